@@ -1,0 +1,36 @@
+# fish completion for the evseg tools.
+
+for tool in evschema evappend evcat
+    complete -c $tool -l now -x -d 'take TIME for the present'
+    complete -c $tool -s q -l quiet -d 'say nothing but errors'
+    complete -c $tool -l help -d 'show a short help'
+    complete -c $tool -l version -d 'show the version'
+end
+
+complete -c evschema -n __fish_use_subcommand -x -a apply -d 'make or change streams'
+complete -c evschema -n __fish_use_subcommand -x -a check -d 'compare'
+complete -c evschema -n __fish_use_subcommand -x -a show -d 'print the schema'
+
+complete -c evappend -l source -x -d 'exactly once, name of the input'
+complete -c evappend -l rejects -r -d 'where rejected lines go'
+complete -c evappend -l strict -d 'stop at the first bad line'
+complete -c evappend -l ack -d 'a line for each durable commit'
+complete -c evappend -l flush-rows -x -d 'commit at least every N rows'
+complete -c evappend -l flush-bytes -x -d 'commit at least every N bytes'
+complete -c evappend -l flush-interval -x -d 'commit at least every T'
+complete -c evappend -l no-wait -d 'fail when another writer is at work'
+complete -c evappend -l level -x -d 'zstd level'
+complete -c evappend -l stats -x -a json -d 'account as JSON'
+complete -c evappend -l time -x -d 'column of the time'
+complete -c evappend -l tenant -x -d 'column of the tenant'
+complete -c evappend -l key -x -d 'columns to sort by'
+
+complete -c evcat -s c -l columns -x -d 'only these columns'
+complete -c evcat -s n -l limit -x -d 'stop after N rows'
+complete -c evcat -l since -x -d 'only rows at or after TIME'
+complete -c evcat -l until -x -d 'only rows before TIME'
+complete -c evcat -l tenant -x -d 'only this tenant'
+complete -c evcat -s f -l follow -d 'wait for new rows'
+complete -c evcat -s o -l output -x -a 'ndjson csv tsv table' -d format
+complete -c evcat -l nulls -d 'write nulls too'
+complete -c evcat -s e -l exit-status -d 'exit with 1 when nothing matched'

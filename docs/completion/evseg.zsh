@@ -1,0 +1,50 @@
+#compdef evschema evappend evcat
+# zsh completion for the evseg tools.
+
+local -a common
+common=(
+	'--now[take TIME for the present]:time:'
+	'(-q --quiet)'{-q,--quiet}'[say nothing but errors]'
+	'--help[show a short help]'
+	'--version[show the version]'
+)
+
+case $service in
+evschema)
+	_arguments $common \
+		'1:what to do:((apply\:"make or change streams" check\:"compare" show\:"print the schema"))' \
+		'2:store:_files -/' \
+		'*:DDL:_files -g "*.sql"'
+	;;
+evappend)
+	_arguments $common \
+		'--source[exactly once, name of the input]:id:' \
+		'--rejects[where rejected lines go]:file:_files' \
+		'--strict[stop at the first bad line]' \
+		'--ack[a line for each durable commit]' \
+		'--flush-rows[commit at least every N rows]:rows:' \
+		'--flush-bytes[commit at least every N bytes]:bytes:' \
+		'--flush-interval[commit at least every T]:time:' \
+		'--no-wait[fail when another writer is at work]' \
+		'--level[zstd level]:level (1-19):' \
+		'--stats=[account as JSON]:format:(json)' \
+		'--time[column of the time]:column:' \
+		'--tenant[column of the tenant]:column:' \
+		'--key[columns to sort by]:columns:' \
+		'1:stream:_files -/' \
+		'*:rows:_files'
+	;;
+evcat)
+	_arguments $common \
+		'(-c --columns)'{-c,--columns}'[only these columns]:columns:' \
+		'(-n --limit)'{-n,--limit}'[stop after N rows]:rows:' \
+		'--since[only rows at or after TIME]:time:' \
+		'--until[only rows before TIME]:time:' \
+		'*--tenant[only this tenant]:tenant:' \
+		'(-f --follow)'{-f,--follow}'[wait for new rows]' \
+		'(-o --output)'{-o,--output}'[format]:format:(ndjson csv tsv table)' \
+		'--nulls[write nulls too]' \
+		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when nothing matched]' \
+		'*:path:_files'
+	;;
+esac

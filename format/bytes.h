@@ -1,0 +1,116 @@
+/*
+ * Little-endian loads and stores, bounded varints, and a growable byte buffer.
+ *
+ * All of format/ reads and writes multi-byte numbers through these functions, so the host's byte
+ * order and alignment never show. A varint is LEB128: seven bits a byte, low bits first, at most ten
+ * bytes, and the shortest form only (spec 1.2).
+ */
+#ifndef EVS_FORMAT_BYTES_H
+#define EVS_FORMAT_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline uint16_t evs_get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t evs_get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline uint64_t evs_get64(const uint8_t *p)
+{
+	return (uint64_t)evs_get32(p) | (uint64_t)evs_get32(p + 4) << 32;
+}
+
+static inline void evs_put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+}
+
+static inline void evs_put32(uint8_t *p, uint32_t v)
+{
+	evs_put16(p, (uint16_t)v);
+	evs_put16(p + 2, (uint16_t)(v >> 16));
+}
+
+static inline void evs_put64(uint8_t *p, uint64_t v)
+{
+	evs_put32(p, (uint32_t)v);
+	evs_put32(p + 4, (uint32_t)(v >> 32));
+}
+
+/*
+ * Bytes still to be read. `p` moves forward, `end` stays; every evs_cur_* function checks the
+ * distance before it reads and returns false, leaving `p` unchanged, when too little is left.
+ */
+struct evs_cur {
+	const uint8_t *p;
+	const uint8_t *end;
+};
+
+static inline size_t evs_cur_left(const struct evs_cur *c)
+{
+	return (size_t)(c->end - c->p);
+}
+
+bool evs_cur_u8(struct evs_cur *c, uint8_t *v);
+bool evs_cur_u16(struct evs_cur *c, uint16_t *v);
+bool evs_cur_u32(struct evs_cur *c, uint32_t *v);
+bool evs_cur_u64(struct evs_cur *c, uint64_t *v);
+
+/* False for a truncated, an over-long or a non-shortest varint. */
+bool evs_cur_varint(struct evs_cur *c, uint64_t *v);
+
+/* `*v` points into the cursor's bytes; nothing is copied. */
+bool evs_cur_bytes(struct evs_cur *c, size_t n, const uint8_t **v);
+
+/*
+ * Growable bytes, owned by the struct. Zeroed is empty. A failed allocation sets `failed`; later
+ * puts do nothing, so that a writer checks once at the end with evs_buf_ok().
+ */
+struct evs_buf {
+	uint8_t *p;
+	size_t len;
+	size_t cap;
+	bool failed;
+};
+
+void evs_buf_release(struct evs_buf *b); /* frees and zeroes; NULL is fine */
+void evs_buf_reset(struct evs_buf *b);	 /* len = 0, failed = false; memory is kept */
+
+/* Make room for `n` more bytes (false: out of memory) without changing `len`. Growth is by half. */
+bool evs_buf_reserve(struct evs_buf *b, size_t n);
+
+/* Append; nothing happens once `failed` is set. */
+void evs_buf_put(struct evs_buf *b, const void *p, size_t n);
+void evs_buf_put_u8(struct evs_buf *b, uint8_t v);
+void evs_buf_put_u16(struct evs_buf *b, uint16_t v);
+void evs_buf_put_u32(struct evs_buf *b, uint32_t v);
+void evs_buf_put_u64(struct evs_buf *b, uint64_t v);
+void evs_buf_put_varint(struct evs_buf *b, uint64_t v);
+void evs_buf_put_zero(struct evs_buf *b, size_t n);
+
+static inline bool evs_buf_ok(const struct evs_buf *b)
+{
+	return !b->failed;
+}
+
+/* Zigzag: small magnitudes of either sign become small unsigned numbers. */
+static inline uint64_t evs_zigzag(int64_t v)
+{
+	return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+}
+
+static inline int64_t evs_unzigzag(uint64_t v)
+{
+	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * Writing COMMIT frames (spec 7): fixed part, sections, hash, seal, and the two trailers.
+ */
+#include "format/commit.h"
+#include "format/frame.h"
+#include "format/section.h"
+#include "format/zone.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static void put_groups(const struct evs_commit *c, struct evs_buf *out)
+{
+	for (uint32_t i = 0; i < c->ngroups; i++) {
+		const struct evs_group_ref *g = &c->groups[i];
+		struct evs_group_ref_raw r;
+
+		evs_put64(r.off, g->off);
+		evs_put64(r.len, g->len);
+		evs_put32(r.rows, g->rows);
+		evs_put32(r.run, g->run);
+		evs_put64(r.mem_bytes, g->mem_bytes);
+		evs_put64(r.src_bytes, g->src_bytes);
+		evs_put64(r.time_min, (uint64_t)g->time_min);
+		evs_put64(r.time_max, (uint64_t)g->time_max);
+		memcpy(r.hash, g->hash, sizeof(r.hash));
+		evs_buf_put(out, &r, sizeof(r));
+	}
+}
+
+static void put_fixed(const struct evs_commit *c, struct evs_buf *out)
+{
+	struct evs_commit_raw r = { 0 };
+
+	evs_put64(r.seq, c->seq);
+	evs_put64(r.written, (uint64_t)c->written);
+	evs_put64(r.rows, c->rows);
+	evs_put64(r.rows_total, c->rows_total);
+	evs_put64(r.first_group, c->first_group);
+	evs_put64(r.prev_off, c->prev_off);
+	evs_put64(r.prev_len, c->prev_len);
+	evs_put64(r.index_off, c->index_off);
+	evs_put64(r.index_len, c->index_len);
+	evs_put64(r.schema_off, c->schema_off);
+	evs_put64(r.time_min, (uint64_t)c->time_min);
+	evs_put64(r.time_max, (uint64_t)c->time_max);
+	evs_put32(r.since_index, c->since_index);
+	memcpy(r.prev_hash, c->prev_hash, sizeof(r.prev_hash));
+	evs_buf_put(out, &r, sizeof(r));
+}
+
+static int put_payload(const struct evs_commit *c, struct evs_buf *out)
+{
+	size_t at;
+
+	put_fixed(c, out);
+	if (c->ngroups) {
+		at = evs_section_begin(out, EVS_SECTION_GROUPS);
+		put_groups(c, out);
+		if (!evs_section_end(out, at))
+			return EVS_E_LIMIT;
+	}
+	if (c->nzones) {
+		at = evs_section_begin(out, EVS_SECTION_ZONES);
+		evs_zones_encode(c->zones, c->nzones, out);
+		if (!evs_section_end(out, at))
+			return EVS_E_LIMIT;
+	}
+	return evs_sources_encode(c->sources, c->nsources, out);
+}
+
+static void put_trailers(const struct evs_commit *c, uint64_t off, uint64_t len, uint64_t salt,
+			 struct evs_buf *out)
+{
+	const struct evs_trailer t = { off, len, c->seq, c->rows_total, c->first_group, c->rows };
+	uint8_t raw[EVS_TRAILER_SIZE];
+
+	for (uint32_t copy = 0; copy < 2; copy++) {
+		evs_trailer_encode(raw, &t, copy, salt, off + len - (2 - copy) * sizeof(raw));
+		evs_buf_put(out, raw, sizeof(raw));
+	}
+}
+
+int evs_commit_write(struct evs_commit *c, uint64_t salt, uint64_t off, struct evs_buf *out)
+{
+	size_t base = out->len, summed;
+	uint8_t *payload;
+	int rc;
+
+	if (c->ngroups > EVS_MAX_GROUPS || c->nzones > EVS_MAX_ZONES)
+		return EVS_E_LIMIT;
+	evs_buf_put_zero(out, EVS_FRAME_HEAD_SIZE);
+	rc = put_payload(c, out);
+	evs_buf_reserve(out, EVS_TRAILERS_SIZE);
+	if (rc == 0 && !evs_buf_ok(out))
+		rc = EVS_E_NOMEM;
+	summed = out->len - base - EVS_FRAME_HEAD_SIZE;
+	if (rc == 0 && summed > EVS_FRAME_MAX_SUMMED)
+		rc = EVS_E_LIMIT;
+	if (rc < 0) {
+		out->len = base;
+		return rc;
+	}
+
+	payload = out->p + base + EVS_FRAME_HEAD_SIZE;
+	evs_commit_hash(c->hash, payload, summed);
+	memcpy(payload + offsetof(struct evs_commit_raw, hash), c->hash, sizeof(c->hash));
+	evs_frame_seal(out->p + base, EVS_FRAME_COMMIT, 0, summed + EVS_TRAILERS_SIZE, payload,
+		       (uint32_t)summed, salt, off);
+	put_trailers(c, off, EVS_FRAME_HEAD_SIZE + summed + EVS_TRAILERS_SIZE, salt, out);
+	return 0;
+}

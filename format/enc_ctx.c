@@ -1,0 +1,143 @@
+/*
+ * Contexts of the encodings: scratch memory, the memory limit of the decoder, and the encoder's
+ * estimate of what bytes cost once zstd has run over them.
+ */
+#include "format/enc_impl.h"
+
+#include <stdlib.h>
+
+void *evs_scratch_get(struct evs_scratch *s, size_t n)
+{
+	unsigned i = s->top;
+	size_t cap;
+
+	if (i == EVS_ENC_SLOTS || n > SIZE_MAX / 2)
+		return NULL;
+	if (s->cap[i] < n + EVS_ENC_SLACK) {
+		cap = n + n / 4 + EVS_ENC_SLACK;
+		free(s->mem[i]);
+		s->cap[i] = 0;
+		s->mem[i] = malloc(cap);
+		if (!s->mem[i])
+			return NULL;
+		s->cap[i] = cap;
+	}
+	s->top++;
+	return s->mem[i];
+}
+
+void evs_scratch_release(struct evs_scratch *s)
+{
+	for (unsigned i = 0; i < EVS_ENC_SLOTS; i++)
+		free(s->mem[i]);
+	memset(s, 0, sizeof(*s));
+}
+
+int evs_enc_ctx_new(struct evs_enc_ctx **out, const struct evs_enc_opts *opts)
+{
+	struct evs_enc_ctx *ctx = calloc(1, sizeof(*ctx));
+
+	if (!ctx)
+		return EVS_E_NOMEM;
+	if (opts)
+		ctx->opts = *opts;
+	*out = ctx;
+	return 0;
+}
+
+void evs_enc_ctx_free(struct evs_enc_ctx *ctx)
+{
+	if (!ctx)
+		return;
+	evs_scratch_release(&ctx->scratch);
+	evs_buf_release(&ctx->trial);
+	evs_buf_release(&ctx->trial_zstd);
+	ZSTD_freeCCtx(ctx->zstd);
+	free(ctx);
+}
+
+void evs_enc_ctx_set_zstd(struct evs_enc_ctx *ctx, bool follows)
+{
+	ctx->opts.no_zstd = !follows;
+}
+
+/* An estimate only, so a failure of zstd or malloc just means "as many bytes as there are". */
+size_t evs_enc_cost(struct evs_enc_ctx *ctx, const uint8_t *p, size_t len)
+{
+	size_t z;
+
+	if (ctx->opts.no_zstd || len < 64)
+		return len;
+	if (!ctx->zstd)
+		ctx->zstd = ZSTD_createCCtx();
+	evs_buf_reset(&ctx->trial_zstd);
+	if (!ctx->zstd || !evs_buf_reserve(&ctx->trial_zstd, ZSTD_compressBound(len)))
+		return len;
+	z = ZSTD_compressCCtx(ctx->zstd, ctx->trial_zstd.p, ctx->trial_zstd.cap, p, len, 1);
+	return ZSTD_isError(z) || z > len ? len : z;
+}
+
+int evs_dec_ctx_new(struct evs_dec_ctx **out)
+{
+	struct evs_dec_ctx *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return EVS_E_NOMEM;
+	for (size_t i = 0; i < sizeof(d->strs) / sizeof(d->strs[0]); i++)
+		evs_array_init(&d->strs[i], EVS_BYTES, 0, false);
+	d->limit = EVS_DECODE_MAX_BYTES;
+	*out = d;
+	return 0;
+}
+
+void evs_dec_ctx_free(struct evs_dec_ctx *d)
+{
+	if (!d)
+		return;
+	evs_scratch_release(&d->scratch);
+	for (size_t i = 0; i < sizeof(d->strs) / sizeof(d->strs[0]); i++)
+		evs_array_release(&d->strs[i]);
+	free(d);
+}
+
+void evs_dec_ctx_set_limit(struct evs_dec_ctx *d, size_t max_bytes)
+{
+	d->limit = max_bytes;
+}
+
+static int dec_take(struct evs_dec_ctx *d, uint64_t n)
+{
+	if (n > d->left) {
+		d->why = "6.1-6 column needs more memory than the limit allows";
+		return EVS_E_NOMEM;
+	}
+	d->left -= (size_t)n;
+	return 0;
+}
+
+void *evs_dec_scratch(struct evs_dec_ctx *d, uint64_t n)
+{
+	void *p;
+
+	if (dec_take(d, n) < 0)
+		return NULL;
+	p = evs_scratch_get(&d->scratch, (size_t)n);
+	if (!p)
+		d->why = "out of memory";
+	return p;
+}
+
+int evs_dec_reserve(struct evs_dec_ctx *d, struct evs_array *a, uint32_t rows, uint64_t bytes)
+{
+	int rc;
+
+	if (bytes > EVS_ARRAY_MAX_BYTES)
+		return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
+	rc = dec_take(d, (uint64_t)rows * (a->width ? a->width : 4u) + bytes);
+	if (rc < 0)
+		return rc;
+	rc = evs_array_reserve(a, rows, (size_t)bytes);
+	if (rc < 0)
+		d->why = "out of memory";
+	return rc;
+}

@@ -1,0 +1,212 @@
+/*
+ * Reading BYTES nodes (spec 6.6).
+ *
+ * Lengths are decoded into the offsets of the array they are for and summed there; the memory for
+ * the bytes is taken once, when their number is known and has passed the limits. Where there is
+ * room past the end, short values are copied sixteen bytes at a time whatever their length.
+ */
+#include "format/enc_impl.h"
+
+#define CHUNK 16u
+
+int evs_dec_lengths(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		    unsigned depth, uint64_t *total)
+{
+	uint64_t sum = 0;
+	uint32_t len;
+	int rc;
+
+	rc = evs_dec_reserve(d, out, n, 0);
+	if (!rc)
+		rc = evs_dec_int(d, c, n, 4, (uint8_t *)(out->offs + 1), depth + 1);
+	if (rc)
+		return rc;
+	out->offs[0] = 0;
+	for (size_t i = 1; i <= n; i++) {
+		memcpy(&len, &out->offs[i], 4);
+		sum += len;
+		if (sum > EVS_ARRAY_MAX_BYTES)
+			return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
+		out->offs[i] = (int32_t)sum;
+	}
+	*total = sum;
+	return 0;
+}
+
+int evs_dec_bytes_room(struct evs_dec_ctx *d, struct evs_array *out, uint64_t total)
+{
+	if (total <= EVS_ARRAY_MAX_BYTES - CHUNK)
+		total += CHUNK;
+	return evs_dec_reserve(d, out, 0, total);
+}
+
+static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		     unsigned depth)
+{
+	const uint8_t *p;
+	uint64_t total;
+	int rc = evs_dec_lengths(d, c, n, out, depth, &total);
+
+	if (rc)
+		return rc;
+	if (!evs_cur_bytes(c, (size_t)total, &p))
+		return evs_dec_fail(d, "6.6-1 bytes of plain values are cut short");
+	rc = evs_dec_bytes_room(d, out, total);
+	if (rc)
+		return rc;
+	memcpy(out->data, p, (size_t)total);
+	return 0;
+}
+
+static int get_const(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out)
+{
+	const uint8_t *p;
+	uint64_t len;
+	int rc;
+
+	if (!evs_cur_varint(c, &len) || len > evs_cur_left(c) || !evs_cur_bytes(c, (size_t)len, &p))
+		return evs_dec_fail(d, "6.6-2 bytes of a constant are cut short");
+	if (len > EVS_ARRAY_MAX_BYTES / n)
+		return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
+	rc = evs_dec_reserve(d, out, n, 0);
+	if (!rc)
+		rc = evs_dec_bytes_room(d, out, len * n);
+	if (rc)
+		return rc;
+	out->offs[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		memcpy(out->data + i * len, p, (size_t)len);
+		out->offs[i + 1] = (int32_t)((i + 1) * len);
+	}
+	return 0;
+}
+
+/* Copy `len` bytes; up to CHUNK - 1 bytes after them may be written too. */
+static inline void copy_chunks(uint8_t *to, const uint8_t *from, size_t len)
+{
+	size_t i = 0;
+
+	do {
+		memcpy(to + i, from + i, CHUNK);
+		i += CHUNK;
+	} while (i < len);
+}
+
+static void copy_coded(struct evs_array *out, const struct evs_array *vals, const uint32_t *codes,
+		       uint32_t n, uint64_t total)
+{
+	size_t have = (size_t)vals->offs[vals->rows];
+	bool room = out->data_cap - CHUNK >= total && vals->data_cap - CHUNK >= have;
+	const uint8_t *from;
+	size_t at, len;
+
+	for (size_t i = 0; i < n; i++) {
+		from = vals->data + vals->offs[codes[i]];
+		len = (size_t)(vals->offs[codes[i] + 1] - vals->offs[codes[i]]);
+		at = (size_t)out->offs[i];
+		if (room && len <= 4 * CHUNK)
+			copy_chunks(out->data + at, from, len);
+		else
+			memcpy(out->data + at, from, len);
+	}
+}
+
+static int get_dict(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		    unsigned depth)
+{
+	struct evs_array *vals = &d->strs[depth];
+	const uint32_t *codes;
+	uint64_t distinct, total = 0;
+	int rc;
+
+	if (!evs_cur_varint(c, &distinct) || !distinct || distinct > n)
+		return evs_dec_fail(d, "6.3-15 size of a dictionary out of range");
+	rc = evs_dec_strs(d, c, (uint32_t)distinct, vals, depth + 1);
+	if (!rc)
+		rc = evs_dec_codes(d, c, n, (uint32_t)distinct, depth + 1, &codes);
+	if (!rc)
+		rc = evs_dec_reserve(d, out, n, 0);
+	if (rc)
+		return rc;
+	out->offs[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		total += (uint64_t)(vals->offs[codes[i] + 1] - vals->offs[codes[i]]);
+		if (total > EVS_ARRAY_MAX_BYTES)
+			return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
+		out->offs[i + 1] = (int32_t)total;
+	}
+	rc = evs_dec_bytes_room(d, out, total);
+	if (rc)
+		return rc;
+	copy_coded(out, vals, codes, n, total);
+	return 0;
+}
+
+static int get_affix(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		     unsigned depth)
+{
+	struct evs_array *in = &d->strs[depth];
+	const uint8_t *prefix, *suffix;
+	uint8_t pre, suf, *to;
+	uint64_t total;
+	size_t len;
+	int rc;
+
+	if (!evs_cur_u8(c, &pre) || !evs_cur_u8(c, &suf) || !evs_cur_bytes(c, pre, &prefix) ||
+	    !evs_cur_bytes(c, suf, &suffix))
+		return evs_dec_fail(d, "6.6-3 prefix or suffix is cut short");
+	rc = evs_dec_strs(d, c, n, in, depth + 1);
+	if (rc)
+		return rc;
+	total = (uint64_t)in->offs[n] + (uint64_t)n * ((uint64_t)pre + suf);
+	rc = evs_dec_reserve(d, out, n, 0);
+	if (!rc)
+		rc = evs_dec_bytes_room(d, out, total);
+	if (rc)
+		return rc;
+	to = out->data;
+	out->offs[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		len = (size_t)(in->offs[i + 1] - in->offs[i]);
+		memcpy(to, prefix, pre);
+		memcpy(to + pre, in->data + in->offs[i], len);
+		memcpy(to + pre + len, suffix, suf);
+		to += pre + len + suf;
+		out->offs[i + 1] = (int32_t)(to - out->data);
+	}
+	return 0;
+}
+
+int evs_dec_strs(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		 unsigned depth)
+{
+	unsigned top = d->scratch.top;
+	uint8_t kind;
+	int rc;
+
+	if (depth >= EVS_MAX_ENCODING_DEPTH)
+		return evs_dec_fail(d, "6.1-3 nodes lie too deep inside each other");
+	if (!evs_cur_u8(c, &kind))
+		return evs_dec_fail(d, "6.1-1 column is cut short");
+	out->rows = 0;
+	switch (kind) {
+	case EVS_NODE_PLAIN:
+		rc = get_plain(d, c, n, out, depth);
+		break;
+	case EVS_NODE_CONST:
+		rc = get_const(d, c, n, out);
+		break;
+	case EVS_NODE_DICT:
+		rc = get_dict(d, c, n, out, depth);
+		break;
+	case EVS_NODE_AFFIX:
+		rc = get_affix(d, c, n, out, depth);
+		break;
+	default:
+		rc = evs_dec_text(d, c, kind, n, out, depth);
+	}
+	d->scratch.top = top;
+	if (!rc)
+		out->rows = n;
+	return rc;
+}

@@ -1,0 +1,115 @@
+/*
+ * GROUP frames and their column blocks (spec 5), and the encodings inside a block (spec 6).
+ *
+ * A group's payload is a fixed part, a directory of blocks, and the blocks. The frame's payload_sum
+ * covers fixed part and directory; the directory holds each block's checksum, so that a reader of
+ * one column reads and verifies that column alone. A small group is "packed": its columns share one
+ * block, which costs one directory entry and one checksum.
+ */
+#ifndef EVS_FORMAT_GROUP_H
+#define EVS_FORMAT_GROUP_H
+
+#include "format/array.h"
+#include "format/bytes.h"
+#include "format/error.h"
+
+#define EVS_MAX_COLUMNS 10000u
+#define EVS_MAX_GROUP_ROWS (1u << 20)
+#define EVS_MAX_BLOCK ((uint32_t)1 << 30) /* bytes of a block, stored or decompressed */
+#define EVS_MAX_ENCODING_DEPTH 8	  /* of nodes inside each other, array nesting not counted */
+#define EVS_PACKED_COLUMN 0xffffu
+
+struct evs_group_raw {
+	uint8_t schema_off[8]; /* HEAD or SCHEMA frame that describes the columns */
+	uint8_t first_row[8];  /* rows of the segment before this group */
+	uint8_t rows[4];
+	uint8_t columns[2];    /* of the schema, hidden ones included */
+	uint8_t blocks[2];     /* directory entries; 1 in a packed group */
+	uint8_t flags[4];      /* bit 0: packed; others: refuse */
+	uint8_t reserved[4];
+	/* then the directory, then the blocks, each right after the one before */
+};
+_Static_assert(sizeof(struct evs_group_raw) == 32, "spec 5.1 says 32 bytes");
+
+#define EVS_GROUP_PACKED 0x1u
+
+enum evs_codec { EVS_CODEC_NONE = 0, EVS_CODEC_ZSTD = 1, EVS_CODEC_ZSTD_DICT = 2 };
+
+struct evs_block_raw {
+	uint8_t column[2];     /* ordinal in the schema; 0xffff in a packed group */
+	uint8_t codec;	       /* enum evs_codec */
+	uint8_t flags;	       /* zero */
+	uint8_t stored_len[4];
+	uint8_t raw_len[4];    /* after the codec */
+	uint8_t nulls[4];      /* of the column; 0 in a packed group's entry */
+	uint8_t sum[8];	       /* XXH3-64 of the stored bytes, seed 0 */
+};
+_Static_assert(sizeof(struct evs_block_raw) == 24, "spec 5.2 says 24 bytes");
+
+struct evs_block {
+	uint16_t column;
+	uint8_t codec;
+	uint32_t stored_len, raw_len, nulls;
+	uint64_t sum;
+	uint64_t at; /* offset of the block from the start of the payload */
+};
+
+/* A group's fixed part and directory, decoded. A column without a block is null in every row. */
+struct evs_group {
+	uint64_t schema_off, first_row;
+	uint32_t rows;
+	uint16_t columns, nblocks;
+	bool packed;
+	struct evs_block *blocks; /* owned */
+};
+
+/*
+ * Encoder: settings and scratch, reused from group to group. One thread at a time.
+ */
+struct evs_encoder;
+struct evs_encoder_opts {
+	int zstd_level;		/* 1 .. 22 */
+	uint32_t packed_below;	/* groups with fewer bytes in memory than this are packed */
+	bool plain;		/* tests: no encoding but plain, no zstd */
+};
+int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opts);
+void evs_encoder_free(struct evs_encoder *e);
+
+/*
+ * Append the payload of a GROUP frame (fixed part, directory, blocks) to `out`. All `cols` have
+ * `rows` rows, 1 <= rows <= EVS_MAX_GROUP_ROWS. `*summed_len` gets the length of fixed part and
+ * directory, for evs_frame_seal(). Returns 0, EVS_E_NOMEM or EVS_E_LIMIT.
+ */
+int evs_group_encode(struct evs_encoder *e, const struct evs_array *cols, uint16_t ncols,
+		     uint64_t schema_off, uint64_t first_row, struct evs_buf *out,
+		     uint32_t *summed_len);
+
+/* Decode fixed part and directory of a verified GROUP payload of payload_len bytes, of which `p` holds
+ * the `summed_len` leading ones. Release in every case. */
+int evs_group_decode(struct evs_group *out, const uint8_t *p, uint32_t summed_len,
+		     uint64_t payload_len, const char **why);
+void evs_group_release(struct evs_group *g);
+
+/* Block that holds `column`, or NULL when the column is null throughout (packed: the one block). */
+const struct evs_block *evs_group_find(const struct evs_group *g, uint16_t column);
+
+struct evs_decoder; /* zstd context and scratch; one thread at a time */
+int evs_decoder_new(struct evs_decoder **out);
+void evs_decoder_free(struct evs_decoder *d);
+
+/* Most bytes that decoding one column may take: its decompressed block, and again as much for array
+ * and scratch. EVS_MAX_BLOCK unless set. More is EVS_E_NOMEM. */
+void evs_decoder_set_limit(struct evs_decoder *d, size_t max_bytes);
+
+/*
+ * Decode one column. `stored` holds b->stored_len bytes of the block, whose checksum is verified
+ * here; `out` has the column's shape and is filled with g->rows rows (b == NULL: all null). For a
+ * packed group the decompressed block stays in the decoder, so that decoding its columns one after
+ * the other decompresses once as long as `stored` and `b->sum` stay the same.
+ * Returns 0, EVS_E_NOMEM, EVS_E_FORMAT or EVS_E_VERSION with `*why`.
+ */
+int evs_group_column(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
+		     const uint8_t *stored, uint16_t column, struct evs_array *out,
+		     const char **why);
+
+#endif

@@ -1,0 +1,248 @@
+/*
+ * Writing GROUP payloads (spec 5): each column through the encodings, each block through zstd when
+ * that pays, and the directory in front.
+ */
+#include "format/encode.h"
+#include "format/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+#include <zstd.h>
+
+#define MIN_ZSTD	 64u	      /* shorter blocks are not worth a zstd header */
+#define SAVING		 16u	      /* zstd must save one part in so many: 6 % */
+#define SAMPLE		 (8u << 10)   /* bytes tried from the start, the middle and the end ... */
+#define SAMPLE_FROM	 (256u << 10) /* ... of blocks longer than this */
+#define SAMPLE_SAVING	 64u	      /* one sample that saves one part in so many is hope enough */
+#define SAMPLE_LEVEL_MAX 9 /* from here on size matters more than time: always try all of it */
+#define MIN_WINDOW_LOG	 10
+#define MAX_WINDOW_LOG	 27
+#define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd */
+
+struct evs_encoder {
+	struct evs_encoder_opts opts;
+	struct evs_enc_ctx *enc;
+	ZSTD_CCtx *zstd;
+	struct evs_buf raw;    /* one block before zstd */
+	struct evs_buf column; /* one column of a packed block */
+};
+
+static bool set(ZSTD_CCtx *z, ZSTD_cParameter p, int v)
+{
+	return !ZSTD_isError(ZSTD_CCtx_setParameter(z, p, v));
+}
+
+/*
+ * ZSTD_compress2() into `cap` bytes; 0 when it does not fit. A compression that ran out of room leaves its session open,
+ * and parameters cannot be set inside one: it is closed here.
+ */
+static size_t compress(ZSTD_CCtx *z, uint8_t *to, size_t cap, const uint8_t *from, size_t len)
+{
+	size_t n = ZSTD_compress2(z, to, cap, from, len);
+
+	if (!ZSTD_isError(n))
+		return n;
+	(void)ZSTD_CCtx_reset(z, ZSTD_reset_session_only);
+	return 0;
+}
+
+int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opts)
+{
+	const struct evs_enc_opts enc = { .plain = opts->plain };
+	struct evs_encoder *e = calloc(1, sizeof(*e));
+	int rc;
+
+	if (!e)
+		return EVS_E_NOMEM;
+	e->opts = *opts;
+	rc = evs_enc_ctx_new(&e->enc, &enc);
+	if (rc < 0)
+		goto out;
+	e->zstd = ZSTD_createCCtx();
+	if (!e->zstd || !set(e->zstd, ZSTD_c_contentSizeFlag, 1) ||
+	    !set(e->zstd, ZSTD_c_checksumFlag, 0) || !set(e->zstd, ZSTD_c_dictIDFlag, 0)) {
+		rc = EVS_E_NOMEM;
+		goto out;
+	}
+	*out = e;
+	e = NULL;
+out:
+	evs_encoder_free(e);
+	return rc;
+}
+
+void evs_encoder_free(struct evs_encoder *e)
+{
+	if (!e)
+		return;
+	evs_enc_ctx_free(e->enc);
+	ZSTD_freeCCtx(e->zstd);
+	evs_buf_release(&e->raw);
+	evs_buf_release(&e->column);
+	free(e);
+}
+
+/* Smallest window that holds the whole block, so that matches may reach back to its start. */
+static int window_log(size_t len)
+{
+	int log = MIN_WINDOW_LOG;
+
+	while (log < MAX_WINDOW_LOG && (size_t)1 << log < len)
+		log++;
+	return log;
+}
+
+/* Does any of three short samples get smaller? */
+static bool worth_trying(struct evs_encoder *e, const uint8_t *p, size_t len)
+{
+	uint8_t scratch[SAMPLE - SAMPLE / SAMPLE_SAVING];
+	const size_t at[3] = { 0, (len - SAMPLE) / 2, len - SAMPLE };
+
+	if (len < SAMPLE_FROM || e->opts.zstd_level >= SAMPLE_LEVEL_MAX)
+		return true;
+	if (!set(e->zstd, ZSTD_c_compressionLevel, 1) || !set(e->zstd, ZSTD_c_windowLog, 0))
+		return true;
+	for (unsigned i = 0; i < 3; i++) {
+		if (compress(e->zstd, scratch, sizeof(scratch), p + at[i], SAMPLE))
+			return true;
+	}
+	return false;
+}
+
+/* Append the block's stored form; returns its codec. A failure of zstd only means "not smaller". */
+static enum evs_codec put_stored(struct evs_encoder *e, const uint8_t *p, size_t len,
+				 struct evs_buf *out)
+{
+	size_t n, room = len - len / SAVING;
+
+	if (e->opts.plain || len < MIN_ZSTD || !worth_trying(e, p, len))
+		goto none;
+	if (!set(e->zstd, ZSTD_c_compressionLevel, e->opts.zstd_level) ||
+	    !set(e->zstd, ZSTD_c_windowLog, window_log(len)) || !evs_buf_reserve(out, room))
+		goto none;
+	n = compress(e->zstd, out->p + out->len, room, p, len);
+	if (!n)
+		goto none;
+	out->len += n;
+	return EVS_CODEC_ZSTD;
+none:
+	evs_buf_put(out, p, len);
+	return EVS_CODEC_NONE;
+}
+
+/* Append one block (e->raw) and fill its directory entry, which stands at `entry` of `out`. */
+static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls, size_t entry,
+		     struct evs_buf *out)
+{
+	struct evs_block_raw r = { 0 };
+	size_t at = out->len;
+
+	if (!evs_buf_ok(&e->raw))
+		return EVS_E_NOMEM;
+	if (e->raw.len > EVS_MAX_BLOCK)
+		return EVS_E_LIMIT;
+	r.codec = (uint8_t)put_stored(e, e->raw.p, e->raw.len, out);
+	if (!evs_buf_ok(out))
+		return EVS_E_NOMEM;
+	evs_put16(r.column, column);
+	evs_put32(r.stored_len, (uint32_t)(out->len - at));
+	evs_put32(r.raw_len, (uint32_t)e->raw.len);
+	evs_put32(r.nulls, nulls);
+	evs_put64(r.sum, XXH3_64bits(out->p + at, out->len - at));
+	memcpy(out->p + entry, &r, sizeof(r));
+	return 0;
+}
+
+/* All columns in one block: for each, length and "has nulls" in one varint, then the nulls, then the
+ * encoded column (spec 5.4). */
+static int put_packed(struct evs_encoder *e, const struct evs_array *cols, uint16_t ncols,
+		      size_t entry, struct evs_buf *out)
+{
+	evs_buf_reset(&e->raw);
+	for (unsigned i = 0; i < ncols; i++) {
+		int rc = 0;
+
+		evs_buf_reset(&e->column);
+		if (cols[i].nulls < cols[i].rows)
+			rc = evs_column_encode(e->enc, &cols[i], &e->column);
+		if (rc < 0)
+			return rc;
+		if (!evs_buf_ok(&e->column))
+			return EVS_E_NOMEM;
+		if (!e->column.len) {
+			evs_buf_put_u8(&e->raw, 0);
+			continue;
+		}
+		evs_buf_put_varint(&e->raw, (uint64_t)e->column.len << 1 | (cols[i].nulls > 0));
+		if (cols[i].nulls)
+			evs_buf_put_varint(&e->raw, cols[i].nulls);
+		evs_buf_put(&e->raw, e->column.p, e->column.len);
+		if (e->raw.len > EVS_MAX_BLOCK)
+			return EVS_E_LIMIT;
+	}
+	return put_block(e, EVS_PACKED_COLUMN, 0, entry, out);
+}
+
+static int put_columns(struct evs_encoder *e, const struct evs_array *cols, uint16_t ncols,
+		       size_t entry, struct evs_buf *out)
+{
+	for (uint16_t i = 0; i < ncols; i++) {
+		int rc;
+
+		if (cols[i].nulls == cols[i].rows)
+			continue;
+		evs_buf_reset(&e->raw);
+		rc = evs_column_encode(e->enc, &cols[i], &e->raw);
+		if (rc < 0)
+			return rc;
+		rc = put_block(e, i, cols[i].nulls, entry, out);
+		if (rc < 0)
+			return rc;
+		entry += sizeof(struct evs_block_raw);
+	}
+	return 0;
+}
+
+int evs_group_encode(struct evs_encoder *e, const struct evs_array *cols, uint16_t ncols,
+		     uint64_t schema_off, uint64_t first_row, struct evs_buf *out,
+		     uint32_t *summed_len)
+{
+	struct evs_group_raw r = { 0 };
+	size_t base = out->len, bytes = 0, entry = base + sizeof(r);
+	uint16_t blocks = 0;
+	bool packed;
+	int rc;
+
+	if (!ncols || ncols > EVS_MAX_COLUMNS || !cols[0].rows || cols[0].rows > EVS_MAX_GROUP_ROWS)
+		return EVS_E_LIMIT;
+	for (uint16_t i = 0; i < ncols; i++) {
+		bytes += evs_array_bytes_used(&cols[i]);
+		blocks = (uint16_t)(blocks + (cols[i].nulls < cols[i].rows));
+	}
+	packed = bytes < e->opts.packed_below;
+	if (packed)
+		blocks = 1;
+	evs_put64(r.schema_off, schema_off);
+	evs_put64(r.first_row, first_row);
+	evs_put32(r.rows, cols[0].rows);
+	evs_put16(r.columns, ncols);
+	evs_put16(r.blocks, blocks);
+	evs_put32(r.flags, packed ? EVS_GROUP_PACKED : 0);
+	evs_buf_put(out, &r, sizeof(r));
+	evs_buf_put_zero(out, blocks * sizeof(struct evs_block_raw));
+	if (!evs_buf_ok(out)) {
+		out->len = base;
+		return EVS_E_NOMEM;
+	}
+	*summed_len = (uint32_t)(out->len - base);
+
+	evs_enc_ctx_set_zstd(e->enc, !e->opts.plain && !(packed && bytes < PACKED_PLAIN));
+	if (packed)
+		rc = put_packed(e, cols, ncols, entry, out);
+	else
+		rc = put_columns(e, cols, ncols, entry, out);
+	if (rc < 0)
+		out->len = base;
+	return rc;
+}

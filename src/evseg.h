@@ -1,0 +1,307 @@
+/*
+ * evseg: events in append-only columnar segments, one file per tenant and week.
+ *
+ * This is the only header a program needs; link with -levseg. The bytes on disk are described in
+ * spec/segment.md, the folder in spec/store.md, schemas in spec/schema.md.
+ *
+ * Conventions. Functions return 0, a positive number where their comment says so, or a negative code of
+ * enum evs_status. When they fail and `diag` is not NULL it says what, where and what to do. Handles belong to
+ * one thread at a time; different handles may be used from different threads at once, on the same files
+ * too. The library never prints, never exits, and installs no signal handlers. Strings are UTF-8. Times are
+ * nanoseconds since 1970-01-01 00:00 UTC in int64_t unless a name ends in another unit.
+ */
+#ifndef EVSEG_H
+#define EVSEG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EVSEG_VERSION "0.1.0"
+
+const char *evs_version(void);
+
+/* ---- results ----------------------------------------------------------------------------------- */
+
+enum evs_status {
+	EVS_S_OK = 0,
+	EVS_S_SYS = -1,		/* operating system; errno in diag->sys */
+	EVS_S_NOMEM = -2,	/* out of memory, or a memory cap reached */
+	EVS_S_FORMAT = -3,	/* damaged, or not a segment */
+	EVS_S_VERSION = -4,	/* written by a newer evseg */
+	EVS_S_USAGE = -5,	/* the caller asked for something that makes no sense */
+	EVS_S_SCHEMA = -6,	/* DDL is wrong, or schemas do not go together */
+	EVS_S_QUERY = -7,	/* an expression is wrong */
+	EVS_S_LIMIT = -8,	/* a cap of the spec would be broken */
+	EVS_S_LOCKED = -9,	/* another writer holds the segment, and waiting was not wanted */
+	EVS_S_DATA = -10,	/* a value does not fit its column */
+	EVS_S_STOP = -11,	/* stopped by a callback or by `strict` */
+};
+
+/* What went wrong. Plain data, owned by the caller; zeroed is "nothing". */
+struct evs_diag {
+	int err;	 /* enum evs_status */
+	int sys;	 /* errno, or 0 */
+	uint32_t line;	 /* 1-based place in a text, 0 when it has none */
+	uint32_t col;
+	bool has_off;
+	uint64_t off;	 /* byte offset in a file, or row of a batch */
+	char path[1024]; /* file concerned, or "" */
+	char what[1024]; /* one sentence, no newline: what, and what to do */
+	char word[256];	 /* the offending word of a DDL or expression, or "" */
+};
+
+/* Short name of a status, such as "schema error"; a constant. */
+const char *evs_status_name(int err);
+
+/* Exit status that the tools give for `err` (DESIGN 4): 0, 1, 2, 3 or 4. */
+int evs_exit_status(int err);
+
+/* ---- schemas ----------------------------------------------------------------------------------- */
+
+/* A text for the user, e.g. a clause that was skipped. `line` is 0 when it has none. */
+typedef void evs_text_fn(void *arg, uint32_t line, const char *text);
+
+/* What evs_store_apply() and evs_store_check() tell of each stream. */
+enum evs_apply_result {
+	EVS_APPLY_CREATED = 1,
+	EVS_APPLY_SAME = 2,
+	EVS_APPLY_CHANGED = 3,	/* columns gained, types widened */
+	EVS_APPLY_MISSING = 4,	/* check: not in the store */
+	EVS_APPLY_DIFFERS = 5,	/* check: there, but other */
+	EVS_APPLY_EXTRA = 6,	/* check: in the store, not in the file */
+};
+typedef void evs_apply_fn(void *arg, const char *stream, enum evs_apply_result result, const char *detail);
+
+/*
+ * Make the streams of a DDL text in the store folder `store` (made when absent). All or nothing as far as
+ * errors in the text or incompatible changes go: they are found before anything is written.
+ * Applying the same text again is harmless.
+ */
+int evs_store_apply(const char *store, const char *ddl, size_t len, evs_text_fn *note, void *note_arg,
+		    evs_apply_fn *report, void *report_arg, struct evs_diag *diag);
+
+/* Compare only. Returns 0 when all is as the text says, 1 when something is missing or differs. */
+int evs_store_check(const char *store, const char *ddl, size_t len, evs_text_fn *note, void *note_arg,
+		    evs_apply_fn *report, void *report_arg, struct evs_diag *diag);
+
+/*
+ * Schema text of a store (all streams), a stream, a tenant or a segment. `*text` is malloc'd and
+ * zero-terminated; free() it.
+ */
+int evs_schema_show(const char *path, char **text, size_t *len, struct evs_diag *diag);
+
+/* ---- appending --------------------------------------------------------------------------------- */
+
+struct evs_append_stats {
+	uint64_t in;	     /* lines that were not blank; = stored + duplicate + rejected */
+	uint64_t stored;
+	uint64_t duplicate;  /* already in the store, by `source` */
+	uint64_t rejected;
+	uint64_t bytes_in;   /* of input */
+	uint64_t bytes_out;  /* written to segments */
+	uint64_t commits;
+	uint64_t segments;   /* touched, each counted once a flush */
+	uint64_t syncs;	     /* fdatasync calls on segments */
+	uint64_t digits_dropped; /* time values that lost digits beyond their column's */
+	uint64_t peak_buffered;	 /* bytes of rows held in memory at most */
+};
+
+/* One durable commit. */
+struct evs_ack {
+	const char *segment; /* path */
+	uint64_t seq;	     /* of the commit in its segment */
+	uint64_t rows;
+	uint64_t source_off; /* bytes of the input absorbed by this commit's flush */
+};
+
+struct evs_append_opts {
+	/* Zero and NULL mean the default. */
+	const char *source;	   /* exactly once: name of the input */
+	const char *rejects;	   /* path of the reject file; default rejects.ndjson in the stream */
+	const char *file;	   /* name of the input for reject records and messages */
+	bool strict;		   /* first bad line stops */
+	bool no_wait;		   /* EVS_S_LOCKED instead of waiting for another writer */
+	uint64_t flush_rows;
+	uint64_t flush_bytes;	   /* of input */
+	int64_t flush_interval_ms; /* exact when given; default 1 s idle, 10 s under load */
+	int zstd_level;		   /* 1 .. 19, default 1 */
+	int64_t now;		   /* pins the clock (ns); 0: the real one */
+	/* inference, when the stream has no schema.sql */
+	const char *time, *tenant;
+	const char *const *keys;
+	size_t nkeys;
+	/* callbacks, from the thread that calls evs_append_*(); any may be NULL */
+	void (*on_ack)(void *arg, const struct evs_ack *ack);
+	void (*on_note)(void *arg, const char *text);	/* what inference took, tails set aside, ... */
+	void (*on_reject)(void *arg, uint64_t line, uint64_t off, const char *reason);
+	void *arg;
+};
+
+struct evs_appender;
+
+/* `stream` is the folder of the stream; without a schema.sql in it, one is inferred from the first rows. */
+int evs_append_open(struct evs_appender **out, const char *stream, const struct evs_append_opts *opts,
+		    struct evs_diag *diag);
+
+/* Another input file begins: lines count from 1 again. Ends a last line without newline. */
+int evs_append_file(struct evs_appender *a, const char *name, struct evs_diag *diag);
+
+/*
+ * Take NDJSON bytes, in pieces cut anywhere. Nothing is acknowledged by this call's return; on_ack is. May
+ * commit. Returns 0, or EVS_S_STOP when `strict` met a bad line (all before it is then committed), or
+ * an error; after an error only evs_append_stats() and evs_append_close() make sense.
+ */
+int evs_append_feed(struct evs_appender *a, const void *data, size_t len, struct evs_diag *diag);
+
+/* Nothing to read just now: commit if the interval says so. Returns as evs_append_feed(). `*wait_ms` gets how
+ * long the caller may sleep before calling again (-1: for ever). */
+int evs_append_idle(struct evs_appender *a, int *wait_ms, struct evs_diag *diag);
+
+/* Commit everything that is buffered. `end`: the input is over, take a last line without newline too. */
+int evs_append_flush(struct evs_appender *a, bool end, struct evs_diag *diag);
+
+void evs_append_stats(const struct evs_appender *a, struct evs_append_stats *out);
+
+/* Frees; rows that were not flushed are gone (and were never acknowledged). Accepts NULL. */
+void evs_append_close(struct evs_appender *a);
+
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+/* Something that could not be delivered, or a tail that is no commit. */
+struct evs_damage {
+	const char *path;
+	uint64_t off;	  /* place in the file */
+	uint64_t rows;	  /* rows lost */
+	bool rows_known;
+	bool torn;	  /* bytes behind the newest commit: most likely a write cut short before it was acknowledged */
+	const char *what;
+};
+
+struct evs_scan_opts {
+	const char *const *columns; /* names, in the order wanted; NULL: all */
+	size_t ncolumns;
+	const char *const *tenants; /* only these tenants' values; NULL: all */
+	size_t ntenants;
+	bool has_since, has_until;
+	int64_t since, until;	    /* since <= time < until */
+	int64_t now;
+	void (*on_damage)(void *arg, const struct evs_damage *d);
+	void *arg;
+};
+
+struct evs_scan;
+struct evs_batch;
+
+/*
+ * Open paths (store, stream, tenant or segments) of one stream for reading. A store with several
+ * streams, or paths of several streams, is EVS_S_USAGE. Segments are visited in the order of the paths,
+ * within a folder by tenant and time.
+ */
+int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths,
+		  const struct evs_scan_opts *opts, struct evs_diag *diag);
+
+/* Next batch: 1 with `*out` (valid until the next call), 0 at the end, or an error. Damage is told to on_damage
+ * and passed over. */
+int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
+
+/* After the end: look for commits since (and new segments). evs_scan_next() then gives their rows. */
+int evs_scan_refresh(struct evs_scan *s, struct evs_diag *diag);
+
+/* Rows, segments and bytes seen so far and in all, for progress. */
+struct evs_scan_progress {
+	uint64_t rows, segments, segments_total, bytes, bytes_total;
+	uint64_t rows_lost;
+	bool damaged; /* something was not delivered */
+};
+void evs_scan_progress(const struct evs_scan *s, struct evs_scan_progress *out);
+void evs_scan_close(struct evs_scan *s);
+
+uint32_t evs_batch_rows(const struct evs_batch *b);
+size_t evs_batch_columns(const struct evs_batch *b);
+const char *evs_batch_column_name(const struct evs_batch *b, size_t i);
+/* Canonical type, e.g. "Nullable(DateTime64(3))"; valid as long as the scan. */
+const char *evs_batch_column_type(const struct evs_batch *b, size_t i);
+
+/* ---- Arrow C data interface (https://arrow.apache.org/docs/format/CDataInterface.html) ----------- */
+
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+	const char *format;
+	const char *name;
+	const char *metadata;
+	int64_t flags;
+	int64_t n_children;
+	struct ArrowSchema **children;
+	struct ArrowSchema *dictionary;
+	void (*release)(struct ArrowSchema *);
+	void *private_data;
+};
+
+struct ArrowArray {
+	int64_t length;
+	int64_t null_count;
+	int64_t offset;
+	int64_t n_buffers;
+	int64_t n_children;
+	const void **buffers;
+	struct ArrowArray **children;
+	struct ArrowArray *dictionary;
+	void (*release)(struct ArrowArray *);
+	void *private_data;
+};
+#endif
+
+/*
+ * Hand out a batch as a struct array. The data is copied, so both outlive the batch; call their release
+ * functions. Types: spec/schema.md 8.
+ */
+int evs_batch_export(const struct evs_batch *b, struct ArrowSchema *schema, struct ArrowArray *array,
+		     struct evs_diag *diag);
+
+/* ---- printing ---------------------------------------------------------------------------------- */
+
+enum evs_output { EVS_NDJSON = 1, EVS_CSV = 2, EVS_TSV = 3, EVS_TABLE = 4 };
+
+struct evs_print_opts {
+	enum evs_output output;
+	bool nulls;	/* NDJSON: write nulls too */
+	bool color;	/* TABLE */
+	int width;	/* TABLE: columns of the terminal, 0 = no limit */
+};
+
+struct evs_printer;
+
+/* `write` gets whole rows in large pieces and returns 0, or non-zero to stop (evs_print_* then gives EVS_S_STOP). */
+typedef int evs_write_fn(void *arg, const void *data, size_t len);
+
+int evs_print_open(struct evs_printer **out, const struct evs_print_opts *opts, evs_write_fn *write,
+		   void *arg, struct evs_diag *diag);
+/* At most `max_rows` rows of the batch. */
+int evs_print_batch(struct evs_printer *p, const struct evs_batch *b, uint64_t max_rows,
+		    struct evs_diag *diag);
+/* Write out what is buffered (between batches of a followed scan). */
+int evs_print_flush(struct evs_printer *p, struct evs_diag *diag);
+/* Foot of a table, last flush. */
+int evs_print_end(struct evs_printer *p, struct evs_diag *diag);
+void evs_print_close(struct evs_printer *p);
+
+/* ---- small helpers the tools share --------------------------------------------------------------- */
+
+/* "2025-01-01", "2025-01-01T12:00:00Z", "now", "90d", "24h" (that long before now), to ns. */
+int evs_time_arg(const char *text, int64_t now, int64_t *ns, struct evs_diag *diag);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,453 @@
+/*
+ * Functions of times: starts of periods, calendar parts, differences, and time + INTERVAL. Weeks begin on
+ * Monday. All in UTC, by the Gregorian calendar in every year.
+ */
+#include "src/expr/fn_cast.h"
+
+#include <string.h>
+
+#define NANO 1000000000LL
+#define DAY 86400
+
+enum unit {
+	SECOND = 1, MINUTE, MINUTES5, MINUTES10, MINUTES15, HOUR, U_DAY, WEEK, WEEK_SUNDAY, MONTH, QUARTER, YEAR,
+	/* parts */
+	P_YEAR, P_QUARTER, P_MONTH, P_DAY, P_WEEKDAY, P_DOW, P_DOY, P_HOUR, P_MINUTE, P_SECOND, P_YYYYMM, P_YYYYMMDD,
+	P_EPOCH,
+};
+
+static const char out_of_range[] = "the time is out of range: years 0000 to 9999";
+
+static const struct {
+	const char *name;
+	enum unit unit, part;
+} unit_names[] = {
+	{ "second", SECOND, P_SECOND }, { "minute", MINUTE, P_MINUTE }, { "hour", HOUR, P_HOUR },
+	{ "day", U_DAY, P_DAY },	{ "week", WEEK, 0 },		{ "month", MONTH, P_MONTH },
+	{ "quarter", QUARTER, P_QUARTER }, { "year", YEAR, P_YEAR },	{ "dow", 0, P_DOW },
+	{ "isodow", 0, P_WEEKDAY },	{ "doy", 0, P_DOY },		{ "epoch", 0, P_EPOCH },
+};
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+/* Seconds since 1970 of a time, rounded down. */
+static int64_t seconds(const struct evs_type *t, const struct x_vec *x, uint32_t i)
+{
+	int64_t v = evs_x_i64(x, i);
+
+	if (t->id == EVS_T_DATE)
+		return v * DAY;
+	return t->id == EVS_T_DATETIME ? v : floor_div(v, NANO / evs_x_time_unit(t));
+}
+
+/* First second of the period that holds `s`. */
+static int64_t start_of(enum unit unit, int64_t s)
+{
+	static const int32_t fixed[] = {
+		[SECOND] = 1, [MINUTE] = 60, [MINUTES5] = 300, [MINUTES10] = 600, [MINUTES15] = 900, [HOUR] = 3600,
+		[U_DAY] = DAY,
+	};
+	int64_t day = floor_div(s, DAY), y;
+	unsigned m, d;
+
+	if (unit <= U_DAY)
+		return floor_div(s, fixed[unit]) * fixed[unit];
+	if (unit == WEEK) /* 1970-01-01 was a Thursday */
+		return (floor_div(day + 3, 7) * 7 - 3) * DAY;
+	if (unit == WEEK_SUNDAY)
+		return (floor_div(day + 4, 7) * 7 - 4) * DAY;
+	evs_civil_from_days(day, &y, &m, &d);
+	if (unit == QUARTER)
+		m = (m - 1) / 3 * 3 + 1;
+	return evs_days_from_civil(y, unit == YEAR ? 1 : m, 1) * DAY;
+}
+
+static int eval_start(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+{
+	const struct evs_type *from = &in->node->arg[0]->type, *t = &in->node->type;
+	int64_t per = evs_x_time_unit(t) / NANO;
+
+	for (uint32_t i = 0; i < in->rows; i++) {
+		int64_t s = floor_div(start_of((enum unit)in->node->op, seconds(from, &in->arg[0], i)), per);
+		bool ok = evs_x_time_fits(t, s);
+
+		evs_x_put_int(out, i, ok ? s : 0);
+		if (!ok && evs_x_cast_failed(v, in, out, i, out_of_range) < 0)
+			return EVS_E_NOMEM;
+	}
+	return 0;
+}
+
+static int64_t part_of(enum unit part, int64_t s)
+{
+	int64_t day = floor_div(s, DAY), y;
+	unsigned m, d;
+
+	switch (part) {
+	case P_SECOND:
+		return s - floor_div(s, 60) * 60;
+	case P_MINUTE:
+		return (s - floor_div(s, 3600) * 3600) / 60;
+	case P_HOUR:
+		return (s - day * DAY) / 3600;
+	case P_WEEKDAY: /* Monday 1 .. Sunday 7 */
+		return day + 3 - floor_div(day + 3, 7) * 7 + 1;
+	case P_DOW: /* Sunday 0 .. Saturday 6 */
+		return day + 4 - floor_div(day + 4, 7) * 7;
+	default:
+		break;
+	}
+	evs_civil_from_days(day, &y, &m, &d);
+	switch (part) {
+	case P_YEAR:
+		return y;
+	case P_QUARTER:
+		return (m + 2) / 3;
+	case P_MONTH:
+		return m;
+	case P_DAY:
+		return d;
+	case P_DOY:
+		return day - evs_days_from_civil(y, 1, 1) + 1;
+	case P_YYYYMM:
+		return y * 100 + m;
+	default:
+		return (y * 100 + m) * 100 + d;
+	}
+}
+
+static int eval_part(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+{
+	const struct evs_type *from = &in->node->arg[0]->type;
+	int64_t *dst = evs_x_data(out);
+
+	(void)v;
+	for (uint32_t i = 0; i < in->rows; i++)
+		dst[i] = part_of((enum unit)in->node->op, seconds(from, &in->arg[0], i));
+	return 0;
+}
+
+/* How many starts of a period lie between two times: what dateDiff() counts. */
+static int eval_date_diff(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+{
+	enum unit unit = (enum unit)in->node->op;
+	int64_t *dst = evs_x_data(out);
+
+	(void)v;
+	for (uint32_t i = 0; i < in->rows; i++) {
+		int64_t s[2], y[2];
+		unsigned m[2], d;
+
+		for (int k = 0; k < 2; k++) {
+			s[k] = start_of(unit, seconds(&in->node->arg[k]->type, &in->arg[k], i));
+			evs_civil_from_days(floor_div(s[k], DAY), &y[k], &m[k], &d);
+		}
+		if (unit >= MONTH)
+			dst[i] = ((y[1] - y[0]) * 12 + (int64_t)m[1] - (int64_t)m[0]) /
+				 (unit == MONTH ? 1 : unit == QUARTER ? 3 : 12);
+		else
+			dst[i] = (s[1] - s[0]) / (unit == SECOND ? 1 : unit == MINUTE ? 60 : unit == HOUR ? 3600 :
+						  unit == U_DAY ? DAY : 7 * DAY);
+	}
+	return 0;
+}
+
+/* ---- arithmetic ----------------------------------------------------------------------------------- */
+
+/* `day` moved by months; a day that the month does not have becomes its last. */
+static int64_t add_months(int64_t day, int64_t months)
+{
+	int64_t y, n;
+	unsigned m, d, last;
+
+	evs_civil_from_days(day, &y, &m, &d);
+	n = y * 12 + (m - 1) + months;
+	y = floor_div(n, 12);
+	m = (unsigned)(n - y * 12) + 1;
+	last = (unsigned)(evs_days_from_civil(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1) -
+			  evs_days_from_civil(y, m, 1));
+	return evs_days_from_civil(y, m, d < last ? d : last);
+}
+
+/* time + node->interval */
+int evs_x_time_shift(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+{
+	const struct evs_type *t = &in->node->type;
+	const struct x_interval *by = &in->node->interval;
+	x_i128 unit = evs_x_time_unit(t), per_day = (x_i128)DAY * NANO / unit;
+	x_i128 delta = ((x_i128)by->seconds * NANO + by->nanos) / unit;
+	bool far = by->months > 240000 || by->months < -240000;
+
+	for (uint32_t i = 0; i < in->rows; i++) {
+		x_i128 x = evs_x_i64(&in->arg[0], i);
+		bool ok = !far;
+
+		if (by->months && ok) {
+			x_i128 day = evs_x_floor_div(x, per_day), rest = x - day * per_day;
+
+			x = (x_i128)add_months((int64_t)day, by->months) * per_day + rest;
+		}
+		x += delta;
+		ok = ok && evs_x_time_fits(t, x);
+		evs_x_put_int(out, i, ok ? (int64_t)x : 0);
+		if (!ok && evs_x_cast_failed(v, in, out, i, out_of_range) < 0)
+			return EVS_E_NOMEM;
+	}
+	return 0;
+}
+
+/* time + seconds, Date + days; node->num is the sign. */
+int evs_x_time_add(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+{
+	const struct evs_type *t = &in->node->type;
+	x_i128 per = t->id == EVS_T_DATE ? 1 : NANO / evs_x_time_unit(t);
+
+	for (uint32_t i = 0; i < in->rows; i++) {
+		x_i128 x = evs_x_i64(&in->arg[0], i) + (x_i128)evs_x_i64(&in->arg[1], i) * in->node->num * per;
+		bool ok = evs_x_time_fits(t, x);
+
+		evs_x_put_int(out, i, ok ? (int64_t)x : 0);
+		if (!ok && evs_x_cast_failed(v, in, out, i, out_of_range) < 0)
+			return EVS_E_NOMEM;
+	}
+	return 0;
+}
+
+/* time - time: days between Dates, else seconds. */
+int evs_x_time_diff(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+{
+	int64_t lu = evs_x_time_unit(&in->node->arg[0]->type), ru = evs_x_time_unit(&in->node->arg[1]->type);
+	int64_t fine = lu < ru ? lu : ru;
+	bool days = in->node->type.id == EVS_T_INT64;
+
+	(void)v;
+	for (uint32_t i = 0; i < in->rows; i++) {
+		x_i128 d = (x_i128)evs_x_i64(&in->arg[0], i) * (lu / fine) -
+			   (x_i128)evs_x_i64(&in->arg[1], i) * (ru / fine);
+
+		if (days)
+			((int64_t *)evs_x_data(out))[i] = (int64_t)d;
+		else if (fine >= NANO)
+			((double *)evs_x_data(out))[i] = (double)(d * (fine / NANO));
+		else
+			((double *)evs_x_data(out))[i] = (double)d / (double)(NANO / fine);
+	}
+	return 0;
+}
+
+/* ---- binding -------------------------------------------------------------------------------------- */
+
+/* Index in unit_names of a constant, with or without a plural s; -1: failed. */
+static int unit_arg(struct x_binder *b, const struct x_fn *f, const struct x_node *n)
+{
+	size_t len = 0;
+	const char *s = "";
+
+	if (evs_x_is_const(n) && n->type.id == EVS_T_STRING && !evs_x_is_const_null(n))
+		s = (const char *)evs_array_bytes(&n->value, 0, &len);
+	for (int i = 0; i < (int)(sizeof(unit_names) / sizeof(unit_names[0])); i++)
+		if (evs_x_same_word(s, len, unit_names[i].name) ||
+		    (len > 1 && (s[len - 1] | 0x20) == 's' && evs_x_same_word(s, len - 1, unit_names[i].name)))
+			return i;
+	evs_x_fail(b, n->ast, "%s() wants a unit in 'quotes': second, minute, hour, day, week, month, quarter, year",
+		   f->name);
+	return -1;
+}
+
+/* A call of `eval` with the arguments fitted as times. */
+static struct x_node *time_call(struct x_binder *b, const struct x_ast *a, const char *name, const char *sig,
+				x_eval_fn *eval, uint8_t op, struct x_node **arg, size_t n)
+{
+	const struct x_fn f = { .name = name, .sig = sig, .eval = eval, .op = op };
+
+	return evs_x_bind_fn(b, a, &f, arg, n);
+}
+
+/* date_trunc('unit', time): a Date stays one down to days. */
+static struct x_node *bind_trunc(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+				 struct x_node **arg, size_t n)
+{
+	int u = unit_arg(b, f, arg[0]);
+	bool date = arg[1]->type.id == EVS_T_DATE;
+
+	(void)n;
+	if (u < 0)
+		return NULL;
+	if (!unit_names[u].unit)
+		return evs_x_fail(b, arg[0]->ast, "times cannot be cut to this unit");
+	date = date && unit_names[u].unit >= U_DAY;
+	return time_call(b, a, f->name, date ? "t>D" : "t>T", eval_start, (uint8_t)unit_names[u].unit, arg + 1, 1);
+}
+
+static struct x_node *bind_diff(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+				struct x_node **arg, size_t n)
+{
+	int u = unit_arg(b, f, arg[0]);
+
+	if (u < 0)
+		return NULL;
+	if (!unit_names[u].unit)
+		return evs_x_fail(b, arg[0]->ast, "times are not counted in this unit");
+	return time_call(b, a, f->name, "tt>i", eval_date_diff, (uint8_t)unit_names[u].unit, arg + 1, n - 1);
+}
+
+/* extract('field', time). The epoch of a number is itself, so that extract(epoch FROM a - b) is the seconds. */
+static struct x_node *bind_extract(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+				   struct x_node **arg, size_t n)
+{
+	int u = unit_arg(b, f, arg[0]);
+
+	(void)n;
+	if (u < 0)
+		return NULL;
+	if (unit_names[u].part == P_EPOCH) {
+		struct x_node *x = arg[1];
+
+		if (x->type.id == EVS_T_DATE)
+			x = evs_x_cast_id(b, a, x, EVS_T_DATETIME, X_IMPLICIT);
+		if (x && !evs_x_is_time(&x->type) && !evs_x_is_number(&x->type) && (int)x->type.id < X_T_NULL)
+			return evs_x_fail(b, a, "the epoch of a time or of a difference of times is wanted");
+		return x ? evs_x_cast_id(b, a, x, EVS_T_FLOAT64, X_IMPLICIT) : NULL;
+	}
+	if (!unit_names[u].part)
+		return evs_x_fail(b, arg[0]->ast, "times have no such part");
+	return time_call(b, a, f->name, "t>i", eval_part, (uint8_t)unit_names[u].part, arg + 1, 1);
+}
+
+/* toStartOfWeek(time [, mode]): Monday; with an even mode Sunday, as ClickHouse counts them. */
+static struct x_node *bind_week(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+				struct x_node **arg, size_t n)
+{
+	enum unit unit = WEEK;
+
+	if (n == 2) {
+		if (!evs_x_is_const(arg[1]) || arg[1]->type.id != EVS_T_INT64)
+			return evs_x_fail(b, a, "the mode of a week is a constant: 1 begins on Monday, 0 on Sunday");
+		unit = (int64_t)evs_array_int(&arg[1]->value, 0) % 2 == 0 ? WEEK_SUNDAY : WEEK;
+	}
+	return time_call(b, a, f->name, "t>D", eval_start, (uint8_t)unit, arg, 1);
+}
+
+/* toUnixTimestamp(t), and toUnixTimestamp64Milli() and so on: op is the scale. */
+static struct x_node *bind_to_unix(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+				   struct x_node **arg, size_t n)
+{
+	struct evs_type t = { .id = f->op ? EVS_T_DATETIME64 : EVS_T_DATETIME, .scale = f->op };
+	struct x_node *x;
+
+	(void)n;
+	if (!evs_x_is_time(&arg[0]->type) && arg[0]->type.id != EVS_T_STRING && (int)arg[0]->type.id != X_T_NULL)
+		return evs_x_fail(b, a, "%s() takes a time", f->name);
+	x = evs_x_cast(b, a, arg[0], &t, X_EXPLICIT);
+	if (!x)
+		return NULL;
+	x = evs_x_call(b, a, evs_x_ticks, EVS_T_INT64, &x, 1);
+	return evs_x_fold(b, x);
+}
+
+/* fromUnixTimestamp64Milli(n) and so on: op is the scale. */
+static struct x_node *bind_from_unix(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+				     struct x_node **arg, size_t n)
+{
+	struct x_node *x;
+
+	(void)n;
+	if (!evs_x_is_int(&arg[0]->type) && (int)arg[0]->type.id != X_T_NULL)
+		return evs_x_fail(b, a, "%s() takes a whole number", f->name);
+	x = evs_x_cast_id(b, a, arg[0], EVS_T_INT64, X_IMPLICIT);
+	x = x ? evs_x_call(b, a, evs_x_ticks, f->op ? EVS_T_DATETIME64 : EVS_T_DATETIME, &x, 1) : NULL;
+	if (x)
+		x->type.scale = f->op;
+	return evs_x_fold(b, x);
+}
+
+/* The number of units a time is made of, and back. */
+int evs_x_ticks(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+{
+	const struct evs_type *t = &in->node->type;
+
+	for (uint32_t i = 0; i < in->rows; i++) {
+		int64_t x = evs_x_i64(&in->arg[0], i);
+		bool ok = !evs_x_is_time(t) || evs_x_time_fits(t, x);
+
+		evs_x_put_int(out, i, ok ? x : 0);
+		if (!ok && evs_x_cast_failed(v, in, out, i, out_of_range) < 0)
+			return EVS_E_NOMEM;
+	}
+	return 0;
+}
+
+/* now(): nanoseconds, the same in every row. */
+static int eval_now(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+{
+	bool date = in->node->type.id == EVS_T_DATE;
+
+	evs_x_put_int(out, 0, date ? floor_div(v->now, DAY * NANO) : v->now);
+	return 0;
+}
+
+static struct x_node *bind_now(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+			       struct x_node **arg, size_t n)
+{
+	struct x_node *c = evs_x_call(b, a, eval_now, f->op ? EVS_T_DATE : EVS_T_DATETIME64, NULL, 0);
+
+	if (!c || (n && !evs_x_utc_arg(b, arg[n - 1])))
+		return NULL;
+	c->type.scale = f->op ? 0 : 9;
+	c->not_constant = true;
+	return c;
+}
+
+const struct x_fn evs_x_fns_time[] = {
+	{ "now", "?x>T", NULL, bind_now, 0, 0, 0 },
+	{ "now64", "?xx>T", NULL, bind_now, 0, 0, 0 },
+	{ "current_timestamp", ">T", NULL, bind_now, 0, 0, 0 },
+	{ "localtimestamp", ">T", NULL, bind_now, 0, 0, 0 },
+	{ "clock_timestamp", ">T", NULL, bind_now, 0, 0, 0 },
+	{ "statement_timestamp", ">T", NULL, bind_now, 0, 0, 0 },
+	{ "transaction_timestamp", ">T", NULL, bind_now, 0, 0, 0 },
+	{ "today", ">D", NULL, bind_now, 0, 1, 0 },
+	{ "current_date", ">D", NULL, bind_now, 0, 1, 0 },
+	{ "tomonday", "t>D", eval_start, NULL, 0, WEEK, 0 },
+	{ "tostartofsecond", "t>T", eval_start, NULL, 0, SECOND, 0 },
+	{ "tostartofminute", "t>T", eval_start, NULL, 0, MINUTE, 0 },
+	{ "tostartoffiveminutes", "t>T", eval_start, NULL, 0, MINUTES5, 0 },
+	{ "tostartoftenminutes", "t>T", eval_start, NULL, 0, MINUTES10, 0 },
+	{ "tostartoffifteenminutes", "t>T", eval_start, NULL, 0, MINUTES15, 0 },
+	{ "tostartofhour", "t>T", eval_start, NULL, 0, HOUR, 0 },
+	{ "tostartofday", "t>T", eval_start, NULL, 0, U_DAY, 0 },
+	{ "tostartofweek", "t?x>D", NULL, bind_week, 0, 0, 0 },
+	{ "tostartofmonth", "t>D", eval_start, NULL, 0, MONTH, 0 },
+	{ "tostartofquarter", "t>D", eval_start, NULL, 0, QUARTER, 0 },
+	{ "tostartofyear", "t>D", eval_start, NULL, 0, YEAR, 0 },
+	{ "toyear", "t>i", eval_part, NULL, 0, P_YEAR, 0 },
+	{ "toquarter", "t>i", eval_part, NULL, 0, P_QUARTER, 0 },
+	{ "tomonth", "t>i", eval_part, NULL, 0, P_MONTH, 0 },
+	{ "todayofmonth", "t>i", eval_part, NULL, 0, P_DAY, 0 },
+	{ "todayofweek", "t>i", eval_part, NULL, 0, P_WEEKDAY, 0 },
+	{ "todayofyear", "t>i", eval_part, NULL, 0, P_DOY, 0 },
+	{ "tohour", "t>i", eval_part, NULL, 0, P_HOUR, 0 },
+	{ "tominute", "t>i", eval_part, NULL, 0, P_MINUTE, 0 },
+	{ "tosecond", "t>i", eval_part, NULL, 0, P_SECOND, 0 },
+	{ "toyyyymm", "t>i", eval_part, NULL, 0, P_YYYYMM, 0 },
+	{ "toyyyymmdd", "t>i", eval_part, NULL, 0, P_YYYYMMDD, 0 },
+	{ "date_trunc", "xx>T", NULL, bind_trunc, 0, 0, 0 },
+	{ "datetrunc", "xx>T", NULL, bind_trunc, 0, 0, 0 },
+	{ "datediff", "xxx>i", NULL, bind_diff, 0, 0, 0 },
+	{ "date_diff", "xxx>i", NULL, bind_diff, 0, 0, 0 },
+	{ "extract", "xx>i", NULL, bind_extract, 0, 0, 0 },
+	{ "date_part", "xx>i", NULL, bind_extract, 0, 0, 0 },
+	{ "tounixtimestamp", "x>i", NULL, bind_to_unix, 0, 0, 0 },
+	{ "tounixtimestamp64milli", "x>i", NULL, bind_to_unix, 0, 3, 0 },
+	{ "tounixtimestamp64micro", "x>i", NULL, bind_to_unix, 0, 6, 0 },
+	{ "tounixtimestamp64nano", "x>i", NULL, bind_to_unix, 0, 9, 0 },
+	{ "fromunixtimestamp", "x>T", NULL, bind_from_unix, 0, 0, 0 },
+	{ "to_timestamp", "x>T", NULL, bind_from_unix, 0, 0, 0 },
+	{ "fromunixtimestamp64milli", "x>T", NULL, bind_from_unix, 0, 3, 0 },
+	{ "fromunixtimestamp64micro", "x>T", NULL, bind_from_unix, 0, 6, 0 },
+	{ "fromunixtimestamp64nano", "x>T", NULL, bind_from_unix, 0, 9, 0 },
+	{ NULL, NULL, NULL, NULL, 0, 0, 0 },
+};

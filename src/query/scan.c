@@ -1,0 +1,371 @@
+/*
+ * Scanning: segments one after the other, groups one after the other, each group as a batch. See evseg.h.
+ */
+#include "src/query/scan.h"
+
+#include "src/diag.h"
+#include "src/store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- opening -------------------------------------------------------------------------------------------- */
+
+static const char *keep_string(struct evs_scan *s, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy)
+		s->strings[s->nstrings++] = copy;
+	return copy;
+}
+
+static int copy_list(struct evs_scan *s, const char *const *from, size_t n, const char *const **to)
+{
+	const char **list;
+
+	if (!from)
+		return 0;
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
+		return EVS_E_NOMEM;
+	*to = list;
+	for (size_t i = 0; i < n; i++)
+		if (!(list[i] = keep_string(s, from[i])))
+			return EVS_E_NOMEM;
+	return 0;
+}
+
+static int copy_opts(struct evs_scan *s, const char *const *paths, size_t npaths, const struct evs_scan_opts *o)
+{
+	const char *const *cols = o->columns, *const *tenants = o->tenants;
+	const char *const *kept_paths = NULL;
+
+	s->opts = *o;
+	s->opts.columns = s->opts.tenants = NULL;
+	s->strings = calloc(npaths + o->ncolumns + o->ntenants + 1, sizeof(*s->strings));
+	if (!s->strings || copy_list(s, cols, o->ncolumns, &s->opts.columns) < 0 ||
+	    copy_list(s, tenants, o->ntenants, &s->opts.tenants) < 0 ||
+	    copy_list(s, paths, npaths, &kept_paths) < 0)
+		return EVS_E_NOMEM;
+	s->paths = (const char **)(uintptr_t)kept_paths;
+	s->npaths = npaths;
+	s->since = o->has_since ? o->since : INT64_MIN;
+	s->until = o->has_until ? o->until : INT64_MAX;
+	return 0;
+}
+
+static void on_damage(void *arg, const struct evs_damage *d)
+{
+	struct evs_scan *s = arg;
+
+	s->progress.damaged = true;
+	s->progress.rows_lost += d->rows;
+	if (s->opts.on_damage)
+		s->opts.on_damage(s->opts.arg, d);
+}
+
+/* Without a stream's schema.sql, the schema of the answer is the newest of the segment that was given last. */
+static int table_of_segment(struct evs_scan *s, const char *path, struct evs_diag *diag)
+{
+	struct evs_segment *seg = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	int rc = evs_segment_open(&seg, path, NULL, NULL, diag);
+
+	if (rc == 0)
+		rc = evs_segment_schema(seg, evs_segment_schema_off(seg), &text, &len, diag);
+	if (rc == 0)
+		rc = evs_table_parse(&s->table, text, len, diag);
+	free(text);
+	evs_segment_close(seg);
+	return rc;
+}
+
+static int find_table(struct evs_scan *s, struct evs_diag *diag)
+{
+	int rc = 1;
+
+	if (s->list.stream)
+		return evs_stream_table(s->list.stream, &s->table, diag);
+	for (size_t i = s->list.n; i-- > 0 && rc != 0;)
+		rc = table_of_segment(s, s->list.paths[i], diag);
+	return rc;
+}
+
+int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths,
+		  const struct evs_scan_opts *opts, struct evs_diag *diag)
+{
+	static const struct evs_scan_opts none;
+	struct evs_scan *s;
+	int rc;
+
+	if (!npaths)
+		return evs_fail(diag, EVS_E_USAGE, "no path given");
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return evs_fail_nomem(diag);
+	if (copy_opts(s, paths, npaths, opts ? opts : &none) < 0) {
+		rc = evs_fail_nomem(diag);
+		goto out;
+	}
+	rc = evs_path_list(&s->list, s->paths, npaths, s->opts.tenants, s->opts.ntenants, s->since, s->until,
+			   diag);
+	if (rc == 0)
+		rc = find_table(s, diag);
+	if (rc == 1)
+		rc = evs_fail(diag, EVS_E_USAGE, "%.900s holds no segments and no schema", paths[0]);
+	if (rc == 0)
+		rc = evs_scan_fields(s, diag);
+	if (rc < 0)
+		goto out;
+	s->progress.segments_total = s->list.n;
+	*out = s;
+	s = NULL;
+out:
+	evs_scan_close(s);
+	return rc;
+}
+
+void evs_scan_close(struct evs_scan *s)
+{
+	if (!s)
+		return;
+	evs_segment_close(s->seg);
+	evs_scan_maps_release(s);
+	evs_scan_fields_release(s);
+	evs_array_release(&s->time);
+	evs_array_release(&s->part);
+	evs_table_free(s->table);
+	evs_path_list_release(&s->list);
+	for (size_t i = 0; i < s->nseen; i++)
+		free(s->seen[i].path);
+	free(s->seen);
+	for (size_t i = 0; i < s->nstrings; i++)
+		free(s->strings[i]);
+	free(s->strings);
+	free((void *)(uintptr_t)s->opts.columns);
+	free((void *)(uintptr_t)s->opts.tenants);
+	free(s->paths);
+	free(s->idx);
+	free(s->stream);
+	free(s);
+}
+
+/* ---- segments ------------------------------------------------------------------------------------------- */
+
+static int by_path(const void *key, const void *member)
+{
+	return strcmp(key, ((const struct scan_seen *)member)->path);
+}
+
+static struct scan_seen *find_seen(const struct evs_scan *s, const char *path)
+{
+	if (!s->nseen)
+		return NULL;
+	return bsearch(path, s->seen, s->nseen, sizeof(*s->seen), by_path);
+}
+
+/* Remember how far a segment has been read; the list is kept in order. */
+static int remember(struct evs_scan *s, const struct evs_segment *seg)
+{
+	const char *path = evs_segment_path(seg);
+	struct scan_seen *e = find_seen(s, path);
+	size_t at;
+
+	if (!e) {
+		if (s->nseen == s->seen_cap) {
+			size_t cap = s->seen_cap ? s->seen_cap * 2 : 64;
+			struct scan_seen *grown = realloc(s->seen, cap * sizeof(*grown));
+
+			if (!grown)
+				return EVS_E_NOMEM;
+			s->seen = grown;
+			s->seen_cap = cap;
+		}
+		at = s->nseen;
+		while (at > 0 && strcmp(s->seen[at - 1].path, path) > 0)
+			at--;
+		memmove(s->seen + at + 1, s->seen + at, (s->nseen - at) * sizeof(*s->seen));
+		e = &s->seen[at];
+		*e = (struct scan_seen){ .path = strdup(path) };
+		if (!e->path) {
+			memmove(s->seen + at, s->seen + at + 1, (s->nseen - at) * sizeof(*s->seen));
+			return EVS_E_NOMEM;
+		}
+		s->nseen++;
+	}
+	e->size = evs_segment_tail(seg)->size;
+	evs_segment_place(seg, &e->place);
+	return 0;
+}
+
+static bool tenant_wanted(const struct evs_scan *s, const struct evs_head *h)
+{
+	for (size_t i = 0; i < s->opts.ntenants; i++)
+		if (strlen(s->opts.tenants[i]) == h->tenant_len &&
+		    !memcmp(s->opts.tenants[i], h->tenant, h->tenant_len))
+			return true;
+	return s->opts.ntenants == 0;
+}
+
+/* Segments given one by one may come from anywhere: they must be of one stream. */
+static int same_stream(struct evs_scan *s, const struct evs_head *h, struct evs_diag *diag)
+{
+	if (!s->stream) {
+		s->stream = malloc(h->stream_len + 1);
+		if (!s->stream)
+			return evs_fail_nomem(diag);
+		memcpy(s->stream, h->stream, h->stream_len);
+		s->stream[h->stream_len] = '\0';
+	}
+	if (strlen(s->stream) == h->stream_len && !memcmp(s->stream, h->stream, h->stream_len))
+		return 0;
+	return evs_fail(diag, EVS_E_USAGE, "segments of two streams, %.200s and %.*s: name one", s->stream,
+			(int)(h->stream_len < 200 ? h->stream_len : 200), h->stream);
+}
+
+static int64_t ns_of(int64_t sec)
+{
+	return sec > INT64_MAX / 1000000000 ? INT64_MAX :
+	       sec < INT64_MIN / 1000000000 ? INT64_MIN : sec * 1000000000;
+}
+
+static bool time_wanted(const struct evs_scan *s, const struct evs_head *h)
+{
+	return (s->until == INT64_MAX || ns_of(h->part_lo) < s->until) &&
+	       (s->since == INT64_MIN || ns_of(h->part_hi) > s->since);
+}
+
+static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
+{
+	const struct evs_head *h = evs_segment_head(s->seg);
+	struct scan_seen *seen = find_seen(s, evs_segment_path(s->seg));
+	bool pruned = (s->opts.has_since || s->opts.has_until) && !s->following;
+	int rc = same_stream(s, h, diag);
+
+	s->map = NULL;
+	if (rc < 0)
+		return rc;
+	if (!tenant_wanted(s, h) || !time_wanted(s, h)) {
+		evs_segment_close(s->seg);
+		s->seg = NULL;
+		return 0;
+	}
+	if (seen)
+		return evs_segment_resume(s->seg, &seen->place, diag);
+	evs_segment_rewind(s->seg, pruned ? EVS_WALK_PRUNED : EVS_WALK_ALL, s->since, s->until);
+	return 0;
+}
+
+/* Open the next segment: 1, or 0 at the end. One that cannot be read at all is told like other damage. */
+static int open_next(struct evs_scan *s, struct evs_diag *diag)
+{
+	struct evs_diag d = { 0 };
+	struct evs_damage lost = { 0 };
+	const char *path;
+	int rc;
+
+	while (!s->seg) {
+		if (s->next_path == s->list.n)
+			return 0;
+		path = s->list.paths[s->next_path++];
+		s->progress.segments++;
+		rc = evs_segment_open(&s->seg, path, on_damage, s, &d);
+		if (rc == 0) {
+			s->progress.bytes += evs_segment_tail(s->seg)->size;
+			rc = prepare_segment(s, &d);
+		}
+		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
+			lost = (struct evs_damage){ .path = path, .off = d.off, .what = d.what };
+			on_damage(s, &lost);
+			evs_segment_close(s->seg);
+			s->seg = NULL;
+		} else if (rc < 0) {
+			if (diag)
+				*diag = d;
+			return rc;
+		}
+	}
+	return 1;
+}
+
+int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
+{
+	const struct evs_group *g;
+	struct evs_diag d = { 0 };
+	uint64_t off;
+	uint32_t rows = 0;
+	int rc;
+
+	for (;;) {
+		rc = open_next(s, diag);
+		if (rc <= 0)
+			return rc;
+		rc = evs_segment_next(s->seg, &g, &off, diag);
+		if (rc < 0)
+			return rc;
+		if (rc == 0) {
+			rc = remember(s, s->seg);
+			evs_segment_close(s->seg);
+			s->seg = NULL;
+			if (rc < 0)
+				return evs_fail_nomem(diag);
+			continue;
+		}
+		rc = evs_scan_group(s, g, &rows, &d);
+		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
+			evs_segment_lost(s->seg, &d);
+			continue;
+		}
+		if (rc < 0) {
+			if (diag)
+				*diag = d;
+			return rc;
+		}
+		if (!rows)
+			continue;
+		s->progress.rows += rows;
+		s->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, rows };
+		*out = &s->batch;
+		return 1;
+	}
+}
+
+/* Keep of the list what is new or has grown. */
+static void keep_changed(struct evs_scan *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->list.n; i++) {
+		struct scan_seen *e = find_seen(s, s->list.paths[i]);
+
+		if (e && evs_path_size(s->list.paths[i]) == e->size)
+			free(s->list.paths[i]);
+		else
+			s->list.paths[n++] = s->list.paths[i];
+	}
+	s->list.n = n;
+}
+
+int evs_scan_refresh(struct evs_scan *s, struct evs_diag *diag)
+{
+	int rc;
+
+	if (s->seg)
+		return 0;
+	evs_path_list_release(&s->list);
+	s->next_path = 0;
+	s->following = true;
+	rc = evs_path_list(&s->list, s->paths, s->npaths, s->opts.tenants, s->opts.ntenants, s->since, s->until,
+			   diag);
+	if (rc == 0)
+		keep_changed(s);
+	return rc;
+}
+
+void evs_scan_progress(const struct evs_scan *s, struct evs_scan_progress *out)
+{
+	*out = s->progress;
+}

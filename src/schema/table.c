@@ -1,0 +1,67 @@
+/*
+ * Tables in memory: looking columns up, and letting go of all that a table owns.
+ */
+#include "src/schema/table.h"
+
+#include "src/expr/expr.h"
+#include "src/schema/names.h"
+
+#include <stdlib.h>
+
+static const char *column_name(const void *arg, size_t i, size_t *len)
+{
+	const struct evs_column *cols = arg;
+
+	*len = cols[i].name_len;
+	return cols[i].name;
+}
+
+int evs_table_index_names(struct evs_table *t, size_t *twice)
+{
+	free(t->name_slots);
+	t->name_slots = NULL;
+	return evs_names_build(&t->name_slots, &t->name_mask, t->ncols, column_name, t->cols, twice);
+}
+
+int evs_table_find(const struct evs_table *t, const char *name, size_t len)
+{
+	return evs_names_find(t->name_slots, t->name_mask, column_name, t->cols, name, len);
+}
+
+void evs_column_release(struct evs_column *c)
+{
+	free(c->name);
+	evs_type_release(&c->type);
+	free(c->def_text);
+	evs_expr_free(c->def);
+}
+
+void evs_table_free(struct evs_table *t)
+{
+	if (!t)
+		return;
+	for (unsigned i = 0; i < t->ncols; i++)
+		evs_column_release(&t->cols[i]);
+	for (unsigned i = 0; i < t->nchecks; i++) {
+		free(t->checks[i].name);
+		free(t->checks[i].text);
+		evs_expr_free(t->checks[i].expr);
+	}
+	for (unsigned i = 0; i < t->nindexes; i++) {
+		free(t->indexes[i].name);
+		free(t->indexes[i].expr_text);
+		free(t->indexes[i].kind);
+	}
+	free(t->db);
+	free(t->name);
+	free(t->cols);
+	free(t->key);
+	free(t->key_desc);
+	free(t->checks);
+	free(t->indexes);
+	free(t->engine_args);
+	free(t->ttl_text);
+	free(t->text);
+	free(t->name_slots);
+	free(t);
+}

@@ -1,0 +1,349 @@
+/*
+ * Appending: the handle, and when rows are committed. See evseg.h; the way of a row is append_feed.c (lines),
+ * append_chunk.c (defaults, checks, partition), spool.c, flush.c, segment_write.c.
+ */
+#include "src/store/append_impl.h"
+
+#include "src/diag.h"
+#include "src/store/io.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int64_t evs_append_now(const struct evs_appender *a)
+{
+	return a->opts.now ? a->opts.now : evs_io_now();
+}
+
+static int copy_text(char **out, const char *s)
+{
+	if (s && !(*out = strdup(s)))
+		return EVS_E_NOMEM;
+	return 0;
+}
+
+/* Last part of the stream's path: its name. */
+static int stream_name(struct evs_appender *a, const char *stream)
+{
+	size_t n = strlen(stream);
+	const char *slash;
+	char *copy;
+
+	while (n > 1 && stream[n - 1] == '/')
+		n--;
+	copy = malloc(n + 1);
+	if (!copy)
+		return EVS_E_NOMEM;
+	memcpy(copy, stream, n);
+	copy[n] = '\0';
+	a->dir = copy;
+	slash = strrchr(copy, '/');
+	return copy_text(&a->name, slash && slash[1] ? slash + 1 : copy);
+}
+
+static int check_opts(const struct evs_append_opts *o, struct evs_diag *diag)
+{
+	if (o->source && (!o->source[0] || strlen(o->source) > EVS_MAX_SOURCE_ID))
+		return evs_fail(diag, EVS_E_USAGE, "a source name has 1 to %u bytes", EVS_MAX_SOURCE_ID);
+	if (o->zstd_level < 0 || o->zstd_level > 19)
+		return evs_fail(diag, EVS_E_USAGE, "the zstd level is 1 to 19");
+	return 0;
+}
+
+static int init_rejects(struct evs_appender *a, struct evs_diag *diag)
+{
+	char path[EVS_PATH_MAX];
+	int rc = evs_path_join(path, a->dir, "rejects.ndjson", diag);
+
+	if (rc < 0)
+		return rc;
+	rc = evs_rejects_init(&a->rejects, a->opts.rejects ? a->opts.rejects : path, a->source, diag);
+	a->rejects.file = a->file;
+	return rc;
+}
+
+/* With a schema.sql begin at once; without one infer, unless the folder is something else. */
+static int load_table(struct evs_appender *a, struct evs_diag *diag)
+{
+	struct evs_infer_opts io = { .stream = a->name, .time = a->opts.time, .tenant = a->opts.tenant,
+				     .keys = a->opts.keys, .nkeys = a->opts.nkeys };
+	struct evs_table *t = NULL;
+	int rc = evs_stream_table(a->dir, &t, diag);
+
+	if (rc == 0)
+		return evs_append_set_table(a, t, diag);
+	return rc < 0 ? rc : evs_infer_new(&a->infer, &io, diag);
+}
+
+int evs_append_open(struct evs_appender **out, const char *stream, const struct evs_append_opts *opts,
+		    struct evs_diag *diag)
+{
+	static const struct evs_append_opts none;
+	struct evs_appender *a;
+	int rc = check_opts(opts ? opts : &none, diag);
+
+	if (rc < 0)
+		return rc;
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return evs_fail_nomem(diag);
+	a->opts = opts ? *opts : none;
+	a->rejects.fd = -1;
+	if (stream_name(a, stream) < 0 || copy_text(&a->source, a->opts.source) < 0 ||
+	    copy_text(&a->file, a->opts.file) < 0 || evs_eval_new(&a->eval) < 0) {
+		rc = evs_fail_nomem(diag);
+		goto out;
+	}
+	rc = init_rejects(a, diag);
+	if (rc == 0)
+		rc = load_table(a, diag);
+	if (rc < 0)
+		goto out;
+	*out = a;
+	a = NULL;
+out:
+	evs_append_close(a);
+	return rc;
+}
+
+void evs_append_close(struct evs_appender *a)
+{
+	if (!a)
+		return;
+	evs_append_drop_table(a);
+	evs_infer_free(a->infer);
+	evs_rejects_release(&a->rejects);
+	evs_eval_free(a->eval);
+	evs_buf_release(&a->carry);
+	evs_buf_release(&a->sample);
+	free(a->source);
+	free(a->file);
+	free(a->name);
+	free(a->dir);
+	free(a);
+}
+
+static int alloc_chunk(struct evs_appender *a)
+{
+	uint16_t n = (uint16_t)(a->table->ncols + EVS_SPOOL_OWN);
+
+	a->cols = calloc(n, sizeof(*a->cols));
+	a->kept = calloc(n, sizeof(*a->kept));
+	a->seg = calloc(CHUNK_ROWS, sizeof(*a->seg));
+	a->idx = calloc(CHUNK_ROWS, sizeof(*a->idx));
+	a->bad = calloc(CHUNK_ROWS, sizeof(*a->bad));
+	if (!a->cols || !a->kept || !a->seg || !a->idx || !a->bad)
+		return EVS_E_NOMEM;
+	for (uint16_t i = 0; i < a->table->ncols; i++)
+		if (evs_type_array(&a->table->cols[i].type, &a->cols[i]) < 0)
+			return EVS_E_NOMEM;
+	evs_array_init(&a->cols[n - 2], EVS_INT, 4, false);
+	evs_array_init(&a->cols[n - 1], EVS_INT, 8, false);
+	for (uint16_t i = 0; i < n; i++)
+		if (evs_array_init_like(&a->kept[i], &a->cols[i]) < 0)
+			return EVS_E_NOMEM;
+	return 0;
+}
+
+int evs_append_set_table(struct evs_appender *a, struct evs_table *t, struct evs_diag *diag)
+{
+	int rc;
+
+	a->table = t;
+	if (evs_json_reader_new(&a->reader, t) < 0 || alloc_chunk(a) < 0)
+		return evs_fail_nomem(diag);
+	evs_json_reader_set_strict(a->reader, a->opts.strict);
+	rc = evs_spool_new(&a->spool, t, a->dir, SPOOL_MEMORY, diag);
+	if (rc < 0)
+		return rc;
+	a->flush = (struct evs_flush){ .stream_dir = a->dir, .stream_name = t->name, .source = a->source,
+				       .wait = !a->opts.no_wait, .table = t,
+				       .zstd_level = a->opts.zstd_level ? a->opts.zstd_level : 1, .on_ack = a->opts.on_ack,
+				       .on_note = a->opts.on_note, .arg = a->opts.arg, .stats = &a->stats };
+	a->flush_ready = true;
+	return evs_flush_init(&a->flush, diag);
+}
+
+void evs_append_drop_table(struct evs_appender *a)
+{
+	uint16_t n = a->table ? (uint16_t)(a->table->ncols + EVS_SPOOL_OWN) : 0;
+
+	if (a->reader)
+		a->stats.digits_dropped += evs_json_reader_digits_dropped(a->reader);
+	for (uint16_t i = 0; i < n; i++) {
+		if (a->cols)
+			evs_array_release(&a->cols[i]);
+		if (a->kept)
+			evs_array_release(&a->kept[i]);
+	}
+	free(a->cols);
+	free(a->kept);
+	free(a->seg);
+	free(a->idx);
+	free(a->bad);
+	a->cols = a->kept = NULL;
+	a->seg = a->idx = NULL;
+	a->bad = NULL;
+	evs_json_reader_free(a->reader);
+	a->reader = NULL;
+	if (a->flush_ready)
+		evs_flush_release(&a->flush);
+	a->flush_ready = false;
+	evs_spool_free(a->spool);
+	a->spool = NULL;
+	evs_table_free(a->table);
+	a->table = NULL;
+}
+
+/* ---- when to commit ----------------------------------------------------------------------------------- */
+
+int evs_append_commit(struct evs_appender *a, struct evs_diag *diag)
+{
+	int rc = evs_rejects_flush(&a->rejects, diag);
+
+	if (rc == 0 && a->spool && evs_spool_rows(a->spool)) {
+		if (evs_spool_memory(a->spool) > a->stats.peak_buffered)
+			a->stats.peak_buffered = evs_spool_memory(a->spool);
+		rc = evs_flush_run(&a->flush, a->spool, a->total, evs_append_now(a), diag);
+	}
+	a->flushed_total = a->total;
+	a->first_pending = 0;
+	return rc;
+}
+
+/* Commit, spill, or go on. */
+static int relieve(struct evs_appender *a, struct evs_diag *diag)
+{
+	uint64_t rows = a->spool ? evs_spool_rows(a->spool) : 0;
+	uint64_t limit = a->opts.flush_bytes ? a->opts.flush_bytes : FLUSH_BYTES;
+	int64_t busy = a->opts.flush_interval_ms ? a->opts.flush_interval_ms : BUSY_INTERVAL_MS;
+
+	if (!rows)
+		return 0;
+	if ((a->opts.flush_rows && rows >= a->opts.flush_rows) || a->total - a->flushed_total >= limit ||
+	    evs_spool_must_flush(a->spool) ||
+	    evs_io_monotonic() - a->first_pending >= busy * 1000000)
+		return evs_append_commit(a, diag);
+	if (!evs_spool_full(a->spool))
+		return 0;
+	/* Much for each of few segments: nothing is gained by waiting for more. */
+	if (evs_spool_memory(a->spool) / evs_spool_segments(a->spool) > SPOOL_MEMORY / 4)
+		return evs_append_commit(a, diag);
+	return evs_spool_spill(a->spool, diag);
+}
+
+/* The first error stays: nothing is acknowledged after it. EVS_E_STOP commits what came before. */
+static int conclude(struct evs_appender *a, int rc, struct evs_diag *diag)
+{
+	if (rc == EVS_E_STOP) {
+		int r = evs_append_commit(a, diag);
+
+		rc = r < 0 ? r : EVS_E_STOP;
+	}
+	if (rc < 0)
+		a->failed = rc;
+	return rc;
+}
+
+static int already_failed(const struct evs_appender *a, struct evs_diag *diag)
+{
+	return evs_fail(diag, a->failed, "an earlier error ended this run");
+}
+
+int evs_append_feed(struct evs_appender *a, const void *data, size_t len, struct evs_diag *diag)
+{
+	const char *p = data;
+	int rc = 0;
+
+	if (a->failed)
+		return already_failed(a, diag);
+	a->stats.bytes_in += len;
+	while (len && rc == 0) {
+		size_t take = len < CHUNK_BYTES ? len : CHUNK_BYTES;
+
+		rc = evs_append_lines(a, p, take, diag);
+		p += take;
+		len -= take;
+		if (rc == 0)
+			rc = relieve(a, diag);
+	}
+	return conclude(a, rc, diag);
+}
+
+int evs_append_idle(struct evs_appender *a, int *wait_ms, struct evs_diag *diag)
+{
+	int64_t limit = a->opts.flush_interval_ms ? a->opts.flush_interval_ms : IDLE_INTERVAL_MS;
+	int64_t age;
+	int rc = 0;
+
+	*wait_ms = -1;
+	if (a->failed)
+		return already_failed(a, diag);
+	if (!a->first_pending)
+		return 0;
+	age = (evs_io_monotonic() - a->first_pending) / 1000000;
+	if (age >= limit || age < 0) {
+		if (!a->table)
+			rc = evs_append_infer(a, diag);
+		if (rc == 0)
+			rc = evs_append_commit(a, diag);
+		return conclude(a, rc, diag);
+	}
+	*wait_ms = (int)(limit - age);
+	return 0;
+}
+
+/* A line that the input ended without a newline. */
+static int take_rest(struct evs_appender *a, struct evs_diag *diag)
+{
+	static const char newline = '\n';
+
+	if (!a->carry.len && !a->overlong)
+		return 0;
+	return evs_append_lines(a, &newline, 1, diag);
+}
+
+int evs_append_flush(struct evs_appender *a, bool end, struct evs_diag *diag)
+{
+	int rc = 0;
+
+	if (a->failed)
+		return already_failed(a, diag);
+	if (end)
+		rc = take_rest(a, diag);
+	if (rc == 0 && !a->table && a->sample.len)
+		rc = evs_append_infer(a, diag);
+	if (rc == 0)
+		rc = evs_append_commit(a, diag);
+	return conclude(a, rc, diag);
+}
+
+int evs_append_file(struct evs_appender *a, const char *name, struct evs_diag *diag)
+{
+	char *copy = NULL;
+	int rc;
+
+	if (a->failed)
+		return already_failed(a, diag);
+	rc = take_rest(a, diag);
+	if (rc == 0 && !a->table && a->sample.len)
+		rc = evs_append_infer(a, diag);
+	if (rc < 0)
+		return conclude(a, rc, diag);
+	if (copy_text(&copy, name) < 0)
+		return conclude(a, evs_fail_nomem(diag), diag);
+	free(a->file);
+	a->file = copy;
+	a->rejects.file = copy;
+	a->line = 0;
+	a->off = 0;
+	return 0;
+}
+
+void evs_append_stats(const struct evs_appender *a, struct evs_append_stats *out)
+{
+	*out = a->stats;
+	if (a->reader)
+		out->digits_dropped += evs_json_reader_digits_dropped(a->reader);
+}

@@ -1,0 +1,216 @@
+/*
+ * From bytes to rows: lines are cut, parsed into the chunk's columns, and refused with a reason when they are bad.
+ *
+ * Lines are parsed where they lie. Only one that is cut by the end of a piece is copied; such a line is a chunk of its own,
+ * because the copy does not stay. While no schema is known the bytes are held back instead.
+ */
+#include "src/store/append_impl.h"
+
+#include "src/diag.h"
+#include "src/store/io.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char too_long[] = "the line is longer than 32 MiB";
+
+int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const char *reason,
+		      struct evs_diag *diag)
+{
+	a->stats.rejected++;
+	if (a->opts.on_reject)
+		a->opts.on_reject(a->opts.arg, row->line, row->off, reason);
+	return evs_rejects_add(&a->rejects, row->line, row->off, row->end, reason, row->raw, row->len, diag);
+}
+
+/* Has the caller asked for commits as small as what has come? */
+static bool flush_due(const struct evs_appender *a)
+{
+	if (a->opts.flush_rows && evs_spool_rows(a->spool) + a->nrows >= a->opts.flush_rows)
+		return true;
+	return a->opts.flush_bytes && a->total - a->flushed_total >= a->opts.flush_bytes;
+}
+
+static int end_chunk(struct evs_appender *a, struct evs_diag *diag)
+{
+	bool due = flush_due(a);
+	int rc = evs_append_chunk(a, diag);
+
+	return rc == 0 && due ? evs_append_commit(a, diag) : rc;
+}
+
+/* One line, without its newline. */
+static int take_line(struct evs_appender *a, const struct chunk_row *row, struct evs_diag *diag)
+{
+	const char *reason = NULL;
+	uint16_t own = a->table->ncols;
+	int rc = evs_json_read_row(a->reader, row->raw, row->len, a->cols, &reason);
+
+	if (rc == EVS_ROW_MISFIT && a->infer) {
+		int r = evs_append_widen(a, row->raw, row->len, diag);
+
+		if (r < 0)
+			return r;
+		own = a->table->ncols;
+		if (r == 1)
+			rc = evs_json_read_row(a->reader, row->raw, row->len, a->cols, &reason);
+	}
+	if (rc < 0)
+		return evs_fail_nomem(diag);
+	if (rc == EVS_ROW_BLANK)
+		return 0;
+	a->stats.in++;
+	if (!a->first_pending)
+		a->first_pending = evs_io_monotonic();
+	if (rc == EVS_ROW_OK) {
+		if (evs_array_append_int(&a->cols[own], row->len + 1) < 0 ||
+		    evs_array_append_int(&a->cols[own + 1], row->end) < 0)
+			return evs_fail_nomem(diag);
+		a->rows[a->nrows++] = *row;
+		a->chunk_bytes += row->len;
+		return a->nrows == CHUNK_ROWS || flush_due(a) ? end_chunk(a, diag) : 0;
+	}
+	if (a->opts.strict) {
+		rc = evs_append_chunk(a, diag); /* what came before is kept, and may be worse */
+		if (rc < 0)
+			return rc;
+	}
+	rc = evs_append_reject(a, row, reason, diag);
+	if (rc == 0 && a->opts.strict)
+		rc = evs_fail(diag, EVS_E_STOP, "line %llu, offset %llu: %.700s", (unsigned long long)row->line,
+			      (unsigned long long)row->off, reason);
+	return rc;
+}
+
+/* A byte order mark may stand at the beginning of a file, and is no part of its first line. */
+static void skip_bom(const struct evs_appender *a, struct chunk_row *row)
+{
+	if (a->off == 0 && row->len >= 3 && !memcmp(row->raw, "\xef\xbb\xbf", 3)) {
+		row->raw += 3;
+		row->len -= 3;
+	}
+}
+
+static int one_line(struct evs_appender *a, const char *raw, size_t len, size_t newline, struct evs_diag *diag)
+{
+	struct chunk_row row = { .raw = raw, .len = len };
+
+	row.line = ++a->line;
+	row.off = a->off;
+	skip_bom(a, &row);
+	a->off += len + newline;
+	a->total += len + newline;
+	row.end = a->total;
+	return take_line(a, &row, diag);
+}
+
+/* ---- lines longer than can be held ------------------------------------------------------------------------ */
+
+static int begin_overlong(struct evs_appender *a, struct evs_diag *diag)
+{
+	int rc;
+
+	a->overlong = true;
+	a->stats.in++;
+	a->stats.rejected++;
+	if (a->opts.on_reject)
+		a->opts.on_reject(a->opts.arg, a->line + 1, a->off, too_long);
+	rc = evs_rejects_begin(&a->rejects, a->line + 1, a->off, too_long, diag);
+	if (rc == 0)
+		rc = evs_rejects_raw(&a->rejects, a->carry.p, a->carry.len, diag);
+	a->off += a->carry.len;
+	a->total += a->carry.len;
+	evs_buf_release(&a->carry);
+	return rc;
+}
+
+static int more_overlong(struct evs_appender *a, const char *p, size_t len, bool ends, struct evs_diag *diag)
+{
+	int rc = evs_rejects_raw(&a->rejects, p, len, diag);
+
+	a->off += len + ends;
+	a->total += len + ends;
+	if (!ends)
+		return rc;
+	a->overlong = false;
+	a->line++;
+	if (rc == 0)
+		rc = evs_rejects_end(&a->rejects, diag);
+	if (rc == 0 && a->opts.strict)
+		rc = evs_fail(diag, EVS_E_STOP, "line %llu: %s", (unsigned long long)a->line, too_long);
+	return rc;
+}
+
+/* ---- pieces ---------------------------------------------------------------------------------------------- */
+
+static int keep_rest(struct evs_appender *a, const char *p, size_t len, struct evs_diag *diag)
+{
+	if (a->overlong)
+		return more_overlong(a, p, len, false, diag);
+	evs_buf_put(&a->carry, p, len);
+	if (!evs_buf_ok(&a->carry))
+		return evs_fail_nomem(diag);
+	return a->carry.len > EVS_MAX_LINE ? begin_overlong(a, diag) : 0;
+}
+
+/* The end of a line whose beginning came before. */
+static int finish_carry(struct evs_appender *a, const char *p, size_t len, struct evs_diag *diag)
+{
+	int rc;
+
+	if (a->overlong)
+		return more_overlong(a, p, len, true, diag);
+	rc = keep_rest(a, p, len, diag);
+	if (rc < 0)
+		return rc;
+	if (a->overlong)
+		return more_overlong(a, p, 0, true, diag);
+	rc = one_line(a, (char *)a->carry.p, a->carry.len, 1, diag);
+	if (rc == 0)
+		rc = evs_append_chunk(a, diag);
+	if (a->carry.cap > 4 * CHUNK_BYTES)
+		evs_buf_release(&a->carry);
+	evs_buf_reset(&a->carry);
+	return rc;
+}
+
+static int hold_back(struct evs_appender *a, const char *data, size_t len, struct evs_diag *diag)
+{
+	evs_buf_put(&a->sample, data, len);
+	if (!evs_buf_ok(&a->sample))
+		return evs_fail_nomem(diag);
+	if (!a->first_pending)
+		a->first_pending = evs_io_monotonic();
+	/* A first line longer than the sample is waited for, within reason. */
+	if (a->sample.len < INFER_BYTES ||
+	    (a->sample.len <= EVS_MAX_LINE && !memchr(a->sample.p, '\n', a->sample.len)))
+		return 0;
+	return evs_append_infer(a, diag);
+}
+
+int evs_append_lines(struct evs_appender *a, const char *data, size_t len, struct evs_diag *diag)
+{
+	const char *p = data, *end = data + len, *nl;
+	int rc = 0;
+
+	if (!a->table)
+		return hold_back(a, data, len, diag);
+	if (a->carry.len || a->overlong) {
+		nl = memchr(p, '\n', len);
+		if (!nl)
+			return keep_rest(a, p, len, diag);
+		rc = finish_carry(a, p, (size_t)(nl - p), diag);
+		p = nl + 1;
+	}
+	while (rc == 0 && p < end && (nl = memchr(p, '\n', (size_t)(end - p)))) {
+		rc = one_line(a, p, (size_t)(nl - p), 1, diag);
+		p = nl + 1;
+		if (rc == 0 && a->chunk_bytes >= CHUNK_BYTES)
+			rc = evs_append_chunk(a, diag);
+	}
+	if (rc == 0)
+		rc = evs_append_chunk(a, diag); /* its rows point into `data` */
+	if (rc == 0 && p < end)
+		rc = keep_rest(a, p, (size_t)(end - p), diag);
+	return rc;
+}

@@ -1,0 +1,95 @@
+/*
+ * The appender's inside, shared by the append_*.c files.
+ */
+#ifndef EVS_STORE_APPEND_IMPL_H
+#define EVS_STORE_APPEND_IMPL_H
+
+#include "format/bytes.h"
+#include "format/commit.h"
+#include "src/expr/expr.h"
+#include "src/json/json.h"
+#include "src/store/flush.h"
+#include "src/store/path.h"
+#include "src/store/reject.h"
+#include "src/store/spool.h"
+
+#define CHUNK_ROWS 4096u	  /* rows parsed before they are checked and spooled together */
+#define CHUNK_BYTES (1u << 20)	  /* of input, likewise */
+#define SPOOL_MEMORY (12u << 20)  /* bytes of rows in memory before they are spilled or flushed */
+#define INFER_BYTES (8u << 20)	  /* input looked at before a schema is inferred */
+#define FLUSH_BYTES ((uint64_t)1 << 30) /* of input: flushed at the latest then */
+#define IDLE_INTERVAL_MS 1000	  /* age at which rows are committed while the input rests */
+#define BUSY_INTERVAL_MS 10000	  /* ... while it keeps coming */
+
+/* A row of the chunk, for rejects that are found after parsing. */
+struct chunk_row {
+	uint64_t line, off;
+	const char *raw; /* in the caller's or our buffer, until the chunk is finished */
+	size_t len;
+	uint64_t end; /* offset in the source */
+};
+
+struct evs_appender {
+	struct evs_append_opts opts;
+	struct evs_append_stats stats;
+	char *dir;  /* of the stream */
+	char *name; /* of the stream */
+	char *source, *file;
+	struct evs_table *table; /* NULL until there is a schema */
+	struct evs_json_reader *reader;
+	struct evs_eval *eval;
+	struct evs_rejects rejects;
+	struct evs_spool *spool;
+	struct evs_flush flush;
+	bool flush_ready;
+	int failed; /* first error, for good */
+
+	/* input */
+	struct evs_buf carry; /* beginning of a line whose end has not come */
+	uint64_t line;	      /* lines of this file so far */
+	uint64_t off;	      /* bytes of this file so far, up to the next line */
+	uint64_t total;	      /* bytes of the source so far, up to the next line */
+	bool overlong;	      /* inside a line longer than EVS_MAX_LINE */
+	uint64_t flushed_total;
+	int64_t first_pending; /* monotonic ns of the oldest row not committed; 0: none */
+
+	/* chunk */
+	struct evs_array *cols; /* table's and the spool's own */
+	struct evs_array *kept; /* the same, without rows that failed */
+	struct chunk_row rows[CHUNK_ROWS];
+	uint32_t nrows;
+	size_t chunk_bytes;
+	uint32_t *seg, *idx;
+	bool *bad;
+	uint32_t first_bad; /* `strict`: row of the chunk that ends the run */
+	char first_reason[512];
+
+	/* inference */
+	struct evs_infer *infer; /* NULL unless this run makes the schema */
+	struct evs_buf sample;	 /* input held back until there is a schema */
+};
+
+/* Make everything that depends on the table. Takes over `t`, also on failure. */
+int evs_append_set_table(struct evs_appender *a, struct evs_table *t, struct evs_diag *diag);
+void evs_append_drop_table(struct evs_appender *a);
+
+/* Take complete lines: data ends with a newline, or the last line is to be taken as it is. */
+int evs_append_lines(struct evs_appender *a, const char *data, size_t len, struct evs_diag *diag);
+
+/* Check, partition and spool the rows of the chunk. EVS_E_STOP when `strict` met a bad one. */
+int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag);
+
+int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const char *reason,
+		      struct evs_diag *diag);
+
+/* Commit all that is spooled. */
+int evs_append_commit(struct evs_appender *a, struct evs_diag *diag);
+
+/* Infer a schema from the sample, write schema.sql, and take the sample's rows. */
+int evs_append_infer(struct evs_appender *a, struct evs_diag *diag);
+/* A row did not fit the inferred schema: widen it. 1 when the row may be tried again. */
+int evs_append_widen(struct evs_appender *a, const char *line, size_t len, struct evs_diag *diag);
+
+int64_t evs_append_now(const struct evs_appender *a);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * A stream without a schema: infer one from the first rows, write it, and widen it while this run meets values that
+ * do not fit (spec/schema.md 7).
+ */
+#include "src/store/append_impl.h"
+
+#include "src/diag.h"
+#include "src/store/io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void tell(void *arg, uint32_t line, const char *text)
+{
+	struct evs_appender *a = arg;
+
+	(void)line;
+	if (a->opts.on_note)
+		a->opts.on_note(a->opts.arg, text);
+}
+
+/* Make the folders of the path that are missing: the store and the stream. */
+static int make_folders(struct evs_appender *a, struct evs_diag *diag)
+{
+	char path[EVS_PATH_MAX];
+	int made, rc = evs_path_join(path, a->dir, "", diag);
+	char *slash;
+
+	if (rc < 0)
+		return rc;
+	path[strlen(path) - 1] = '\0';
+	slash = strrchr(path, '/');
+	if (slash && slash != path) {
+		*slash = '\0';
+		made = evs_io_mkdir(path, diag);
+		if (made < 0)
+			return made;
+		if (made)
+			a->opts.on_note ? tell(a, 0, "made a new store") : (void)0;
+	}
+	made = evs_io_mkdir(a->dir, diag);
+	if (made < 0)
+		return made;
+	return made ? evs_io_sync_dir(slash ? (slash == path ? "/" : path) : ".", diag) : 0;
+}
+
+static int write_schema(struct evs_appender *a, const char *text, size_t len, struct evs_diag *diag)
+{
+	char path[EVS_PATH_MAX];
+	int rc = evs_path_join(path, a->dir, "schema.sql", diag);
+
+	return rc < 0 ? rc : evs_io_write_file(path, text, len, diag);
+}
+
+static int infer_table(struct evs_appender *a, evs_note_fn *why, char **text, size_t *len, struct evs_table **t,
+		       struct evs_diag *diag)
+{
+	int rc = evs_infer_ddl(a->infer, text, len, why, a, diag);
+
+	if (rc == 0)
+		rc = evs_table_parse(t, *text, *len, diag);
+	return rc;
+}
+
+static int look_at_sample(struct evs_appender *a, struct evs_diag *diag)
+{
+	const char *p = (char *)a->sample.p, *end = p + a->sample.len, *nl;
+
+	if (a->sample.len >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
+		p += 3;
+	while (p < end) {
+		int rc;
+
+		nl = memchr(p, '\n', (size_t)(end - p));
+		rc = evs_infer_line(a->infer, p, (size_t)((nl ? nl : end) - p));
+		if (rc < 0)
+			return evs_fail(diag, rc, "cannot infer a schema from these rows");
+		p = nl ? nl + 1 : end;
+	}
+	return 0;
+}
+
+int evs_append_infer(struct evs_appender *a, struct evs_diag *diag)
+{
+	struct evs_table *t = NULL;
+	struct evs_buf sample;
+	char *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (!a->sample.len)
+		return 0;
+	rc = look_at_sample(a, diag);
+	if (rc == 0)
+		rc = infer_table(a, tell, &text, &len, &t, diag);
+	if (rc == 0)
+		rc = make_folders(a, diag);
+	if (rc == 0)
+		rc = write_schema(a, text, len, diag);
+	if (rc < 0) {
+		evs_table_free(t);
+		goto out;
+	}
+	rc = evs_append_set_table(a, t, diag);
+	sample = a->sample;
+	a->sample = (struct evs_buf){ 0 };
+	for (size_t at = 0; rc == 0 && at < sample.len;) {
+		size_t n = sample.len - at < CHUNK_BYTES ? sample.len - at : CHUNK_BYTES;
+
+		rc = evs_append_lines(a, (char *)sample.p + at, n, diag);
+		at += n;
+	}
+	evs_buf_release(&sample);
+out:
+	free(text);
+	return rc;
+}
+
+int evs_append_widen(struct evs_appender *a, const char *line, size_t len, struct evs_diag *diag)
+{
+	struct evs_table *t = NULL;
+	char *text = NULL;
+	size_t text_len = 0;
+	bool same = false;
+	int rc = evs_infer_line(a->infer, line, len);
+
+	if (rc == 0)
+		rc = infer_table(a, NULL, &text, &text_len, &t, NULL);
+	if (rc == 0)
+		rc = evs_table_compatible(a->table, t, &same, NULL);
+	/* What the wider schema could not take either, or only by being another: the row is rejected. */
+	if (rc < 0 || same) {
+		rc = rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : 0;
+		goto out;
+	}
+	rc = evs_append_chunk(a, diag);
+	if (rc == 0)
+		rc = evs_append_commit(a, diag);
+	if (rc == 0)
+		rc = write_schema(a, text, text_len, diag);
+	if (rc == 0) {
+		evs_append_drop_table(a);
+		rc = evs_append_set_table(a, t, diag);
+		t = NULL;
+	}
+	if (rc == 0)
+		rc = 1;
+out:
+	evs_table_free(t);
+	free(text);
+	return rc;
+}

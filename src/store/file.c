@@ -1,0 +1,254 @@
+/*
+ * Frames of a file through a window.
+ *
+ * The window is 128 KiB and slides forward, so that a segment of tiny commits costs one read in a hundred frames and
+ * a large group costs one read a block. Everything here is pread: a mapping would turn a file that is cut under a
+ * reader into SIGBUS.
+ */
+#include "src/diag.h"
+#include "src/store/segment.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+#define WINDOW (128u << 10)
+
+void evs_file_init(struct evs_file *f, int fd, const char *path)
+{
+	*f = (struct evs_file){ .fd = fd, .path = path };
+}
+
+void evs_file_release(struct evs_file *f)
+{
+	free(f->win);
+	f->win = NULL;
+	f->win_len = f->win_cap = 0;
+}
+
+void evs_file_forget(struct evs_file *f)
+{
+	f->win_len = 0;
+}
+
+static int window_room(struct evs_file *f, size_t n)
+{
+	uint8_t *p;
+
+	if (n <= f->win_cap)
+		return 0;
+	p = realloc(f->win, n);
+	if (!p)
+		return EVS_E_NOMEM;
+	f->win = p;
+	f->win_cap = n;
+	return 0;
+}
+
+int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
+		   struct evs_diag *diag)
+{
+	size_t want = n > WINDOW ? n : WINDOW;
+	size_t got;
+	int rc;
+
+	if (off >= f->win_off && off - f->win_off <= f->win_len &&
+	    f->win_len - (size_t)(off - f->win_off) >= n) {
+		*p = f->win + (size_t)(off - f->win_off);
+		return 0;
+	}
+	f->win_len = 0;
+	/* A window that once held a large directory is not kept. */
+	if (f->win_cap > 8 * WINDOW && want == WINDOW)
+		evs_file_release(f);
+	if (window_room(f, want) < 0)
+		return evs_fail_nomem(diag);
+	rc = evs_io_pread_some(f->fd, f->win, want, off, &got, f->path, diag);
+	if (rc < 0)
+		return rc;
+	f->win_off = off;
+	f->win_len = got;
+	if (got < n)
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "the file ends too early");
+	*p = f->win;
+	return 0;
+}
+
+int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_frame *out,
+		   struct evs_diag *diag)
+{
+	const uint8_t *p;
+	const char *why = NULL;
+	int rc;
+
+	if (off > limit || limit - off < EVS_FRAME_HEAD_SIZE)
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "no room for a frame head");
+	rc = evs_file_bytes(f, off, EVS_FRAME_HEAD_SIZE, &p, diag);
+	if (rc < 0)
+		return rc;
+	rc = evs_frame_decode(out, p, f->salt, off, &why);
+	if (rc < 0)
+		return evs_fail_off(diag, rc, f->path, off, why);
+	if (evs_frame_span(out->payload_len) > limit - off)
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "frame runs past its limit");
+	return 0;
+}
+
+int evs_file_summed(struct evs_file *f, uint64_t off, const struct evs_frame *fr, const uint8_t **p,
+		    struct evs_diag *diag)
+{
+	const char *why = NULL;
+	int rc = evs_file_bytes(f, off + EVS_FRAME_HEAD_SIZE, fr->summed_len, p, diag);
+
+	if (rc < 0)
+		return rc;
+	rc = evs_frame_verify(fr, *p, f->salt, off, &why);
+	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
+}
+
+int evs_file_padding(struct evs_file *f, uint64_t off, const struct evs_frame *fr,
+		     struct evs_diag *diag)
+{
+	uint64_t at = off + EVS_FRAME_HEAD_SIZE + fr->payload_len;
+	size_t n = (size_t)(off + evs_frame_span(fr->payload_len) - at);
+	const uint8_t *p;
+	int rc;
+
+	if (n == 0)
+		return 0;
+	rc = evs_file_bytes(f, at, n, &p, diag);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (p[i])
+			rc = evs_fail_off(diag, EVS_E_FORMAT, f->path, at, "padding is not zero");
+	return rc;
+}
+
+/* XXH3 of [off, off + n) read in window-sized pieces. */
+static int sum_range(struct evs_file *f, uint64_t off, uint64_t n, uint64_t *sum,
+		     struct evs_diag *diag)
+{
+	XXH3_state_t *st = XXH3_createState();
+	int rc = 0;
+
+	if (!st)
+		return evs_fail_nomem(diag);
+	(void)XXH3_64bits_reset(st);
+	while (n && rc == 0) {
+		size_t take = n < WINDOW ? (size_t)n : WINDOW;
+		const uint8_t *p;
+
+		rc = evs_file_bytes(f, off, take, &p, diag);
+		if (rc == 0)
+			(void)XXH3_64bits_update(st, p, take);
+		off += take;
+		n -= take;
+	}
+	*sum = XXH3_64bits_digest(st);
+	(void)XXH3_freeState(st);
+	return rc;
+}
+
+int evs_file_verify_group(struct evs_file *f, uint64_t off, const struct evs_frame *fr,
+			  struct evs_diag *diag)
+{
+	struct evs_group g = { 0 };
+	const char *why = NULL;
+	const uint8_t *p;
+	uint64_t sum = 0;
+	int rc = evs_file_summed(f, off, fr, &p, diag);
+
+	if (rc < 0)
+		return rc;
+	rc = evs_group_decode(&g, p, fr->summed_len, fr->payload_len, &why);
+	if (rc < 0)
+		rc = evs_fail_off(diag, rc, f->path, off, why);
+	for (uint16_t i = 0; rc == 0 && i < g.nblocks; i++) {
+		uint64_t at = off + EVS_FRAME_HEAD_SIZE + g.blocks[i].at;
+
+		rc = sum_range(f, at, g.blocks[i].stored_len, &sum, diag);
+		if (rc == 0 && sum != g.blocks[i].sum)
+			rc = evs_fail_off(diag, EVS_E_FORMAT, f->path, at,
+					  "5.2 block checksum does not match");
+	}
+	if (rc == 0)
+		rc = evs_file_padding(f, off, fr, diag);
+	evs_group_release(&g);
+	return rc;
+}
+
+int evs_file_resync(struct evs_file *f, uint64_t from, uint64_t limit, uint64_t *off,
+		    struct evs_diag *diag)
+{
+	static const uint8_t magic[4] = { 0x89, 'E', 'V', 'S' };
+	uint64_t at = (from + 7) & ~(uint64_t)7;
+	struct evs_frame fr;
+	const char *why;
+
+	while (at < limit && limit - at >= EVS_FRAME_HEAD_SIZE) {
+		size_t n = limit - at < WINDOW ? (size_t)(limit - at) : WINDOW;
+		const uint8_t *p;
+		size_t i;
+		int rc = evs_file_bytes(f, at, n, &p, diag);
+
+		if (rc < 0)
+			return rc;
+		for (i = 0; i + EVS_FRAME_HEAD_SIZE <= n; i += 8) {
+			if (memcmp(p + i, magic, 4) != 0)
+				continue;
+			rc = evs_frame_decode(&fr, p + i, f->salt, at + i, &why);
+			if (rc == 0 && evs_frame_span(fr.payload_len) <= limit - (at + i)) {
+				*off = at + i;
+				return 0;
+			}
+		}
+		at += i;
+	}
+	*off = limit;
+	return 0;
+}
+
+static int keep(struct evs_buf *payload, const uint8_t *p, size_t n, struct evs_diag *diag)
+{
+	evs_buf_reset(payload);
+	evs_buf_put(payload, p, n);
+	return evs_buf_ok(payload) ? 0 : evs_fail_nomem(diag);
+}
+
+/* Frame of the given type at off, its summed payload copied to `payload`. */
+static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum evs_frame_type type,
+		       struct evs_buf *payload, struct evs_diag *diag)
+{
+	struct evs_frame fr;
+	const uint8_t *p;
+	int rc = evs_file_frame(f, off, limit, &fr, diag);
+
+	if (rc < 0)
+		return rc;
+	if (fr.type != type)
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "another type of frame was expected");
+	rc = evs_file_summed(f, off, &fr, &p, diag);
+	return rc < 0 ? rc : keep(payload, p, fr.summed_len, diag);
+}
+
+int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
+		    struct evs_buf *payload, struct evs_diag *diag)
+{
+	const char *why = NULL;
+	int rc = load_summed(f, off, limit, EVS_FRAME_COMMIT, payload, diag);
+
+	if (rc < 0)
+		return rc;
+	rc = evs_commit_decode(out, payload->p, payload->len, off, &why);
+	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
+}
+
+int evs_file_index(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_index *out,
+		   struct evs_buf *payload, struct evs_diag *diag)
+{
+	const char *why = NULL;
+	int rc = load_summed(f, off, limit, EVS_FRAME_INDEX, payload, diag);
+
+	if (rc < 0)
+		return rc;
+	rc = evs_index_decode(out, payload->p, payload->len, off, &why);
+	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
+}

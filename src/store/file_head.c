@@ -1,0 +1,132 @@
+/*
+ * HEAD frames: read both copies, take the one that verifies (spec 4).
+ */
+#include "src/diag.h"
+#include "src/store/segment.h"
+
+#include <stdlib.h>
+
+#define HEAD_SEARCH ((uint64_t)64 << 20) /* spec 9-2: how far the second copy is looked for */
+
+/* HEAD frame at `off`: 0 with *out and *span, EVS_E_FORMAT or another error. */
+static int read_copy(struct evs_file *f, uint64_t off, uint64_t size, struct evs_head *out,
+		     uint64_t *span, struct evs_diag *diag)
+{
+	struct evs_frame fr;
+	const uint8_t *p;
+	const char *why = NULL;
+	int rc = evs_file_frame(f, off, size, &fr, diag);
+
+	if (rc < 0)
+		return rc;
+	if (fr.type != EVS_FRAME_HEAD)
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "not a HEAD frame");
+	*span = evs_frame_span(fr.payload_len);
+	rc = evs_file_summed(f, off, &fr, &p, diag);
+	if (rc == 0)
+		rc = evs_file_padding(f, off, &fr, diag);
+	if (rc == 0) /* reading the padding may have moved the window */
+		rc = evs_file_summed(f, off, &fr, &p, diag);
+	if (rc < 0)
+		return rc;
+	rc = evs_head_decode(out, p, fr.summed_len, &why);
+	if (rc < 0) {
+		evs_head_release(out);
+		return evs_fail_off(diag, rc, f->path, off, why);
+	}
+	return 0;
+}
+
+/* evs_head_decode() points into the payload: keep strings of our own. */
+static int own_strings(struct evs_head *h, struct evs_diag *diag)
+{
+	size_t n = h->stream_len + h->tenant_len + h->schema_len;
+	uint8_t *mem = malloc(n + 1);
+	uint8_t *p = mem;
+
+	if (!mem)
+		return evs_fail_nomem(diag);
+	memcpy(p, h->stream, h->stream_len);
+	h->stream = (char *)p;
+	p += h->stream_len;
+	memcpy(p, h->tenant, h->tenant_len);
+	h->tenant = (char *)p;
+	p += h->tenant_len;
+	memcpy(p, h->schema, h->schema_len);
+	h->schema = (char *)p;
+	p[h->schema_len] = '\0';
+	free(h->schema_mem);
+	h->schema_mem = mem;
+	return 0;
+}
+
+static int copies_agree(const struct evs_head *a, const struct evs_head *b)
+{
+	return !memcmp(a->segment_id, b->segment_id, sizeof(a->segment_id)) && a->salt == b->salt;
+}
+
+/* The first copy is good: where is the second, and is it good too? */
+static int check_second(struct evs_file *f, uint64_t size, const struct evs_head *first,
+			uint64_t span, bool *bad)
+{
+	struct evs_head second = { 0 };
+	uint64_t span2;
+	int rc = read_copy(f, span, size, &second, &span2, NULL);
+
+	*bad = rc < 0 || span2 != span || !copies_agree(first, &second);
+	if (rc == 0)
+		evs_head_release(&second);
+	return rc == EVS_E_NOMEM || rc == EVS_E_SYS ? rc : 0;
+}
+
+/* The first copy is bad: look for the second one. */
+static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head, uint64_t *start,
+		       struct evs_diag *diag)
+{
+	uint64_t limit = size < HEAD_SEARCH ? size : HEAD_SEARCH;
+	uint64_t off = 0, span;
+	int rc;
+
+	for (;;) {
+		rc = evs_file_resync(f, off + 8, limit, &off, NULL);
+		if (rc < 0)
+			return evs_fail_off(diag, rc, f->path, off, "cannot look for the second HEAD");
+		if (off >= limit)
+			return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0,
+					    "not a segment, or both copies of its HEAD are damaged");
+		rc = read_copy(f, off, size, head, &span, diag);
+		if (rc == 0) {
+			*start = off + span;
+			return 0;
+		}
+		if (rc != EVS_E_FORMAT)
+			return rc;
+	}
+}
+
+int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint64_t *start,
+		  bool copy_bad[2], struct evs_diag *diag)
+{
+	uint64_t span = 0;
+	int rc;
+
+	copy_bad[0] = copy_bad[1] = false;
+	f->salt = 0;
+	if (size == 0)
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0, "the file is empty, not a segment");
+	rc = read_copy(f, 0, size, head, &span, diag);
+	if (rc == 0)
+		rc = own_strings(head, diag);
+	if (rc == 0) {
+		*start = 2 * span;
+		rc = check_second(f, size, head, span, &copy_bad[1]);
+	} else if (rc == EVS_E_FORMAT) {
+		copy_bad[0] = true;
+		rc = find_second(f, size, head, start, diag);
+		if (rc == 0)
+			rc = own_strings(head, diag);
+	}
+	if (rc == 0)
+		f->salt = head->salt;
+	return rc;
+}

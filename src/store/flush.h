@@ -1,0 +1,89 @@
+/*
+ * From the spool to the segments: each gets its rows sorted, as groups of one commit. Private to the store room.
+ *
+ * Two threads share the segments of a flush, the caller's and one that lives as long as the flush; a segment is
+ * written by one of them. Callbacks come from the caller's thread only.
+ */
+#ifndef EVS_STORE_FLUSH_H
+#define EVS_STORE_FLUSH_H
+
+#include "format/group.h"
+#include "src/store/sort.h"
+#include "src/store/spool.h"
+
+#include <pthread.h>
+
+#define FLUSH_THREADS 2u
+
+struct flush_ack {
+	char *path;
+	char *note; /* a tail that was set aside, or NULL */
+	uint64_t seq, rows;
+};
+
+/* What one thread needs for itself. */
+struct flush_worker {
+	struct evs_flush *flush;
+	struct evs_encoder *enc;
+	struct evs_sorter sorter;
+	struct evs_spool_reader *reader; /* of the spool being flushed */
+	struct evs_array *group;	 /* rows of one group, sorted */
+	struct evs_buf text;		 /* tenant */
+	uint64_t duplicate;
+	int rc; /* first failure of a segment */
+	struct evs_diag diag;
+};
+
+struct evs_flush {
+	/* set by the owner */
+	const struct evs_table *table;
+	const char *stream_dir;
+	const char *stream_name; /* for HEAD */
+	const char *source;	 /* or NULL */
+	bool wait;
+	int zstd_level;
+	void (*on_ack)(void *arg, const struct evs_ack *ack);
+	void (*on_note)(void *arg, const char *text);
+	void *arg;
+	struct evs_append_stats *stats;
+	/* own */
+	struct flush_worker worker[FLUSH_THREADS];
+	/* of the flush in progress */
+	struct evs_spool *spool;
+	uint64_t source_off;
+	int64_t now;
+	bool locks_ready;
+	/*
+	 * `turn` is held by the thread that reads the spool, from choosing a segment until all its rows are read. A thread
+	 * may wait for another process's lock on a segment while it has the turn, so one that has a segment never waits for
+	 * the turn: two processes cannot block each other.
+	 */
+	pthread_mutex_t turn;
+	uint32_t next_segment;
+	pthread_mutex_t lock; /* of the rest, and of *stats; never held for long */
+	bool stop;
+	struct flush_ack *acks; /* durable but for the sync of their folders */
+	size_t nacks, acks_cap;
+	char **dirs; /* to be synced before the acks */
+	size_t ndirs, dirs_cap;
+};
+
+/* The fields above "own" are set. Release in every case. */
+int evs_flush_init(struct evs_flush *f, struct evs_diag *diag);
+void evs_flush_release(struct evs_flush *f);
+
+/*
+ * Commit all rows of the spool and reset it. `source_off`: how far the source has been read. What could be committed is
+ * acknowledged even when this fails; a segment that cannot be appended to does not keep the others from it.
+ */
+int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off, int64_t now,
+		  struct evs_diag *diag);
+
+/* flush_segment.c: read, sort, encode, write, sync the rows of segment `id`. Called with the turn, returns without it. */
+int evs_flush_segment(struct flush_worker *w, uint32_t id, struct evs_diag *diag);
+
+/* EVS_E_NOMEM or 0. With f->lock held. */
+int evs_flush_remember_dir(struct evs_flush *f, const char *dir);
+int evs_flush_remember_ack(struct evs_flush *f, const char *path, const char *note, uint64_t seq, uint64_t rows);
+
+#endif

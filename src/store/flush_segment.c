@@ -1,0 +1,229 @@
+/*
+ * One segment's part of a flush: rows that are there already dropped, the others sorted, encoded, written and synced.
+ */
+#include "src/store/flush.h"
+
+#include "src/diag.h"
+#include "src/json/json.h"
+#include "src/store/io.h"
+#include "src/store/segment_write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GROUP_BYTES EVS_SPOOL_TURN /* of rows in memory, about */
+#define GROUP_ROWS 65536u
+
+/* The tenant's value as text, as `--tenant` takes it. */
+static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *seg)
+{
+	const struct evs_table *t = w->flush->table;
+	const struct evs_type *type;
+	struct evs_array a = { 0 };
+	uint8_t num[8] = { 0 };
+	int rc;
+
+	evs_buf_reset(&w->text);
+	if (t->tenant_column < 0)
+		return 0;
+	type = &t->cols[t->tenant_column].type;
+	if (type->id == EVS_T_STRING) {
+		evs_buf_put(&w->text, seg->tenant, seg->tenant_len);
+		return evs_buf_ok(&w->text) ? 0 : EVS_E_NOMEM;
+	}
+	rc = evs_type_array(type, &a);
+	memcpy(num, seg->tenant, seg->tenant_len < sizeof(num) ? seg->tenant_len : sizeof(num));
+	if (rc == 0 && a.phys == EVS_BYTES)
+		rc = evs_array_append_bytes(&a, seg->tenant, seg->tenant_len);
+	else if (rc == 0 && a.phys == EVS_FIXED)
+		rc = evs_array_append_fixed(&a, seg->tenant);
+	else if (rc == 0)
+		rc = evs_array_append_int(&a, evs_get64(num));
+	if (rc == 0)
+		evs_json_put_value(&w->text, type, &a, 0);
+	if (w->text.len >= 2 && w->text.p[0] == '"') {
+		memmove(w->text.p, w->text.p + 1, w->text.len - 2);
+		w->text.len -= 2;
+	}
+	evs_array_release(&a);
+	return rc < 0 || !evs_buf_ok(&w->text) ? EVS_E_NOMEM : 0;
+}
+
+/* Rows that an earlier run stored already. */
+static uint32_t drop_duplicates(struct flush_worker *w, const struct evs_array *src, uint32_t *idx, uint32_t n,
+				uint64_t absorbed)
+{
+	const struct evs_array *end = &src[w->flush->table->ncols + 1];
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (evs_array_int(end, idx[i]) > absorbed)
+			idx[kept++] = idx[i];
+	w->duplicate += n - kept;
+	return kept;
+}
+
+static void measure(const struct evs_table *table, const struct evs_array *src, const uint32_t *idx, uint32_t n,
+		    struct evs_seg_rows *r)
+{
+	const struct evs_array *time = &src[table->time_column];
+
+	r->src_bytes = 0;
+	r->time_min = r->time_max = EVS_TIME_NONE;
+	for (uint32_t i = 0; i < n; i++) {
+		int64_t t = evs_row_time(table, time, idx[i]);
+
+		r->src_bytes += evs_array_int(&src[table->ncols], idx[i]);
+		if (t == EVS_TIME_NONE)
+			continue;
+		if (r->time_min == EVS_TIME_NONE || t < r->time_min)
+			r->time_min = t;
+		if (r->time_max == EVS_TIME_NONE || t > r->time_max)
+			r->time_max = t;
+	}
+}
+
+/* Rows idx[0 .. n) as one or more groups, sorted among themselves. */
+static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src, uint32_t *idx,
+		    uint32_t n, struct evs_diag *diag)
+{
+	const struct evs_table *table = w->flush->table;
+	size_t used = 0;
+	uint32_t per_group, groups;
+	bool sorted;
+	int rc = 0;
+
+	if (evs_sort_rows(&w->sorter, table, src, idx, n, &sorted) < 0)
+		return evs_fail_nomem(diag);
+	for (uint16_t i = 0; i < table->ncols; i++)
+		used += evs_array_bytes_used(&src[i]);
+	per_group = (uint32_t)(GROUP_BYTES / (used / (src[0].rows + 1) + 1)) + 1;
+	if (per_group > GROUP_ROWS)
+		per_group = GROUP_ROWS;
+	groups = (n + per_group - 1) / per_group;
+	for (uint32_t g = 0; g < groups && rc == 0; g++) {
+		uint32_t from = (uint32_t)((uint64_t)n * g / groups);
+		uint32_t rows = (uint32_t)((uint64_t)n * (g + 1) / groups) - from;
+		struct evs_seg_rows r = { .cols = w->group, .ncols = table->ncols };
+
+		measure(table, src, idx + from, rows, &r);
+		for (uint16_t i = 0; i < table->ncols && rc == 0; i++) {
+			evs_array_reset(&w->group[i]);
+			rc = evs_array_take(&w->group[i], &src[i], idx + from, rows);
+		}
+		rc = rc < 0 ? evs_fail_nomem(diag) : evs_segw_group(out, w->enc, &r, diag);
+	}
+	return rc;
+}
+
+/* All rows of the segment. The turn is let go with the last of them read. */
+static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writer *out, bool *turn,
+			struct evs_diag *diag)
+{
+	struct evs_flush *f = w->flush;
+	const struct evs_array *src;
+	bool more = true;
+	uint32_t *idx, n;
+	int rc = 0;
+
+	while (more && (rc = evs_spool_read(f->spool, w->reader, id, &src, &idx, &n, &more, diag)) > 0) {
+		if (!more) {
+			(void)pthread_mutex_unlock(&f->turn);
+			*turn = false;
+		}
+		if (f->source)
+			n = drop_duplicates(w, src, idx, n, out->source_off);
+		rc = n ? put_rows(w, out, src, idx, n, diag) : 0;
+		if (rc < 0)
+			break;
+	}
+	return rc;
+}
+
+static int commit(struct flush_worker *w, struct evs_seg_writer *out, const char *dir, struct evs_diag *diag)
+{
+	struct evs_flush *f = w->flush;
+	bool fresh = out->new_path[0] != '\0';
+	int synced = evs_segw_commit(out, f->source, f->source_off, f->now, diag);
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&f->lock);
+	f->stats->syncs++;
+	f->stats->segments++;
+	f->stats->bytes_out += out->out_off - out->end;
+	if (synced == 0 && fresh)
+		rc = evs_flush_remember_dir(f, dir);
+	if (synced == 0 && rc == 0 && out->dir_made)
+		rc = evs_flush_remember_dir(f, f->stream_dir);
+	if (synced == 0 && rc == 0)
+		rc = evs_flush_remember_ack(f, out->path, NULL, out->next.seq, out->next.rows);
+	(void)pthread_mutex_unlock(&f->lock);
+	if (synced < 0)
+		return synced;
+	return rc < 0 ? evs_fail_nomem(diag) : 0;
+}
+
+static int note_aside(struct evs_flush *f, const struct evs_seg_writer *out, struct evs_diag *diag)
+{
+	char text[2400];
+	int rc;
+
+	if (!out->aside[0])
+		return 0;
+	(void)snprintf(text, sizeof(text), "%s: %llu bytes that were no commit were set aside in %s", out->path,
+		       (unsigned long long)out->aside_bytes, out->aside);
+	(void)pthread_mutex_lock(&f->lock);
+	rc = evs_flush_remember_ack(f, out->path, text, 0, 0);
+	(void)pthread_mutex_unlock(&f->lock);
+	return rc < 0 ? evs_fail_nomem(diag) : 0;
+}
+
+static int make_spec(struct flush_worker *w, uint32_t id, char *dir, char *name, struct evs_seg_spec *spec,
+		     struct evs_diag *diag)
+{
+	struct evs_flush *f = w->flush;
+	char escaped[EVS_NAME_BYTES + 1];
+	struct evs_spool_segment seg;
+	int rc;
+
+	evs_spool_segment_get(f->spool, id, &seg);
+	if (tenant_text(w, &seg) < 0)
+		return evs_fail_nomem(diag);
+	if (f->table->tenant_column < 0)
+		memcpy(escaped, "_", 2);
+	else
+		evs_name_escape((char *)w->text.p, w->text.len, escaped);
+	rc = evs_path_join(dir, f->stream_dir, escaped, diag);
+	if (rc < 0)
+		return rc;
+	evs_segment_name(seg.lo, name);
+	*spec = (struct evs_seg_spec){ .dir = dir, .name = name, .stream = f->stream_name,
+				       .tenant = (char *)w->text.p, .tenant_len = w->text.len,
+				       .unit = (uint8_t)f->table->unit, .schema = f->table->text,
+				       .schema_len = f->table->text_len, .source = f->source, .wait = f->wait };
+	evs_partition_bounds(seg.lo, f->table->unit, &spec->lo, &spec->hi);
+	return 0;
+}
+
+int evs_flush_segment(struct flush_worker *w, uint32_t id, struct evs_diag *diag)
+{
+	struct evs_flush *f = w->flush;
+	struct evs_seg_writer out = { .fd = -1 };
+	char dir[EVS_PATH_MAX], name[24];
+	struct evs_seg_spec spec;
+	bool turn = true;
+	int rc = make_spec(w, id, dir, name, &spec, diag);
+
+	if (rc == 0)
+		rc = evs_segw_open(&out, &spec, diag);
+	if (rc == 0)
+		rc = note_aside(f, &out, diag);
+	if (rc == 0)
+		rc = fill_segment(w, id, &out, &turn, diag);
+	if (turn)
+		(void)pthread_mutex_unlock(&f->turn);
+	if (rc == 0 && out.next.ngroups)
+		rc = commit(w, &out, dir, diag);
+	evs_segw_close(&out);
+	return rc;
+}

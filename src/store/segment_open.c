@@ -1,0 +1,300 @@
+/*
+ * The handle on a segment for reading: open, refresh, columns. See store.h.
+ */
+#include "src/diag.h"
+#include "src/store/segment_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void evs_segment_tell(struct evs_segment *s, uint64_t off, uint64_t rows, const char *what)
+{
+	struct evs_damage d = {
+		.path = s->path, .off = off, .rows = rows, .rows_known = true, .what = what
+	};
+
+	s->rows_lost += rows;
+	if (s->fn)
+		s->fn(s->arg, &d);
+}
+
+static void tell_head(struct evs_segment *s, const bool bad[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (bad[i])
+			evs_segment_tell(s, i ? s->tail.start / 2 : 0, 0,
+					 i ? "the second copy of HEAD is damaged; the first one is used" :
+					     "the first copy of HEAD is damaged; the second one is used");
+}
+
+/* Damage at the newest commit's trailers and frame is told by the walk; a tail here, unless it is growing. */
+static void tell_tail(struct evs_segment *s)
+{
+	const struct evs_tail *t = &s->tail;
+	struct evs_damage d = { .path = s->path, .off = t->end, .rows = t->rows,
+				.rows_known = t->has_rows, .torn = !t->has_rows, .what = t->what };
+
+	if (!t->what)
+		return;
+	s->rows_lost += t->rows;
+	if (s->fn)
+		s->fn(s->arg, &d);
+}
+
+/*
+ * Find the newest commit. What looks like a tail may be an append in progress: then a writer holds the lock, or
+ * has just let it go and the file looks different by now.
+ */
+static int find_tail(struct evs_segment *s, bool *growing, struct evs_diag *diag)
+{
+	struct evs_io_stat st;
+	int rc = 0;
+
+	*growing = false;
+	for (unsigned tries = 0; tries < 3; tries++) {
+		rc = evs_io_fstat(s->fd, s->path, &st, diag);
+		if (rc < 0)
+			return rc;
+		evs_file_forget(&s->file);
+		s->tail.size = st.size;
+		rc = evs_tail_find(&s->file, &s->tail, diag);
+		if (rc < 0 || (!s->tail.what && !s->tail.copy_bad[0] && !s->tail.copy_bad[1]))
+			return rc;
+		*growing = evs_io_is_locked(s->fd);
+		if (*growing)
+			break;
+	}
+	return rc;
+}
+
+static int load_schema_off(struct evs_segment *s)
+{
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+	int rc = 0;
+
+	s->schema_off = 0;
+	if (s->tail.have_commit && !s->tail.commit_bad) {
+		rc = evs_file_commit(&s->file, s->tail.trailer.commit_off, s->tail.end, &c, &payload,
+				     NULL);
+		if (rc == 0)
+			s->schema_off = c.schema_off;
+		evs_commit_release(&c);
+		evs_buf_release(&payload);
+	}
+	return rc == EVS_E_NOMEM ? rc : 0;
+}
+
+int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *fn, void *arg,
+		     struct evs_diag *diag)
+{
+	struct evs_segment *s = calloc(1, sizeof(*s));
+	struct evs_io_stat st;
+	bool bad[2] = { false, false }, growing;
+	int rc;
+
+	if (!s)
+		return evs_fail_nomem(diag);
+	s->fd = -1;
+	s->fn = fn;
+	s->arg = arg;
+	s->path = strdup(path);
+	rc = s->path ? evs_io_open_read(&s->fd, path, diag) : evs_fail_nomem(diag);
+	if (rc < 0)
+		goto out;
+	rc = evs_io_fstat(s->fd, path, &st, diag);
+	if (rc < 0)
+		goto out;
+	if (!st.is_file) {
+		rc = evs_fail_off(diag, EVS_E_FORMAT, path, 0, "not a file, so not a segment");
+		goto out;
+	}
+	s->dev = st.dev;
+	s->ino = st.ino;
+	evs_file_init(&s->file, s->fd, s->path);
+	rc = evs_decoder_new(&s->dec);
+	if (rc < 0) {
+		rc = evs_fail_nomem(diag);
+		goto out;
+	}
+	rc = evs_file_head(&s->file, st.size, &s->head, &s->tail.start, bad, diag);
+	if (rc < 0)
+		goto out;
+	rc = find_tail(s, &growing, diag);
+	if (rc < 0)
+		goto out;
+	rc = load_schema_off(s);
+	if (rc < 0)
+		goto out;
+	tell_head(s, bad);
+	if (!growing)
+		tell_tail(s);
+	evs_segment_rewind(s, EVS_WALK_ALL, INT64_MIN, INT64_MAX);
+	*out = s;
+	s = NULL;
+out:
+	evs_segment_close(s);
+	return rc;
+}
+
+void evs_segment_close(struct evs_segment *s)
+{
+	if (!s)
+		return;
+	evs_tree_release(&s->tree);
+	evs_group_release(&s->group);
+	evs_decoder_free(s->dec);
+	evs_head_release(&s->head);
+	evs_file_release(&s->file);
+	evs_io_close(s->fd);
+	free(s->path);
+	free(s);
+}
+
+const char *evs_segment_path(const struct evs_segment *s)
+{
+	return s->path;
+}
+
+const struct evs_head *evs_segment_head(const struct evs_segment *s)
+{
+	return &s->head;
+}
+
+const struct evs_tail *evs_segment_tail(const struct evs_segment *s)
+{
+	return &s->tail;
+}
+
+uint64_t evs_segment_schema_off(const struct evs_segment *s)
+{
+	return s->schema_off;
+}
+
+uint64_t evs_segment_rows_lost(const struct evs_segment *s)
+{
+	return s->rows_lost;
+}
+
+int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t *len,
+		       struct evs_diag *diag)
+{
+	const char *why = NULL;
+	struct evs_frame fr;
+	const uint8_t *p;
+	int rc;
+
+	if (off < s->tail.start) { /* HEAD */
+		*text = malloc(s->head.schema_len + 1);
+		if (!*text)
+			return evs_fail_nomem(diag);
+		memcpy(*text, s->head.schema, s->head.schema_len + 1);
+		*len = s->head.schema_len;
+		return 0;
+	}
+	rc = evs_file_frame(&s->file, off, s->tail.end, &fr, diag);
+	if (rc == 0 && fr.type != EVS_FRAME_SCHEMA)
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "not a SCHEMA frame");
+	if (rc == 0)
+		rc = evs_file_summed(&s->file, off, &fr, &p, diag);
+	if (rc < 0)
+		return rc;
+	rc = evs_schema_text_decode(text, len, p, fr.summed_len, &why);
+	return rc < 0 ? evs_fail_off(diag, rc, s->path, off, why) : 0;
+}
+
+void evs_segment_place(const struct evs_segment *s, struct evs_place *out)
+{
+	*out = (struct evs_place){ .off = s->pos, .row = s->next_row, .ino = s->ino };
+}
+
+int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct evs_diag *diag)
+{
+	if (s->ino != p->ino || s->tail.end < p->off)
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, s->tail.end,
+				    "the segment was replaced or became shorter while it was being followed");
+	evs_segment_rewind(s, EVS_WALK_ALL, INT64_MIN, INT64_MAX);
+	s->pos = p->off;
+	s->next_row = p->row;
+	return 0;
+}
+
+void evs_segment_rewind(struct evs_segment *s, enum evs_walk how, int64_t since, int64_t until)
+{
+	s->how = how;
+	s->since = since;
+	s->until = until;
+	s->pos = s->tail.start;
+	s->next_row = 0;
+	s->gap = false;
+	s->tail_told = false;
+	evs_tree_release(&s->tree);
+	if (how == EVS_WALK_PRUNED && evs_tree_start(s, NULL) < 0)
+		s->how = EVS_WALK_ALL;
+}
+
+int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, uint64_t *span,
+			   struct evs_diag *diag)
+{
+	struct evs_frame fr;
+	const char *why = NULL;
+	const uint8_t *p;
+	int rc = evs_file_frame(&s->file, off, limit, &fr, diag);
+
+	*span = 0;
+	if (rc < 0)
+		return rc;
+	*span = evs_frame_span(fr.payload_len);
+	if (fr.type != EVS_FRAME_GROUP)
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "not a GROUP frame");
+	rc = evs_file_summed(&s->file, off, &fr, &p, diag);
+	if (rc < 0)
+		return rc;
+	evs_group_release(&s->group);
+	rc = evs_group_decode(&s->group, p, fr.summed_len, fr.payload_len, &why);
+	if (rc < 0)
+		return evs_fail_off(diag, rc, s->path, off, why);
+	s->group_off = off;
+	return 0;
+}
+
+int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t *off,
+		     struct evs_diag *diag)
+{
+	int rc = s->how == EVS_WALK_PRUNED ? evs_tree_next(s, diag) : evs_walk_next(s, diag);
+
+	if (rc == EVS_E_FORMAT && s->how == EVS_WALK_PRUNED) {
+		/* The tree is damaged from here on: go frame by frame. */
+		s->how = EVS_WALK_ALL;
+		rc = evs_walk_next(s, diag);
+	}
+	if (rc == 1) {
+		*g = &s->group;
+		*off = s->group_off;
+	}
+	return rc;
+}
+
+int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array *out,
+		       struct evs_diag *diag)
+{
+	const struct evs_block *b = evs_group_find(&s->group, column);
+	const uint8_t *stored = NULL;
+	const char *why = NULL;
+	uint64_t at = s->group_off;
+	int rc;
+
+	if (b) {
+		at += EVS_FRAME_HEAD_SIZE + b->at;
+		rc = evs_file_bytes(&s->file, at, b->stored_len, &stored, diag);
+		if (rc < 0)
+			return rc;
+	}
+	rc = evs_group_column(s->dec, &s->group, b, stored, column, out, &why);
+	return rc < 0 ? evs_fail_off(diag, rc, s->path, at, why) : 0;
+}
+
+void evs_segment_lost(struct evs_segment *s, const struct evs_diag *diag)
+{
+	evs_segment_tell(s, diag->has_off ? diag->off : s->group_off, s->group.rows, diag->what);
+}

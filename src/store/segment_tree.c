@@ -1,0 +1,174 @@
+/*
+ * Going through a segment by its INDEX and COMMIT frames, so that what lies outside a span of time is not read.
+ *
+ * The newest COMMIT leads through at most EVS_INDEX_EVERY commits back to the newest INDEX, which leads to all others
+ * (spec 8). Everything here may be given up for the walk frame by frame: s->pos and s->next_row always say from where.
+ */
+#include "src/diag.h"
+#include "src/store/segment_read.h"
+
+void evs_tree_release(struct evs_tree *t)
+{
+	for (unsigned i = 0; i < t->depth; i++) {
+		evs_index_release(&t->node[i].index);
+		evs_buf_release(&t->node[i].payload);
+	}
+	evs_commit_release(&t->commit);
+	evs_buf_release(&t->payload);
+	*t = (struct evs_tree){ 0 };
+}
+
+static int push_index(struct evs_segment *s, uint64_t off, uint32_t level, struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+	struct evs_tree_node *n = &t->node[t->depth];
+	int rc;
+
+	if (t->depth > EVS_INDEX_LEVELS)
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.3 the INDEX tree is too deep");
+	*n = (struct evs_tree_node){ .level = level };
+	t->depth++;
+	rc = evs_file_index(&s->file, off, s->tail.end, &n->index, &n->payload, diag);
+	if (rc < 0) {
+		evs_index_release(&n->index);
+		evs_buf_release(&n->payload);
+		t->depth--;
+	}
+	return rc;
+}
+
+static void pop_index(struct evs_tree *t)
+{
+	struct evs_tree_node *n = &t->node[--t->depth];
+
+	evs_index_release(&n->index);
+	evs_buf_release(&n->payload);
+}
+
+int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+	uint64_t off = s->tail.trailer.commit_off, limit = s->tail.end;
+	uint64_t index_off = 0;
+	int rc = 0;
+
+	if (!s->tail.have_commit)
+		return 0;
+	if (s->tail.commit_bad)
+		return EVS_E_FORMAT;
+	while (off) {
+		struct evs_commit c = { 0 };
+		uint64_t at = off;
+
+		if (t->nrecent == sizeof(t->recent) / sizeof(t->recent[0]))
+			return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.3 too many commits since an INDEX");
+		rc = evs_file_commit(&s->file, at, limit, &c, &t->payload, diag);
+		if (rc == 0) {
+			if (!t->nrecent)
+				index_off = c.index_off;
+			t->recent[t->nrecent++] = at;
+			limit = at;
+			off = c.index_off == index_off && c.prev_off > index_off ? c.prev_off : 0;
+		}
+		evs_commit_release(&c);
+		if (rc < 0)
+			return rc;
+	}
+	return index_off ? push_index(s, index_off, UINT32_MAX, diag) : 0;
+}
+
+static bool outside(const struct evs_segment *s, int64_t min, int64_t max)
+{
+	return min != EVS_TIME_NONE &&
+	       (max < s->since || (s->until != INT64_MAX && min >= s->until));
+}
+
+static int enter_commit(struct evs_segment *s, uint64_t off, struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+	int rc;
+
+	evs_commit_release(&t->commit);
+	rc = evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag);
+	t->in_commit = rc == 0;
+	t->next_group = 0;
+	return rc;
+}
+
+/* Next group of the commit at hand that may matter: 1, or 0 when there is none left. */
+static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+	struct evs_diag d = { 0 };
+
+	while (t->next_group < t->commit.ngroups) {
+		const struct evs_group_ref *g = &t->commit.groups[t->next_group++];
+		uint64_t span;
+		int rc;
+
+		s->pos = g->off + g->len;
+		s->next_row += g->rows;
+		if (outside(s, g->time_min, g->time_max))
+			continue;
+		rc = evs_segment_load_group(s, g->off, g->off + g->len, &span, &d);
+		if (rc == 0 && (s->group.rows != g->rows || s->group.first_row != s->next_row - g->rows))
+			rc = evs_fail_off(&d, EVS_E_FORMAT, s->path, g->off,
+					  "7.2 the group is not the one the commit speaks of");
+		if (rc == 0)
+			return 1;
+		if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION) {
+			if (diag)
+				*diag = d;
+			return rc;
+		}
+		evs_segment_tell(s, g->off, g->rows, d.what);
+	}
+	t->in_commit = false;
+	return 0;
+}
+
+/* Follow one reference of the INDEX on top of the stack. */
+static int follow(struct evs_segment *s, const struct evs_index_ref *r, struct evs_diag *diag)
+{
+	if (outside(s, r->time_min, r->time_max)) {
+		s->pos = r->level ? r->off : r->off + r->len;
+		s->next_row += r->rows;
+		return 0;
+	}
+	if (r->level)
+		return push_index(s, r->off, r->level - 1, diag);
+	return enter_commit(s, r->off, diag);
+}
+
+int evs_tree_next(struct evs_segment *s, struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+	int rc;
+
+	for (;;) {
+		if (t->in_commit) {
+			rc = next_in_commit(s, diag);
+			if (rc != 0)
+				return rc;
+		}
+		if (t->depth) {
+			struct evs_tree_node *n = &t->node[t->depth - 1];
+			const struct evs_index_ref *r;
+
+			if (n->next == n->index.nrefs) {
+				pop_index(t);
+				continue;
+			}
+			r = &n->index.refs[n->next++];
+			if (n->level != UINT32_MAX && r->level != n->level)
+				continue;
+			rc = follow(s, r, diag);
+		} else if (t->nrecent) {
+			rc = enter_commit(s, t->recent[--t->nrecent], diag);
+		} else {
+			return 0;
+		}
+		if (rc < 0)
+			return rc;
+	}
+}

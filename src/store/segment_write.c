@@ -1,0 +1,596 @@
+/*
+ * One append: [INDEX] [SCHEMA] GROUP ... COMMIT, then one fdatasync (spec 10.1).
+ *
+ * Everything is collected in one buffer and written with as few calls as its size allows. Until the commit is on disk
+ * the file is longer than before but says nothing new; whatever goes wrong, it is cut back to where it ended.
+ */
+#include "src/store/segment_write.h"
+
+#include "src/diag.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define OUT_SPILL (2u << 20) /* write out what has been collected beyond this */
+#define ZONES_MIN_ROWS 64u   /* smaller groups say nothing worth its bytes */
+
+static uint64_t here(const struct evs_seg_writer *w)
+{
+	return w->out_off + w->out.len;
+}
+
+static int spill(struct evs_seg_writer *w, struct evs_diag *diag)
+{
+	const char *path = w->new_path[0] ? w->new_path : w->path;
+	int rc;
+
+	if (!evs_buf_ok(&w->out))
+		return evs_fail_nomem(diag);
+	if (!w->out.len)
+		return 0;
+	w->dirty = true;
+	rc = evs_io_pwrite(w->fd, w->out.p, w->out.len, w->out_off, path, diag);
+	if (rc < 0)
+		return rc;
+	w->out_off += w->out.len;
+	evs_buf_reset(&w->out);
+	return 0;
+}
+
+/* Turn what was put behind `at` (40 zero bytes, then the payload) into a frame, padded. */
+static void seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type, uint8_t flags,
+		 uint32_t summed)
+{
+	uint64_t payload_len = w->out.len - at - EVS_FRAME_HEAD_SIZE;
+
+	evs_buf_put_zero(&w->out, (size_t)(evs_frame_span(payload_len) - EVS_FRAME_HEAD_SIZE - payload_len));
+	if (evs_buf_ok(&w->out))
+		evs_frame_seal(w->out.p + at, type, flags, payload_len,
+			       w->out.p + at + EVS_FRAME_HEAD_SIZE, summed, w->salt, w->out_off + at);
+}
+
+/* ---- the INDEX frame in front of an append ----------------------------------------------------------- */
+
+static int add_sources(struct evs_index *x, struct evs_commit *c)
+{
+	for (uint32_t i = 0; i < c->nsources; i++) {
+		uint32_t k = 0;
+
+		while (k < x->nsources && (x->sources[k].id_len != c->sources[i].id_len ||
+					   memcmp(x->sources[k].id, c->sources[i].id, c->sources[i].id_len) != 0))
+			k++;
+		if (k < x->nsources) {
+			if (x->sources[k].off < c->sources[i].off)
+				x->sources[k].off = c->sources[i].off;
+			continue;
+		}
+		if (x->nsources >= EVS_MAX_SOURCES)
+			return EVS_E_LIMIT;
+		struct evs_source *grown = realloc(x->sources, (x->nsources + 1) * sizeof(*grown));
+		char *id = malloc(c->sources[i].id_len + 1);
+
+		if (grown)
+			x->sources = grown;
+		if (!grown || !id) {
+			free(id);
+			return EVS_E_NOMEM;
+		}
+		memcpy(id, c->sources[i].id, c->sources[i].id_len);
+		x->sources[x->nsources++] = (struct evs_source){ id, c->sources[i].id_len, c->sources[i].off };
+	}
+	return 0;
+}
+
+static void free_source_ids(struct evs_index *x)
+{
+	for (uint32_t i = 0; i < x->nsources; i++)
+		free((void *)(uintptr_t)x->sources[i].id);
+	x->nsources = 0;
+}
+
+/* References to the commits since the newest INDEX, oldest first, and their sources. */
+static int collect_commits(struct evs_seg_writer *w, struct evs_index_ref *refs, uint32_t *n,
+			   struct evs_index *sources, struct evs_diag *diag)
+{
+	uint64_t off = w->last.prev_off + w->last.prev_len, len = w->last_len;
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+	uint32_t want = w->last.since_index, i = want;
+	int rc = 0;
+
+	off = w->end - w->last_len;
+	while (i > 0 && rc == 0) {
+		evs_commit_release(&c);
+		rc = evs_file_commit(&w->file, off, off + len, &c, &payload, diag);
+		if (rc < 0)
+			break;
+		refs[--i] = (struct evs_index_ref){ .off = off, .len = len, .rows = c.rows,
+						    .time_min = c.time_min, .time_max = c.time_max, .commits = 1 };
+		rc = add_sources(sources, &c);
+		off = c.prev_off;
+		len = c.prev_len;
+		if (i > 0 && off == 0)
+			rc = evs_fail_off(diag, EVS_E_FORMAT, w->path, off, "7.1 the chain of commits is too short");
+	}
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+	*n = want;
+	return rc;
+}
+
+static int put_index(struct evs_seg_writer *w, struct evs_diag *diag)
+{
+	struct evs_index_ref refs[2 * EVS_INDEX_EVERY];
+	struct evs_index prev = { 0 }, next = { 0 }, sources = { 0 };
+	struct evs_buf prev_payload = { 0 };
+	uint64_t at = here(w);
+	struct evs_commit as_commit;
+	uint32_t n = 0;
+	int rc;
+
+	if (w->last.since_index >= sizeof(refs) / sizeof(refs[0]))
+		return EVS_E_FORMAT; /* an earlier INDEX could not be written; evcompact mends that */
+	rc = collect_commits(w, refs, &n, &sources, diag);
+	if (rc == 0 && w->last.index_off) {
+		rc = evs_file_index(&w->file, w->last.index_off, w->end, &prev, &prev_payload, diag);
+		as_commit = (struct evs_commit){ .sources = prev.sources, .nsources = prev.nsources };
+		if (rc == 0)
+			rc = add_sources(&sources, &as_commit);
+	}
+	if (rc == 0)
+		rc = evs_index_fold(&next, w->last.index_off ? &prev : NULL, w->last.index_off,
+				    w->last.index_len, refs, n);
+	if (rc == 0) {
+		next.seq = w->last.seq;
+		next.rows_total = w->last.rows_total;
+		next.prev_off = w->last.index_off;
+		next.prev_len = w->last.index_len;
+		next.last_commit_off = w->end - w->last_len;
+		next.last_commit_len = w->last_len;
+		next.sources = sources.sources;
+		next.nsources = sources.nsources;
+		rc = evs_index_write(&next, w->salt, at, &w->out);
+		next.sources = NULL;
+		next.nsources = 0;
+	}
+	if (rc == 0) {
+		w->next.index_off = at;
+		w->next.index_len = here(w) - at;
+		w->next.since_index = 0;
+	}
+	evs_index_release(&next);
+	evs_index_release(&prev);
+	evs_buf_release(&prev_payload);
+	free_source_ids(&sources);
+	free(sources.sources);
+	return rc;
+}
+
+static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+{
+	size_t at = w->out.len;
+	uint64_t off = here(w);
+	int rc;
+
+	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
+	rc = evs_schema_text_encode(spec->schema, spec->schema_len, &w->out);
+	if (rc < 0 || !evs_buf_ok(&w->out))
+		return evs_fail(diag, rc < 0 ? rc : EVS_E_NOMEM, "cannot store the schema text");
+	seal(w, at, EVS_FRAME_SCHEMA, EVS_FRAME_F_REFUSE,
+	     (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
+	w->schema_off = off;
+	return 0;
+}
+
+/* Text of the schema in force equals the one of the rows to come? */
+static int schema_is(struct evs_seg_writer *w, const struct evs_head *head, const struct evs_seg_spec *spec,
+		     bool *same, struct evs_diag *diag)
+{
+	struct evs_frame fr;
+	const uint8_t *p;
+	const char *why = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (w->schema_off == 0) {
+		*same = head->schema_len == spec->schema_len &&
+			!memcmp(head->schema, spec->schema, spec->schema_len);
+		return 0;
+	}
+	rc = evs_file_frame(&w->file, w->schema_off, w->end, &fr, diag);
+	if (rc == 0)
+		rc = evs_file_summed(&w->file, w->schema_off, &fr, &p, diag);
+	if (rc == 0 && (rc = evs_schema_text_decode(&text, &len, p, fr.summed_len, &why)) < 0)
+		(void)evs_fail_off(diag, rc, w->path, w->schema_off, why);
+	/* A damaged SCHEMA frame is no obstacle: the text is written again. */
+	*same = rc == 0 && len == spec->schema_len && !memcmp(text, spec->schema, len);
+	free(text);
+	return rc == EVS_E_FORMAT ? 0 : rc;
+}
+
+/* ---- opening --------------------------------------------------------------------------------------- */
+
+/* How much of `source` this segment holds: newest mention in the commits since the INDEX, else in the INDEX. */
+static int find_source(struct evs_seg_writer *w, const char *source, struct evs_diag *diag)
+{
+	uint64_t off = w->end - w->last_len, len = w->last_len;
+	struct evs_commit c = { 0 };
+	struct evs_index x = { 0 };
+	struct evs_buf payload = { 0 };
+	size_t id_len = strlen(source);
+	uint32_t left = w->last.since_index;
+	int rc = 0;
+
+	w->source_off = 0;
+	while (left-- > 0 && off && rc == 0) {
+		rc = evs_file_commit(&w->file, off, off + len, &c, &payload, diag);
+		for (uint32_t i = 0; rc == 0 && i < c.nsources; i++)
+			if (c.sources[i].id_len == id_len && !memcmp(c.sources[i].id, source, id_len)) {
+				w->source_off = c.sources[i].off;
+				left = 0;
+			}
+		off = c.prev_off;
+		len = c.prev_len;
+		evs_commit_release(&c);
+	}
+	if (rc == 0 && !w->source_off && w->last.index_off) {
+		rc = evs_file_index(&w->file, w->last.index_off, w->end, &x, &payload, diag);
+		for (uint32_t i = 0; rc == 0 && i < x.nsources; i++)
+			if (x.sources[i].id_len == id_len && !memcmp(x.sources[i].id, source, id_len))
+				w->source_off = x.sources[i].off;
+		evs_index_release(&x);
+	}
+	evs_buf_release(&payload);
+	return rc;
+}
+
+/* Copy [from, size) beside the segment, make the copy durable, then cut the file (spec 10.3). */
+static int set_aside(struct evs_seg_writer *w, const char *dir, uint64_t from, uint64_t size,
+		     struct evs_diag *diag)
+{
+	struct evs_io_stat st;
+	uint64_t done = from;
+	int fd = -1, rc = 0, n;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		n = snprintf(w->aside, sizeof(w->aside), "%s.tail-%llu%s%.0u", w->path, (unsigned long long)from,
+			     i ? "-" : "", i);
+		if (n < 0 || (size_t)n >= sizeof(w->aside))
+			return evs_fail(diag, EVS_E_LIMIT, "path too long");
+		if (evs_io_stat(w->aside, &st, NULL) == 1)
+			break;
+	}
+	rc = evs_io_open_write(&fd, w->aside, true, diag);
+	while (rc == 0 && done < size) {
+		size_t take = size - done < (64u << 10) ? (size_t)(size - done) : (64u << 10);
+		const uint8_t *p;
+
+		rc = evs_file_bytes(&w->file, done, take, &p, diag);
+		if (rc == 0)
+			rc = evs_io_pwrite(fd, p, take, done - from, w->aside, diag);
+		done += take;
+	}
+	if (rc == 0)
+		rc = evs_io_sync(fd, w->aside, diag);
+	evs_io_close(fd);
+	if (rc == 0)
+		rc = evs_io_sync_dir(dir, diag);
+	if (rc == 0)
+		rc = evs_io_truncate(w->fd, from, w->path, diag);
+	if (rc == 0)
+		rc = evs_io_sync(w->fd, w->path, diag);
+	evs_file_forget(&w->file);
+	w->aside_bytes = size - from;
+	return rc;
+}
+
+static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_tail *t,
+		   struct evs_diag *diag)
+{
+	uint8_t raw[EVS_TRAILER_SIZE];
+	int rc = evs_tail_find(&w->file, t, diag);
+
+	if (rc < 0)
+		return rc;
+	if (t->commit_bad)
+		return evs_fail_off(diag, EVS_E_FORMAT, w->path, t->trailer.commit_off,
+				    "the newest commit is damaged, so that nothing can be appended after it; move the file away or salvage it");
+	if (t->end > t->size || t->copy_bad[1]) {
+		/* The first trailer copy stands, the second is cut or damaged: write it again. */
+		evs_trailer_encode(raw, &t->trailer, 1, w->salt, t->end - EVS_TRAILER_SIZE);
+		rc = evs_io_pwrite(w->fd, raw, sizeof(raw), t->end - EVS_TRAILER_SIZE, w->path, diag);
+		evs_file_forget(&w->file);
+	}
+	if (rc == 0 && t->size > t->end)
+		rc = set_aside(w, spec->dir, t->end, t->size, diag);
+	w->end = t->end;
+	return rc;
+}
+
+static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+{
+	struct evs_head head = { 0 };
+	struct evs_tail t = { 0 };
+	struct evs_io_stat st;
+	bool bad[2], same = true;
+	int rc = evs_io_fstat(w->fd, w->path, &st, diag);
+
+	if (rc < 0)
+		return rc;
+	t.size = st.size;
+	rc = evs_file_head(&w->file, st.size, &head, &t.start, bad, diag);
+	if (rc == 0 && head.part_lo != spec->lo)
+		rc = evs_fail_off(diag, EVS_E_FORMAT, w->path, 0, "the segment holds another partition than its name says");
+	w->salt = w->file.salt;
+	if (rc == 0)
+		rc = recover(w, spec, &t, diag);
+	if (rc == 0 && t.have_commit) {
+		w->last_len = t.trailer.commit_len;
+		rc = evs_file_commit(&w->file, t.trailer.commit_off, w->end, &w->last, &w->last_payload, diag);
+		w->schema_off = w->last.schema_off;
+	}
+	w->out_off = w->end;
+	if (rc == 0 && spec->source && w->last.seq)
+		rc = find_source(w, spec->source, diag);
+	w->next.index_off = w->last.index_off;
+	w->next.index_len = w->last.index_len;
+	w->next.since_index = w->last.since_index;
+	if (rc == 0 && w->last.since_index >= EVS_INDEX_EVERY && put_index(w, NULL) == EVS_E_NOMEM)
+		rc = evs_fail_nomem(diag);
+	if (rc == 0)
+		rc = schema_is(w, &head, spec, &same, diag);
+	if (rc == 0 && !same)
+		rc = put_schema(w, spec, diag);
+	evs_head_release(&head);
+	return rc;
+}
+
+/* A new file begins with HEAD, in the same buffer as its first groups. */
+static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+{
+	struct evs_head h = {
+		.major = EVS_FORMAT_MAJOR, .minor = EVS_FORMAT_MINOR, .unit = spec->unit,
+		.created = evs_io_now(), .part_lo = spec->lo, .part_hi = spec->hi,
+		.stream = spec->stream, .stream_len = strlen(spec->stream),
+		.tenant = spec->tenant, .tenant_len = spec->tenant_len,
+		.schema = spec->schema, .schema_len = spec->schema_len,
+	};
+	int rc;
+
+	evs_io_random(h.segment_id, sizeof(h.segment_id));
+	evs_io_random(&h.salt, sizeof(h.salt));
+	w->salt = w->file.salt = h.salt;
+	rc = evs_io_truncate(w->fd, 0, w->new_path, diag);
+	if (rc < 0)
+		return rc;
+	rc = evs_head_write(&h, &w->out);
+	if (rc < 0)
+		return evs_fail(diag, rc, "cannot write the head of %.500s", w->path);
+	return 0;
+}
+
+/*
+ * The file is made under ".NAME.new" and locked there; whoever holds that lock makes the segment. The rename at commit
+ * keeps the lock on what is then the segment, so writers that waited find it and append.
+ * 0: ours to make. 1: it exists by now, start over.
+ */
+static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+{
+	struct evs_io_stat mine, there;
+	char name[64];
+	int rc = evs_io_mkdir(spec->dir, diag);
+
+	if (rc < 0)
+		return rc;
+	w->dir_made |= rc == 1;
+	(void)snprintf(name, sizeof(name), ".%s.new", spec->name);
+	rc = evs_path_join(w->new_path, spec->dir, name, diag);
+	if (rc == 0)
+		rc = evs_io_open_write(&w->fd, w->new_path, true, diag);
+	if (rc == 0)
+		rc = evs_io_lock(w->fd, spec->wait, w->path, diag);
+	if (rc == 0)
+		rc = evs_io_fstat(w->fd, w->new_path, &mine, diag);
+	if (rc < 0)
+		return rc;
+	rc = evs_io_stat(w->new_path, &there, diag);
+	if (rc < 0)
+		return rc;
+	if (rc == 1 || there.ino != mine.ino || there.dev != mine.dev)
+		return 1;
+	rc = evs_io_stat(w->path, &there, diag);
+	if (rc < 0)
+		return rc;
+	if (rc == 0) {
+		rc = evs_io_unlink(w->new_path, diag);
+		return rc < 0 ? rc : 1;
+	}
+	return 0;
+}
+
+/* 0: open and locked. 1: replaced meanwhile, start over. */
+static int open_there(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+{
+	struct evs_io_stat mine, there;
+	int rc = evs_io_open_write(&w->fd, w->path, false, diag);
+
+	if (rc == 0)
+		rc = evs_io_lock(w->fd, spec->wait, w->path, diag);
+	if (rc == 0)
+		rc = evs_io_fstat(w->fd, w->path, &mine, diag);
+	if (rc < 0)
+		return rc;
+	rc = evs_io_stat(w->path, &there, diag);
+	if (rc < 0)
+		return rc;
+	return rc == 1 || there.ino != mine.ino || there.dev != mine.dev;
+}
+
+int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+{
+	struct evs_io_stat st;
+	int rc;
+
+	*w = (struct evs_seg_writer){ .fd = -1 };
+	rc = evs_path_join(w->path, spec->dir, spec->name, diag);
+	if (rc < 0)
+		return rc;
+	do {
+		evs_io_close(w->fd);
+		w->fd = -1;
+		w->new_path[0] = '\0';
+		rc = evs_io_stat(w->path, &st, diag);
+		if (rc == 1)
+			rc = open_new(w, spec, diag);
+		else if (rc == 0)
+			rc = open_there(w, spec, diag);
+	} while (rc == 1);
+	if (rc < 0)
+		return rc;
+	evs_file_init(&w->file, w->fd, w->path);
+	rc = w->new_path[0] ? begin_new(w, spec, diag) : load(w, spec, diag);
+	w->first_group = here(w);
+	w->next.time_min = w->next.time_max = EVS_TIME_NONE;
+	return rc;
+}
+
+/* ---- groups and commit ------------------------------------------------------------------------------- */
+
+static int grow(void **p, uint32_t *cap, uint32_t n, size_t size)
+{
+	uint32_t want = *cap ? *cap * 2 : 16;
+	void *grown;
+
+	if (n <= *cap)
+		return 0;
+	while (want < n)
+		want *= 2;
+	grown = realloc(*p, want * size);
+	if (!grown)
+		return EVS_E_NOMEM;
+	*p = grown;
+	*cap = want;
+	return 0;
+}
+
+static int add_zones(struct evs_seg_writer *w, const struct evs_seg_rows *r)
+{
+	void *zones = w->next.zones;
+
+	if (r->cols[0].rows < ZONES_MIN_ROWS)
+		return 0;
+	if (grow(&zones, &w->zones_cap, w->next.nzones + r->ncols, sizeof(*w->next.zones)) < 0)
+		return EVS_E_NOMEM;
+	w->next.zones = zones;
+	for (uint16_t i = 0; i < r->ncols; i++) {
+		struct evs_zone *z = &w->next.zones[w->next.nzones];
+
+		*z = (struct evs_zone){ .group = w->next.ngroups, .column = i };
+		if (evs_zone_of(z, &r->cols[i])) {
+			z->group = w->next.ngroups;
+			z->column = i;
+			w->next.nzones++;
+		}
+	}
+	return 0;
+}
+
+static void widen_time(struct evs_commit *c, const struct evs_seg_rows *r)
+{
+	if (r->time_min == EVS_TIME_NONE)
+		return;
+	if (c->time_min == EVS_TIME_NONE || r->time_min < c->time_min)
+		c->time_min = r->time_min;
+	if (c->time_max == EVS_TIME_NONE || r->time_max > c->time_max)
+		c->time_max = r->time_max;
+}
+
+int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_seg_rows *r,
+		   struct evs_diag *diag)
+{
+	void *groups = w->next.groups;
+	struct evs_group_ref *g;
+	uint32_t summed = 0, rows = r->cols[0].rows;
+	uint64_t off = here(w);
+	size_t at = w->out.len, mem = 0;
+	int rc;
+
+	if (w->next.ngroups >= EVS_MAX_GROUPS ||
+	    grow(&groups, &w->groups_cap, w->next.ngroups + 1, sizeof(*g)) < 0)
+		return evs_fail_nomem(diag);
+	w->next.groups = groups;
+	if (add_zones(w, r) < 0)
+		return evs_fail_nomem(diag);
+	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
+	rc = evs_group_encode(enc, r->cols, r->ncols, w->schema_off, w->last.rows_total + w->next.rows,
+			      &w->out, &summed);
+	if (rc < 0 || !evs_buf_ok(&w->out))
+		return evs_fail(diag, rc < 0 ? rc : EVS_E_NOMEM, "cannot encode a group of %u rows", rows);
+	seal(w, at, EVS_FRAME_GROUP, EVS_FRAME_F_REFUSE, summed);
+	if (!evs_buf_ok(&w->out))
+		return evs_fail_nomem(diag);
+	for (uint16_t i = 0; i < r->ncols; i++)
+		mem += evs_array_bytes_used(&r->cols[i]);
+	g = &w->next.groups[w->next.ngroups];
+	*g = (struct evs_group_ref){ .off = off, .len = here(w) - off, .rows = rows, .run = (uint32_t)w->last.seq + 1,
+				     .mem_bytes = mem, .src_bytes = r->src_bytes,
+				     .time_min = r->time_min, .time_max = r->time_max };
+	crypto_generichash(g->hash, sizeof(g->hash), w->out.p + at, w->out.len - at, NULL, 0);
+	w->next.ngroups++;
+	w->next.rows += rows;
+	widen_time(&w->next, r);
+	return w->out.len > OUT_SPILL ? spill(w, diag) : 0;
+}
+
+int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
+		    struct evs_diag *diag)
+{
+	struct evs_source src = { .id = source, .id_len = source ? strlen(source) : 0, .off = source_off };
+	struct evs_commit *c = &w->next;
+	uint64_t off = here(w);
+	int rc;
+
+	c->seq = w->last.seq + 1;
+	c->written = now;
+	c->rows_total = w->last.rows_total + c->rows;
+	c->first_group = c->ngroups ? c->groups[0].off : off;
+	c->prev_off = w->last.seq ? w->end - w->last_len : 0;
+	c->prev_len = w->last.seq ? w->last_len : 0;
+	c->schema_off = w->schema_off;
+	c->since_index++;
+	memcpy(c->prev_hash, w->last.hash, sizeof(c->prev_hash));
+	c->sources = source ? &src : NULL;
+	c->nsources = source ? 1 : 0;
+	rc = evs_commit_write(c, w->salt, off, &w->out);
+	c->sources = NULL;
+	c->nsources = 0;
+	if (rc < 0)
+		return evs_fail(diag, rc, "cannot encode the commit of %.500s", w->path);
+	rc = spill(w, diag);
+	if (rc == 0)
+		rc = evs_io_sync(w->fd, w->new_path[0] ? w->new_path : w->path, diag);
+	if (rc == 0 && w->new_path[0])
+		rc = evs_io_rename(w->new_path, w->path, diag);
+	if (rc == 0) {
+		w->new_path[0] = '\0';
+		w->dirty = false;
+	}
+	return rc;
+}
+
+void evs_segw_close(struct evs_seg_writer *w)
+{
+	if (w->fd >= 0 && w->dirty && !w->new_path[0])
+		(void)evs_io_truncate(w->fd, w->end, w->path, NULL);
+	if (w->fd >= 0 && w->new_path[0])
+		(void)evs_io_unlink(w->new_path, NULL);
+	evs_io_close(w->fd);
+	w->fd = -1;
+	evs_file_release(&w->file);
+	evs_buf_release(&w->out);
+	evs_commit_release(&w->last);
+	evs_buf_release(&w->last_payload);
+	evs_commit_release(&w->next);
+}

@@ -1,0 +1,73 @@
+/*
+ * Appending to one segment: lock, recover, groups, one commit, one sync (spec 10). Private to the store room.
+ */
+#ifndef EVS_STORE_SEGMENT_WRITE_H
+#define EVS_STORE_SEGMENT_WRITE_H
+
+#include "src/store/segment.h"
+
+/* Which segment, and what it is when it has to be made. Strings belong to the caller. */
+struct evs_seg_spec {
+	const char *dir;  /* tenant's folder; made when absent */
+	const char *name; /* file name in it */
+	const char *stream;
+	const char *tenant;
+	size_t tenant_len;
+	int64_t lo, hi;	  /* partition, seconds */
+	uint8_t unit;
+	const char *schema; /* text in force for the rows to come */
+	size_t schema_len;
+	const char *source; /* or NULL */
+	bool wait;
+};
+
+struct evs_seg_writer {
+	char path[EVS_PATH_MAX];
+	char new_path[EVS_PATH_MAX]; /* name under which it is made, "" when it was there */
+	int fd;
+	struct evs_file file;
+	uint64_t salt;
+	uint64_t end;	 /* of the committed part, before this append */
+	uint64_t out_off; /* file offset of out.p[0] */
+	struct evs_buf out;
+	struct evs_commit last;	 /* newest commit before this append; seq 0: none */
+	struct evs_buf last_payload;
+	uint64_t last_len;	 /* span of its frame */
+	uint64_t schema_off;
+	uint64_t source_off;	 /* absorbed of spec.source before this append */
+	uint64_t first_group;
+	bool dir_made;		 /* the tenant's folder was made */
+	bool dirty;		 /* bytes were written past `end` */
+	struct evs_commit next;	 /* the commit being built; its arrays are owned here */
+	uint32_t groups_cap;
+	uint32_t zones_cap;
+	char aside[EVS_PATH_MAX]; /* file into which a tail was set aside, or "" */
+	uint64_t aside_bytes;
+};
+
+struct evs_seg_rows {
+	const struct evs_array *cols;
+	uint16_t ncols;
+	uint64_t src_bytes;
+	int64_t time_min, time_max;
+};
+
+/* Lock, recover, load. EVS_E_LOCKED, EVS_E_FORMAT (damaged so that nothing can follow), EVS_E_SYS, EVS_E_NOMEM.
+ * Close in every case. */
+int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag);
+
+/* Add rows as one group. */
+int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_seg_rows *rows,
+		   struct evs_diag *diag);
+
+/*
+ * Commit the groups and make them durable: 0 means they are on disk (for a new segment: as soon as its folder is synced,
+ * which is the caller's part). `source` may be NULL.
+ */
+int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
+		    struct evs_diag *diag);
+
+/* Unlock and free. What was not committed is cut off again. */
+void evs_segw_close(struct evs_seg_writer *w);
+
+#endif

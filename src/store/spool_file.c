@@ -1,0 +1,332 @@
+/*
+ * The spool's temporary file: spilling, and reading back one segment after the other.
+ *
+ * A spill is a series of slices, ordered by segment: segment u32, rows u32, bytes u64, then the columns, each as its number
+ * of nulls (varint) and the plain encoding of format/encode.h. At the flush all spills are read forward side by side.
+ */
+#include "src/store/spool_impl.h"
+
+#include "src/diag.h"
+#include "src/store/io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE_HEAD 16u
+#define SLICE_BYTES (2u << 20) /* of rows, about: a slice is cut there */
+#define WRITE_BYTES (512u << 10)
+
+static int write_out(struct evs_spool *s, struct evs_diag *diag)
+{
+	int rc;
+
+	if (!evs_buf_ok(&s->out))
+		return evs_fail_nomem(diag);
+	rc = evs_io_pwrite(s->fd, s->out.p, s->out.len, s->file_end, s->dir, diag);
+	s->file_end += s->out.len;
+	evs_buf_reset(&s->out);
+	return rc;
+}
+
+static int put_slice(struct evs_spool *s, uint32_t seg, const uint32_t *idx, uint32_t n,
+		     struct evs_diag *diag)
+{
+	size_t at = s->out.len;
+	int rc = 0;
+
+	evs_buf_put_zero(&s->out, SLICE_HEAD);
+	for (uint16_t i = 0; i < s->ncols && rc == 0; i++) {
+		evs_array_reset(&s->slice[i]);
+		rc = evs_array_take(&s->slice[i], &s->cols[i], idx, n);
+		evs_buf_put_varint(&s->out, s->slice[i].nulls);
+		if (rc == 0)
+			rc = evs_column_encode(s->enc, &s->slice[i], &s->out);
+	}
+	if (rc < 0 || !evs_buf_ok(&s->out))
+		return evs_fail_nomem(diag);
+	evs_put32(s->out.p + at, seg);
+	evs_put32(s->out.p + at + 4, n);
+	evs_put64(s->out.p + at + 8, s->out.len - at - SLICE_HEAD);
+	return s->out.len >= WRITE_BYTES ? write_out(s, diag) : 0;
+}
+
+static int ready_file(struct evs_spool *s, struct evs_diag *diag)
+{
+	static const struct evs_enc_opts plain = { .plain = true };
+	int rc;
+
+	if (!s->chunks && !(s->chunks = calloc(SPOOL_MAX_CHUNKS, sizeof(*s->chunks))))
+		return evs_fail_nomem(diag);
+	if (!s->enc && evs_enc_ctx_new(&s->enc, &plain) < 0)
+		return evs_fail_nomem(diag);
+	if (s->fd < 0) {
+		rc = evs_io_open_unnamed(&s->fd, s->dir, diag);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int evs_spool_spill(struct evs_spool *s, struct evs_diag *diag)
+{
+	uint32_t per_slice;
+	uint64_t begin = s->file_end;
+	int rc = ready_file(s, diag);
+
+	if (rc < 0 || !s->rows)
+		return rc;
+	if (evs_spool_order(s) < 0)
+		return evs_fail_nomem(diag);
+	per_slice = (uint32_t)((uint64_t)s->rows * SLICE_BYTES / (s->memory + 1)) + 1;
+	for (uint32_t g = 0; g < s->nsegs && rc == 0; g++) {
+		uint32_t at = s->start[g], end = s->start[g + 1];
+
+		while (at < end && rc == 0) {
+			uint32_t n = end - at < per_slice ? end - at : per_slice;
+
+			rc = put_slice(s, g, s->perm + at, n, diag);
+			at += n;
+		}
+	}
+	if (rc == 0)
+		rc = write_out(s, diag);
+	if (rc < 0)
+		return rc;
+	s->chunks[s->nchunks++] = (struct spool_chunk){ .pos = begin, .end = s->file_end };
+	evs_spool_forget_rows(s);
+	return 0;
+}
+
+bool evs_spool_must_flush(const struct evs_spool *s)
+{
+	return s->nchunks + 1 >= SPOOL_MAX_CHUNKS || s->nsegs >= EVS_SPOOL_MAX_SEGMENTS;
+}
+
+void evs_spool_file_release(struct evs_spool *s)
+{
+	for (uint32_t i = 0; i < s->nchunks; i++)
+		free(s->chunks[i].win);
+	free(s->chunks);
+	evs_io_close(s->fd);
+	evs_buf_release(&s->out);
+	evs_enc_ctx_free(s->enc);
+}
+
+int evs_spool_file_reset(struct evs_spool *s, struct evs_diag *diag)
+{
+	for (uint32_t i = 0; i < s->nchunks; i++)
+		free(s->chunks[i].win);
+	s->nchunks = 0;
+	s->given = 0;
+	if (s->fd < 0 || !s->file_end)
+		return 0;
+	s->file_end = 0;
+	return evs_io_truncate(s->fd, 0, s->dir, diag);
+}
+
+/* ---- reading back ---------------------------------------------------------------------------------- */
+
+/* Once something was spilled the rest is too: one way to read it back, and its memory is free for the groups. */
+int evs_spool_begin_read(struct evs_spool *s, struct evs_diag *diag)
+{
+	int rc;
+
+	s->given = 0;
+	if (!s->nchunks)
+		return evs_spool_order(s) < 0 ? evs_fail_nomem(diag) : 0;
+	rc = evs_spool_spill(s, diag);
+	if (rc == 0)
+		evs_spool_drop_memory(s);
+	return rc;
+}
+
+static int chunk_bytes(struct evs_spool *s, struct spool_chunk *c, size_t n, const uint8_t **p,
+		       struct evs_diag *diag)
+{
+	size_t want = n > SPOOL_CHUNK_WINDOW ? n : SPOOL_CHUNK_WINDOW;
+	int rc;
+
+	if (c->pos < c->win_off || c->pos + n > c->win_off + c->win_len) {
+		if (want > c->end - c->pos)
+			want = (size_t)(c->end - c->pos);
+		if (want < n)
+			return evs_fail_off(diag, EVS_E_FORMAT, s->dir, c->pos, "the temporary file is damaged");
+		if (want > c->win_cap || c->win_cap > 8 * SPOOL_CHUNK_WINDOW) {
+			size_t cap = want > SPOOL_CHUNK_WINDOW ? want : SPOOL_CHUNK_WINDOW;
+			uint8_t *win = realloc(c->win, cap);
+
+			if (!win)
+				return evs_fail_nomem(diag);
+			c->win = win;
+			c->win_cap = cap;
+		}
+		rc = evs_io_pread(s->fd, c->win, want, c->pos, s->dir, diag);
+		if (rc < 0)
+			return rc;
+		c->win_off = c->pos;
+		c->win_len = want;
+	}
+	*p = c->win + (size_t)(c->pos - c->win_off);
+	return 0;
+}
+
+int evs_spool_reader_new(struct evs_spool_reader **out, const struct evs_spool *s)
+{
+	struct evs_spool_reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return EVS_E_NOMEM;
+	r->ncols = s->ncols;
+	if (evs_dec_ctx_new(&r->dec) < 0 || evs_spool_arrays(s, &r->gather) < 0 ||
+	    evs_spool_arrays(s, &r->slice) < 0) {
+		evs_spool_reader_free(r);
+		return EVS_E_NOMEM;
+	}
+	*out = r;
+	return 0;
+}
+
+void evs_spool_reader_free(struct evs_spool_reader *r)
+{
+	if (!r)
+		return;
+	evs_spool_arrays_free(r->gather, r->ncols);
+	evs_spool_arrays_free(r->slice, r->ncols);
+	evs_dec_ctx_free(r->dec);
+	free(r->idx);
+	free(r);
+}
+
+static int broken(const struct evs_spool *s, const struct spool_chunk *c, struct evs_diag *diag)
+{
+	return evs_fail_off(diag, EVS_E_FORMAT, s->dir, c->pos, "the temporary file is damaged");
+}
+
+/* Append the slice at c->pos, whose head is `head`, to r->gather. */
+static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spool_chunk *c, const uint8_t *head,
+		     struct evs_diag *diag)
+{
+	uint32_t rows = evs_get32(head + 4);
+	uint64_t len = evs_get64(head + 8), nulls;
+	const char *why = NULL;
+	struct evs_cur cur;
+	const uint8_t *p;
+	int rc;
+
+	if (len > c->end - c->pos - SLICE_HEAD)
+		return broken(s, c, diag);
+	rc = chunk_bytes(s, c, SLICE_HEAD + (size_t)len, &p, diag);
+	if (rc < 0)
+		return rc;
+	cur = (struct evs_cur){ p + SLICE_HEAD, p + SLICE_HEAD + len };
+	for (uint16_t i = 0; i < s->ncols; i++) {
+		evs_array_reset(&r->slice[i]);
+		if (!evs_cur_varint(&cur, &nulls) || nulls > rows)
+			return broken(s, c, diag);
+		rc = evs_column_decode(r->dec, &cur, rows, (uint32_t)nulls, &r->slice[i], &why);
+		if (rc == EVS_E_FORMAT)
+			return broken(s, c, diag);
+		if (rc < 0 || evs_array_append_range(&r->gather[i], &r->slice[i], 0, rows) < 0)
+			return evs_fail_nomem(diag);
+	}
+	c->pos += SLICE_HEAD + len;
+	return 0;
+}
+
+static size_t gathered(const struct evs_spool_reader *r)
+{
+	size_t n = 0;
+
+	for (uint16_t i = 0; i < r->ncols; i++)
+		n += evs_array_bytes_used(&r->gather[i]);
+	return n;
+}
+
+/* Slices of segment `id`, in the order they were spilled, until there is enough for one turn. */
+static int gather_slices(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id, bool *more,
+			 struct evs_diag *diag)
+{
+	size_t have = 0;
+	int rc;
+
+	*more = false;
+	for (uint32_t k = 0; k < s->nchunks; k++) {
+		struct spool_chunk *c = &s->chunks[k];
+
+		while (c->pos < c->end) {
+			const uint8_t *head;
+
+			rc = chunk_bytes(s, c, SLICE_HEAD, &head, diag);
+			if (rc < 0)
+				return rc;
+			if (evs_get32(head) < id) { /* left behind by a segment that failed */
+				c->pos += SLICE_HEAD + evs_get64(head + 8);
+				continue;
+			}
+			if (evs_get32(head) != id)
+				break;
+			*more = have >= EVS_SPOOL_TURN;
+			if (*more)
+				return 0;
+			rc = get_slice(s, r, c, head, diag);
+			if (rc < 0)
+				return rc;
+			have = gathered(r);
+		}
+	}
+	return 0;
+}
+
+static int idx_room(struct evs_spool_reader *r, uint32_t n)
+{
+	uint32_t *grown;
+
+	if (n <= r->idx_cap)
+		return 0;
+	grown = realloc(r->idx, n * sizeof(*grown));
+	if (!grown)
+		return EVS_E_NOMEM;
+	r->idx = grown;
+	r->idx_cap = n;
+	return 0;
+}
+
+/* Nothing was spilled: rows are given where they are, without a copy. */
+static int give_memory(struct evs_spool *s, uint32_t id, const struct evs_array **src, uint32_t **idx,
+		       uint32_t *n)
+{
+	if (s->given == id + 1 || s->start[id] == s->start[id + 1])
+		return 0;
+	s->given = id + 1;
+	*src = s->cols;
+	*idx = s->perm + s->start[id];
+	*n = s->start[id + 1] - s->start[id];
+	return 1;
+}
+
+int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id, const struct evs_array **src,
+		   uint32_t **idx, uint32_t *n, bool *more, struct evs_diag *diag)
+{
+	uint32_t rows;
+	int rc;
+
+	*more = false;
+	if (!s->nchunks)
+		return give_memory(s, id, src, idx, n);
+	for (uint16_t i = 0; i < r->ncols; i++)
+		evs_array_reset(&r->gather[i]);
+	rc = gather_slices(s, r, id, more, diag);
+	if (rc < 0)
+		return rc;
+	rows = r->gather[r->ncols - 1].rows;
+	if (rows == 0)
+		return 0;
+	if (idx_room(r, rows) < 0)
+		return evs_fail_nomem(diag);
+	for (uint32_t i = 0; i < rows; i++)
+		r->idx[i] = i;
+	*src = r->gather;
+	*idx = r->idx;
+	*n = rows;
+	return 1;
+}

@@ -1,0 +1,112 @@
+/*
+ * The store room: segments as files, for reading. Appending is evs_append_* of evseg.h, schemas
+ * evs_store_*.
+ *
+ * Opening follows spec/segment.md 9: the newest commit is found from the end of the file, and what lies behind it is
+ * a tail. A reader takes no lock and sees the newest commit at the moment of opening.
+ */
+#ifndef EVS_STORE_H
+#define EVS_STORE_H
+
+#include "evseg.h"
+#include "format/bytes.h"
+#include "format/commit.h"
+#include "format/frame.h"
+#include "format/group.h"
+#include "format/head.h"
+#include "src/store/path.h"
+
+typedef void evs_damage_fn(void *arg, const struct evs_damage *d);
+
+/* Where the committed part of a file ends, and what follows it. */
+struct evs_tail {
+	bool have_commit;
+	struct evs_trailer trailer; /* of the newest commit */
+	uint64_t start;		    /* of the log: after the HEAD frames */
+	uint64_t end;		    /* of the newest commit, or of the HEAD frames */
+	uint64_t size;		    /* of the file */
+	bool copy_bad[2];	    /* trailer copies of the newest commit that do not verify */
+	bool commit_bad;	    /* newest commit: its COMMIT frame does not verify (damage, not a tear) */
+	bool has_rows;		    /* the tail holds a commit that fails: `rows` of it are lost, perhaps acknowledged */
+	uint64_t rows;
+	const char *what;	    /* NULL: no tail. Else a constant that says what the tail is */
+};
+
+struct evs_segment;
+
+/*
+ * Open for reading. Damage to the HEAD copies, the trailers and a tail are told to `fn` (may be NULL) Returns 0; EVS_E_FORMAT when it is no segment, or one without a readable HEAD;
+ * EVS_E_VERSION; EVS_E_SYS; EVS_E_NOMEM.
+ */
+int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *fn, void *arg,
+		     struct evs_diag *diag);
+void evs_segment_close(struct evs_segment *s); /* NULL is fine */
+
+const char *evs_segment_path(const struct evs_segment *s);
+const struct evs_head *evs_segment_head(const struct evs_segment *s);
+const struct evs_tail *evs_segment_tail(const struct evs_segment *s);
+
+/* Offset of the HEAD or SCHEMA frame now in force. */
+uint64_t evs_segment_schema_off(const struct evs_segment *s);
+
+/* Text of the HEAD or SCHEMA frame at `off`; malloc'd and zero-terminated. */
+int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t *len,
+		       struct evs_diag *diag);
+
+/* How to go through the groups. */
+enum evs_walk {
+	EVS_WALK_ALL,	/* every frame in file order, every byte verified that is read */
+	EVS_WALK_PRUNED, /* by INDEX and COMMIT frames; falls back to the former at damage */
+};
+
+/* Restart at the first group, with commits whose rows lie wholly outside [since, until) passed over when pruned. */
+void evs_segment_rewind(struct evs_segment *s, enum evs_walk how, int64_t since, int64_t until);
+
+/*
+ * Next group, in file order: 1 with `*g` (owned by the segment, valid until the next call), 0 at the end, or an
+ * error of the system. Damaged stretches are told to fn and passed over. `*off` is the offset of its GROUP frame.
+ */
+int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t *off,
+		     struct evs_diag *diag);
+
+/*
+ * Decode a column of the current group into `out` (shape set, empty). EVS_E_FORMAT: the block is damaged, diag
+ * says where; the group's other columns may still be read.
+ */
+int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array *out,
+		       struct evs_diag *diag);
+
+/* Tell fn that the current group's rows are lost, because of diag. */
+void evs_segment_lost(struct evs_segment *s, const struct evs_diag *diag);
+
+/* Where a walk over all frames stands, and going on there with another handle on the same file. */
+struct evs_place {
+	uint64_t off, row, ino;
+};
+void evs_segment_place(const struct evs_segment *s, struct evs_place *out);
+/* EVS_E_FORMAT when it is another file or a shorter one. */
+int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct evs_diag *diag);
+
+uint64_t evs_segment_rows_lost(const struct evs_segment *s);
+
+/* ---- lists of segments ---------------------------------------------------------------------------- */
+
+struct evs_path_list {
+	char **paths; /* segments, in the order to be read */
+	size_t n;
+	char *stream; /* folder of the stream they belong to, or NULL when only segments were given */
+};
+
+/*
+ * The segments under `paths`. With `ntenants`, only those tenants' folders; with a time range, names tell which
+ * segments cannot hold it. All must belong to one stream.
+ */
+int evs_path_list(struct evs_path_list *out, const char *const *paths, size_t npaths,
+		  const char *const *tenants, size_t ntenants, int64_t since, int64_t until,
+		  struct evs_diag *diag);
+/* Size of a file, 0 when it cannot be told. */
+uint64_t evs_path_size(const char *path);
+
+void evs_path_list_release(struct evs_path_list *l);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * Finding the newest commit, and judging what follows it (spec 9 and 10).
+ *
+ * The end of an intact file is a commit's trailer. When it is not, trailers are looked for backwards; their checksums are
+ * seeded with salt and offset, so nothing else passes for one. A commit that was appended (not written with the whole
+ * file) is verified in full: a crash may leave its trailer without its groups.
+ */
+#include "src/diag.h"
+#include "src/store/segment.h"
+
+#define STEP (64u << 10)
+#define SECTOR 512u
+
+/* Trailer copy at `off`; fills t when it verifies. */
+static int read_trailer(struct evs_file *f, uint64_t off, struct evs_trailer *out)
+{
+	const uint8_t *p;
+	const char *why;
+	int rc = evs_file_bytes(f, off, EVS_TRAILER_SIZE, &p, NULL);
+
+	return rc < 0 ? rc : evs_trailer_decode(out, p, f->salt, off, &why);
+}
+
+/* Does a trailer at `off` make sense there, as copy 0 or 1? Sets *end, where its commit ends. */
+static bool place_trailer(const struct evs_tail *t, const struct evs_trailer *tr, uint64_t off,
+			  uint64_t *end)
+{
+	if (tr->commit_off < t->start || tr->commit_len > UINT64_MAX - tr->commit_off ||
+	    tr->first_group < t->start || tr->first_group > tr->commit_off)
+		return false;
+	*end = tr->commit_off + tr->commit_len;
+	return *end == off + EVS_TRAILER_SIZE || *end == off + 2 * EVS_TRAILER_SIZE;
+}
+
+/* Largest 8-aligned offset < before (>= t->start) at which a trailer copy verifies; 1 when there is none. */
+static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t before,
+		       struct evs_trailer *tr, uint64_t *end)
+{
+	static const uint8_t magic[4] = { 'E', 'V', 'S', 'T' };
+	uint64_t hi = before & ~(uint64_t)7;
+	const char *why;
+
+	while (hi > t->start) {
+		uint64_t lo = hi - t->start > STEP ? hi - STEP : t->start;
+		size_t n = (size_t)(hi - lo);
+		size_t have = t->size - lo < n + EVS_TRAILER_SIZE ? (size_t)(t->size - lo) :
+								    n + EVS_TRAILER_SIZE;
+		const uint8_t *p;
+		int rc = evs_file_bytes(f, lo, have, &p, NULL);
+
+		if (rc < 0)
+			return rc;
+		for (size_t i = n; i >= 8; i -= 8) {
+			size_t at = i - 8;
+
+			if (have - at < EVS_TRAILER_SIZE || memcmp(p + at, magic, 4) != 0)
+				continue;
+			if (evs_trailer_decode(tr, p + at, f->salt, lo + at, &why) == 0 &&
+			    place_trailer(t, tr, lo + at, end))
+				return 0;
+		}
+		hi = lo;
+	}
+	return 1;
+}
+
+/* Is some aligned 512-byte sector of [a, b), as far as it lies inside, all zero? That is what a write torn by a
+ * power cut leaves where data never reached the disk. */
+static bool has_zero_sector(struct evs_file *f, uint64_t a, uint64_t b)
+{
+	while (a < b) {
+		uint64_t next = (a / SECTOR + 1) * SECTOR;
+		size_t n = (size_t)((next < b ? next : b) - a);
+		const uint8_t *p;
+		bool zero = n >= 8;
+
+		if (evs_file_bytes(f, a, n, &p, NULL) < 0)
+			return true; /* the file ends before */
+		for (size_t i = 0; zero && i < n; i++)
+			zero = p[i] == 0;
+		if (zero)
+			return true;
+		a += n;
+	}
+	return false;
+}
+
+enum verdict { SOUND = 0, TORN = 1, DAMAGED = 2, COMMIT_DAMAGED = 3 };
+
+/* All frames in front of the newest COMMIT that belong to it, and that frame itself. */
+static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint64_t end,
+			 enum verdict *v)
+{
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+	struct evs_frame fr;
+	uint64_t off = tr->first_group;
+	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, NULL);
+	bool appended = rc < 0 || c.seq > 1;
+
+	*v = SOUND;
+	if (rc == 0 && (c.seq != tr->seq || c.rows_total != tr->rows_total || c.rows != tr->rows ||
+			c.first_group != tr->first_group))
+		rc = EVS_E_FORMAT;
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+	if (rc == EVS_E_FORMAT)
+		*v = has_zero_sector(f, tr->commit_off, end) ? TORN : COMMIT_DAMAGED;
+	if (rc < 0 || !appended)
+		return rc == EVS_E_FORMAT ? 0 : rc;
+	while (off < tr->commit_off && *v == SOUND) {
+		uint64_t span;
+
+		rc = evs_file_frame(f, off, tr->commit_off, &fr, NULL);
+		span = rc == 0 ? evs_frame_span(fr.payload_len) : tr->commit_off - off;
+		if (rc == 0 && fr.type == EVS_FRAME_GROUP)
+			rc = evs_file_verify_group(f, off, &fr, NULL);
+		if (rc == EVS_E_FORMAT)
+			*v = has_zero_sector(f, off, off + span) ? TORN : DAMAGED;
+		else if (rc < 0)
+			return rc;
+		off += span;
+	}
+	return 0;
+}
+
+/* What do the bytes behind the newest commit look like? */
+static int judge_rest(struct evs_file *f, struct evs_tail *t)
+{
+	uint64_t off = t->end;
+	struct evs_frame fr;
+	int rc;
+
+	if (off == t->size || t->what)
+		return 0;
+	while (off < t->size && t->size - off >= EVS_FRAME_HEAD_SIZE) {
+		const uint8_t *p;
+		const char *why;
+
+		rc = evs_file_bytes(f, off, EVS_FRAME_HEAD_SIZE, &p, NULL);
+		if (rc < 0)
+			return rc;
+		if (evs_frame_decode(&fr, p, f->salt, off, &why) < 0)
+			break;
+		if (fr.type == EVS_FRAME_COMMIT || evs_frame_span(fr.payload_len) > t->size - off) {
+			if (fr.type == EVS_FRAME_COMMIT)
+				break;
+			off = t->size;
+			continue;
+		}
+		off += evs_frame_span(fr.payload_len);
+	}
+	t->what = off >= t->size || t->size - off < EVS_FRAME_HEAD_SIZE ?
+		"the file ends inside an append: the write was cut short before it was acknowledged, or the file was cut off later" :
+		"bytes that are no commit follow the last one: a torn write that was never acknowledged, or a damaged commit";
+	return 0;
+}
+
+static int take_commit(struct evs_file *f, struct evs_tail *t, const struct evs_trailer *tr,
+		       uint64_t end)
+{
+	struct evs_trailer other;
+	int rc;
+
+	t->have_commit = true;
+	t->trailer = *tr;
+	t->end = end;
+	for (unsigned copy = 0; copy < 2; copy++) {
+		uint64_t at = end - (2 - copy) * EVS_TRAILER_SIZE;
+
+		rc = end <= t->size || copy == 0 ? read_trailer(f, at, &other) : EVS_E_FORMAT;
+		if (rc < 0 && rc != EVS_E_FORMAT)
+			return rc;
+		t->copy_bad[copy] = rc < 0;
+	}
+	return 0;
+}
+
+int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
+{
+	uint64_t before = t->size, end = 0;
+	struct evs_trailer tr = { 0 };
+	enum verdict v = SOUND;
+	int rc;
+
+	t->have_commit = t->commit_bad = t->has_rows = false;
+	t->copy_bad[0] = t->copy_bad[1] = false;
+	t->rows = 0;
+	t->what = NULL;
+	t->end = t->start;
+	for (;;) {
+		rc = search_back(f, t, before, &tr, &end);
+		if (rc == 0)
+			rc = verify_newest(f, &tr, end, &v);
+		if (rc != 0)
+			break;
+		if (v != TORN) {
+			rc = take_commit(f, t, &tr, end);
+			t->commit_bad = v == COMMIT_DAMAGED;
+			break;
+		}
+		/* A trailer without its frames: torn, or badly damaged. Its rows cannot be told; look further back. */
+		t->has_rows = true;
+		t->rows += tr.rows;
+		t->what = "the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
+		before = tr.first_group;
+	}
+	if (rc < 0)
+		return evs_fail_off(diag, rc, f->path, before, "cannot read the end of the segment");
+	rc = judge_rest(f, t);
+	/* A segment is put in its place with its first commit in it. */
+	if (rc == 0 && !t->have_commit && !t->what)
+		t->what = "there is no commit in the segment: the file was cut off";
+	return rc < 0 ? evs_fail_off(diag, rc, f->path, t->end, "cannot read the end of the segment") : 0;
+}

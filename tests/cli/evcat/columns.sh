@@ -1,0 +1,4 @@
+. "$CLI/lib.sh"
+
+make_store
+evcat -c n,id store/events

@@ -1,0 +1,1 @@
+evcat store/nowhere

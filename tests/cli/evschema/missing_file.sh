@@ -1,0 +1,1 @@
+evschema apply store nowhere.sql

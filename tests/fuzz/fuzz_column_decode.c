@@ -1,0 +1,70 @@
+/*
+ * Hostile columns: byte 0 the shape, bytes 1 and 2 rows, byte 3 nulls; the rest is the column. What
+ * decodes must encode and decode again to the same values.
+ */
+#include "tests/fuzz/enc_trip.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+static int shape(struct evs_array *a, uint8_t b)
+{
+	static const uint16_t widths[4] = { 1, 2, 4, 8 };
+
+	switch (b & 7) {
+	case 0:
+	case 1:
+		evs_array_init(a, EVS_INT, widths[b >> 3 & 3], b >> 5 & 1);
+		return 0;
+	case 2:
+		evs_array_init(a, EVS_FLOAT, b & 8 ? 8 : 4, true);
+		return 0;
+	case 3:
+		evs_array_init(a, EVS_FIXED, b & 8 ? 16 : (uint16_t)(1 + (b >> 4)), false);
+		return 0;
+	case 4:
+	case 5:
+		evs_array_init(a, EVS_BYTES, 0, false);
+		return 0;
+	case 6:
+		if (evs_array_init_nested(a, EVS_LIST))
+			return -1;
+		return b & 0x80 ? shape(&a->child[0], (uint8_t)(b >> 3 & 15))
+				: shape(&a->child[0], (uint8_t)((b >> 3 & 7) % 6));
+	default:
+		if (evs_array_init_nested(a, EVS_MAP))
+			return -1;
+		evs_array_init(&a->child[0], EVS_BYTES, 0, false);
+		return shape(&a->child[1], (uint8_t)((b >> 3 & 7) % 6));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct evs_enc_opts opts = { 0 };
+	struct evs_dec_ctx *d = NULL;
+	struct evs_array a = { 0 };
+	struct evs_cur c;
+	const char *why = NULL;
+	uint32_t rows;
+
+	if (n < 4)
+		return 0;
+	rows = 1u + p[1] + (p[2] & 15u) * 256u;
+	c = (struct evs_cur){ .p = p + 4, .end = p + n };
+	if (shape(&a, p[0]) || evs_dec_ctx_new(&d))
+		goto out;
+	evs_dec_ctx_set_limit(d, (size_t)1 << 22);
+	if (evs_column_decode(d, &c, rows, p[3], &a, &why)) {
+		if (!why)
+			abort();
+	} else {
+		if (a.rows != rows || a.nulls != p[3])
+			abort();
+		if (!a.nchild)
+			trip_check(&a, &opts);
+	}
+out:
+	evs_dec_ctx_free(d);
+	evs_array_release(&a);
+	return 0;
+}

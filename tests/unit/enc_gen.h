@@ -1,0 +1,121 @@
+/*
+ * Shared by test_enc_*.c: a small generator, round trips, and comparing arrays byte by byte.
+ */
+#ifndef EVS_TESTS_ENC_GEN_H
+#define EVS_TESTS_ENC_GEN_H
+
+#include "format/encode.h"
+#include "format/group.h"
+#include "tests/unit/t.h"
+
+#include <stdlib.h>
+
+/* splitmix64 */
+static uint64_t gen_state = 1;
+
+static inline uint64_t gen_u64(void)
+{
+	uint64_t z = gen_state += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+static inline uint32_t gen_below(uint32_t n)
+{
+	return (uint32_t)(gen_u64() >> 32) % n;
+}
+
+/* Same rows: validity, bytes of every value, offsets, children. */
+static inline bool gen_same(const struct evs_array *a, const struct evs_array *b)
+{
+	if (a->rows != b->rows || a->nulls != b->nulls || !a->valid != !b->valid)
+		return false;
+	for (uint32_t i = 0; a->valid && i < a->rows; i++)
+		if (evs_array_is_null(a, i) != evs_array_is_null(b, i))
+			return false;
+	if (a->phys == EVS_BYTES || a->nchild) {
+		if (a->rows && memcmp(a->offs, b->offs, ((size_t)a->rows + 1) * 4))
+			return false;
+		for (unsigned i = 0; i < a->nchild; i++)
+			if (!gen_same(&a->child[i], &b->child[i]))
+				return false;
+		return a->nchild || !a->rows || !a->offs[a->rows] ||
+		       !memcmp(a->data, b->data, (size_t)a->offs[a->rows]);
+	}
+	return !a->rows || !memcmp(a->data, b->data, (size_t)a->rows * a->width);
+}
+
+/* Encode with the options, decode, compare; all bytes must be used. `*kind` gets the first byte of
+ * the value node when no row is null. */
+static inline bool gen_trip(const struct evs_array *a, const struct evs_enc_opts *opts,
+			    uint8_t *kind)
+{
+	struct evs_enc_ctx *e = NULL;
+	struct evs_dec_ctx *d = NULL;
+	struct evs_buf buf = { 0 };
+	struct evs_array back = { 0 };
+	struct evs_cur c;
+	const char *why = NULL;
+	uint8_t *copy = NULL;
+	bool ok = false;
+
+	if (evs_enc_ctx_new(&e, opts) || evs_dec_ctx_new(&d) || evs_array_init_like(&back, a))
+		goto out;
+	if (evs_column_encode(e, a, &buf))
+		goto out;
+	if (kind)
+		*kind = buf.len ? buf.p[0] : 0;
+	/* A copy of the exact size, so that the address sanitizer sees a read past the end. */
+	copy = malloc(buf.len ? buf.len : 1);
+	if (!copy)
+		goto out;
+	if (buf.len)
+		memcpy(copy, buf.p, buf.len);
+	c = (struct evs_cur){ .p = copy, .end = copy + buf.len };
+	if (evs_column_decode(d, &c, a->rows, a->nulls, &back, &why)) {
+		printf("        decode: %s\n", why);
+		goto out;
+	}
+	ok = c.p == c.end && gen_same(a, &back);
+out:
+	free(copy);
+	evs_buf_release(&buf);
+	evs_array_release(&back);
+	evs_enc_ctx_free(e);
+	evs_dec_ctx_free(d);
+	return ok;
+}
+
+/* Round trip as chosen with and without zstd, and plain. */
+static inline bool gen_trips(const struct evs_array *a)
+{
+	struct evs_enc_opts zstd = { 0 }, raw = { .no_zstd = true }, plain = { .plain = true };
+
+	return gen_trip(a, &zstd, NULL) && gen_trip(a, &raw, NULL) && gen_trip(a, &plain, NULL);
+}
+
+/* Round trip with this kind forced; the node must really be of that kind. */
+static inline bool gen_forced(const struct evs_array *a, uint8_t kind)
+{
+	struct evs_enc_opts opts = { .force = kind };
+	uint8_t got = 0;
+
+	return gen_trip(a, &opts, &got) && (a->nulls || got == kind);
+}
+
+/* The same values with about every `every`th row null. */
+static inline void gen_with_nulls(struct evs_array *to, const struct evs_array *a, uint32_t every)
+{
+	if (evs_array_init_like(to, a))
+		abort();
+	for (uint32_t i = 0; i < a->rows; i++) {
+		int rc = gen_below(every) ? evs_array_append_range(to, a, i, 1)
+					  : evs_array_append_null(to);
+		if (rc)
+			abort();
+	}
+}
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * What goes to the screen: rows to stdout, progress to stderr.
+ */
+#include "tools/cli_private.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static int write_errno;
+
+int cli_write(void *arg, const void *data, size_t len)
+{
+	const char *p = data;
+
+	(void)arg;
+	cli_meter_wipe();
+	while (len > 0) {
+		ssize_t n = write(STDOUT_FILENO, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			if (errno == EAGAIN) { /* someone made the pipe non-blocking */
+				poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1,
+				     -1);
+				continue;
+			}
+			if (!write_errno)
+				write_errno = errno;
+			return -1;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+void cli_flush(void)
+{
+	if (fflush(stdout) != 0 && !write_errno)
+		write_errno = errno;
+}
+
+int cli_write_error(void)
+{
+	return write_errno;
+}
+
+static bool dumb_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return !term || !*term || !strcmp(term, "dumb");
+}
+
+bool cli_color(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return !(no && *no) && isatty(STDOUT_FILENO) && !dumb_terminal();
+}
+
+int cli_width(void)
+{
+	struct winsize w;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0)
+		return 0;
+	return w.ws_col;
+}
+
+bool cli_pause(int ms)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO };
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	/* Asked for nothing, poll still reports a pipe whose reader has gone. */
+	if (poll(&p, 1, ms) > 0) {
+		if (p.revents & POLLERR)
+			return false;
+		nanosleep(&ts, NULL); /* some other state, which would not let poll wait */
+	}
+	return true;
+}
+
+/* ---- progress ------------------------------------------------------------------------------- */
+
+static struct {
+	bool on, shown;
+	int64_t start, next; /* ms */
+} meter;
+
+static int64_t clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void cli_meter_start(bool data_on_stdout)
+{
+	meter.on = !cli_quiet() && isatty(STDERR_FILENO) && !dumb_terminal() &&
+		   !(data_on_stdout && isatty(STDOUT_FILENO));
+	meter.start = clock_ms();
+	meter.next = meter.start + 1000;
+}
+
+void cli_meter(uint64_t rows, uint64_t bytes, uint64_t total)
+{
+	char count[32], left[32];
+	double seconds;
+	int64_t now;
+
+	if (!meter.on)
+		return;
+	now = clock_ms();
+	if (now < meter.next)
+		return;
+	meter.next = now + 200;
+	meter.shown = true;
+	seconds = (double)(now - meter.start) / 1000;
+	fprintf(stderr, "\r\033[K%s: %s rows, %.0f MB/s", cli_name(), cli_count_text(rows, count),
+		(double)bytes / seconds / 1e6);
+	if (total > bytes && bytes > 0)
+		fprintf(stderr, ", %s left",
+			cli_seconds_text((double)(total - bytes) * seconds / (double)bytes, left));
+	fflush(stderr);
+}
+
+void cli_meter_wipe(void)
+{
+	if (!meter.shown)
+		return;
+	meter.shown = false;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+}

@@ -1,0 +1,170 @@
+/*
+ * evcat: rows out. Scans the paths and prints what comes, batch by batch; with -f it goes on
+ * looking for new commits.
+ */
+#include "evseg.h"
+#include "tools/cli.h"
+
+#include <string.h>
+
+enum { FOLLOW_MS = 200 };
+
+static struct evs_scan_opts opts;
+static struct evs_print_opts print_opts;
+static struct cli_list columns, tenants;
+static struct cli_time since, until;
+static uint64_t limit;
+static bool follow, want_some;
+static int output = EVS_NDJSON;
+static int damage_status = CLI_OK;
+
+static const struct cli_choice outputs[] = {
+	{ "ndjson", EVS_NDJSON }, { "csv", EVS_CSV }, { "tsv", EVS_TSV },
+	{ "table", EVS_TABLE },	  { NULL, 0 },
+};
+
+/* clang-format off */
+static const struct cli_option options[] = {
+	{ .letter = 'c', .name = "columns", .arg = "COLS", .kind = CLI_LIST, .list = &columns,
+	  .help = "only these columns, in this order (a,b,c)" },
+	{ .letter = 'n', .name = "limit", .arg = "N", .kind = CLI_NUMBER, .number = &limit,
+	  .help = "stop after N rows" },
+	{ .name = "since", .arg = "TIME", .kind = CLI_TIME, .time = &since,
+	  .help = "only rows at or after TIME: 2025-01-31,\n"
+		  "2025-01-31T12:00:00Z, or 24h, 90d ago" },
+	{ .name = "until", .arg = "TIME", .kind = CLI_TIME, .time = &until,
+	  .help = "only rows before TIME" },
+	{ .name = "tenant", .arg = "T", .kind = CLI_MANY, .list = &tenants,
+	  .help = "only this tenant; may be repeated" },
+	{ .letter = 'f', .name = "follow", .kind = CLI_FLAG, .flag = &follow,
+	  .help = "wait for new rows and print them as they are committed" },
+	{ .letter = 'o', .name = "output", .arg = "FORMAT", .kind = CLI_CHOICE, .level = &output,
+	  .choices = outputs, .help = "ndjson, csv, tsv or table (ndjson)" },
+	{ .name = "nulls", .kind = CLI_FLAG, .flag = &print_opts.nulls,
+	  .help = "ndjson: write nulls too, rather than leave them out" },
+	{ .letter = 'e', .name = "exit-status", .kind = CLI_FLAG, .flag = &want_some,
+	  .help = "exit with 1 when nothing matched" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+static const struct cli_tool tool = {
+	.name = "evcat",
+	.synopsis = "[OPTION]... PATH...",
+	.about = "Print the rows of a stream, one JSON object a line.",
+	.options = options,
+	.tail = "PATH is a store with one stream, a stream, a tenant's folder or a segment, any\n"
+		"number of them.\n"
+		"\n"
+		"Exit status: 0 done, 1 nothing matched (with -e), 2 usage or schema, 3 damaged\n"
+		"data met (what was intact was printed), 4 system error.\n"
+		"\n"
+		"Examples:\n"
+		"  evcat store/task_events | jq .error_message\n"
+		"  evcat -c timestamp,status --since 24h -o table store/task_events\n"
+		"  evcat store/task_events/*/2024-01-*.evs\n",
+};
+
+static void on_damage(void *arg, const struct evs_damage *d)
+{
+	char rows[32];
+
+	(void)arg;
+	if (d->torn) { /* whether it counts as damage is for evs_scan_progress() to say */
+		cli_error("%s: %s (offset %llu)", d->path, d->what, (unsigned long long)d->off);
+		return;
+	}
+	damage_status = CLI_DAMAGE;
+	if (d->rows_known)
+		cli_error("%s: %s (offset %llu): %s %s lost", d->path, d->what,
+			  (unsigned long long)d->off, cli_count_text(d->rows, rows),
+			  d->rows == 1 ? "row" : "rows");
+	else
+		cli_error("%s: %s (offset %llu): rows lost, how many is not known", d->path,
+			  d->what, (unsigned long long)d->off);
+}
+
+/* Print what there is now, at most `limit` rows in all. EVS_S_STOP when stdout failed. */
+static int print_rows(struct evs_scan *scan, struct evs_printer *printer, uint64_t *printed,
+		      struct evs_diag *diag)
+{
+	struct evs_scan_progress p;
+	struct evs_batch *batch;
+	int rc = 0;
+
+	while ((!limit || *printed < limit) && (rc = evs_scan_next(scan, &batch, diag)) > 0) {
+		uint64_t rows = evs_batch_rows(batch);
+
+		if (limit && rows > limit - *printed)
+			rows = limit - *printed;
+		rc = evs_print_batch(printer, batch, rows, diag);
+		if (rc < 0)
+			return rc;
+		*printed += rows;
+		evs_scan_progress(scan, &p);
+		cli_meter(p.rows, p.bytes, p.bytes_total);
+	}
+	return rc;
+}
+
+static int print_all(struct evs_scan *scan, struct evs_printer *printer, uint64_t *printed,
+		     struct evs_diag *diag)
+{
+	int rc = print_rows(scan, printer, printed, diag);
+
+	while (rc >= 0 && follow && (!limit || *printed < limit)) {
+		rc = evs_print_flush(printer, diag);
+		if (rc < 0 || !cli_pause(FOLLOW_MS))
+			break;
+		rc = evs_scan_refresh(scan, diag);
+		if (rc >= 0)
+			rc = print_rows(scan, printer, printed, diag);
+	}
+	return rc < 0 ? rc : evs_print_end(printer, diag);
+}
+
+int main(int argc, char *argv[])
+{
+	int first = cli_start(argc, argv, &tool), rc, status;
+	struct evs_printer *printer = NULL;
+	struct evs_scan_progress progress;
+	struct evs_scan *scan = NULL;
+	struct evs_diag diag = { 0 };
+	uint64_t printed = 0;
+
+	if (first == argc)
+		return cli_bad_usage("which path?");
+	opts.columns = columns.items;
+	opts.ncolumns = columns.n;
+	opts.tenants = tenants.items;
+	opts.ntenants = tenants.n;
+	opts.has_since = since.given;
+	opts.since = since.ns;
+	opts.has_until = until.given;
+	opts.until = until.ns;
+	opts.now = cli_pinned_now();
+	opts.on_damage = on_damage;
+	print_opts.output = (enum evs_output)output;
+	print_opts.color = cli_color();
+	print_opts.width = cli_width();
+
+	cli_meter_start(true);
+	rc = evs_scan_open(&scan, (const char *const *)(argv + first), (size_t)(argc - first),
+			   &opts, &diag);
+	if (rc >= 0)
+		rc = evs_print_open(&printer, &print_opts, cli_write, NULL, &diag);
+	if (rc >= 0)
+		rc = print_all(scan, printer, &printed, &diag);
+	/* A stop comes from cli_write(), and cli_finish() tells it. */
+	status = rc < 0 && rc != EVS_S_STOP ? cli_fail(&diag, NULL) : CLI_OK;
+	if (scan) {
+		evs_scan_progress(scan, &progress);
+		if (progress.damaged)
+			damage_status = CLI_DAMAGE;
+	}
+	if (want_some && !printed)
+		status = cli_worst(status, CLI_NO);
+	evs_print_close(printer);
+	evs_scan_close(scan);
+	return cli_finish(cli_worst(status, damage_status));
+}
