@@ -343,3 +343,19 @@ void evs_array_truncate(struct evs_array *a, uint32_t rows)
 	for (unsigned i = 0; i < a->nchild; i++)
 		evs_array_truncate(&a->child[i], (uint32_t)evs_array_last_off(a));
 }
+
+void evs_array_trim(struct evs_array *a, size_t keep)
+{
+	evs_array_reset(a);
+	if (a->data_cap + a->offs_cap + a->valid_cap > keep) {
+		free(a->data);
+		free(a->offs);
+		free(a->valid);
+		a->data = NULL;
+		a->offs = NULL;
+		a->valid = NULL;
+		a->data_cap = a->offs_cap = a->valid_cap = 0;
+	}
+	for (unsigned i = 0; i < a->nchild; i++)
+		evs_array_trim(&a->child[i], keep);
+}

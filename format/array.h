@@ -67,6 +67,8 @@ int evs_array_init_like(struct evs_array *a, const struct evs_array *like);
 
 void evs_array_release(struct evs_array *a); /* frees and zeroes; NULL is fine */
 void evs_array_reset(struct evs_array *a);   /* no rows, memory kept */
+/* No rows; memory is kept unless it has grown beyond `keep` bytes. */
+void evs_array_trim(struct evs_array *a, size_t keep);
 
 /* Room for `rows` more rows and, for BYTES, `bytes` more bytes. */
 int evs_array_reserve(struct evs_array *a, uint32_t rows, size_t bytes);

@@ -30,7 +30,7 @@ static int put_const(const struct evs_strs *v, struct evs_buf *out)
 
 	for (size_t i = 1; i < v->n; i++)
 		if ((size_t)(v->offs[i + 1] - v->offs[i]) != len ||
-		    memcmp(v->data + v->offs[i], first, len))
+		    memcmp(v->data + v->offs[i], first, len) != 0)
 			return EVS_ENC_UNFIT;
 	evs_buf_put_u8(out, EVS_NODE_CONST);
 	evs_buf_put_varint(out, len);
@@ -102,9 +102,9 @@ static void common_ends(const struct evs_strs *v, size_t *prefix, size_t *suffix
 		shortest = len < shortest ? len : shortest;
 		pre = pre < len ? pre : len;
 		suf = suf < len ? suf : len;
-		while (pre && memcmp(p, first, pre))
+		while (pre && memcmp(p, first, pre) != 0)
 			pre--;
-		while (suf && memcmp(p + len - suf, first + len0 - suf, suf))
+		while (suf && memcmp(p + len - suf, first + len0 - suf, suf) != 0)
 			suf--;
 	}
 	while (pre && is_digit(first[pre - 1]))

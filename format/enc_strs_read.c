@@ -7,7 +7,7 @@
  */
 #include "format/enc_impl.h"
 
-#define CHUNK 16u
+#define CHUNK ((size_t)16)
 
 int evs_dec_lengths(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
 		    unsigned depth, uint64_t *total)

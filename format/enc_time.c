@@ -116,7 +116,7 @@ static bool time_parse(int64_t *ticks, const uint8_t *p, const struct form *f)
 	int64_t days, secs, per = ticks_per_second[f->digits];
 	unsigned bad;
 
-	if (memcmp(p + form_len(f) - f->suffix_len, f->suffix, f->suffix_len) ||
+	if (memcmp(p + form_len(f) - f->suffix_len, f->suffix, f->suffix_len) != 0 ||
 	    !date_parse(&days, p))
 		return false;
 	if (!f->sep) {
@@ -133,7 +133,7 @@ static bool time_parse(int64_t *ticks, const uint8_t *p, const struct form *f)
 	}
 	if (bad || hour > 23 || minute > 59 || second > 59)
 		return false;
-	secs = days * DAY + hour * 3600 + minute * 60 + second;
+	secs = days * DAY + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
 	if (secs > INT64_MAX / per - 1 || secs < INT64_MIN / per + 1)
 		return false;
 	*ticks = secs * per + fraction;

@@ -137,6 +137,41 @@ def wait(p, timeout):
     return p.returncode, usage.ru_maxrss
 
 
+# Memory is that of the child alone only when what forks it is small: exec() hands the forker's peak on.
+_LAUNCHER = """
+import os, sys, time
+report, data, args = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+if data:
+    import resource
+    resource.setrlimit(resource.RLIMIT_DATA, (data, data))
+began = time.monotonic()
+pid = os.posix_spawn(args[0], args, os.environ)
+_, status, usage = os.wait4(pid, 0)
+seconds = time.monotonic() - began
+os.write(report, b"%d %d %f %f" % (os.waitstatus_to_exitcode(status), usage.ru_maxrss, seconds, usage.ru_utime + usage.ru_stime))
+"""
+
+
+def measured(args, stdin=None, stdout=None, data_limit=0, timeout=3600):
+    """Run with its own memory and time measured, and under RLIMIT_DATA when given (bytes)."""
+    out = stdout if stdout is not None else subprocess.DEVNULL
+    report_in, report_out = os.pipe()
+    with tempfile.TemporaryFile() as err:
+        p = subprocess.Popen([sys.executable, "-I", "-S", "-c", _LAUNCHER, str(report_out), str(data_limit), *map(str, args)],
+                             stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err, pass_fds=[report_out])
+        os.close(report_out)
+        p.wait(timeout * SLOW)
+        report = os.read(report_in, 200).split()
+        if len(report) != 4:
+            err.seek(0)
+            sys.exit("the launcher failed: %r" % err.read())
+        os.close(report_in)
+        err.seek(0)
+        ran = Ran(int(report[0]), b"", err.read(), float(report[2]), int(report[1]))
+        ran.cpu = float(report[3])
+        return ran
+
+
 def append(stream, *args, **kw):
     return run([tool("evappend"), "--stats=json", *args[:-1], stream, args[-1]] if args and _is_file(args[-1])
                else [tool("evappend"), "--stats=json", *args, stream], **kw)

@@ -211,15 +211,13 @@ static struct x_node *add_number(struct x_binder *b, const struct x_ast *a, stru
 /* A string constant beside a time is a time. */
 static struct x_node *time_const(struct x_binder *b, const struct x_ast *a, struct x_node *n, struct x_node *beside)
 {
-	struct evs_type t = { .id = EVS_T_DATETIME64, .scale = 9 };
+	static const struct evs_type second = { .id = EVS_T_DATETIME };
 
 	if (n->type.id != EVS_T_STRING || !evs_x_is_const(n) || evs_x_is_const_null(n))
 		return n;
 	if (is_interval(beside))
-		t = (struct evs_type){ .id = EVS_T_DATETIME };
-	else if (!evs_x_is_time(&beside->type))
-		return n;
-	return evs_x_cast(b, a, n, &t, X_IMPLICIT);
+		return evs_x_adapt_time(b, a, n, &second);
+	return evs_x_is_time(&beside->type) ? evs_x_adapt_time(b, a, n, &beside->type) : n;
 }
 
 static struct x_node *times(struct x_binder *b, const struct x_ast *a, enum x_op op, struct x_node *l,

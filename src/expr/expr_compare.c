@@ -28,9 +28,8 @@ static bool is_numeric(const struct evs_type *t)
 	return evs_x_is_number(t) || t->id == EVS_T_BOOL;
 }
 
-/* A time constant at the column's own scale when it has no finer digits. */
-static struct x_node *adapt_time(struct x_binder *b, const struct x_ast *a, struct x_node *n,
-				 const struct evs_type *to)
+struct x_node *evs_x_adapt_time(struct x_binder *b, const struct x_ast *a, struct x_node *n,
+				const struct evs_type *to)
 {
 	struct evs_type fine = { .id = EVS_T_DATETIME64, .scale = 9 }, t = *to;
 	struct x_node *exact, *same, *back;
@@ -68,7 +67,7 @@ static struct x_node *adapt(struct x_binder *b, const struct x_ast *a, struct x_
 		return evs_x_literal_text(b, n->ast ? n->ast : a, s, len, to);
 	}
 	if (evs_x_is_time(to))
-		return adapt_time(b, a, n, to);
+		return evs_x_adapt_time(b, a, n, to);
 	return evs_x_cast(b, a, n, to, X_IMPLICIT);
 }
 

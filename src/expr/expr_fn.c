@@ -201,19 +201,31 @@ static char letter_for(const char *sig, size_t k)
 	return last;
 }
 
+/* A function's name as the user wrote it. */
+static const char *called(const struct x_ast *a, const struct x_fn *f, char *buf, size_t cap)
+{
+	if (a->kind == X_CALL)
+		snprintf(buf, cap, "%.*s", (int)(a->len < cap ? a->len : cap - 1), a->s);
+	else
+		snprintf(buf, cap, "%s", f->name);
+	return buf;
+}
+
 static bool check_count(struct x_binder *b, const struct x_ast *a, const struct x_fn *f, size_t n)
 {
 	size_t min, max;
+	char name[64];
 
 	count_args(f->sig, &min, &max);
+	called(a, f, name, sizeof(name));
 	if (n >= min && n <= max)
 		return true;
 	if (max == SIZE_MAX)
-		evs_x_fail(b, a, "%s() takes %zu arguments or more, not %zu", f->name, min, n);
+		evs_x_fail(b, a, "%s() takes %zu argument%s or more, not %zu", name, min, min == 1 ? "" : "s", n);
 	else if (min == max)
-		evs_x_fail(b, a, "%s() takes %zu argument%s, not %zu", f->name, min, min == 1 ? "" : "s", n);
+		evs_x_fail(b, a, "%s() takes %zu argument%s, not %zu", name, min, min == 1 ? "" : "s", n);
 	else
-		evs_x_fail(b, a, "%s() takes %zu to %zu arguments, not %zu", f->name, min, max, n);
+		evs_x_fail(b, a, "%s() takes %zu to %zu arguments, not %zu", name, min, max, n);
 	return false;
 }
 
@@ -231,13 +243,15 @@ struct x_node *evs_x_bind_fn(struct x_binder *b, const struct x_ast *a, const st
 	if (!c)
 		return NULL;
 	for (size_t k = 0; k < n; k++) {
-		char type[128], letter = letter_for(f->sig, k);
+		char type[128], name[64], letter = letter_for(f->sig, k);
 		const struct x_ast *at = arg[k]->ast ? arg[k]->ast : a;
 
 		c->arg[k] = fit(b, at, arg[k], letter);
 		if (!c->arg[k])
-			return evs_x_fail(b, at, "argument %zu of %s() must be %s, and this is %s", k + 1, f->name,
-					  wanted(letter), evs_x_type_text(&arg[k]->type, type, sizeof(type)));
+			return evs_x_fail(b, at, "argument %zu of %s() must be %s, and this is %s",
+					  k + 1 + (f->flags & X_SECOND ? 1 : 0),
+					  called(a, f, name, sizeof(name)), wanted(letter),
+					  evs_x_type_text(&arg[k]->type, type, sizeof(type)));
 		c->nullable |= c->arg[k]->nullable;
 	}
 	c->eval = f->eval;

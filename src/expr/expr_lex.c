@@ -140,9 +140,10 @@ static size_t put_utf8(char *out, int c)
 	return 3;
 }
 
-/* One escape sequence at the backslash lx->p; its meaning to `out` (room for 3), its length passed.
- * An escape that means nothing keeps its backslash, as patterns want it. */
-static size_t take_escape(struct x_lexer *lx, char *out)
+/* One escape sequence at the backslash lx->p; its meaning to `out` (room for 3), its length passed. An escape that
+ * means nothing keeps its backslash, as patterns want it; \\u means something in E'...' only, so that JSON texts keep
+ * theirs. */
+static size_t take_escape(struct x_lexer *lx, bool e_string, char *out)
 {
 	static const char from[] = "ntrbfv0ae\\'\"`", to[] = "\n\t\r\b\f\v\0\a\033\\'\"`";
 	char c = lx->p[1];
@@ -154,7 +155,7 @@ static size_t take_escape(struct x_lexer *lx, char *out)
 		out[0] = to[known - from];
 		return 1;
 	}
-	v = c == 'x' ? hex_digits(lx, 2, 2) : c == 'u' ? hex_digits(lx, 2, 4) : -1;
+	v = c == 'x' ? hex_digits(lx, 2, 2) : c == 'u' && e_string ? hex_digits(lx, 2, 4) : -1;
 	if (v >= 0) {
 		skip(lx, c == 'x' ? 4 : 6);
 		if (c == 'u')
@@ -196,7 +197,7 @@ static ptrdiff_t quoted_extent(const struct x_lexer *lx)
 	const char *p = lx->p + 1;
 
 	for (; p < lx->end; p++) {
-		if (*p == '\\' && lx->end - p > 1)
+		if (*p == '\\' && *lx->p != '"' && lx->end - p > 1)
 			p++;
 		else if (*p == *lx->p && lx->end - p > 1 && p[1] == *lx->p)
 			p++;
@@ -206,8 +207,8 @@ static ptrdiff_t quoted_extent(const struct x_lexer *lx)
 	return -1;
 }
 
-/* A string or quoted name; lx->p is at the opening quote. */
-static int take_quoted(struct x_lexer *lx, struct x_tok *t)
+/* A string or quoted name; lx->p is at the opening quote. Between double quotes a backslash is one. */
+static int take_quoted(struct x_lexer *lx, struct x_tok *t, bool e_string)
 {
 	char q = *lx->p, *out;
 	ptrdiff_t extent = quoted_extent(lx);
@@ -223,8 +224,8 @@ static int take_quoted(struct x_lexer *lx, struct x_tok *t)
 		return evs_fail_nomem(lx->diag);
 	skip(lx, 1);
 	for (const char *end = lx->p + extent; lx->p < end;) {
-		if (*lx->p == '\\' && end - lx->p > 1) {
-			n += take_escape(lx, out + n);
+		if (*lx->p == '\\' && q != '"' && end - lx->p > 1) {
+			n += take_escape(lx, e_string, out + n);
 		} else {
 			out[n++] = *lx->p;
 			skip(lx, *lx->p == q ? 2 : 1);
@@ -302,7 +303,7 @@ int evs_x_lex(struct x_lexer *lx, struct x_tok *t)
 	if (e_string)
 		skip(lx, 1);
 	if (*lx->p == '\'' || *lx->p == '"' || *lx->p == '`') {
-		rc = take_quoted(lx, t);
+		rc = take_quoted(lx, t, e_string);
 	} else if (is_digit(*lx->p) || (*lx->p == '.' && left(lx) > 1 && is_digit(lx->p[1]))) {
 		rc = take_number(lx, t);
 	} else if (is_name_start(*lx->p)) {

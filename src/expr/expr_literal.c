@@ -112,6 +112,8 @@ static struct x_node *from_text(struct x_binder *b, const struct x_ast *a, const
 		if (exact)
 			return decimal_const(b, a, v, scale);
 	}
+	if (!memchr(s, '.', len) && !memchr(s, 'e', len) && !memchr(s, 'E', len))
+		return NULL; /* whole, and longer than 38 digits: a float would be another number */
 	if (!evs_x_float_parse(s, len, &d))
 		return NULL;
 	n = evs_x_const(b, a, &f64);

@@ -182,6 +182,9 @@ struct x_binder {
 /* expr_bind.c: check one parsed node. NULL: failed. */
 struct x_node *evs_x_bind(struct x_binder *b, const struct x_ast *a);
 
+/* expr_name.c */
+struct x_node *evs_x_bind_name(struct x_binder *b, const struct x_ast *a);
+
 /* Fail at a node of the text. Returns NULL. */
 void *evs_x_fail(struct x_binder *b, const struct x_ast *a, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -218,6 +221,9 @@ const struct evs_type *evs_x_type_named(struct x_binder *b, const struct x_ast *
 struct x_node *evs_x_bind_compare(struct x_binder *b, const struct x_ast *a, enum x_op op, struct x_node *l,
 				  struct x_node *r);
 struct x_node *evs_x_bind_in(struct x_binder *b, const struct x_ast *a);
+/* A string constant as a time: of type `to` when that holds all its digits, else with as many as it has. */
+struct x_node *evs_x_adapt_time(struct x_binder *b, const struct x_ast *a, struct x_node *n,
+				const struct evs_type *to);
 /* Make two nodes of one type that both fit, as CASE, coalesce and arrays need; false: failed. */
 bool evs_x_unify(struct x_binder *b, const struct x_ast *a, struct x_node **arg, size_t n, struct evs_type *t);
 
@@ -255,7 +261,7 @@ typedef struct x_node *x_bind_fn(struct x_binder *b, const struct x_ast *a, cons
 
 #define X_MAY_NULL 1u
 #define X_SEES_NULLS 2u
-#define X_AGGREGATE 4u
+#define X_SECOND 4u /* the first argument was a unit and is gone: the others are numbered from 2 */
 
 /*
  * `sig` describes arguments and result, e.g. "si?i>s": s text, i Int64, f Float64, b Bool, t time, x anything,

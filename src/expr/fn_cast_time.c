@@ -96,14 +96,12 @@ static int number_to_time(struct evs_eval *v, const struct x_args *in, struct x_
 		bool ok = true;
 
 		if (evs_x_is_float(from)) {
-			double d = evs_x_f64(x, i);
-			/* microseconds at most: a double has no more at today's dates */
-			double step = per > 1000000 ? 1e6 : (double)per, y = d * step;
+			/* microseconds: a double has no more at today's dates; then down to the type's digits */
+			double us = evs_x_f64(x, i) * 1e6;
 
-			ok = y < 9e18 && y > -9e18;
-			ticks = ok ? (x_i128)(int64_t)(y + (y < 0 ? -0.5 : 0.5)) : 0;
-			if (per > 1000000)
-				ticks *= per / 1000000;
+			ok = us < 9e18 && us > -9e18;
+			ticks = ok ? (x_i128)(int64_t)(us + (us < 0 ? -0.5 : 0.5)) : 0;
+			ticks = evs_x_floor_div(ticks * per, 1000000);
 		} else if (from->id == EVS_T_DECIMAL) {
 			unsigned scale = from->scale > 18 ? 18 : from->scale; /* no clock has more */
 			x_i128 d = evs_x_floor_div(evs_x_decimal(x, i), evs_x_pow10(from->scale - scale));

@@ -47,11 +47,9 @@ static int put_text(struct evs_eval *v, struct x_vec *out, enum want want, const
 
 	if (want == W_TYPE)
 		return evs_array_append_bytes(a, kind_names[kind], strlen(kind_names[kind]));
-	if (want == W_RAW)
-		return evs_array_append_bytes(a, j->s, j->n);
 	if (kind == X_J_NULL)
 		return evs_array_append_null(a);
-	if (kind != X_J_STRING)
+	if (want == W_RAW || kind != X_J_STRING)
 		return evs_array_append_bytes(a, j->s, j->n);
 	evs_buf_reset(&v->text);
 	if (evs_x_json_unescape(j, &v->text))
@@ -163,6 +161,8 @@ struct x_node *evs_x_bind_path(struct x_binder *b, const struct x_ast *a, struct
 	if (base->type.id != EVS_T_JSON && base->type.id != EVS_T_STRING)
 		return evs_x_fail(b, a, "a step into JSON is wanted, and this is %s",
 				  evs_x_type_text(&base->type, type, sizeof(type)));
+	if (steps >= X_MAX_DEPTH)
+		return evs_x_fail(b, a, "the path is nested too deeply: more than %d steps", X_MAX_DEPTH);
 	if (evs_x_is_int(&key->type))
 		key = evs_x_cast_id(b, a, key, EVS_T_INT64, X_IMPLICIT);
 	else if (key->type.id != EVS_T_STRING)
@@ -319,18 +319,18 @@ int evs_x_compare_json(struct evs_eval *v, const struct x_args *in, struct x_vec
 const struct x_fn evs_x_fns_json[] = {
 	{ "isvalidjson", "j>b", eval_valid, NULL, 0, 0, 0 },
 	{ "json_valid", "j>b", eval_valid, NULL, 0, 0, 0 },
-	{ "jsonextractraw", "xx*>j", NULL, bind_extract, 0, W_RAW, 1 },
-	{ "jsonextractstring", "xx*>s", NULL, bind_extract, 0, W_TEXT, 1 },
-	{ "jsonextractint", "xx*>i", NULL, bind_extract, 0, W_INT, 1 },
-	{ "jsonextractuint", "xx*>u", NULL, bind_extract, 0, W_UINT, 1 },
-	{ "jsonextractfloat", "xx*>f", NULL, bind_extract, 0, W_FLOAT, 1 },
-	{ "jsonextractbool", "xx*>b", NULL, bind_extract, 0, W_BOOL, 1 },
-	{ "jsonhas", "xx*>b", NULL, bind_extract, 0, W_HAS, 1 },
-	{ "jsonlength", "xx*>i", NULL, bind_extract, 0, W_COUNT, 1 },
-	{ "json_extract_path", "xx*>j", NULL, bind_extract, 0, W_RAW, 0 },
-	{ "jsonb_extract_path", "xx*>j", NULL, bind_extract, 0, W_RAW, 0 },
-	{ "json_extract_path_text", "xx*>s", NULL, bind_extract, 0, W_TEXT, 0 },
-	{ "jsonb_extract_path_text", "xx*>s", NULL, bind_extract, 0, W_TEXT, 0 },
+	{ "jsonextractraw", "x?x*>j", NULL, bind_extract, 0, W_RAW, 1 },
+	{ "jsonextractstring", "x?x*>s", NULL, bind_extract, 0, W_TEXT, 1 },
+	{ "jsonextractint", "x?x*>i", NULL, bind_extract, 0, W_INT, 1 },
+	{ "jsonextractuint", "x?x*>u", NULL, bind_extract, 0, W_UINT, 1 },
+	{ "jsonextractfloat", "x?x*>f", NULL, bind_extract, 0, W_FLOAT, 1 },
+	{ "jsonextractbool", "x?x*>b", NULL, bind_extract, 0, W_BOOL, 1 },
+	{ "jsonhas", "x?x*>b", NULL, bind_extract, 0, W_HAS, 1 },
+	{ "jsonlength", "x?x*>i", NULL, bind_extract, 0, W_COUNT, 1 },
+	{ "json_extract_path", "x?x*>j", NULL, bind_extract, 0, W_RAW, 0 },
+	{ "jsonb_extract_path", "x?x*>j", NULL, bind_extract, 0, W_RAW, 0 },
+	{ "json_extract_path_text", "x?x*>s", NULL, bind_extract, 0, W_TEXT, 0 },
+	{ "jsonb_extract_path_text", "x?x*>s", NULL, bind_extract, 0, W_TEXT, 0 },
 	{ "jsonb_typeof", "x>s", NULL, bind_extract, 0, W_TYPE, 0 },
 	{ "json_typeof", "x>s", NULL, bind_extract, 0, W_TYPE, 0 },
 	{ "jsonb_array_length", "x>i", NULL, bind_extract, 0, W_COUNT, 0 },

@@ -148,6 +148,8 @@ static struct x_node *bind_round(struct x_binder *b, const struct x_ast *a, cons
 		return NULL;
 	c->type = x->type;
 	c->type.nullable = false;
+	if (c->type.id == EVS_T_DECIMAL) /* 99.99 becomes 100 */
+		c->type.precision = 38;
 	c->op = f->op;
 	c->num = digits;
 	return evs_x_fold(b, c);

@@ -205,20 +205,15 @@ static void regex_free(void *p)
 	free(p);
 }
 
-static bool regex_matches(const regex_t *re, struct evs_buf *copy, const char *s, size_t n)
+/* regexec() wants a zero byte at the end; a text that has one inside is seen up to it. */
+static int regex_matches(const regex_t *re, struct evs_buf *copy, const char *s, size_t n)
 {
-	regmatch_t m = { .rm_so = 0, .rm_eo = (regoff_t)n };
-
-#ifdef REG_STARTEND
-	(void)copy;
-	return regexec(re, s, 0, &m, REG_STARTEND) == 0;
-#else
-	(void)m;
 	evs_buf_reset(copy);
 	evs_buf_put(copy, s, n);
 	evs_buf_put_u8(copy, 0);
-	return evs_buf_ok(copy) && regexec(re, (const char *)copy->p, 0, NULL, 0) == 0;
-#endif
+	if (!evs_buf_ok(copy))
+		return EVS_E_NOMEM;
+	return regexec(re, (const char *)copy->p, 0, NULL, 0) == 0;
 }
 
 /* op: 1 negated */
@@ -230,7 +225,11 @@ static int eval_match(struct evs_eval *v, const struct x_args *in, struct x_vec 
 		size_t n;
 		const char *s = evs_x_text(&in->arg[0], i, &n);
 
-		dst[i] = regex_matches(in->node->aux, &v->text, s, n) != (in->node->op != 0);
+		int rc = regex_matches(in->node->aux, &v->text, s, n);
+
+		if (rc < 0)
+			return rc;
+		dst[i] = (rc != 0) != (in->node->op != 0);
 	}
 	return 0;
 }

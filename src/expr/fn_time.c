@@ -259,9 +259,9 @@ static int unit_arg(struct x_binder *b, const struct x_fn *f, const struct x_nod
 
 /* A call of `eval` with the arguments fitted as times. */
 static struct x_node *time_call(struct x_binder *b, const struct x_ast *a, const char *name, const char *sig,
-				x_eval_fn *eval, uint8_t op, struct x_node **arg, size_t n)
+				x_eval_fn *eval, uint8_t op, unsigned flags, struct x_node **arg, size_t n)
 {
-	const struct x_fn f = { .name = name, .sig = sig, .eval = eval, .op = op };
+	const struct x_fn f = { .name = name, .sig = sig, .eval = eval, .op = op, .flags = flags };
 
 	return evs_x_bind_fn(b, a, &f, arg, n);
 }
@@ -279,7 +279,7 @@ static struct x_node *bind_trunc(struct x_binder *b, const struct x_ast *a, cons
 	if (!unit_names[u].unit)
 		return evs_x_fail(b, arg[0]->ast, "times cannot be cut to this unit");
 	date = date && unit_names[u].unit >= U_DAY;
-	return time_call(b, a, f->name, date ? "t>D" : "t>T", eval_start, (uint8_t)unit_names[u].unit, arg + 1, 1);
+	return time_call(b, a, f->name, date ? "t>D" : "t>T", eval_start, (uint8_t)unit_names[u].unit, X_SECOND, arg + 1, 1);
 }
 
 static struct x_node *bind_diff(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
@@ -291,7 +291,7 @@ static struct x_node *bind_diff(struct x_binder *b, const struct x_ast *a, const
 		return NULL;
 	if (!unit_names[u].unit)
 		return evs_x_fail(b, arg[0]->ast, "times are not counted in this unit");
-	return time_call(b, a, f->name, "tt>i", eval_date_diff, (uint8_t)unit_names[u].unit, arg + 1, n - 1);
+	return time_call(b, a, f->name, "tt>i", eval_date_diff, (uint8_t)unit_names[u].unit, X_SECOND, arg + 1, n - 1);
 }
 
 /* extract('field', time). The epoch of a number is itself, so that extract(epoch FROM a - b) is the seconds. */
@@ -314,7 +314,7 @@ static struct x_node *bind_extract(struct x_binder *b, const struct x_ast *a, co
 	}
 	if (!unit_names[u].part)
 		return evs_x_fail(b, arg[0]->ast, "times have no such part");
-	return time_call(b, a, f->name, "t>i", eval_part, (uint8_t)unit_names[u].part, arg + 1, 1);
+	return time_call(b, a, f->name, "t>i", eval_part, (uint8_t)unit_names[u].part, X_SECOND, arg + 1, 1);
 }
 
 /* toStartOfWeek(time [, mode]): Monday; with an even mode Sunday, as ClickHouse counts them. */
@@ -328,7 +328,7 @@ static struct x_node *bind_week(struct x_binder *b, const struct x_ast *a, const
 			return evs_x_fail(b, a, "the mode of a week is a constant: 1 begins on Monday, 0 on Sunday");
 		unit = (int64_t)evs_array_int(&arg[1]->value, 0) % 2 == 0 ? WEEK_SUNDAY : WEEK;
 	}
-	return time_call(b, a, f->name, "t>D", eval_start, (uint8_t)unit, arg, 1);
+	return time_call(b, a, f->name, "t>D", eval_start, (uint8_t)unit, 0, arg, 1);
 }
 
 /* toUnixTimestamp(t), and toUnixTimestamp64Milli() and so on: op is the scale. */

@@ -260,7 +260,7 @@ static const char *skip_key(struct evs_jlex *l, const char *p)
 
 const char *evs_jlex_skip(struct evs_jlex *l, const char *p)
 {
-	uint64_t objects[EVS_JSON_MAX_DEPTH / 64]; /* a bit per open bracket: it is a '{' */
+	uint64_t objects[EVS_JSON_MAX_DEPTH / 64] = { 0 }; /* a bit per open bracket: a '{' */
 	unsigned depth = 0;
 
 	for (;;) {

@@ -51,7 +51,7 @@ static size_t print_decimal(const struct evs_type *t, const struct evs_array *a,
 
 static inline char *put_two(char *p, unsigned v)
 {
-	memcpy(p, evs_two_digits + 2 * v, 2);
+	memcpy(p, evs_two_digits + 2 * (size_t)v, 2);
 	return p + 2;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Inside of the NDJSON reader: rows (json_read.c), values by type (json_value.c), text forms
- * (json_text.c), reasons (json_reason.c). Private to these.
+ * Inside of the NDJSON reader: the handle (json_reader.c), rows (json_read.c), values by type
+ * (json_value.c), text forms (json_text.c), reasons (json_reason.c). Private to these.
  */
 #ifndef EVS_JSON_READER_H
 #define EVS_JSON_READER_H
@@ -87,6 +87,16 @@ const char *evs_read_text(struct evs_json_reader *r, struct evs_plan *pl, struct
 
 /* Append null to an array of any shape; false: out of memory. */
 bool evs_put_null(struct evs_array *a);
+
+/* Make room in the absent bitmaps for `row`. False: out of memory. */
+bool evs_reader_grow_absent(struct evs_json_reader *r, uint32_t row);
+
+/*
+ * Null for the columns that did not come, _extra and _time. False: a misfit (at `line`) or out of
+ * memory.
+ */
+bool evs_reader_fill_absent(struct evs_json_reader *r, struct evs_array *cols, uint32_t row,
+			    const char *line);
 
 /* Fill r->reason for the row that failed; EVS_ROW_BAD, EVS_ROW_MISFIT or EVS_E_NOMEM. */
 int evs_read_explain(struct evs_json_reader *r);

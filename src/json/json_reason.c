@@ -101,7 +101,7 @@ int evs_read_explain(struct evs_json_reader *r)
 		return EVS_ROW_MISFIT;
 	}
 	if (rc > 0) {
-		/* The two walks disagree, which is our own mistake: keep the row out all the same. */
+		/* The two walks disagree, which is our own mistake: keep the row out. */
 		r->walk.lex.at = r->lex.at ? r->lex.at : r->lex.start;
 		r->walk.lex.what = r->lex.what ? r->lex.what : "cannot be read";
 	}

@@ -158,7 +158,8 @@ static const char *read_time(struct evs_json_reader *r, struct evs_plan *pl, str
 		r->row_dropped++;
 	}
 	v = (evs_i128)sec * pl->per_second + nano / pl->ticks;
-	if (v < INT64_MIN || v > INT64_MAX)
+	/* A zone can carry a time out of the years that can be written. */
+	if (v < INT64_MIN || v > INT64_MAX || sec < EVS_SECONDS_MIN || sec > EVS_SECONDS_MAX)
 		return evs_misfit(r, p, "a time outside the type's range");
 	return evs_put_int(a, (uint64_t)v) ? end : evs_read_nomem(r);
 }

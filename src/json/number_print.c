@@ -141,7 +141,7 @@ static struct decimal shortest(uint64_t c, int q, bool closer)
 /* JavaScript's Number::toString over the digits. */
 static size_t format(struct decimal d, char *buf)
 {
-	char digits[20];
+	char digits[20] = { 0 };
 	unsigned n;
 	size_t len;
 	int point; /* digits in front of the decimal point */
@@ -178,6 +178,25 @@ static size_t format(struct decimal d, char *buf)
 	return len + evs_int_print(point - 1, buf + len);
 }
 
+/*
+ * c * 2^shift, a whole number from 2^53 to 2^70, with all its digits: the shortest digits padded with zeros would be
+ * another integer to all who read integers as such.
+ */
+static size_t print_whole(uint64_t c, unsigned shift, char *buf)
+{
+	const uint64_t ten18 = 1000000000000000000u;
+	unsigned __int128 v = (unsigned __int128)c << shift;
+	uint64_t high = (uint64_t)(v / ten18), low = (uint64_t)(v % ten18);
+	size_t n;
+
+	if (!high)
+		return evs_uint_print(low, buf);
+	n = evs_uint_print(high, buf);
+	for (size_t i = 18; i-- > 0; low /= 10)
+		buf[n + i] = (char)('0' + low % 10);
+	return n + 18;
+}
+
 size_t evs_double_print(double v, char *buf)
 {
 	const uint64_t hidden = (uint64_t)1 << 52;
@@ -205,6 +224,8 @@ size_t evs_double_print(double v, char *buf)
 		if (!(c & (((uint64_t)1 << shift) - 1)))
 			return sign + evs_uint_print(c >> shift, buf + sign);
 	}
+	if (e > 1075 && e <= 1075 + 17 && v < 1e21 && v > -1e21)
+		return sign + print_whole(frac | hidden, (unsigned)(e - 1075), buf + sign);
 	return sign + format(shortest(frac | hidden, e - 1075, !frac && e > 1), buf + sign);
 }
 

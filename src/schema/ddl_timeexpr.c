@@ -298,15 +298,17 @@ int ddl_time_expr(struct ddl *d, const struct evs_table *t, struct evs_lex *l, s
 	return 0;
 }
 
-/* Words in an expression that are no columns. */
-static bool is_keyword(const struct evs_lex *l)
+/* Words in an expression that are no columns, unless the table has one of this name. */
+static bool is_keyword(const struct evs_table *t, const struct evs_lex *l)
 {
 	static const char *const words[] = { "AND",	"OR",	 "NOT",	 "IS",	 "NULL",   "TRUE", "FALSE", "IN",
 					     "LIKE",	"ILIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE",  "END",
 					     "INTERVAL", "DAY",	 "HOUR", "MINUTE", "SECOND", "WEEK", "MONTH", "YEAR",
 					     "DIV",	"MOD",	 "AS",	 "COLLATE" };
 
-	for (size_t i = 0; l->tok.kind == EVS_TOK_WORD && i < sizeof(words) / sizeof(words[0]); i++) {
+	if (l->tok.kind != EVS_TOK_WORD || evs_table_find(t, l->text + l->tok.at, l->tok.len) >= 0)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (evs_tok_is(l, words[i]))
 			return true;
 	}
@@ -365,7 +367,7 @@ int ddl_expr_column(struct ddl *d, const struct evs_table *t, const struct ddl_s
 			    evs_tok_is_at(&l, &prev, "COLLATE");
 
 		prev = l.tok;
-		if (!evs_tok_is_name(&l.tok) || skip || is_keyword(&l) || is_opclass(&l) || peek_is(&l, "(")) {
+		if (!evs_tok_is_name(&l.tok) || skip || is_keyword(t, &l) || is_opclass(&l) || peek_is(&l, "(")) {
 			others += !evs_tok_is(&l, "(") && !evs_tok_is(&l, ")") && !is_opclass(&l);
 			rc = evs_lex_next(&l, d->diag);
 			continue;

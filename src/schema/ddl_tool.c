@@ -150,12 +150,12 @@ int ddl_name(struct ddl *d, const char *what, char **out, size_t *len)
 	rc = evs_tok_text(&d->lex, &d->lex.tok, out, len, d->diag);
 	if (rc < 0)
 		return rc;
-	if (*len == 0) {
+	rc = *len ? ddl_next(d) : ddl_fail(d, "%s is empty", what);
+	if (rc < 0) {
 		free(*out);
 		*out = NULL;
-		return ddl_fail(d, "%s is empty", what);
 	}
-	return ddl_next(d);
+	return rc;
 }
 
 int ddl_qualified(struct ddl *d, const char *what, char **db, char **name)

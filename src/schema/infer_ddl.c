@@ -167,8 +167,10 @@ static void settle(struct evs_infer *f)
 {
 	for (size_t i = 0; i < f->nfields; i++) {
 		struct infer_field *x = &f->fields[i];
+		unsigned scale, kind = infer_kind_of(f, x, &scale);
 
-		x->kind = infer_kind_of(f, x, &x->kind_scale);
+		x->kind = kind;
+		x->kind_scale = scale;
 	}
 	for (size_t i = 0; i < f->nfields; i++) {
 		struct infer_field *x = &f->fields[i];

@@ -280,7 +280,7 @@ int evs_append_idle(struct evs_appender *a, int *wait_ms, struct evs_diag *diag)
 	*wait_ms = -1;
 	if (a->failed)
 		return already_failed(a, diag);
-	if (!a->first_pending)
+	if (!a->first_pending || (!a->table && !evs_append_can_infer(a)))
 		return 0;
 	age = (evs_io_monotonic() - a->first_pending) / 1000000;
 	if (age >= limit || age < 0) {
@@ -310,10 +310,10 @@ int evs_append_flush(struct evs_appender *a, bool end, struct evs_diag *diag)
 
 	if (a->failed)
 		return already_failed(a, diag);
-	if (end)
-		rc = take_rest(a, diag);
-	if (rc == 0 && !a->table && a->sample.len)
+	if (!a->table && a->sample.len)
 		rc = evs_append_infer(a, diag);
+	if (rc == 0 && end)
+		rc = take_rest(a, diag); /* of the sample, too */
 	if (rc == 0)
 		rc = evs_append_commit(a, diag);
 	return conclude(a, rc, diag);
@@ -326,9 +326,9 @@ int evs_append_file(struct evs_appender *a, const char *name, struct evs_diag *d
 
 	if (a->failed)
 		return already_failed(a, diag);
-	rc = take_rest(a, diag);
-	if (rc == 0 && !a->table && a->sample.len)
-		rc = evs_append_infer(a, diag);
+	rc = !a->table && a->sample.len ? evs_append_infer(a, diag) : 0;
+	if (rc == 0)
+		rc = take_rest(a, diag);
 	if (rc < 0)
 		return conclude(a, rc, diag);
 	if (copy_text(&copy, name) < 0)

@@ -190,6 +190,13 @@ static int assign(struct evs_appender *a, struct evs_diag *diag)
 			continue;
 		if (sec < lo || sec >= hi)
 			evs_partition_bounds(sec, a->table->unit, &lo, &hi);
+		if (lo < EVS_SECONDS_MIN) {
+			lo = hi = 0;
+			rc = fail_row(a, i, "the partition of this time begins before the year 0000", diag);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
 		if (evs_spool_segment(a->spool, tenant, len, lo, &a->seg[i]) < 0)
 			return evs_fail_nomem(diag);
 	}
@@ -238,8 +245,8 @@ static int spool_rows(struct evs_appender *a, uint32_t n, struct evs_diag *diag)
 static void clear_chunk(struct evs_appender *a)
 {
 	for (uint16_t i = 0; i < all_columns(a); i++) {
-		evs_array_reset(&a->cols[i]);
-		evs_array_reset(&a->kept[i]);
+		evs_array_trim(&a->cols[i], 4 * CHUNK_BYTES);
+		evs_array_trim(&a->kept[i], 4 * CHUNK_BYTES);
 	}
 	evs_json_reader_clear(a->reader);
 	a->nrows = 0;

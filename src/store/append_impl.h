@@ -85,6 +85,9 @@ int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const
 /* Commit all that is spooled. */
 int evs_append_commit(struct evs_appender *a, struct evs_diag *diag);
 
+/* Does the sample hold a whole line that is a JSON object? */
+bool evs_append_can_infer(const struct evs_appender *a);
+
 /* Infer a schema from the sample, write schema.sql, and take the sample's rows. */
 int evs_append_infer(struct evs_appender *a, struct evs_diag *diag);
 /* A row did not fit the inferred schema: widen it. 1 when the row may be tried again. */

@@ -80,6 +80,24 @@ static int look_at_sample(struct evs_appender *a, struct evs_diag *diag)
 	return 0;
 }
 
+static bool any_field(void *arg, const char *key, size_t klen, const char *val, size_t vlen)
+{
+	(void)arg, (void)key, (void)klen, (void)val, (void)vlen;
+	return true;
+}
+
+bool evs_append_can_infer(const struct evs_appender *a)
+{
+	const char *p = (char *)a->sample.p, *end = p + a->sample.len, *nl, *reason;
+
+	while (p < end && (nl = memchr(p, '\n', (size_t)(end - p)))) {
+		if (evs_json_walk(p, (size_t)(nl - p), any_field, NULL, &reason))
+			return true;
+		p = nl + 1;
+	}
+	return false;
+}
+
 int evs_append_infer(struct evs_appender *a, struct evs_diag *diag)
 {
 	struct evs_table *t = NULL;

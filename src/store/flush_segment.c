@@ -101,6 +101,13 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 	if (per_group > GROUP_ROWS)
 		per_group = GROUP_ROWS;
 	groups = (n + per_group - 1) / per_group;
+	/* All of src, in order already: no copy. */
+	if (groups == 1 && sorted && n == src[0].rows) {
+		struct evs_seg_rows r = { .cols = src, .ncols = table->ncols };
+
+		measure(table, src, idx, n, &r);
+		return evs_segw_group(out, w->enc, &r, diag);
+	}
 	for (uint32_t g = 0; g < groups && rc == 0; g++) {
 		uint32_t from = (uint32_t)((uint64_t)n * g / groups);
 		uint32_t rows = (uint32_t)((uint64_t)n * (g + 1) / groups) - from;
@@ -108,7 +115,7 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 
 		measure(table, src, idx + from, rows, &r);
 		for (uint16_t i = 0; i < table->ncols && rc == 0; i++) {
-			evs_array_reset(&w->group[i]);
+			evs_array_trim(&w->group[i], 2 * GROUP_BYTES);
 			rc = evs_array_take(&w->group[i], &src[i], idx + from, rows);
 		}
 		rc = rc < 0 ? evs_fail_nomem(diag) : evs_segw_group(out, w->enc, &r, diag);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define KEEP_MEMORY (32u << 20) /* arrays that have grown beyond this are freed at reset */
+#define KEEP_MEMORY (8u << 20) /* a column that has grown beyond this is freed at reset */
 
 int evs_spool_new(struct evs_spool **out, const struct evs_table *t, const char *dir, size_t mem_cap,
 		  struct evs_diag *diag)
@@ -187,14 +187,28 @@ static int seg_room(struct evs_spool *s, uint32_t rows)
 	return 0;
 }
 
-int evs_spool_add(struct evs_spool *s, const struct evs_array *cols, uint32_t rows, const uint32_t *seg,
+/* A large column is moved into an empty spool, so that a 20 MB line is not there twice; all else is copied. */
+static int take_columns(struct evs_spool *s, struct evs_array *cols, uint32_t rows)
+{
+	for (uint16_t i = 0; i < s->ncols; i++) {
+		if (!s->rows && evs_array_bytes_used(&cols[i]) > KEEP_MEMORY) {
+			struct evs_array swap = s->cols[i];
+
+			s->cols[i] = cols[i];
+			cols[i] = swap;
+			evs_array_reset(&cols[i]);
+		} else if (evs_array_append_range(&s->cols[i], &cols[i], 0, rows) < 0) {
+			return EVS_E_NOMEM;
+		}
+	}
+	return 0;
+}
+
+int evs_spool_add(struct evs_spool *s, struct evs_array *cols, uint32_t rows, const uint32_t *seg,
 		  struct evs_diag *diag)
 {
-	if (seg_room(s, rows) < 0)
+	if (seg_room(s, rows) < 0 || take_columns(s, cols, rows) < 0)
 		return evs_fail_nomem(diag);
-	for (uint16_t i = 0; i < s->ncols; i++)
-		if (evs_array_append_range(&s->cols[i], &cols[i], 0, rows) < 0)
-			return evs_fail_nomem(diag);
 	memcpy(s->seg + s->rows, seg, rows * sizeof(*seg));
 	for (uint32_t i = 0; i < rows; i++)
 		s->segs[seg[i]].rows++;
@@ -244,41 +258,17 @@ int evs_spool_order(struct evs_spool *s)
 	return 0;
 }
 
-static void forget_array(struct evs_array *a, size_t keep)
-{
-	struct evs_array fresh;
-
-	if (evs_array_bytes_used(a) > keep && evs_array_init_like(&fresh, a) == 0) {
-		evs_array_release(a);
-		*a = fresh;
-	}
-	evs_array_reset(a);
-}
-
-void evs_spool_forget_rows(struct evs_spool *s)
+void evs_spool_forget_rows(struct evs_spool *s, size_t keep)
 {
 	for (uint16_t i = 0; i < s->ncols; i++)
-		forget_array(&s->cols[i], KEEP_MEMORY / 2);
+		evs_array_trim(&s->cols[i], keep);
 	s->rows = 0;
 	s->memory = 0;
 }
 
-/* The rows are in the file: their memory is of use elsewhere. */
-void evs_spool_drop_memory(struct evs_spool *s)
-{
-	for (uint16_t i = 0; i < s->ncols; i++) {
-		struct evs_array fresh;
-
-		if (evs_array_init_like(&fresh, &s->cols[i]) < 0)
-			continue;
-		evs_array_release(&s->cols[i]);
-		s->cols[i] = fresh;
-	}
-}
-
 int evs_spool_reset(struct evs_spool *s, struct evs_diag *diag)
 {
-	evs_spool_forget_rows(s);
+	evs_spool_forget_rows(s, KEEP_MEMORY);
 	s->total = 0;
 	s->nsegs = 0;
 	s->last_seg = 0;

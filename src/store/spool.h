@@ -37,8 +37,9 @@ struct evs_spool_segment {
 uint32_t evs_spool_segments(const struct evs_spool *s);
 void evs_spool_segment_get(const struct evs_spool *s, uint32_t id, struct evs_spool_segment *out);
 
-/* Take the rows of `cols` (table's columns and the two own ones), row i going to segment seg[i]. */
-int evs_spool_add(struct evs_spool *s, const struct evs_array *cols, uint32_t rows, const uint32_t *seg,
+/* Take over the rows of `cols` (table's columns and the two own ones, `rows` rows each), row i going to segment seg[i].
+ * What `cols` hold afterwards is of no use. */
+int evs_spool_add(struct evs_spool *s, struct evs_array *cols, uint32_t rows, const uint32_t *seg,
 		  struct evs_diag *diag);
 
 uint64_t evs_spool_rows(const struct evs_spool *s);
@@ -65,7 +66,7 @@ void evs_spool_reader_free(struct evs_spool_reader *r);
  * until the reader's next call, at most about EVS_SPOOL_TURN bytes or what fits the memory of the spool; 0 when there are no
  * more. `*more`: the segment has further rows; no other one may be read before them.
  */
-#define EVS_SPOOL_TURN (4u << 20)
+#define EVS_SPOOL_TURN (3u << 20)
 int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id, const struct evs_array **src,
 		   uint32_t **idx, uint32_t *n, bool *more, struct evs_diag *diag);
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define SLICE_HEAD 16u
-#define SLICE_BYTES (2u << 20) /* of rows, about: a slice is cut there */
+#define SLICE_BYTES (512u << 10) /* of rows, about: a slice is cut there */
 #define WRITE_BYTES (512u << 10)
 
 static int write_out(struct evs_spool *s, struct evs_diag *diag)
@@ -36,7 +36,7 @@ static int put_slice(struct evs_spool *s, uint32_t seg, const uint32_t *idx, uin
 
 	evs_buf_put_zero(&s->out, SLICE_HEAD);
 	for (uint16_t i = 0; i < s->ncols && rc == 0; i++) {
-		evs_array_reset(&s->slice[i]);
+		evs_array_trim(&s->slice[i], EVS_SPOOL_TURN);
 		rc = evs_array_take(&s->slice[i], &s->cols[i], idx, n);
 		evs_buf_put_varint(&s->out, s->slice[i].nulls);
 		if (rc == 0)
@@ -93,7 +93,7 @@ int evs_spool_spill(struct evs_spool *s, struct evs_diag *diag)
 	if (rc < 0)
 		return rc;
 	s->chunks[s->nchunks++] = (struct spool_chunk){ .pos = begin, .end = s->file_end };
-	evs_spool_forget_rows(s);
+	evs_spool_forget_rows(s, SIZE_MAX);
 	return 0;
 }
 
@@ -136,7 +136,7 @@ int evs_spool_begin_read(struct evs_spool *s, struct evs_diag *diag)
 		return evs_spool_order(s) < 0 ? evs_fail_nomem(diag) : 0;
 	rc = evs_spool_spill(s, diag);
 	if (rc == 0)
-		evs_spool_drop_memory(s);
+		evs_spool_forget_rows(s, 0);
 	return rc;
 }
 
@@ -220,7 +220,7 @@ static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spo
 		return rc;
 	cur = (struct evs_cur){ p + SLICE_HEAD, p + SLICE_HEAD + len };
 	for (uint16_t i = 0; i < s->ncols; i++) {
-		evs_array_reset(&r->slice[i]);
+		evs_array_trim(&r->slice[i], EVS_SPOOL_TURN);
 		if (!evs_cur_varint(&cur, &nulls) || nulls > rows)
 			return broken(s, c, diag);
 		rc = evs_column_decode(r->dec, &cur, rows, (uint32_t)nulls, &r->slice[i], &why);
@@ -314,7 +314,7 @@ int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id,
 	if (!s->nchunks)
 		return give_memory(s, id, src, idx, n);
 	for (uint16_t i = 0; i < r->ncols; i++)
-		evs_array_reset(&r->gather[i]);
+		evs_array_trim(&r->gather[i], 2 * EVS_SPOOL_TURN);
 	rc = gather_slices(s, r, id, more, diag);
 	if (rc < 0)
 		return rc;

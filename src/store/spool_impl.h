@@ -69,8 +69,8 @@ struct evs_spool_reader {
 int evs_spool_arrays(const struct evs_spool *s, struct evs_array **out);
 void evs_spool_arrays_free(struct evs_array *a, uint16_t n);
 int evs_spool_order(struct evs_spool *s);
-void evs_spool_forget_rows(struct evs_spool *s);
-void evs_spool_drop_memory(struct evs_spool *s);
+/* No rows in memory; columns that have grown beyond `keep` bytes are freed. */
+void evs_spool_forget_rows(struct evs_spool *s, size_t keep);
 void evs_spool_file_release(struct evs_spool *s);
 int evs_spool_file_reset(struct evs_spool *s, struct evs_diag *diag);
 

@@ -9,12 +9,13 @@ out of rows, but not of values.
 """
 
 import hashlib
+import ipaddress
 import json
 import re
 import struct
 import sys
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 
 sys.set_int_max_str_digits(0)
 sys.setrecursionlimit(20000)
@@ -30,6 +31,10 @@ class Twice(list):
 
 class Odd(str):
     """A number that python's float and int would not keep: -0, 1e400, 1e-400."""
+
+
+class Real(float):
+    """A number with a fraction or an exponent, and its text, which an integer column takes exactly."""
 
 
 def _pairs(pairs):
@@ -49,7 +54,9 @@ def _float(text):
         if Decimal(text) != 0:
             return Odd("%s" % Decimal(text).normalize())
         return Odd("-0") if text.startswith("-") else 0
-    return int(f) if f.is_integer() else f
+    real = Real(f)
+    real.text = text
+    return real
 
 
 def _constant(text):
@@ -96,7 +103,7 @@ def _plain(v):
     if isinstance(v, Odd):
         return {"\x00number": str(v)}
     if isinstance(v, float):
-        return {"\x00double": v.hex()}
+        return int(v) if v.is_integer() else {"\x00double": v.hex()}
     if isinstance(v, Twice):
         return {"\x00twice": [[k, _plain(x)] for k, x in v]}
     if isinstance(v, dict):
@@ -244,6 +251,9 @@ class Table:
         for key in (order, part):
             keys += re.findall(r"\w+", key.group(1)) if key else []
         self.time = next((w for w in re.findall(r"\w+", part.group(1)) if self._is_time(w)), None) if part else None
+        # Rows whose partition begins before the year 0 have no file to go to.
+        week = not part or "month" not in words.lower() and "toyyyymm" not in words.lower() and "range" not in words.lower()
+        self.first = YEAR_0 + (2 * 86400 * 10**9 if week else 0)
         for c in self.columns.values():
             c.nullable = (c.null or ((says or not engine) and not c.not_null)) and not c.not_null
             if c.name in keys or c.key or c.serial:
@@ -292,6 +302,10 @@ class Misfit(Exception):
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|z|[+-]\d\d(?::?\d\d)?)?)?", re.A)
 
 
+YEAR_0 = -62167219200 * 10**9
+YEAR_10000 = 253402300800 * 10**9
+
+
 def instant(text, digits):
     """Nanoseconds since 1970 of ISO 8601, cut to `digits` decimal places of the second; ValueError."""
     m = _TIME.fullmatch(text)
@@ -330,19 +344,31 @@ def shortest32(v):
     return next(t for t in ("%.*g" % (n, f) for n in range(1, 10)) if struct.pack("f", float(t)) == raw)
 
 
+def decimal(v, t):
+    if type(v) is not int and type(v) is not Real:
+        raise Misfit("no number")
+    d, (precision, scale) = Decimal(v.text if type(v) is Real else v), (int(x) for x in t.args)
+    scaled = d.scaleb(scale, Context(prec=20000, Emax=99999, Emin=-99999))
+    if scaled != scaled.to_integral_value() or abs(scaled) >= 10**precision:
+        raise Misfit("no such decimal")
+    return Odd("%f" % 0 if d == 0 else format(d.normalize(), "f"))
+
+
 def value(v, t):
     """The canonical value of `v` in a column of type `t`; Misfit when it must be rejected."""
     if t.name == "json":
         return v
     if t.name in _INTS:
         lo, hi = _INTS[t.name]
+        if type(v) is Real and Decimal(v.text) == Decimal(v.text).to_integral_value():
+            v = int(Decimal(v.text))
         if type(v) is not int or not lo <= v <= hi:
             raise Misfit("no such integer")
         return v
     if t.name in ("float32", "float64"):
         if isinstance(v, Odd) and v == "-0":
             return v
-        if type(v) is not int and type(v) is not float:
+        if type(v) is not int and type(v) is not Real:
             raise Misfit("no number")
         try:
             exact = int(float(v)) == v if type(v) is int else True
@@ -354,9 +380,7 @@ def value(v, t):
             raise Misfit("no such float has this value")
         return v
     if t.name == "decimal":
-        if type(v) is not int and type(v) is not float:
-            raise Misfit("no number")
-        return v
+        return decimal(v, t)
     if t.name == "bool":
         if type(v) is not bool:
             raise Misfit("not true or false")
@@ -370,9 +394,12 @@ def value(v, t):
         if t.name == "date" and len(_text(v)) != 10:
             raise Misfit("no date")
         try:
-            return Odd("@%d" % instant(_text(v), digits))
+            t = instant(_text(v), digits)
         except ValueError as e:
             raise Misfit(str(e))
+        if not YEAR_0 <= t < YEAR_10000 or (digits == 9 and not -2**63 <= t < 2**63):
+            raise Misfit("out of range")
+        return Odd("@%d" % t)
     if t.name == "enum":
         if _text(v) not in t.args:
             raise Misfit("not of the enum")
@@ -385,6 +412,18 @@ def value(v, t):
         if not isinstance(v, dict):
             raise Misfit("no map")
         return {_text(k): _element(x, t.args[1]) for k, x in v.items()}
+    if t.name == "fixedstring":
+        if len(_text(v).encode()) > int(t.args[0]) or v.endswith("\0"):
+            raise Misfit("too long, or a NUL at the end")
+        return v
+    if t.name in ("ipv4", "ipv6"):
+        try:
+            same = str(ipaddress.IPv4Address(_text(v)) if t.name == "ipv4" else ipaddress.IPv6Address(v)) == v
+        except ValueError:
+            same = False
+        if not same:
+            raise Misfit("no address, or not spelled as addresses are")
+        return v
     return _text(v)
 
 
@@ -416,6 +455,10 @@ def row(fields, table):
             e = Misfit("the time column holds no time: %s" % why)
             e.column = table.time
             raise e
+    if table.time in out and str(out[table.time]).startswith("@") and int(out[table.time][1:]) < table.first:
+        e = Misfit("its partition begins before the year 0")
+        e.column = table.time
+        raise e
     for c in table.columns.values():
         if c.name not in fields and not c.nullable and not c.default:
             e = Misfit("absent, and the column is not nullable")

@@ -1,0 +1,115 @@
+"""What a reader need not look at and a checker should: every frame and padding of the log, the writer's duties,
+zones and time bounds against the rows. Works on a Segment whose groups have been decoded (`values`).
+"""
+
+import struct
+
+import spec_frames as fr
+from spec_column import Broken, need, signed
+
+UNSIGNED = ("UINT", "BOOL", "IPV4")
+
+
+def check(segment):
+    if not segment.newest:
+        return
+    for part in (frames, zones, bounds):
+        try:
+            part(segment)
+        except Broken as e:
+            segment.fault(segment.newest.commit_off, f"check: {e}")
+
+
+def frames(segment):
+    """The log has no gaps, and every frame in it is one that counts."""
+    at, named = segment.log, {ref.off for c in segment.commits for ref in c.groups}
+    commits = {c.off: c for c in segment.commits}
+    since, index = 0, (0, 0)
+    while at < segment.newest.end:
+        f = fr.frame_head(segment.data, at, segment.salt, segment.newest.end)
+        segment.verify(f)
+        refuse = f.type in (fr.GROUP, fr.SCHEMA, fr.DICT)
+        need(f.flags == refuse, "3.1-W2", f"flags {f.flags} of a frame of type {f.type}")
+        if f.type == fr.GROUP:
+            need(at in named, "7.2-W1", f"group at {at} that no commit names")
+        elif f.type == fr.INDEX:
+            need(since >= 64, "7.1-W1", "INDEX that was not due")
+            since, index = 0, (at, f.span)
+        elif f.type == fr.COMMIT:
+            need(at in commits, "9-8", f"commit at {at} that does not count")
+            since += 1
+            need(since <= 64, "7.1-W1", "no INDEX although it was due")
+            c = commits[at]
+            need((c.since_index, c.index_off, c.index_len) == (since, *index), "7.1-13", "since_index")
+        at = f.end
+    need(at == segment.newest.end, "3.1-14", "the log does not end with the newest commit")
+
+
+def ordered(v, kind):
+    """A value as zones compare it, and its bytes there."""
+    name = kind[0]
+    if name == "FLOAT":
+        form = "<f" if kind[1] == 4 else "<d"
+        value = struct.unpack(form, v.to_bytes(kind[1], "little"))[0]
+        return value, struct.pack("<d", value)
+    if isinstance(v, bytes):
+        return v, v
+    if name in UNSIGNED:
+        return v, v.to_bytes(8, "little")
+    width = {"INT": kind[-1], "DATE": 4, "ENUM": 2}.get(name, 8)
+    return signed(v, width), signed(v, width).to_bytes(8, "little", signed=True)
+
+
+def zones(segment):
+    for g in segment.groups:
+        if not g.commit or not hasattr(g, "values"):
+            continue
+        columns = list(g.values.values())
+        for z in (z for z in g.commit.zones if z.group == g.ordinal):
+            need(z.column < len(columns), "7.5-2", "zone of a column that is not there")
+            kind, rows = columns[z.column]
+            present = [ordered(v, kind) for v in rows if v is not None]
+            need(z.nulls == len(rows) - len(present), "7.5", f"nulls of zone {z.group}, {z.column}")
+            need(present or z.min is None and z.max is None, "7.5", "zone of nulls with a value")
+            if present:
+                bound(z, kind, min(present), max(present))
+
+
+def bound(z, kind, low, high):
+    where = f"zone {z.group}, {z.column}"
+    floats = kind[0] == "FLOAT"
+    for value, cut, want, better in ((z.min, z.flags & 4, low, -1), (z.max, z.flags & 8, high, 1)):
+        if value is None:
+            continue
+        if cut:
+            need(len(want[1]) > 32 and len(value) <= 32, "7.5", f"{where} is cut without need")
+            need((value > want[0]) if better > 0 else value == want[1][:32], "7.5", f"{where}: cut value")
+        elif floats:
+            need(struct.unpack("<d", value)[0] == want[0], "7.5", f"{where}: {value} is not {want[0]}")
+        else:
+            need(value == want[1], "7.5", f"{where}: {value} is not {want[1]}")
+
+
+def nanoseconds(v, kind):
+    scale = 86400 * 10 ** 9 if kind[0] == "DATE" else 10 ** (9 - kind[1])
+    return max(min(signed(v, 4 if kind[0] == "DATE" else 8) * scale, (1 << 63) - 1), 1 - (1 << 63))
+
+
+def bounds(segment):
+    """Time bounds of groups and commits. Which column is the time is not looked up in the schema: one of
+    those that hold times must have these bounds (a time kept as a number or a text is passed over)."""
+    for g in segment.groups:
+        if g.commit and hasattr(g, "values") and g.ref.time_min != fr.NO_TIME:
+            seen = set()
+            for kind, rows in g.values.values():
+                times = [nanoseconds(v, kind) for v in rows if v is not None and kind[0] in ("TIME", "DATE")]
+                if times:
+                    seen.add((min(times), max(times)))
+            need((g.ref.time_min, g.ref.time_max) in seen or not seen, "7.2", f"time bounds of the group at {g.off}")
+    for c in segment.commits:
+        times = [(r.time_min, r.time_max) for r in c.groups if r.time_min != fr.NO_TIME]
+        want = (min(t[0] for t in times), max(t[1] for t in times)) if times else (fr.NO_TIME, fr.NO_TIME)
+        need((c.time_min, c.time_max) == want, "7.1", f"time bounds of the commit at {c.off}")
+        if times and segment.head.part_hi < 9223372036:
+            lo, hi = segment.head.part_lo * 10 ** 9, segment.head.part_hi * 10 ** 9
+            need(lo <= c.time_min and c.time_max < hi, "4.1-W4", "rows outside the partition")

@@ -1,0 +1,394 @@
+"""Sections 3, 4, 5, 7 and 8 of spec/segment.md: frames and what is in them.
+
+Each function takes bytes and gives a plain object, or raises Broken with the number of the rule. What
+these pieces mean together (sections 2 and 9) is in spec_segment.py.
+"""
+
+from types import SimpleNamespace
+import struct
+
+from spec_bytes import NotZstd, blake2b, unzstd, xxh3
+from spec_column import Cursor, column, know, need
+
+HEAD, GROUP, COMMIT, INDEX, SCHEMA, DICT, ROLLUP = range(1, 8)
+NO_TIME = -1 << 63
+MAGIC = b"\x89EVS"
+
+# The byte tables, as struct formats. tests/spec/run compares them with the tables themselves.
+FRAME = struct.Struct("<4sBB2sQI4sQQ")
+HEAD_FIXED = struct.Struct("<HHBB2sQQ16sQqqqHHIII")
+GROUP_FIXED = struct.Struct("<QQIHHI4s")
+BLOCK = struct.Struct("<HBBIIIQ")
+COMMIT_FIXED = struct.Struct("<QqQQQQQQQQqqII32s32s")
+GROUP_REF = struct.Struct("<QQIIQQqq32s")
+TRAILER = struct.Struct("<4sIQQQQQQQ")
+INDEX_FIXED = struct.Struct("<QQQQQQII")
+INDEX_REF = struct.Struct("<QQQqqII")
+
+
+def zero(data):
+    return not any(data)
+
+
+def unpack(layout, data, names):
+    return SimpleNamespace(**dict(zip(names.split(), layout.unpack(data))))
+
+
+# ---- 3 ---------------------------------------------------------------------------------------------
+
+
+def span(payload_len):
+    return 40 + (payload_len + 7) // 8 * 8
+
+
+def frame_head(data, off, salt, end=None):
+    """The frame head at `off`. `end`: of the piece the frame must lie in; None: not looked at (walks)."""
+    need(off % 8 == 0, "3.1-1", "offset is no multiple of 8")
+    need(off + 40 <= len(data), "3.1-14", "frame runs past the end of the file")
+    raw = data[off:off + 40]
+    f = unpack(FRAME, raw, "magic type flags reserved payload_len summed_len reserved2 payload_sum head_sum")
+    f.off = off
+    f.salt = 0 if f.type == HEAD else salt
+    need(f.magic == MAGIC, "3.1-2", "magic")
+    need(f.head_sum == xxh3(raw[:32], f.salt ^ off), "3.1-3", "head_sum")
+    know(not f.flags & 0xFC, "3.1-4", "frame flags")
+    need(zero(f.reserved + f.reserved2), "3.1-5", "reserved bytes")
+    need(f.type, "3.1-6", "type 0")
+    know(f.type <= 5 or not f.flags & 1, "3.1-7", f"frame type {f.type}")
+    need(not f.flags & 2, "3.1-8", "sealed frame in suite 0")
+    need(f.payload_len < 1 << 32, "3.1-9", "payload_len")
+    need(f.summed_len <= min(f.payload_len, 1 << 28), "3.1-10", "summed_len")
+    if f.type in (HEAD, INDEX, SCHEMA):
+        need(f.summed_len == f.payload_len, "3.1-11", "summed_len")
+    if f.type == COMMIT:
+        need(f.summed_len % 8 == 0 and f.summed_len + 128 == f.payload_len, "3.1-11", "summed_len")
+    f.span = span(f.payload_len)
+    f.end = off + f.span
+    need(f.end <= (len(data) if end is None else end), "3.1-14", "frame runs past its place")
+    return f
+
+
+def payload(data, f):
+    """The summed part, verified."""
+    summed = data[f.off + 40:f.off + 40 + f.summed_len]
+    need(xxh3(summed, f.salt ^ f.off) == f.payload_sum, "3.1-12", "payload_sum")
+    return summed
+
+
+def padding(data, f):
+    need(zero(data[f.off + 40 + f.payload_len:f.end]), "3.1-13", "padding")
+
+
+# ---- 4 ---------------------------------------------------------------------------------------------
+
+
+def head(p):
+    need(len(p) >= 88, "4.1-1", "payload shorter than 88 bytes")
+    h = unpack(HEAD_FIXED, p[:88],
+               "major minor unit suite reserved refuse_features ignore_features segment_id salt created "
+               "part_lo part_hi stream_len tenant_len suite_len schema_len schema_stored_len")
+    know(h.major <= 1, "4.1-2", f"major version {h.major}")
+    need(h.major, "4.1-12", "major version 0")
+    know(not h.refuse_features, "4.1-3", f"refuse_features {h.refuse_features:#x}")
+    know(h.suite == 0, "4.1-4", f"suite {h.suite}")  # a reader of 1.0 knows suite 0 only
+    need(1 <= h.unit <= 3, "4.1-5", "unit")
+    need(zero(h.reserved), "4.1-6", "reserved bytes")
+    need(h.part_lo < h.part_hi, "4.1-7", "bounds of the partition")
+    need(1 <= h.stream_len <= 255, "4.1-8", "stream_len")
+    need(h.tenant_len <= 4096, "4.1-9", "tenant_len")
+    need(h.suite_len == 0, "4.1-10", "suite data in suite 0")
+    schema_lengths(h.schema_len, h.schema_stored_len)
+    need(88 + h.stream_len + h.tenant_len + h.schema_stored_len == len(p), "4.1-11", "lengths")
+    at = 88 + h.stream_len
+    h.stream = p[88:at]
+    h.tenant = p[at:at + h.tenant_len]
+    h.schema = schema_text(p[at + h.tenant_len:], h.schema_len)
+    return h
+
+
+def schema_lengths(size, stored):
+    need(size <= 1 << 24 and stored <= size, "4.2-1", "length of the schema")
+
+
+def schema_text(stored, size):
+    text = stored
+    if len(stored) != size:
+        try:
+            text = unzstd(stored, size)
+        except NotZstd:
+            need(False, "4.2-2", "compressed schema")
+    need(b"\0" not in text, "4.2-3", "zero byte in the schema")
+    return text
+
+
+def schema(p):
+    need(len(p) >= 8, "4.3-1", "length of a SCHEMA")
+    size, stored = struct.unpack("<II", p[:8])
+    schema_lengths(size, stored)
+    need(len(p) == 8 + stored, "4.3-1", "length of a SCHEMA")
+    return schema_text(p[8:], size)
+
+
+# ---- 5 ---------------------------------------------------------------------------------------------
+
+
+def group(p, f):
+    """Fixed part and directory of the verified summed part `p` of frame `f`."""
+    need(len(p) >= 32, "5.1-1", "summed part of a GROUP")
+    g = unpack(GROUP_FIXED, p[:32], "schema_off first_row rows columns blocks flags reserved")
+    know(not g.flags & ~1, "5.1-2", "flags")
+    need(zero(g.reserved), "5.1-3", "reserved bytes")
+    need(1 <= g.rows <= 1 << 20, "5.1-4", "rows")
+    need(1 <= g.columns <= 10000, "5.1-5", "columns")
+    g.packed = bool(g.flags)
+    need(g.blocks <= g.columns and (not g.packed or g.blocks == 1), "5.1-6", "blocks")
+    need(len(p) == 32 + 24 * g.blocks, "5.1-7", "summed_len")
+    need(g.schema_off % 8 == 0, "5.1-8", "schema_off")
+    g.directory, at, last = [], len(p), -1
+    for i in range(g.blocks):
+        b = unpack(BLOCK, p[32 + 24 * i:56 + 24 * i], "column codec flags stored_len raw_len nulls sum")
+        need(b.column == 0xFFFF if g.packed else last < b.column < g.columns, "5.2-1", "column")
+        know(not b.flags, "5.2-2", "block flags")
+        need(1 <= b.stored_len <= 1 << 30 and 1 <= b.raw_len <= 1 << 30 and
+             (b.codec or b.raw_len == b.stored_len), "5.2-3", "lengths of a block")
+        need(b.nulls < g.rows and not (g.packed and b.nulls), "5.2-4", "nulls of a block")
+        b.at = at
+        at += b.stored_len
+        last = b.column
+        g.directory.append(b)
+    need(at == f.payload_len, "5.2-5", "blocks do not end where the payload ends")
+    return g
+
+
+def block_sum(data, f, b):
+    """The stored bytes of a block, verified."""
+    stored = data[f.off + 40 + b.at:f.off + 40 + b.at + b.stored_len]
+    need(xxh3(stored, 0) == b.sum, "5.3-1", "sum of a block")
+    return stored
+
+
+def block(data, f, b):
+    stored = block_sum(data, f, b)
+    know(b.codec <= 1, "5.3-2", f"codec {b.codec}")
+    if b.codec == 0:
+        return stored
+    try:
+        return unzstd(stored, b.raw_len)
+    except NotZstd as e:
+        need(False, "5.3-3" if e.header else "5.3-4", "zstd block")
+
+
+def group_columns(data, f, g, shapes):
+    """What the columns hold: a list of rows each, or the Broken that keeps a column from being read."""
+    if g.packed:
+        return packed_columns(block(data, f, g.directory[0]), g, shapes)
+    out = [[None] * g.rows for _ in shapes]
+    for b in g.directory:
+        cur = Cursor(block(data, f, b))
+        out[b.column] = column(cur, shapes[b.column], g.rows, b.nulls)
+        need(not cur.left(), "5.3-5", "bytes behind the column")
+    return out
+
+
+def packed_columns(raw, g, shapes):
+    cur, out = Cursor(raw), []
+    for shape in shapes:
+        v = cur.varint()
+        need(v != 1, "5.4-2", "column without bytes")
+        if not v:
+            out.append([None] * g.rows)
+            continue
+        nulls = cur.varint() if v & 1 else 0
+        need(not v & 1 or 1 <= nulls < g.rows, "5.4-2", "nulls of a packed column")
+        need(v >> 1 <= cur.left(), "5.4-1", "column runs past the block")
+        part = Cursor(raw, cur.pos, cur.pos + (v >> 1))
+        out.append(column(part, shape, g.rows, nulls))
+        need(not part.left(), "5.3-5", "bytes behind the column")
+        cur.pos = part.end
+    need(not cur.left(), "5.4-3", "bytes behind the last column")
+    return out
+
+
+# ---- 7 ---------------------------------------------------------------------------------------------
+
+
+def times(lo, hi, rule):
+    need((lo == NO_TIME) == (hi == NO_TIME) and lo <= hi, rule, "time bounds")
+
+
+def is_place(off, size, end):
+    return off % 8 == 0 and size % 8 == 0 and size >= 40 and off + size <= end
+
+
+def commit(p, off):
+    need(len(p) >= 168, "7.1-1", "summed part of a COMMIT")
+    c = unpack(COMMIT_FIXED, p[:168],
+               "seq written rows rows_total first_group prev_off prev_len index_off index_len schema_off "
+               "time_min time_max since_index flags prev_hash hash")
+    c.off = off
+    know(not c.flags, "7.1-2", "flags")
+    need(c.hash == blake2b(p[:136] + bytes(32) + p[168:]), "7.4-1", "hash")
+    need(c.seq and (c.prev_off == 0) == (c.seq == 1), "7.1-3", "seq")
+    need(c.first_group % 8 == 0 and c.first_group <= off, "7.1-4", "first_group")
+    place(c.prev_off, c.prev_len, c.first_group, "7.1-5")
+    place(c.index_off, c.index_len, c.first_group, "7.1-6")
+    need(c.schema_off % 8 == 0 and c.schema_off < c.first_group, "7.1-7", "schema_off")
+    need(1 <= c.since_index <= c.seq and (c.index_off or c.since_index == c.seq), "7.1-8", "since_index")
+    times(c.time_min, c.time_max, "7.1-9")
+    need(c.rows <= c.rows_total and (c.seq > 1 or c.rows == c.rows_total), "7.1-10", "rows")
+    need(c.seq > 1 or zero(c.prev_hash), "7.1-11", "prev_hash of the first commit")
+    c.groups, c.zones, c.sources, c.no_append = [], [], {}, False
+    for kind, flags, body in sections(p[168:]):
+        if kind == 1:
+            c.groups = group_refs(body, c)
+        elif kind == 2:
+            c.zones = zones(body, c)
+        elif kind == 5:
+            c.sources = sources(body)
+        elif kind > 6 and flags & 2:
+            c.no_append = True
+    need(c.groups or c.first_group == off, "7.2-6", "first_group of a commit without groups")
+    need(c.rows == sum(g.rows for g in c.groups), "7.2-5", "rows")
+    return c
+
+
+def place(off, size, end, rule):
+    need((off == 0) == (size == 0) and (not off or is_place(off, size, end)), rule, "place")
+
+
+def sections(p):
+    at, last = 0, 0
+    while at < len(p):
+        need(len(p) - at >= 8, "7.7-1", "section head cut short")
+        kind, flags, reserved, size = struct.unpack("<HBBI", p[at:at + 8])
+        need(kind > last, "7.7-2", "section types")
+        know(not flags & 0xFC, "7.7-3", "section flags")
+        need(not reserved, "7.7-4", "reserved byte")
+        need(size <= len(p) - at - 8, "7.7-1", "section runs past the summed part")
+        end = at + 8 + (size + 7) // 8 * 8
+        need(end <= len(p), "7.7-1", "padding of a section cut short")
+        need(zero(p[at + 8 + size:end]), "7.7-4", "padding of a section")
+        know(kind <= 6 or not flags & 1, "7.7-5", f"section type {kind}")
+        yield kind, flags, p[at + 8:at + 8 + size]
+        at, last = end, kind
+
+
+def group_refs(body, c):
+    need(body and len(body) % 88 == 0 and len(body) // 88 <= 65536, "7.2-1", "length of GROUPS")
+    out, end = [], c.first_group
+    for i in range(0, len(body), 88):
+        g = unpack(GROUP_REF, body[i:i + 88],
+                   "off len rows run mem_bytes src_bytes time_min time_max hash")
+        need(is_place(g.off, g.len, c.off) and g.off >= end, "7.2-2", "place of a group")
+        need(i or g.off == c.first_group, "7.2-2", "first group")
+        need(1 <= g.rows <= 1 << 20, "7.2-3", "rows of a group")
+        times(g.time_min, g.time_max, "7.2-4")
+        end = g.off + g.len
+        out.append(g)
+    return out
+
+
+def zones(body, c):
+    cur, out, last = Cursor(body), [], (-1, -1)
+    n = cur.varint()
+    need(n <= 1 << 20 and n <= cur.left() // 4, "7.5-1", "number of zones")
+    for _ in range(n):
+        z = SimpleNamespace(group=cur.varint(), column=cur.varint(), min=None, max=None)
+        need(z.group < len(c.groups) and z.column < 10000, "7.5-2", "group or column of a zone")
+        z.flags = cur.u8("7.5-5")
+        need(not z.flags & 0xE0 and not z.flags & 5 == 4 and not z.flags & 10 == 8 and
+             (not z.flags & 16 or z.flags == 19), "7.5-3", "flags of a zone")
+        z.nulls = cur.varint()
+        need(z.nulls <= c.groups[z.group].rows, "7.5-4", "nulls of a zone")
+        if z.flags & 1:
+            z.min = zone_value(cur)
+        if z.flags & 2:
+            z.max = z.min if z.flags & 16 else zone_value(cur)
+        need((z.group, z.column) > last, "7.5-6", "zones out of order")
+        last = (z.group, z.column)
+        out.append(z)
+    need(not cur.left(), "7.5-7", "bytes behind the last zone")
+    return out
+
+
+def zone_value(cur):
+    size = cur.u8("7.5-5")
+    need(size <= 32, "7.5-5", "value of a zone")
+    return cur.take(size, "7.5-5")
+
+
+def sources(body):
+    cur, out, last = Cursor(body), {}, None
+    n = cur.varint()
+    need(n <= 65536 and n <= cur.left() // 3, "7.6-1", "number of sources")
+    for _ in range(n):
+        size = cur.varint()
+        need(1 <= size <= 1024, "7.6-2", "id of a source")
+        name = cur.take(size, "7.6-2")
+        need(last is None or name > last, "7.6-3", "sources out of order")
+        out[name] = cur.varint()
+        last = name
+    need(not cur.left(), "7.6-4", "bytes behind the last source")
+    return out
+
+
+def trailer(data, at, salt):
+    need(at >= 0 and at + 64 <= len(data), "7.3-1", "no trailer")
+    raw = data[at:at + 64]
+    t = unpack(TRAILER, raw, "magic copy commit_off commit_len seq rows_total first_group groups_rows sum")
+    need(t.magic == b"EVST", "7.3-1", "magic of a trailer")
+    need(t.sum == xxh3(raw[:56], salt ^ at), "7.3-2", "sum of a trailer")
+    need(t.copy <= 1, "7.3-3", "copy")
+    t.end = at + (64 if t.copy else 128)
+    need(t.commit_off % 8 == 0 and t.commit_len >= 336 and t.commit_off + t.commit_len == t.end,
+         "7.3-4", "place of the commit")
+    need(t.seq and t.groups_rows <= t.rows_total and t.first_group <= t.commit_off and
+         t.first_group % 8 == 0, "7.3-5", "numbers of a trailer")
+    return t
+
+
+def trailer_agrees(t, c, f):
+    need((t.commit_off, t.commit_len, t.seq, t.rows_total, t.first_group, t.groups_rows) ==
+         (c.off, f.span, c.seq, c.rows_total, c.first_group, c.rows), "7.3-6", "trailer and commit differ")
+
+
+# ---- 8 ---------------------------------------------------------------------------------------------
+
+
+def index(p, off):
+    need(len(p) >= 56, "8.1-1", "payload of an INDEX")
+    x = unpack(INDEX_FIXED, p[:56],
+               "seq rows_total prev_off prev_len last_commit_off last_commit_len nrefs flags")
+    x.off = off
+    know(not x.flags, "8.1-2", "flags")
+    place(x.prev_off, x.prev_len, off, "8.1-3")
+    prev_end = x.prev_off + x.prev_len
+    need(is_place(x.last_commit_off, x.last_commit_len, off) and x.last_commit_off >= prev_end,
+         "8.1-4", "last commit")
+    need(1 <= x.nrefs <= 65536 and 48 * x.nrefs <= len(p) - 56, "8.1-5", "nrefs")
+    x.refs = index_refs(p[56:56 + 48 * x.nrefs], prev_end, x.last_commit_off + x.last_commit_len)
+    need(sum(r.rows for r in x.refs) == x.rows_total and sum(r.commits for r in x.refs) == x.seq,
+         "8.1-6", "sums of the references")
+    x.sources = {}
+    for kind, _, body in sections(p[56 + 48 * x.nrefs:]):
+        need(kind > 4, "8.1-7", f"section {kind} in an INDEX")
+        if kind == 5:
+            x.sources = sources(body)
+    return x
+
+
+def index_refs(p, prev_end, last_end):
+    out, level, ends = [], 7, 0
+    for i in range(0, len(p), 48):
+        r = unpack(INDEX_REF, p[i:i + 48], "off len rows time_min time_max level commits")
+        need(r.level <= level, "8.2-1", "level")
+        if r.level < level:
+            level, ends = r.level, 0
+        need(is_place(r.off, r.len, prev_end if r.level else last_end) and
+             (r.level or r.off >= prev_end), "8.2-2", "place of a reference")
+        need(r.off >= ends, "8.2-3", "references out of order")
+        ends = r.off + r.len
+        need(r.commits >= 1 and (r.level or r.commits == 1), "8.2-4", "commits of a reference")
+        times(r.time_min, r.time_max, "8.2-5")
+        out.append(r)
+    return out

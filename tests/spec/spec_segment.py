@@ -1,0 +1,357 @@
+"""Sections 2 and 9 of spec/segment.md: a file as a whole. Finds the newest commit, names the tail, goes
+back to every group, and names what is lost.
+"""
+
+
+import spec_frames as fr
+from spec_bytes import blake2b
+from spec_column import Broken, need
+
+HEAD_SEARCH = 64 << 20
+SECTOR = 512
+
+
+class Segment:
+    """`data` is the whole file. `groups` are those that count, in the order of their rows; `faults` what is
+    broken, as (offset, rows lost or None, text)."""
+
+    def __init__(self, data):
+        self.data, self.faults = data, []
+        self.newest = self.commit = None
+        self.commits, self.groups = [], []
+        self.open_head()
+        self.salt = self.head.salt
+        self.find_newest()
+        if self.newest:
+            self.collect()
+
+    def fault(self, off, why, rows=None):
+        self.faults.append((off, rows, str(why)))
+
+    # ---- 9-1, 9-2 ------------------------------------------------------------------------------
+
+    def open_head(self):
+        need(self.data, "9-1", "empty file")
+        first = second = None
+        try:
+            first, frame = self.head_at(0)
+        except Broken as e:
+            if e.version:
+                raise
+            wrong = e
+        if first:
+            try:
+                second, other = self.head_at(frame.end)
+                need(fr.payload(self.data, frame) == fr.payload(self.data, other), "4.1-13", "copies differ")
+            except Broken as e:
+                self.fault(frame.end, f"4.1-13 second HEAD: {e}")
+            self.head, self.log = first, 2 * frame.span
+            return
+        for off in range(8, min(len(self.data), HEAD_SEARCH), 8):
+            if self.data[off:off + 5] != fr.MAGIC + b"\x01":
+                continue
+            try:
+                second, frame = self.head_at(off)
+            except Broken as e:
+                if e.version:
+                    raise
+                continue
+            self.head, self.log = second, frame.end
+            self.fault(0, f"4.1-13 first HEAD: {wrong}")
+            return
+        raise wrong
+
+    def head_at(self, off):
+        frame = fr.frame_head(self.data, off, 0)
+        need(frame.type == fr.HEAD, "9-2", "no HEAD")
+        head = fr.head(fr.payload(self.data, frame))
+        fr.padding(self.data, frame)
+        return head, frame
+
+    # ---- 9-3 to 9-6 ----------------------------------------------------------------------------
+
+    def trailer_at(self, at, copy=None):
+        t = fr.trailer(self.data, at, self.salt)
+        need(copy is None or t.copy == copy, "7.3-3", "copy in the place of the other")
+        need(t.commit_off >= self.log, "7.3-4", "commit outside the log")
+        return t
+
+    def find_newest(self):
+        limit, unclear = len(self.data), None
+        while True:
+            t = self.last_trailer(limit)
+            if not t:
+                break
+            torn = self.check_newest(t)
+            if not torn:
+                break
+            unclear = unclear or (torn, t.rows_total)
+            limit = t.first_group
+        self.newest = t
+        end = t.end if t else self.log
+        if end < len(self.data):
+            if unclear:
+                unclear = unclear[0], unclear[1] - (t.rows_total if t else 0)
+            self.name_tail(end, unclear)
+
+    def last_trailer(self, limit):
+        """The sound trailer nearest to `limit` whose commit may end there, or behind the end of the file when
+        only its second copy is cut off."""
+        at = (limit - 64) // 8 * 8
+        while at >= self.log:
+            if self.data[at:at + 4] == b"EVST":
+                try:
+                    t = self.trailer_at(at)
+                    if t.end <= limit or limit == len(self.data) and limit < at + 128:
+                        return t
+                except Broken:
+                    pass
+            at -= 8
+        return None
+
+    def check_newest(self, t):
+        """9-5: the rule that makes the commit a torn one (None: it stands, perhaps damaged)."""
+        self.copies(t)
+        self.commit = None
+        try:
+            frame, self.commit = self.commit_at(t.commit_off, t.end)
+            fr.trailer_agrees(t, self.commit, frame)
+            at, end = t.commit_off, t.end
+            if t.seq > 1:
+                at = t.first_group
+                while at < t.commit_off:
+                    end = t.commit_off
+                    frame = fr.frame_head(self.data, at, self.salt, t.commit_off)
+                    end = frame.end
+                    self.verify(frame)
+                    at = end
+            return None
+        except Broken as e:
+            if self.commit is None:
+                at, end = t.commit_off, t.end
+            if t.seq > 1 and not e.version and self.zero_sector(at, end):
+                self.uncopies(t)
+                return f"{e} at {at}"
+            self.fault(at, f"newest commit {t.seq}: {e}", t.groups_rows if self.commit is None else None)
+            return None
+
+    def copies(self, t):
+        for copy in (0, 1):
+            at = t.end - 128 + 64 * copy
+            try:
+                self.trailer_at(at, copy)
+                need(at + 64 <= len(self.data) and self.data[at + 8:at + 56] ==
+                     self.data[t.end - 128 + 64 * t.copy + 8:][:48], "7.3-6", "copies differ")
+            except Broken as e:
+                self.fault(at, f"7.3-7 trailer {copy}: {e}")
+
+    def uncopies(self, t):
+        self.faults = [f for f in self.faults if f[0] not in (t.end - 128, t.end - 64)]
+
+    def zero_sector(self, at, end):
+        while at < end:
+            stop = min(at // SECTOR * SECTOR + SECTOR, end)
+            if not any(self.data[at:stop]):
+                return True
+            at = stop
+        return False
+
+    def verify(self, frame):
+        """Sums of a frame of an append, its blocks included."""
+        p = fr.payload(self.data, frame)
+        if frame.type == fr.GROUP:
+            for b in fr.group(p, frame).directory:
+                fr.block_sum(self.data, frame, b)
+        fr.padding(self.data, frame)
+
+    def name_tail(self, end, unclear):
+        """9-6: a tail is named, whatever it is. `unclear`: (why, rows) when it is one of 9-5."""
+        why, rows = unclear or ("", None)
+        self.fault(end, f"9-6 tail of {len(self.data) - end} bytes" + (f": {why}" if why else ""), rows)
+
+    # ---- 9-8 to 9-10 ---------------------------------------------------------------------------
+
+    def commit_at(self, off, end=None):
+        frame = fr.frame_head(self.data, off, self.salt, end)
+        need(frame.type == fr.COMMIT, "9-8", "no COMMIT")
+        return frame, fr.commit(fr.payload(self.data, frame), off)
+
+    def index_at(self, off, size):
+        frame = fr.frame_head(self.data, off, self.salt)
+        need(frame.type == fr.INDEX and frame.span == size, "8.2-2", "no INDEX of that span")
+        x = fr.index(fr.payload(self.data, frame), off)
+        fr.padding(self.data, frame)
+        return x
+
+    def collect(self):
+        at = self.newest.commit_off
+        try:
+            if self.commit is None:
+                raise Broken("9-9", "newest commit is damaged")
+            found, at = [self.commit], self.commit.off
+            while len(found) < self.commit.since_index and found[-1].prev_off:
+                at = found[-1].prev_off
+                found.append(self.follow(found[-1]))
+            if self.commit.index_off:
+                at = self.commit.index_off
+                found += self.tree(found[-1])
+            self.commits = found[::-1]
+            for before, c in zip(self.commits, self.commits[1:]):
+                at = c.off
+                continues(before, c)
+            need([c.seq for c in self.commits] == list(range(1, self.newest.seq + 1)), "9-8",
+                 "commits are missing")
+        except Broken as e:
+            if self.commit is not None:
+                self.fault(at, e)
+            self.commits = []
+            self.groups = self.walk()
+        else:
+            self.groups = self.named_groups()
+        self.count()
+
+    def follow(self, c):
+        frame, before = self.commit_at(c.prev_off, c.first_group)
+        need(frame.span == c.prev_len, "7.1-12", "span of the commit before")
+        continues(before, c)
+        need(before.index_off == c.index_off and before.since_index == c.since_index - 1, "7.1-13",
+             "the commit before counts from another INDEX")
+        return before
+
+    def tree(self, oldest):
+        """All commits that the INDEX in force folds, newest first. `oldest` is the first one after it."""
+        x = self.index_at(self.commit.index_off, self.commit.index_len)
+        need(self.commit.seq == x.seq + self.commit.since_index, "7.1-13", "seq of the INDEX")
+        need((oldest.prev_off, oldest.prev_len) == (x.last_commit_off, x.last_commit_len), "7.1-13",
+             "last commit of the INDEX")
+        out = []
+        for r in x.refs:
+            out += self.branch(r)
+        need(out[-1].off == x.last_commit_off and out[-1].rows_total == x.rows_total, "8.1-6", "last commit")
+        continues(out[-1], oldest)
+        return out[::-1]
+
+    def branch(self, r):
+        if r.level == 0:
+            frame, c = self.commit_at(r.off)
+            need((frame.span, c.rows, c.time_min, c.time_max) == (r.len, r.rows, r.time_min, r.time_max),
+                 "8.3-2", "commit and reference differ")
+            return [c]
+        x = self.index_at(r.off, r.len)
+        below = [b for b in x.refs if b.level == r.level - 1]
+        need((sum(b.rows for b in below), sum(b.commits for b in below)) == (r.rows, r.commits),
+             "8.3-1", "sums of an INDEX and its reference differ")
+        return [c for b in below for c in self.branch(b)]
+
+    def named_groups(self):
+        out = []
+        for c in self.commits:
+            row = c.rows_total - c.rows
+            for ordinal, ref in enumerate(c.groups):
+                try:
+                    g = self.group_at(ref.off)
+                    need((g.frame.span, g.rows) == (ref.len, ref.rows), "7.2-7", "group and commit differ")
+                    need(g.first_row == row, "5.1-10", "first_row")
+                    g.ref, g.commit, g.ordinal = ref, c, ordinal
+                    need(blake2b(self.data[ref.off:ref.off + ref.len]) == ref.hash or
+                         self.damaged_block(g), "7.2-7", "hash of a group")
+                    out.append(g)
+                except Broken as e:
+                    self.fault(ref.off, e)
+                row += ref.rows
+        return out
+
+    def damaged_block(self, g):
+        """Does a block's own sum account for a wrong hash? Then the other columns are still good."""
+        try:
+            self.verify(g.frame)
+        except Broken as e:
+            if e.rule == "3.1-13":
+                self.fault(g.off, e)
+            return True
+        return False
+
+    def group_at(self, off):
+        frame = fr.frame_head(self.data, off, self.salt)
+        need(frame.type == fr.GROUP, "7.2-7", "no GROUP")
+        g = fr.group(fr.payload(self.data, frame), frame)
+        need(g.schema_off < off, "5.1-9", "schema_off behind the group")
+        g.frame, g.off, g.ref, g.commit = frame, off, None, None
+        return g
+
+    def walk(self):
+        """9-9: every frame of the log, as far as frames can be found."""
+        out, at, end = [], self.log, self.newest.end
+        while at < end:
+            try:
+                frame = fr.frame_head(self.data, at, self.salt, end)
+            except Broken as e:
+                self.fault(at, e)
+                at += 8
+                while at < end and not self.sound_head(at, end):
+                    at += 8
+                continue
+            try:
+                if frame.type == fr.GROUP:
+                    self.verify(frame)
+                    out.append(self.group_at(at))
+                elif frame.type == fr.COMMIT:
+                    self.commits.append(fr.commit(fr.payload(self.data, frame), at))
+                else:
+                    self.verify(frame)
+            except Broken as e:
+                self.fault(at, e)
+            at = frame.end
+        return out
+
+    def sound_head(self, at, end):
+        if self.data[at:at + 4] != fr.MAGIC:
+            return False
+        try:
+            fr.frame_head(self.data, at, self.salt, end)
+        except Broken as e:
+            return e.version
+        return True
+
+    def count(self):
+        """9-10: name the rows that no group brings."""
+        row, at, kept = 0, self.log, []
+        for g in self.groups:
+            if g.first_row < row:
+                self.fault(g.off, "5.1-10 first_row")
+                continue
+            if g.first_row > row:
+                self.fault(at, f"9-10 rows {row} to {g.first_row - 1} are lost", g.first_row - row)
+            kept.append(g)
+            row, at = g.first_row + g.rows, g.frame.end
+        if row < self.newest.rows_total:
+            lost = self.newest.rows_total - row
+            self.fault(at, f"9-10 rows {row} to {row + lost - 1} are lost", lost)
+        self.groups = kept
+
+    # ---- schemas -------------------------------------------------------------------------------
+
+    def schema_in_force(self):
+        """Offset of the schema that the newest commit names."""
+        if self.commit:
+            return self.commit.schema_off
+        return max((g.schema_off for g in self.groups), default=0)
+
+    def schema(self, off):
+        if off == 0:
+            return self.head.schema
+        try:
+            frame = fr.frame_head(self.data, off, self.salt)
+            need(frame.type == fr.SCHEMA, "5.1-9", "no SCHEMA")
+            text = fr.schema(fr.payload(self.data, frame))
+            fr.padding(self.data, frame)
+            return text
+        except Broken as e:
+            raise Broken("5.1-9", f"SCHEMA at {off}: {e}", e.version) from e
+
+
+def continues(before, c):
+    need(c.seq == before.seq + 1 and c.rows_total == before.rows_total + c.rows and
+         c.prev_hash == before.hash and c.prev_off == before.off, "7.1-12",
+         "does not continue the commit before")
+
