@@ -104,9 +104,8 @@ static void put_text(char *dst, size_t cap, const char *src, size_t len)
 }
 
 /* The arguments may point into `d` itself, so it is written last. */
-__attribute__((format(printf, 5, 0)))
-static void fill(struct evs_diag *d, int err, uint32_t line, uint32_t col, const char *fmt,
-		 va_list ap)
+__attribute__((format(printf, 5, 0))) static void fill(struct evs_diag *d, int err, uint32_t line,
+						       uint32_t col, const char *fmt, va_list ap)
 {
 	char what[sizeof(d->what)] = "";
 	int n = vsnprintf(what, sizeof(what), fmt, ap);

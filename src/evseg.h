@@ -98,7 +98,8 @@ int evs_schema_show(const char *path, char **text, size_t *len, struct evs_diag 
 /* ---- appending --------------------------------------------------------------------------------- */
 
 struct evs_append_stats {
-	uint64_t in;	     /* lines that were not blank; = stored + duplicate + rejected */
+	uint64_t in;	     /* lines that were not blank; = stored + duplicate + rejected, plus, after an error,
+			      * rows that were read and not stored */
 	uint64_t stored;
 	uint64_t duplicate;  /* already in the store, by `source` */
 	uint64_t rejected;

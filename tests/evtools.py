@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# `make check` runs the scripts without arguments, and tells the configuration: then they are quick.
+QUICK = "EVS_CONFIG" in os.environ
 SLOW = 10 if os.environ.get("EVS_WRAP") or os.environ.get("EVS_CONFIG", "release") != "release" else 1
 
 

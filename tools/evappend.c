@@ -119,6 +119,12 @@ static char *rejects_path(const char *stream)
 	return path;
 }
 
+/* Rows that were read and are in no account: only a run that failed has them. */
+static uint64_t unstored(const struct evs_append_stats *s)
+{
+	return s->in - s->stored - s->duplicate - s->rejected;
+}
+
 static void put_account_json(const struct evs_append_stats *s, const char *rejects)
 {
 	const struct {
@@ -129,6 +135,7 @@ static void put_account_json(const struct evs_append_stats *s, const char *rejec
 		{ "stored", s->stored },
 		{ "duplicate", s->duplicate },
 		{ "rejected", s->rejected },
+		{ "unstored", unstored(s) },
 		{ "bytes_in", s->bytes_in },
 		{ "bytes_out", s->bytes_out },
 		{ "commits", s->commits },
@@ -162,9 +169,12 @@ static void put_account(const struct evs_append_stats *s, const char *rejects)
 		 s->commits == 1 ? "commit" : "commits", cli_count_text(s->segments, n[5]),
 		 s->segments == 1 ? "segment" : "segments", cli_bytes_text(s->bytes_in, size[0]),
 		 cli_bytes_text(s->bytes_out, size[1]));
+	if (unstored(s))
+		cli_error("%s rows were read but not stored, because the run failed: send them again",
+			  cli_count_text(unstored(s), n[0]));
 	if (s->digits_dropped)
-		cli_note("%s times had more digits than their column holds; the rest was dropped",
-			 cli_count_text(s->digits_dropped, n[0]));
+		cli_note("%s time%s more digits than the column holds; the rest was dropped",
+			 cli_count_text(s->digits_dropped, n[0]), s->digits_dropped == 1 ? " had" : "s had");
 }
 
 static void show_progress(const struct evs_appender *a, const struct cli_input *in, uint64_t before)

@@ -5,7 +5,7 @@ Below FOLDER (default: the one this file is in), for each SYSTEM and TABLE:
 
     SYSTEM/rows/TABLE.ndjson             lines for `evappend --now NOW`, good and bad ones mixed
     SYSTEM/expect/TABLE.ndjson           the rows that must come back, in any order; nulls are left out
-    SYSTEM/expect/TABLE.rejects.ndjson   line number and beginning of the reason of each line that must be refused
+    SYSTEM/expect/TABLE.rejects.ndjson   number of each line that must be refused, and words of the reason
     SYSTEM/expect/TABLE.segments         TENANT/SEGMENT of each file that must be there
 
 NOW stands in the file `now`. In expected rows "<uuid4>" stands for any version 4 UUID, and "<serial>" for a

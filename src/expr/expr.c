@@ -100,7 +100,8 @@ const struct evs_array *evs_expr_constant(const struct evs_expr *e)
 /* A time column, seen through conversions between times. */
 static const struct x_node *time_column(const struct x_node *n)
 {
-	while (n->shape == X_FN && n->n == 1 && evs_x_is_time(&n->type) && evs_x_is_time(&n->arg[0]->type))
+	while (n->shape == X_FN && n->n == 1 && evs_x_is_time(&n->type) &&
+	       evs_x_is_time(&n->arg[0]->type))
 		n = n->arg[0];
 	return n->shape == X_COLUMN && evs_x_is_time(&n->type) ? n : NULL;
 }
@@ -109,12 +110,14 @@ bool evs_expr_shift(const struct evs_expr *e, int *ordinal, int64_t *seconds, in
 {
 	const struct x_node *n = e->bound, *c;
 
-	while (n && n->shape == X_FN && n->eval != evs_x_time_shift && n->n == 1 && evs_x_is_time(&n->type))
+	while (n && n->shape == X_FN && n->eval != evs_x_time_shift && n->n == 1 &&
+	       evs_x_is_time(&n->type))
 		n = n->arg[0];
 	if (!n || n->shape != X_FN || n->eval != evs_x_time_shift)
 		return false;
 	c = time_column(n->arg[0]);
-	if (!c || n->interval.nanos || n->interval.months > INT32_MAX || n->interval.months < INT32_MIN)
+	if (!c || n->interval.nanos || n->interval.months > INT32_MAX ||
+	    n->interval.months < INT32_MIN)
 		return false;
 	*ordinal = c->ordinal;
 	*seconds = n->interval.seconds;

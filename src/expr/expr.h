@@ -1,9 +1,11 @@
 /*
- * Expressions in SQL as ClickHouse and PostgreSQL write it (spec/query.md): parsed to a tree, bound to
- * a table (names become columns, types are checked), evaluated a batch at a time over arrays.
+ * Expressions in SQL as ClickHouse and PostgreSQL write it (spec/query.md): parsed to a tree,
+ * bound to a table (names become columns, types are checked), evaluated a batch at a time over
+ * arrays.
  *
- * The same expressions serve DEFAULT, CHECK and TTL now, and filters, aggregates and views later. A bound
- * expression is immutable and may be shared by threads; evaluation state lives in struct evs_eval.
+ * The same expressions serve DEFAULT, CHECK and TTL now, and filters, aggregates and views later.
+ * A bound expression is immutable and may be shared by threads; evaluation state lives in struct
+ * evs_eval.
  */
 #ifndef EVS_EXPR_H
 #define EVS_EXPR_H
@@ -15,30 +17,32 @@
 struct evs_expr;
 
 /*
- * Parse one expression from text[0 .. len); all of it must be used. `line` and `col` are where the text
- * stands in its file, for messages. Returns 0, EVS_E_QUERY or EVS_E_NOMEM.
+ * Parse one expression from text[0 .. len); all of it must be used. `line` and `col` are where
+ * the text stands in its file, for messages. Returns 0, EVS_E_QUERY or EVS_E_NOMEM.
  */
 int evs_expr_parse(struct evs_expr **out, const char *text, size_t len, uint32_t line, uint32_t col,
 		   struct evs_diag *diag);
 void evs_expr_free(struct evs_expr *e);
 
 /*
- * Resolve columns, functions and types against `t` (NULL: constants only). An unknown column is an error
- * that names line, column and word, with a suggestion when one is near. `t` must outlive the expression.
+ * Resolve columns, functions and types against `t` (NULL: constants only). An unknown column is
+ * an error that names line, column and word, with a suggestion when one is near. `t` must outlive
+ * the expression.
  */
 int evs_expr_bind(struct evs_expr *e, const struct evs_table *t, struct evs_diag *diag);
 
 /*
- * The same, and the result is converted to `type` as an INSERT would (what DEFAULT needs: 'QUEUED' becomes the
- * enum's number, now() the column's digits, '{}' JSON). What cannot be converted is an error; NULL is one when
- * not `nullable`. `type` must outlive the expression.
+ * The same, and the result is converted to `type` as an INSERT would (what DEFAULT needs:
+ * 'QUEUED' becomes the enum's number, now() the column's digits, '{}' JSON). What cannot be
+ * converted is an error; NULL is one when not `nullable`. `type` must outlive the expression.
  */
 int evs_expr_bind_to(struct evs_expr *e, const struct evs_table *t, const struct evs_type *type,
 		     bool nullable, struct evs_diag *diag);
 
 /*
- * Is the bound expression a time column plus a constant INTERVAL (conversions such as toDateTime(ts) are seen
- * through)? Then true, with the column's ordinal and the interval, which may be negative. What TTL needs.
+ * Is the bound expression a time column plus a constant INTERVAL (conversions such as
+ * toDateTime(ts) are seen through)? Then true, with the column's ordinal and the interval, which
+ * may be negative. What TTL needs.
  */
 bool evs_expr_shift(const struct evs_expr *e, int *ordinal, int64_t *seconds, int32_t *months);
 
@@ -51,7 +55,8 @@ bool evs_expr_uses(const struct evs_expr *e, uint16_t ordinal);
 /* The column when the expression is nothing else, or -1. */
 int evs_expr_column(const struct evs_expr *e);
 
-/* The value when it is the same whenever it is computed: one row, owned by the expression; else NULL. */
+/* The value when it is the same whenever it is computed: one row, owned by the expression; else
+ * NULL. */
 const struct evs_array *evs_expr_constant(const struct evs_expr *e);
 
 /* Evaluation state: clock, random source, scratch. One thread at a time. */
@@ -61,9 +66,10 @@ void evs_eval_free(struct evs_eval *v);
 void evs_eval_set_now(struct evs_eval *v, int64_t ns); /* what now() answers; set once a batch */
 
 /*
- * Evaluate over rows [0, rows) of `cols` (the table's columns, by ordinal). `out` is initialised by this
- * call with the shape of the result type and gets `rows` values; the caller releases it. Errors at run time
- * (division of integers by zero, a cast that fails) give EVS_E_DATA with the row in diag->off.
+ * Evaluate over rows [0, rows) of `cols` (the table's columns, by ordinal). `out` is initialised
+ * by this call with the shape of the result type and gets `rows` values; the caller releases it.
+ * Errors at run time (division of integers by zero, a cast that fails) give EVS_E_DATA with the
+ * row in diag->off.
  */
 int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols, uint32_t rows,
 		 struct evs_array *out, struct evs_diag *diag);

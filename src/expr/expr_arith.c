@@ -1,10 +1,12 @@
 /*
  * Typing of + - * / % on numbers, times and intervals.
  *
- *   integers     exact, in Int64, in UInt64 where both sides are unsigned, in Decimal where UInt64 meets a sign
+ *   integers     exact: in Int64, in UInt64 where both sides are unsigned, in Decimal where UInt64
+ *                meets a sign
  *   / always     Float64
  *   Decimal      exact, in 38 digits
- *   time         time +- INTERVAL, time +- number of seconds (Date: days), time - time in seconds (Date - Date: days)
+ *   time         time +- INTERVAL, time +- number of seconds (Date: days), time - time in seconds
+ *                (Date - Date: days)
  */
 #include "src/expr/expr_node.h"
 
@@ -22,8 +24,8 @@ static struct x_node *numeric(struct x_binder *b, const struct x_ast *a, struct 
 	size_t len;
 
 	if (evs_x_is_number(&n->type)) {
-		if (beside->id == EVS_T_DECIMAL && n->type.id == EVS_T_FLOAT64 && evs_x_is_const(n) && n->ast &&
-		    n->ast->kind == X_NUMBER)
+		if (beside->id == EVS_T_DECIMAL && n->type.id == EVS_T_FLOAT64 &&
+		    evs_x_is_const(n) && n->ast && n->ast->kind == X_NUMBER)
 			return evs_x_literal_number(b, n->ast, beside);
 		return n;
 	}
@@ -44,10 +46,12 @@ static bool not_negative(const struct x_node *n)
 {
 	if (evs_x_is_unsigned(&n->type))
 		return true;
-	return evs_x_is_const(n) && n->type.id == EVS_T_INT64 && (int64_t)evs_array_int(&n->value, 0) >= 0;
+	return evs_x_is_const(n) && n->type.id == EVS_T_INT64 &&
+	       (int64_t)evs_array_int(&n->value, 0) >= 0;
 }
 
-static struct x_node *as_decimal(struct x_binder *b, const struct x_ast *a, struct x_node *n, unsigned scale)
+static struct x_node *as_decimal(struct x_binder *b, const struct x_ast *a, struct x_node *n,
+				 unsigned scale)
 {
 	struct evs_type t = { .id = EVS_T_DECIMAL, .precision = 38, .scale = (uint8_t)scale };
 
@@ -73,10 +77,11 @@ static enum x_arith kind_of(enum x_op op, const struct x_node *l, const struct x
 	return op != X_SUB && not_negative(l) && not_negative(r) ? X_A_UINT : X_A_DECIMAL;
 }
 
-static struct x_node *numbers(struct x_binder *b, const struct x_ast *a, enum x_op op, struct x_node *l,
-			      struct x_node *r, bool float_division)
+static struct x_node *numbers(struct x_binder *b, const struct x_ast *a, enum x_op op,
+			      struct x_node *l, struct x_node *r, bool float_division)
 {
-	static const enum evs_type_id ids[] = { EVS_T_INT64, EVS_T_UINT64, EVS_T_FLOAT64, EVS_T_DECIMAL };
+	static const enum evs_type_id ids[] = { EVS_T_INT64, EVS_T_UINT64, EVS_T_FLOAT64,
+						EVS_T_DECIMAL };
 	struct x_node *arg[2], *n;
 	enum x_arith kind;
 	unsigned scale;
@@ -112,7 +117,8 @@ static struct x_node *numbers(struct x_binder *b, const struct x_ast *a, enum x_
 	return evs_x_fold(b, n);
 }
 
-/* ---- times ---------------------------------------------------------------------------------------- */
+/* ---- times
+ * ---------------------------------------------------------------------------------------- */
 
 static struct x_interval negated(struct x_interval v)
 {
@@ -123,7 +129,8 @@ static struct x_interval negated(struct x_interval v)
 }
 
 /* time + INTERVAL. A Date stays one when the interval is of whole days. */
-static struct x_node *shift(struct x_binder *b, const struct x_ast *a, struct x_node *time, struct x_interval by)
+static struct x_node *shift(struct x_binder *b, const struct x_ast *a, struct x_node *time,
+			    struct x_interval by)
 {
 	struct evs_type t = time->type;
 	struct x_node *n;
@@ -147,8 +154,8 @@ static struct x_node *shift(struct x_binder *b, const struct x_ast *a, struct x_
 	return evs_x_fold(b, n);
 }
 
-static struct x_node *intervals(struct x_binder *b, const struct x_ast *a, enum x_op op, const struct x_node *l,
-				const struct x_node *r)
+static struct x_node *intervals(struct x_binder *b, const struct x_ast *a, enum x_op op,
+				const struct x_node *l, const struct x_node *r)
 {
 	struct x_interval x = l->interval, y = op == X_SUB ? negated(r->interval) : r->interval;
 	struct x_node *n = evs_x_const(b, a, &l->type);
@@ -162,8 +169,8 @@ static struct x_node *intervals(struct x_binder *b, const struct x_ast *a, enum 
 }
 
 /* INTERVAL * whole number, both constant. */
-static struct x_node *multiply_interval(struct x_binder *b, const struct x_ast *a, const struct x_node *v,
-					const struct x_node *by)
+static struct x_node *multiply_interval(struct x_binder *b, const struct x_ast *a,
+					const struct x_node *v, const struct x_node *by)
 {
 	struct x_node *n;
 	int64_t k;
@@ -171,8 +178,8 @@ static struct x_node *multiply_interval(struct x_binder *b, const struct x_ast *
 	if (by->type.id != EVS_T_INT64 || !evs_x_is_const(by) || evs_x_is_const_null(by))
 		return evs_x_fail(b, a, "an INTERVAL can be multiplied by a whole number only");
 	k = (int64_t)evs_array_int(&by->value, 0);
-	if (k < -1000000 || k > 1000000 || v->interval.months > INT32_MAX || v->interval.months < INT32_MIN ||
-	    v->interval.seconds > INT64_MAX / 2000000 ||
+	if (k < -1000000 || k > 1000000 || v->interval.months > INT32_MAX ||
+	    v->interval.months < INT32_MIN || v->interval.seconds > INT64_MAX / 2000000 ||
 	    v->interval.seconds < INT64_MIN / 2000000 || v->interval.nanos)
 		return evs_x_fail(b, a, "this INTERVAL is out of range");
 	n = evs_x_const(b, a, &v->type);
@@ -184,17 +191,19 @@ static struct x_node *multiply_interval(struct x_binder *b, const struct x_ast *
 }
 
 /* time - time */
-static struct x_node *difference(struct x_binder *b, const struct x_ast *a, struct x_node *l, struct x_node *r)
+static struct x_node *difference(struct x_binder *b, const struct x_ast *a, struct x_node *l,
+				 struct x_node *r)
 {
 	bool days = l->type.id == EVS_T_DATE && r->type.id == EVS_T_DATE;
 	struct x_node *arg[2] = { l, r };
 
-	return evs_x_fold(b, evs_x_call(b, a, evs_x_time_diff, days ? EVS_T_INT64 : EVS_T_FLOAT64, arg, 2));
+	return evs_x_fold(
+		b, evs_x_call(b, a, evs_x_time_diff, days ? EVS_T_INT64 : EVS_T_FLOAT64, arg, 2));
 }
 
 /* time + number: seconds, or days for a Date. */
-static struct x_node *add_number(struct x_binder *b, const struct x_ast *a, struct x_node *time, struct x_node *k,
-				 bool minus)
+static struct x_node *add_number(struct x_binder *b, const struct x_ast *a, struct x_node *time,
+				 struct x_node *k, bool minus)
 {
 	struct x_node *arg[2] = { time, evs_x_cast_id(b, a, k, EVS_T_INT64, X_IMPLICIT) }, *n;
 
@@ -209,7 +218,8 @@ static struct x_node *add_number(struct x_binder *b, const struct x_ast *a, stru
 }
 
 /* A string constant beside a time is a time. */
-static struct x_node *time_const(struct x_binder *b, const struct x_ast *a, struct x_node *n, struct x_node *beside)
+static struct x_node *time_const(struct x_binder *b, const struct x_ast *a, struct x_node *n,
+				 struct x_node *beside)
 {
 	static const struct evs_type second = { .id = EVS_T_DATETIME };
 
@@ -220,8 +230,8 @@ static struct x_node *time_const(struct x_binder *b, const struct x_ast *a, stru
 	return evs_x_is_time(&beside->type) ? evs_x_adapt_time(b, a, n, &beside->type) : n;
 }
 
-static struct x_node *times(struct x_binder *b, const struct x_ast *a, enum x_op op, struct x_node *l,
-			    struct x_node *r)
+static struct x_node *times(struct x_binder *b, const struct x_ast *a, enum x_op op,
+			    struct x_node *l, struct x_node *r)
 {
 	char lt[128], rt[128];
 
@@ -246,7 +256,8 @@ static struct x_node *times(struct x_binder *b, const struct x_ast *a, enum x_op
 	if (evs_x_is_int(&l->type) && evs_x_is_time(&r->type) && op == X_ADD)
 		return add_number(b, a, r, l, false);
 	return evs_x_fail(b, a, "there is no such arithmetic with %s and %s",
-			  evs_x_type_text(&l->type, lt, sizeof(lt)), evs_x_type_text(&r->type, rt, sizeof(rt)));
+			  evs_x_type_text(&l->type, lt, sizeof(lt)),
+			  evs_x_type_text(&r->type, rt, sizeof(rt)));
 }
 
 static bool is_temporal(const struct x_node *n)
@@ -254,8 +265,8 @@ static bool is_temporal(const struct x_node *n)
 	return is_interval(n) || evs_x_is_time(&n->type);
 }
 
-struct x_node *evs_x_bind_arith(struct x_binder *b, const struct x_ast *a, enum x_op op, struct x_node *l,
-				struct x_node *r)
+struct x_node *evs_x_bind_arith(struct x_binder *b, const struct x_ast *a, enum x_op op,
+				struct x_node *l, struct x_node *r)
 {
 	static const struct evs_type f64 = { .id = EVS_T_FLOAT64 };
 	bool ln = evs_x_is_const_null(l), rn = evs_x_is_const_null(r);
@@ -263,14 +274,16 @@ struct x_node *evs_x_bind_arith(struct x_binder *b, const struct x_ast *a, enum 
 	if (ln || rn) {
 		const struct evs_type *t = ln ? &r->type : &l->type;
 
-		return evs_x_const_null(b, a, is_temporal(ln ? r : l) || evs_x_is_number(t) ? t : &f64);
+		return evs_x_const_null(b, a,
+					is_temporal(ln ? r : l) || evs_x_is_number(t) ? t : &f64);
 	}
 	if (is_temporal(l) || is_temporal(r))
 		return times(b, a, op, l, r);
 	return numbers(b, a, op, l, r, true);
 }
 
-struct x_node *evs_x_bind_intdiv(struct x_binder *b, const struct x_ast *a, struct x_node *l, struct x_node *r)
+struct x_node *evs_x_bind_intdiv(struct x_binder *b, const struct x_ast *a, struct x_node *l,
+				 struct x_node *r)
 {
 	static const struct evs_type i64 = { .id = EVS_T_INT64 };
 

@@ -1,17 +1,17 @@
 /*
  * The parsed form of an expression: tokens, tree, and the memory they live in. Private to expr/.
  *
- * All of an expression's memory comes from its arena and goes with evs_expr_free(). Functions that return
- * a pointer give NULL after a failure, with `err` and the diag set.
+ * All of an expression's memory comes from its arena and goes with evs_expr_free(). Functions
+ * that return a pointer give NULL after a failure, with `err` and the diag set.
  */
 #ifndef EVS_EXPR_AST_H
 #define EVS_EXPR_AST_H
 
 #include "src/expr/expr.h"
 
-#define X_MAX_TEXT (1u << 20) /* bytes of an expression */
-#define X_MAX_DEPTH 200	      /* of nodes inside each other, and of parentheses */
-#define X_MAX_NODES 100000    /* parsed */
+#define X_MAX_TEXT  (1u << 20) /* bytes of an expression */
+#define X_MAX_DEPTH 200	       /* of nodes inside each other, and of parentheses */
+#define X_MAX_NODES 100000     /* parsed */
 
 struct x_chunk;
 struct x_arena {
@@ -24,11 +24,31 @@ void evs_x_arena_free(struct x_arena *a);
 
 enum x_op {
 	X_OP_NONE = 0,
-	X_ADD, X_SUB, X_MUL, X_DIV, X_MOD,
-	X_EQ, X_NE, X_LT, X_LE, X_GT, X_GE,
-	X_CONCAT, X_ARROW, X_ARROW_TEXT,
-	X_MATCH, X_NOT_MATCH, X_IMATCH, X_NOT_IMATCH, /* ~ !~ ~* !~* */
-	X_COLON2, X_DOT, X_COMMA, X_LPAREN, X_RPAREN, X_LBRACKET, X_RBRACKET,
+	X_ADD,
+	X_SUB,
+	X_MUL,
+	X_DIV,
+	X_MOD,
+	X_EQ,
+	X_NE,
+	X_LT,
+	X_LE,
+	X_GT,
+	X_GE,
+	X_CONCAT,
+	X_ARROW,
+	X_ARROW_TEXT,
+	X_MATCH,
+	X_NOT_MATCH,
+	X_IMATCH,
+	X_NOT_IMATCH, /* ~ !~ ~* !~* */
+	X_COLON2,
+	X_DOT,
+	X_COMMA,
+	X_LPAREN,
+	X_RPAREN,
+	X_LBRACKET,
+	X_RBRACKET,
 };
 
 enum x_tok_kind { X_TOK_END, X_TOK_NUMBER, X_TOK_STRING, X_TOK_NAME, X_TOK_QUOTED, X_TOK_OP };
@@ -56,27 +76,27 @@ int evs_x_lex(struct x_lexer *lx, struct x_tok *out);
 
 enum x_kind {
 	X_NULL = 1,
-	X_BOOL,	    /* op: 0 or 1 */
-	X_NUMBER,   /* s: text, with a leading '-' when folded */
-	X_STRING,   /* s */
-	X_NAME,	    /* part[0 .. npart) */
-	X_STAR,	    /* only as the argument of a call */
-	X_NEG,	    /* arg[0] */
-	X_NOT,	    /* arg[0] */
-	X_AND,	    /* arg[0 .. n), n >= 2 */
-	X_OR,	    /* the same */
-	X_BINARY,   /* op, arg[0], arg[1] */
-	X_CALL,	    /* s: name; arg; distinct */
-	X_CASE,	    /* [operand] when then ... [else]; see has_operand, has_else */
-	X_CAST,	    /* arg[0]; s: type text */
-	X_IN,	    /* arg[0] in arg[1 ..]; negated */
-	X_BETWEEN,  /* arg[0] between arg[1] and arg[2]; negated */
-	X_LIKE,	    /* arg[0] like arg[1]; negated, fold_case; escape */
-	X_IS,	    /* arg[0] is op: x_is; negated */
+	X_BOOL,		 /* op: 0 or 1 */
+	X_NUMBER,	 /* s: text, with a leading '-' when folded */
+	X_STRING,	 /* s */
+	X_NAME,		 /* part[0 .. npart) */
+	X_STAR,		 /* only as the argument of a call */
+	X_NEG,		 /* arg[0] */
+	X_NOT,		 /* arg[0] */
+	X_AND,		 /* arg[0 .. n), n >= 2 */
+	X_OR,		 /* the same */
+	X_BINARY,	 /* op, arg[0], arg[1] */
+	X_CALL,		 /* s: name; arg; distinct */
+	X_CASE,		 /* [operand] when then ... [else]; see has_operand, has_else */
+	X_CAST,		 /* arg[0]; s: type text */
+	X_IN,		 /* arg[0] in arg[1 ..]; negated */
+	X_BETWEEN,	 /* arg[0] between arg[1] and arg[2]; negated */
+	X_LIKE,		 /* arg[0] like arg[1]; negated, fold_case; escape */
+	X_IS,		 /* arg[0] is op: x_is; negated */
 	X_DISTINCT_FROM, /* arg[0] is distinct from arg[1]; negated */
-	X_ARRAY,    /* arg */
-	X_INTERVAL, /* interval */
-	X_INDEX,    /* arg[0][arg[1]] */
+	X_ARRAY,	 /* arg */
+	X_INTERVAL,	 /* interval */
+	X_INDEX,	 /* arg[0][arg[1]] */
 };
 
 enum x_is { X_IS_NULL, X_IS_TRUE, X_IS_FALSE };
@@ -119,10 +139,10 @@ struct evs_expr {
 	size_t nast;
 	struct x_ast *root;
 	struct x_node *bound;
-	struct x_node *nodes;	    /* all bound ones, for release */
-	struct evs_table **types;   /* tables that hold the types named in casts */
+	struct x_node *nodes;	  /* all bound ones, for release */
+	struct evs_table **types; /* tables that hold the types named in casts */
 	size_t ntypes, types_cap;
-	uint16_t *used;		    /* ordinals of columns, no order */
+	uint16_t *used; /* ordinals of columns, no order */
 	size_t nused, used_cap;
 };
 
@@ -135,7 +155,8 @@ struct x_parser {
 	struct evs_diag *diag;
 };
 
-/* ---- expr_parse.c and expr_parse_atom.c ------------------------------------------------------------ */
+/* ---- expr_parse.c and expr_parse_atom.c
+ * ------------------------------------------------------------ */
 
 /* Binding powers, as PostgreSQL's precedence. */
 enum x_power {
@@ -174,13 +195,15 @@ void *evs_x_parse_fail(struct x_parser *p, const struct x_tok *t, const char *fm
 /* Type name after AS or '::': its text into *s, *len. */
 bool evs_x_parse_type(struct x_parser *p, const char **s, size_t *len);
 
-/* "24 hours", "1 month 2 days", "01:30:00"; or "24" with a unit of its own. False: not an interval. */
+/* "24 hours", "1 month 2 days", "01:30:00"; or "24" with a unit of its own. False: not an
+ * interval. */
 bool evs_x_interval_text(const char *s, size_t len, struct x_interval *out);
 /* `n` times `unit`. False: no such unit, or out of range. */
 bool evs_x_interval_unit(const char *number, size_t nlen, const char *unit, size_t ulen,
 			 struct x_interval *out);
 
-/* ---- expr_suggest.c -------------------------------------------------------------------------------- */
+/* ---- expr_suggest.c
+ * -------------------------------------------------------------------------------- */
 
 /* Keeps the nearest of the candidates offered to it. */
 struct x_suggest {

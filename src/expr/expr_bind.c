@@ -1,6 +1,6 @@
 /*
- * Binding: a parsed tree becomes a checked one. Here are logic, CASE, IS and the way to everything else: names,
- * operators, conversions and functions have files of their own.
+ * Binding: a parsed tree becomes a checked one. Here are logic, CASE, IS and the way to
+ * everything else: names, operators, conversions and functions have files of their own.
  */
 #include "src/expr/expr_node.h"
 
@@ -50,7 +50,8 @@ static int eval_is(struct evs_eval *v, const struct x_args *in, struct x_vec *ou
 		bool null = evs_x_is_null(x, i), r = null;
 
 		if (in->node->op != X_IS_NULL)
-			r = !null && (x->a->data[evs_x_at(x, i)] != 0) == (in->node->op == X_IS_TRUE);
+			r = !null &&
+			    (x->a->data[evs_x_at(x, i)] != 0) == (in->node->op == X_IS_TRUE);
 		dst[i] = r != negated;
 	}
 	return 0;
@@ -111,8 +112,9 @@ static struct x_node *bind_between(struct x_binder *b, const struct x_ast *a)
 /* CASE, in both forms: conditions and values one after the other. */
 static struct x_node *bind_case(struct x_binder *b, const struct x_ast *a)
 {
-	struct x_node *operand = NULL, *n, **value;
-	size_t at = a->has_operand ? 1 : 0, branches = (a->n - at) / 2, nvalues = branches + a->has_else;
+	struct x_node *operand = NULL, *n, *only, **value;
+	size_t at = a->has_operand ? 1 : 0, branches = (a->n - at) / 2,
+	       nvalues = branches + a->has_else;
 
 	if (branches > MAX_BRANCHES)
 		return evs_x_fail(b, a, "a CASE has at most %d branches", MAX_BRANCHES);
@@ -134,8 +136,9 @@ static struct x_node *bind_case(struct x_binder *b, const struct x_ast *a)
 	}
 	if (a->has_else && !(value[branches] = evs_x_bind(b, a->arg[at])))
 		return NULL;
-	if (!evs_x_unify(b, a, value, nvalues, &n->type))
-		return NULL;
+	only = evs_x_only_nulls(b, a, value, nvalues);
+	if (only || !evs_x_unify(b, a, value, nvalues, &n->type))
+		return only;
 	n->nullable = !a->has_else;
 	for (size_t k = 0; k < nvalues; k++) {
 		n->arg[k < branches ? 2 * k + 1 : 2 * k] = value[k];

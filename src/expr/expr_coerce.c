@@ -20,31 +20,39 @@ static struct x_node *enum_const(struct x_binder *b, const struct x_ast *a, cons
 
 	if (item) {
 		c = evs_x_const(b, a, to);
-		return c && evs_array_append_int(&c->value, (uint64_t)item->value) < 0 ? evs_x_nomem(b) : c;
+		return c && evs_array_append_int(&c->value, (uint64_t)item->value) < 0
+			       ? evs_x_nomem(b)
+			       : c;
 	}
 	evs_x_suggest_init(&near, s, len);
 	for (uint16_t i = 0; i < to->nitems; i++)
 		evs_x_suggest_offer(&near, to->items[i].name, to->items[i].len);
-	return evs_x_fail(b, n->ast ? n->ast : a, "'%.*s' is no value of this enum%s", (int)(len < 100 ? len : 100), s,
+	return evs_x_fail(b, n->ast ? n->ast : a, "'%.*s' is no value of this enum%s",
+			  (int)(len < 100 ? len : 100), s,
 			  evs_x_suggest_text(&near, hint, sizeof(hint)));
 }
 
 /* Seconds of an interval. */
-static struct x_node *interval_seconds(struct x_binder *b, const struct x_ast *a, const struct x_node *n)
+static struct x_node *interval_seconds(struct x_binder *b, const struct x_ast *a,
+				       const struct x_node *n)
 {
 	static const struct evs_type f64 = { .id = EVS_T_FLOAT64 };
 	struct x_node *c;
 
 	if (n->interval.months)
-		return evs_x_fail(b, a, "an interval of months has no fixed length here: write it in days");
+		return evs_x_fail(
+			b, a, "an interval of months has no fixed length here: write it in days");
 	c = evs_x_const(b, a, &f64);
-	if (c && evs_array_append_float(&c->value, (double)n->interval.seconds + n->interval.nanos / 1e9) < 0)
+	if (c && evs_array_append_float(&c->value,
+					(double)n->interval.seconds + n->interval.nanos / 1e9) < 0)
 		return evs_x_nomem(b);
 	return c;
 }
 
-/* The conversion of an array's elements, a call on a column that is not of the table. False: there is none. */
-static bool element_cast(struct x_binder *b, struct x_node *c, const struct evs_type *from, const struct evs_type *to)
+/* The conversion of an array's elements, a call on a column that is not of the table. False:
+ * there is none. */
+static bool element_cast(struct x_binder *b, struct x_node *c, const struct evs_type *from,
+			 const struct evs_type *to)
 {
 	struct evs_type plain = *from->elem[0];
 	struct x_node *x, *e;
@@ -65,10 +73,11 @@ static bool element_cast(struct x_binder *b, struct x_node *c, const struct evs_
 	return e->eval != evs_x_cast_array || element_cast(b, e, &plain, to->elem[0]);
 }
 
-static struct x_node *apply(struct x_binder *b, const struct x_ast *a, struct x_node *n, const struct evs_type *to,
-			    enum x_cast how)
+static struct x_node *apply(struct x_binder *b, const struct x_ast *a, struct x_node *n,
+			    const struct evs_type *to, enum x_cast how)
 {
-	struct x_node *c = evs_x_call(b, evs_x_is_const(n) && n->ast ? n->ast : a, NULL, to->id, &n, 1);
+	struct x_node *c =
+		evs_x_call(b, evs_x_is_const(n) && n->ast ? n->ast : a, NULL, to->id, &n, 1);
 	char ft[128], tt[128];
 
 	if (!c)
@@ -81,12 +90,13 @@ static struct x_node *apply(struct x_binder *b, const struct x_ast *a, struct x_
 	c->eval = evs_x_cast_fn(&n->type, to);
 	if (!c->eval || (c->eval == evs_x_cast_array && !element_cast(b, c, &n->type, to)))
 		return evs_x_fail(b, a, "%s cannot be converted to %s",
-				  evs_x_type_text(&n->type, ft, sizeof(ft)), evs_x_type_text(to, tt, sizeof(tt)));
+				  evs_x_type_text(&n->type, ft, sizeof(ft)),
+				  evs_x_type_text(to, tt, sizeof(tt)));
 	return evs_x_fold(b, c);
 }
 
-struct x_node *evs_x_cast(struct x_binder *b, const struct x_ast *a, struct x_node *n, const struct evs_type *to,
-			  enum x_cast how)
+struct x_node *evs_x_cast(struct x_binder *b, const struct x_ast *a, struct x_node *n,
+			  const struct evs_type *to, enum x_cast how)
 {
 	bool json = n->type.id == EVS_T_JSON;
 
@@ -110,8 +120,8 @@ struct x_node *evs_x_cast(struct x_binder *b, const struct x_ast *a, struct x_no
 	return apply(b, a, n, to, how);
 }
 
-struct x_node *evs_x_cast_id(struct x_binder *b, const struct x_ast *a, struct x_node *n, enum evs_type_id id,
-			     enum x_cast how)
+struct x_node *evs_x_cast_id(struct x_binder *b, const struct x_ast *a, struct x_node *n,
+			     enum evs_type_id id, enum x_cast how)
 {
 	struct evs_type t = { .id = id };
 
@@ -128,6 +138,7 @@ struct x_node *evs_x_truth(struct x_binder *b, const struct x_ast *a, struct x_n
 		return n;
 	if ((int)n->type.id == X_T_NULL || evs_x_is_int(&n->type) || n->type.id == EVS_T_JSON)
 		return evs_x_cast_id(b, a, n, EVS_T_BOOL, X_IMPLICIT);
-	return evs_x_fail(b, a, "a condition is wanted here, and this is %s: compare it with something",
+	return evs_x_fail(b, a,
+			  "a condition is wanted here, and this is %s: compare it with something",
 			  evs_x_type_text(&n->type, text, sizeof(text)));
 }

@@ -1,8 +1,9 @@
 /*
- * Typing of comparisons, IN, and of places where several values must have one type (CASE, coalesce, arrays).
+ * Typing of comparisons, IN, and of places where several values must have one type (CASE,
+ * coalesce, arrays).
  *
- * Numbers compare exactly whatever their types; times compare at the finer of the two scales. A string constant
- * takes the type of what it is compared with, and must be a value of it.
+ * Numbers compare exactly whatever their types; times compare at the finer of the two scales. A
+ * string constant takes the type of what it is compared with, and must be a value of it.
  */
 #include "src/expr/expr_node.h"
 
@@ -19,8 +20,9 @@ static bool is_text_const(const struct x_node *n)
 /* Types that have a text of their own and compare as it when they meet another. */
 static bool is_texty(const struct evs_type *t)
 {
-	return t->id == EVS_T_STRING || t->id == EVS_T_FIXEDSTRING || t->id == EVS_T_JSON || t->id == EVS_T_ENUM ||
-	       t->id == EVS_T_UUID || t->id == EVS_T_IPV4 || t->id == EVS_T_IPV6;
+	return t->id == EVS_T_STRING || t->id == EVS_T_FIXEDSTRING || t->id == EVS_T_JSON ||
+	       t->id == EVS_T_ENUM || t->id == EVS_T_UUID || t->id == EVS_T_IPV4 ||
+	       t->id == EVS_T_IPV6;
 }
 
 static bool is_numeric(const struct evs_type *t)
@@ -40,7 +42,8 @@ struct x_node *evs_x_adapt_time(struct x_binder *b, const struct x_ast *a, struc
 	unsigned digits;
 
 	if (!evs_time_parse(s, len, &sec, &nano, &digits))
-		return evs_x_fail(b, n->ast ? n->ast : a, "this is not a time: write '2024-01-31', "
+		return evs_x_fail(b, n->ast ? n->ast : a,
+				  "this is not a time: write '2024-01-31', "
 				  "'2024-01-31 12:00:00' or '2024-01-31T12:00:00.123Z'");
 	if (digits == 0)
 		fine.id = EVS_T_DATETIME, fine.scale = 0;
@@ -55,12 +58,14 @@ struct x_node *evs_x_adapt_time(struct x_binder *b, const struct x_ast *a, struc
 }
 
 /* A string constant that stands beside a value of type `to`. */
-static struct x_node *adapt(struct x_binder *b, const struct x_ast *a, struct x_node *n, const struct evs_type *to)
+static struct x_node *adapt(struct x_binder *b, const struct x_ast *a, struct x_node *n,
+			    const struct evs_type *to)
 {
 	const char *s;
 	size_t len;
 
-	if (!is_text_const(n) || to->id == EVS_T_STRING || to->id == EVS_T_FIXEDSTRING || to->id == EVS_T_JSON)
+	if (!is_text_const(n) || to->id == EVS_T_STRING || to->id == EVS_T_FIXEDSTRING ||
+	    to->id == EVS_T_JSON)
 		return n;
 	if (evs_x_is_number(to)) {
 		s = (const char *)evs_array_bytes(&n->value, 0, &len);
@@ -71,11 +76,13 @@ static struct x_node *adapt(struct x_binder *b, const struct x_ast *a, struct x_
 	return evs_x_cast(b, a, n, to, X_IMPLICIT);
 }
 
-/* A number of the text beside a Decimal is decimal, beside a Float32 it is one, so that 0.1 means 0.1. */
+/* A number of the text beside a Decimal is decimal, beside a Float32 it is one, so that 0.1 means
+ * 0.1. */
 static struct x_node *adapt_number(struct x_binder *b, const struct x_ast *a, struct x_node *n,
 				   const struct evs_type *to)
 {
-	bool literal = evs_x_is_const(n) && n->ast && n->ast->kind == X_NUMBER && n->type.id == EVS_T_FLOAT64;
+	bool literal = evs_x_is_const(n) && n->ast && n->ast->kind == X_NUMBER &&
+		       n->type.id == EVS_T_FLOAT64;
 
 	if (literal && to->id == EVS_T_DECIMAL)
 		return evs_x_literal_number(b, n->ast, to);
@@ -89,7 +96,8 @@ static bool const_int_fits(const struct x_node *n, const struct evs_type *t)
 	int64_t v;
 	unsigned bits;
 
-	if (!evs_x_is_const(n) || n->type.id != EVS_T_INT64 || evs_x_is_const_null(n) || !evs_x_is_int(t))
+	if (!evs_x_is_const(n) || n->type.id != EVS_T_INT64 || evs_x_is_const_null(n) ||
+	    !evs_x_is_int(t))
 		return false;
 	v = (int64_t)evs_array_int(&n->value, 0);
 	if (evs_x_is_unsigned(t)) {
@@ -106,7 +114,8 @@ static bool is_int_32(const struct evs_type *t)
 }
 
 /* Two integers, to one type where there is one. */
-static void ints_to_one(struct x_binder *b, const struct x_ast *a, struct x_node **l, struct x_node **r)
+static void ints_to_one(struct x_binder *b, const struct x_ast *a, struct x_node **l,
+			struct x_node **r)
 {
 	enum evs_type_id id = EVS_T_INT64;
 
@@ -155,7 +164,8 @@ static struct evs_type tight(const struct x_node *n)
 	if (!evs_x_is_const(n) || evs_x_is_const_null(n))
 		return t;
 	v = evs_x_decimal(&x, 0);
-	for (t.precision = 1; t.precision < 38 && (v >= evs_x_pow10(t.precision) || -v >= evs_x_pow10(t.precision));)
+	for (t.precision = 1;
+	     t.precision < 38 && (v >= evs_x_pow10(t.precision) || -v >= evs_x_pow10(t.precision));)
 		t.precision++;
 	if (t.precision < t.scale)
 		t.precision = t.scale;
@@ -198,9 +208,11 @@ static void numbers(struct x_binder *b, const struct x_ast *a, struct x_node **l
 		rt = tight(*r);
 		if (evs_x_is_float(&lt) || evs_x_is_float(&rt) || !decimals_meet(&lt, &rt))
 			floats(b, a, l, r);
-	} else if (evs_x_is_float(&(*l)->type) && !is_int_32(&(*r)->type) && evs_x_is_int(&(*r)->type)) {
+	} else if (evs_x_is_float(&(*l)->type) && !is_int_32(&(*r)->type) &&
+		   evs_x_is_int(&(*r)->type)) {
 		*l = evs_x_cast_id(b, a, *l, EVS_T_FLOAT64, X_IMPLICIT);
-	} else if (evs_x_is_float(&(*r)->type) && !is_int_32(&(*l)->type) && evs_x_is_int(&(*l)->type)) {
+	} else if (evs_x_is_float(&(*r)->type) && !is_int_32(&(*l)->type) &&
+		   evs_x_is_int(&(*l)->type)) {
 		*r = evs_x_cast_id(b, a, *r, EVS_T_FLOAT64, X_IMPLICIT);
 	} else {
 		floats(b, a, l, r);
@@ -220,7 +232,8 @@ static void texts(struct x_binder *b, const struct x_ast *a, struct x_node **l, 
 	*r = *l ? evs_x_cast(b, a, *r, &text_type, X_IMPLICIT) : NULL;
 }
 
-static void *cannot(struct x_binder *b, const struct x_ast *a, const struct x_node *l, const struct x_node *r)
+static void *cannot(struct x_binder *b, const struct x_ast *a, const struct x_node *l,
+		    const struct x_node *r)
 {
 	char lt[128], rt[128];
 	const char *hint = "";
@@ -229,7 +242,8 @@ static void *cannot(struct x_binder *b, const struct x_ast *a, const struct x_no
 		hint = "; toDateTime(n) makes a time of seconds since 1970";
 	else if (is_texty(&l->type) && evs_x_is_number(&r->type))
 		hint = "; write the number in 'quotes', or convert with ::";
-	return evs_x_fail(b, a, "%s cannot be compared with %s%s", evs_x_type_text(&l->type, lt, sizeof(lt)),
+	return evs_x_fail(b, a, "%s cannot be compared with %s%s",
+			  evs_x_type_text(&l->type, lt, sizeof(lt)),
 			  evs_x_type_text(&r->type, rt, sizeof(rt)), hint);
 }
 
@@ -277,8 +291,8 @@ static bool meet(struct x_binder *b, const struct x_ast *a, struct x_node **l, s
 	return *l && *r;
 }
 
-struct x_node *evs_x_bind_compare(struct x_binder *b, const struct x_ast *a, enum x_op op, struct x_node *l,
-				  struct x_node *r)
+struct x_node *evs_x_bind_compare(struct x_binder *b, const struct x_ast *a, enum x_op op,
+				  struct x_node *l, struct x_node *r)
 {
 	static const struct evs_type boolean = { .id = EVS_T_BOOL };
 	struct x_node *arg[2] = { l, r }, *n;
@@ -291,13 +305,18 @@ struct x_node *evs_x_bind_compare(struct x_binder *b, const struct x_ast *a, enu
 	if (!meet(b, a, &arg[0], &arg[1]))
 		return NULL;
 	/* the loops want the constant on the right and JSON on the left */
-	if ((evs_x_is_const(arg[0]) && !evs_x_is_const(arg[1]) && arg[1]->type.id == arg[0]->type.id) ||
+	if ((evs_x_is_const(arg[0]) && !evs_x_is_const(arg[1]) &&
+	     arg[1]->type.id == arg[0]->type.id) ||
 	    (arg[1]->type.id == EVS_T_JSON && arg[0]->type.id != EVS_T_JSON)) {
 		struct x_node *swap = arg[0];
 
 		arg[0] = arg[1];
 		arg[1] = swap;
-		op = op == X_LT ? X_GT : op == X_GT ? X_LT : op == X_LE ? X_GE : op == X_GE ? X_LE : op;
+		op = op == X_LT	  ? X_GT
+		     : op == X_GT ? X_LT
+		     : op == X_LE ? X_GE
+		     : op == X_GE ? X_LE
+				  : op;
 	}
 	fn = evs_x_compare_fn(&arg[0]->type, &arg[1]->type);
 	if (!fn)
@@ -311,7 +330,8 @@ struct x_node *evs_x_bind_compare(struct x_binder *b, const struct x_ast *a, enu
 	return evs_x_fold(b, n);
 }
 
-/* ---- one type for several values ------------------------------------------------------------------- */
+/* ---- one type for several values
+ * ------------------------------------------------------------------- */
 
 static bool common_int(const struct evs_type *l, const struct evs_type *r, struct evs_type *out)
 {
@@ -356,7 +376,8 @@ static bool common_time(const struct evs_type *l, const struct evs_type *r, stru
 }
 
 /* The type that values of both can be converted to. `elem`: memory for an element type. */
-static bool common(struct x_binder *b, const struct evs_type *l, const struct evs_type *r, struct evs_type *out)
+static bool common(struct x_binder *b, const struct evs_type *l, const struct evs_type *r,
+		   struct evs_type *out)
 {
 	if ((int)r->id == X_T_NULL || evs_type_equal(l, r)) {
 		*out = *l;
@@ -376,7 +397,8 @@ static bool common(struct x_binder *b, const struct evs_type *l, const struct ev
 	}
 	if (l->id == EVS_T_ARRAY && r->id == EVS_T_ARRAY) {
 		struct evs_type *elem = evs_x_alloc(&b->e->arena, sizeof(*elem));
-		struct evs_type **slot = elem ? evs_x_alloc(&b->e->arena, sizeof(struct evs_type *)) : NULL;
+		struct evs_type **slot =
+			elem ? evs_x_alloc(&b->e->arena, sizeof(struct evs_type *)) : NULL;
 
 		if (!slot || !common(b, l->elem[0], r->elem[0], elem))
 			return false;
@@ -404,7 +426,19 @@ static const struct x_node *leader(struct x_node *const *arg, size_t n)
 	return text;
 }
 
-bool evs_x_unify(struct x_binder *b, const struct x_ast *a, struct x_node **arg, size_t n, struct evs_type *t)
+struct x_node *evs_x_only_nulls(struct x_binder *b, const struct x_ast *a,
+				struct x_node *const *arg, size_t n)
+{
+	static const struct evs_type null = { .id = (enum evs_type_id)X_T_NULL };
+
+	for (size_t i = 0; i < n; i++)
+		if ((int)arg[i]->type.id != X_T_NULL)
+			return NULL;
+	return n ? evs_x_const_null(b, a, &null) : NULL;
+}
+
+bool evs_x_unify(struct x_binder *b, const struct x_ast *a, struct x_node **arg, size_t n,
+		 struct evs_type *t)
 {
 	const struct x_node *lead = leader(arg, n);
 	char lt[128], rt[128];
@@ -414,7 +448,8 @@ bool evs_x_unify(struct x_binder *b, const struct x_ast *a, struct x_node **arg,
 		struct evs_type u;
 
 		/* a string constant beside times or an array is one of them */
-		if (is_text_const(arg[i]) && (evs_x_is_time(t) || t->id == EVS_T_ARRAY || t->id == EVS_T_MAP)) {
+		if (is_text_const(arg[i]) &&
+		    (evs_x_is_time(t) || t->id == EVS_T_ARRAY || t->id == EVS_T_MAP)) {
 			arg[i] = adapt(b, a, arg[i], t);
 			if (!arg[i])
 				return false;

@@ -1,7 +1,7 @@
 /*
- * Evaluation: chunk by chunk, node by node. What every function has in common is done here: results come
- * from a pool of buffers, rows with null arguments are null, an argument that is the same in all rows is
- * computed once, and marks of failed rows go up the tree.
+ * Evaluation: chunk by chunk, node by node. What every function has in common is done here:
+ * results come from a pool of buffers, rows with null arguments are null, an argument that is the
+ * same in all rows is computed once, and marks of failed rows go up the tree.
  */
 #include "src/expr/expr_node.h"
 
@@ -89,7 +89,7 @@ int evs_x_null(struct x_vec *out, uint32_t i)
 {
 	if (evs_x_slot_valid(out->slot) < 0)
 		return EVS_E_NOMEM;
-	out->slot->a.valid[i >> 3] &= (uint8_t)~(1u << (i & 7));
+	out->slot->a.valid[i >> 3] &= (uint8_t) ~(1u << (i & 7));
 	return 0;
 }
 
@@ -106,7 +106,8 @@ static int need_bad(struct evs_eval *v, struct x_vec *out, uint32_t rows)
 	return 0;
 }
 
-int evs_x_bad(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i, const char *why)
+int evs_x_bad(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i,
+	      const char *why)
 {
 	if (need_bad(v, out, in->rows) < 0)
 		return EVS_E_NOMEM;
@@ -118,7 +119,8 @@ int evs_x_bad(struct evs_eval *v, const struct x_args *in, struct x_vec *out, ui
 	return evs_x_is_fixed(&out->slot->a) ? evs_x_null(out, i) : 0;
 }
 
-int evs_x_append_bad(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i, const char *why)
+int evs_x_append_bad(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i,
+		     const char *why)
 {
 	int rc = evs_x_bad(v, in, out, i, why);
 
@@ -140,15 +142,16 @@ int evs_x_spread_bad(struct evs_eval *v, const struct x_vec *from, struct x_vec 
 	return 0;
 }
 
-int evs_x_vec_open(struct evs_eval *v, struct x_vec *out, const struct evs_type *t, uint32_t rows, bool scalar)
+int evs_x_vec_open(struct evs_eval *v, struct x_vec *out, const struct evs_type *t, uint32_t rows,
+		   bool scalar)
 {
 	*out = (struct x_vec){ .scalar = scalar };
 	out->slot = evs_x_slot_get(v, t);
 	if (!out->slot)
 		return EVS_E_NOMEM;
 	out->a = &out->slot->a;
-	return evs_x_is_fixed(out->a) ? evs_x_slot_rows(out->slot, rows) :
-					evs_array_reserve(&out->slot->a, rows, 0);
+	return evs_x_is_fixed(out->a) ? evs_x_slot_rows(out->slot, rows)
+				      : evs_array_reserve(&out->slot->a, rows, 0);
 }
 
 /* Nulls of the arguments into a result of fixed width. */
@@ -307,27 +310,32 @@ static struct evs_array view_of(const struct evs_array *a, uint32_t from, uint32
 	return w;
 }
 
-/* Append a chunk's result to the answer. Slots of nulls are zero there, as array.h promises. */
+/* The slots of null rows become zero, as array.h promises. */
+static void clear_nulls(struct evs_array *a, uint32_t rows)
+{
+	for (uint32_t i = 0; i < rows; i++) {
+		if (i % 8 == 0 && a->valid[i / 8] == 0xff)
+			i += 7;
+		else if (evs_array_is_null(a, i))
+			memset(a->data + (size_t)i * a->width, 0, a->width);
+	}
+}
+
+/* Append a chunk's result to the answer. */
 static int take_result(const struct x_vec *x, uint32_t rows, struct evs_array *out)
 {
-	uint32_t n = x->scalar ? 1 : rows;
+	static const uint32_t first[X_CHUNK]; /* row 0, again and again */
 
-	if (x->slot && x->a->valid && evs_x_is_fixed(x->a)) {
-		for (uint32_t i = 0; i < n; i++)
-			if (evs_array_is_null(x->a, i))
-				memset(x->slot->a.data + (size_t)i * x->a->width, 0, x->a->width);
-	}
-	if (!x->scalar)
-		return evs_array_append_range(out, x->a, 0, rows);
-	for (uint32_t i = 0; i < rows; i++)
-		if (evs_array_append_range(out, x->a, 0, 1) < 0)
-			return EVS_E_NOMEM;
-	return 0;
+	if (x->slot && x->a->valid && evs_x_is_fixed(x->a))
+		clear_nulls(&x->slot->a, x->scalar ? 1 : rows);
+	if (x->scalar)
+		return evs_array_take(out, x->a, first, rows);
+	return evs_array_append_range(out, x->a, 0, rows);
 }
 
 /* Say why `row` failed: a chunk keeps one reason only, so the row is computed again by itself. */
-static int fail_row(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols, uint32_t row,
-		    struct evs_diag *diag)
+static int fail_row(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
+		    uint32_t row, struct evs_diag *diag)
 {
 	struct evs_array *one = calloc(e->nused ? e->nused : 1, sizeof(*one));
 	struct x_vec x = { 0 };
@@ -347,7 +355,8 @@ static int fail_row(struct evs_eval *v, const struct evs_expr *e, const struct e
 	if (rc == 0) {
 		const struct x_ast *who = x.who ? x.who : e->root;
 
-		rc = evs_fail_at(diag, EVS_E_DATA, who->line, who->col, "%s", x.why ? x.why : "no value");
+		rc = evs_fail_at(diag, EVS_E_DATA, who->line, who->col, "%s",
+				 x.why ? x.why : "no value");
 		evs_fail_word(diag, who->word, who->word_len);
 		if (diag) {
 			diag->has_off = true;
@@ -363,8 +372,8 @@ static int fail_row(struct evs_eval *v, const struct evs_expr *e, const struct e
 	return rc;
 }
 
-static int run_chunk(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols, uint32_t from,
-		     uint32_t n, struct evs_array *out, struct evs_diag *diag)
+static int run_chunk(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
+		     uint32_t from, uint32_t n, struct evs_array *out, struct evs_diag *diag)
 {
 	struct x_vec x = { 0 };
 	int rc;
@@ -398,8 +407,8 @@ static int64_t clock_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols, uint32_t rows,
-		 struct evs_array *out, struct evs_diag *diag)
+int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
+		 uint32_t rows, struct evs_array *out, struct evs_diag *diag)
 {
 	int rc = 0;
 
@@ -425,7 +434,8 @@ int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_
 		rc = evs_fail_nomem(diag);
 	} else {
 		for (uint32_t at = 0; rc == 0 && at < rows; at += X_CHUNK)
-			rc = run_chunk(v, e, cols, at, rows - at < X_CHUNK ? rows - at : X_CHUNK, out, diag);
+			rc = run_chunk(v, e, cols, at, rows - at < X_CHUNK ? rows - at : X_CHUNK,
+				       out, diag);
 	}
 	if (rc < 0)
 		evs_array_release(out);

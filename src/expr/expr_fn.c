@@ -13,9 +13,10 @@ static const struct x_fn *const tables[] = {
 
 /* Known by name, so that the message can say what is wrong with them. */
 static const char *const aggregates[] = {
-	"count", "countif", "sum", "sumif", "avg", "avgif", "min", "max", "argmin", "argmax", "uniq", "uniqexact",
-	"countdistinct", "quantile", "quantiles", "median", "any", "anylast", "grouparray", "array_agg", "string_agg",
-	"stddev", "variance",
+	"count",	 "countif",   "sum",	    "sumif",  "avg",	  "avgif",
+	"min",		 "max",	      "argmin",	    "argmax", "uniq",	  "uniqexact",
+	"countdistinct", "quantile",  "quantiles",  "median", "any",	  "anylast",
+	"grouparray",	 "array_agg", "string_agg", "stddev", "variance",
 };
 
 const struct x_fn *evs_x_fn_find(const char *name, size_t len)
@@ -34,14 +35,15 @@ static void *unknown(struct x_binder *b, const struct x_ast *a)
 
 	for (size_t i = 0; i < sizeof(aggregates) / sizeof(aggregates[0]); i++)
 		if (evs_x_same_word(a->s, a->len, aggregates[i]))
-			return evs_x_fail(b, a, "%s() is an aggregate, and aggregates are not allowed here",
-					  aggregates[i]);
+			return evs_x_fail(
+				b, a, "%s() is an aggregate, and aggregates are not allowed here",
+				aggregates[i]);
 	evs_x_suggest_init(&s, a->s, a->len);
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (const struct x_fn *f = tables[t]; f->name; f++)
 			evs_x_suggest_offer(&s, f->name, strlen(f->name));
-	return evs_x_fail(b, a, "there is no function `%.*s`%s", (int)(a->len < 100 ? a->len : 100), a->s,
-			  evs_x_suggest_text(&s, hint, sizeof(hint)));
+	return evs_x_fail(b, a, "there is no function `%.*s`%s", (int)(a->len < 100 ? a->len : 100),
+			  a->s, evs_x_suggest_text(&s, hint, sizeof(hint)));
 }
 
 /* What a signature letter wants, for messages. */
@@ -69,8 +71,9 @@ static const char *wanted(char letter)
 
 static bool is_texty(const struct evs_type *t)
 {
-	return t->id == EVS_T_STRING || t->id == EVS_T_FIXEDSTRING || t->id == EVS_T_ENUM || t->id == EVS_T_UUID ||
-	       t->id == EVS_T_IPV4 || t->id == EVS_T_IPV6 || t->id == EVS_T_JSON;
+	return t->id == EVS_T_STRING || t->id == EVS_T_FIXEDSTRING || t->id == EVS_T_ENUM ||
+	       t->id == EVS_T_UUID || t->id == EVS_T_IPV4 || t->id == EVS_T_IPV6 ||
+	       t->id == EVS_T_JSON;
 }
 
 /* An untyped NULL takes the type that is wanted. */
@@ -119,11 +122,13 @@ static struct x_node *fit(struct x_binder *b, const struct x_ast *a, struct x_no
 	case 's':
 		return is_texty(t) ? evs_x_cast_id(b, a, n, EVS_T_STRING, X_IMPLICIT) : NULL;
 	case 'i':
-		return evs_x_is_int(t) || t->id == EVS_T_BOOL ? evs_x_cast_id(b, a, n, EVS_T_INT64, X_IMPLICIT) : NULL;
+		return evs_x_is_int(t) || t->id == EVS_T_BOOL
+			       ? evs_x_cast_id(b, a, n, EVS_T_INT64, X_IMPLICIT)
+			       : NULL;
 	case 'f':
-		return evs_x_is_number(t) || t->id == EVS_T_JSON ?
-			       evs_x_cast_id(b, a, n, EVS_T_FLOAT64, X_IMPLICIT) :
-			       NULL;
+		return evs_x_is_number(t) || t->id == EVS_T_JSON
+			       ? evs_x_cast_id(b, a, n, EVS_T_FLOAT64, X_IMPLICIT)
+			       : NULL;
 	case 'b':
 		return evs_x_truth(b, a, n);
 	case 't':
@@ -221,16 +226,18 @@ static bool check_count(struct x_binder *b, const struct x_ast *a, const struct 
 	if (n >= min && n <= max)
 		return true;
 	if (max == SIZE_MAX)
-		evs_x_fail(b, a, "%s() takes %zu argument%s or more, not %zu", name, min, min == 1 ? "" : "s", n);
+		evs_x_fail(b, a, "%s() takes %zu argument%s or more, not %zu", name, min,
+			   min == 1 ? "" : "s", n);
 	else if (min == max)
-		evs_x_fail(b, a, "%s() takes %zu argument%s, not %zu", name, min, min == 1 ? "" : "s", n);
+		evs_x_fail(b, a, "%s() takes %zu argument%s, not %zu", name, min,
+			   min == 1 ? "" : "s", n);
 	else
 		evs_x_fail(b, a, "%s() takes %zu to %zu arguments, not %zu", name, min, max, n);
 	return false;
 }
 
-struct x_node *evs_x_bind_fn(struct x_binder *b, const struct x_ast *a, const struct x_fn *f, struct x_node **arg,
-			     size_t n)
+struct x_node *evs_x_bind_fn(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+			     struct x_node **arg, size_t n)
 {
 	struct x_node *c;
 	const char *result = strchr(f->sig, '>');

@@ -1,6 +1,6 @@
 /*
- * x IN (list). A list of constants becomes a sorted set of x's own type where each of them is exactly a value of it
- * or none at all; any other list is x = a OR x = b OR ...
+ * x IN (list). A list of constants becomes a sorted set of x's own type where each of them is
+ * exactly a value of it or none at all; any other list is x = a OR x = b OR ...
  */
 #include "src/expr/expr_node.h"
 
@@ -70,7 +70,8 @@ static int eval_in(struct evs_eval *v, const struct x_args *in, struct x_vec *ou
 	for (uint32_t i = 0; i < in->rows; i++) {
 		uint32_t at = evs_x_at(x, i);
 
-		dst[i] = s->ints ? has_int(s, (int64_t)evs_array_int(x->a, at)) : has_value(s, x->a, at);
+		dst[i] = s->ints ? has_int(s, (int64_t)evs_array_int(x->a, at))
+				 : has_value(s, x->a, at);
 		if (!dst[i] && s->has_null && evs_x_null(out, i) < 0)
 			return EVS_E_NOMEM;
 	}
@@ -100,7 +101,8 @@ static void sort_order(const struct evs_array *a, uint32_t *order, uint32_t n)
 		}
 		root = start;
 		while ((child = 2 * root + 1) < end) {
-			if (child + 1 < end && evs_array_compare(a, order[child], a, order[child + 1]) < 0)
+			if (child + 1 < end &&
+			    evs_array_compare(a, order[child], a, order[child + 1]) < 0)
 				child++;
 			if (evs_array_compare(a, hold, a, order[child]) >= 0)
 				break;
@@ -152,16 +154,18 @@ static bool fits_set(const struct evs_type *t, const struct x_node *c)
 }
 
 /* The constant as a value of the set's type; *out is NULL when no value of the type equals it. */
-static bool to_set(struct x_binder *b, const struct x_ast *a, const struct evs_type *t, struct x_node *c,
-		   struct x_node **out)
+static bool to_set(struct x_binder *b, const struct x_ast *a, const struct evs_type *t,
+		   struct x_node *c, struct x_node **out)
 {
 	*out = NULL;
 	if (evs_x_is_int(t)) {
-		x_i128 v = evs_x_is_unsigned(&c->type) ? (x_i128)evs_array_int(&c->value, 0) :
-							 (x_i128)(int64_t)evs_array_int(&c->value, 0);
+		x_i128 v = evs_x_is_unsigned(&c->type)
+				   ? (x_i128)evs_array_int(&c->value, 0)
+				   : (x_i128)(int64_t)evs_array_int(&c->value, 0);
 		bool is_u = evs_x_is_unsigned(t);
 		unsigned bits = 8u << (is_u ? t->id - EVS_T_UINT8 : t->id - EVS_T_INT8);
-		x_i128 lo = is_u ? 0 : -((x_i128)1 << (bits - 1)), hi = (x_i128)1 << (is_u ? bits : bits - 1);
+		x_i128 lo = is_u ? 0 : -((x_i128)1 << (bits - 1)),
+		       hi = (x_i128)1 << (is_u ? bits : bits - 1);
 
 		if (v < lo || v >= hi)
 			return true;

@@ -1,14 +1,14 @@
 /*
- * Intervals as text and the names of types: the two places where words of the language are read that
- * are neither operators nor functions.
+ * Intervals as text and the names of types: the two places where words of the language are read
+ * that are neither operators nor functions.
  */
 #include "src/expr/expr_ast.h"
 
 #include <string.h>
 
-#define NANO 1000000000
+#define NANO	    1000000000
 #define MAX_SECONDS 400000000000LL /* beyond what years 0 to 9999 span */
-#define MAX_MONTHS 120000
+#define MAX_MONTHS  120000
 
 static const struct {
 	const char *name; /* singular */
@@ -16,12 +16,28 @@ static const struct {
 	int64_t seconds;
 	int32_t nanos;
 } units[] = {
-	{ "nanosecond", 0, 0, 1 },   { "ns", 0, 0, 1 },	      { "microsecond", 0, 0, 1000 }, { "us", 0, 0, 1000 },
-	{ "millisecond", 0, 0, 1000000 }, { "ms", 0, 0, 1000000 }, { "second", 0, 1, 0 },  { "sec", 0, 1, 0 },
-	{ "s", 0, 1, 0 },	     { "minute", 0, 60, 0 },  { "min", 0, 60, 0 },	   { "hour", 0, 3600, 0 },
-	{ "h", 0, 3600, 0 },	     { "day", 0, 86400, 0 },  { "d", 0, 86400, 0 },	   { "week", 0, 604800, 0 },
-	{ "w", 0, 604800, 0 },	     { "month", 1, 0, 0 },    { "mon", 1, 0, 0 },	   { "quarter", 3, 0, 0 },
-	{ "year", 12, 0, 0 },	     { "y", 12, 0, 0 },
+	{ "nanosecond", 0, 0, 1 },
+	{ "ns", 0, 0, 1 },
+	{ "microsecond", 0, 0, 1000 },
+	{ "us", 0, 0, 1000 },
+	{ "millisecond", 0, 0, 1000000 },
+	{ "ms", 0, 0, 1000000 },
+	{ "second", 0, 1, 0 },
+	{ "sec", 0, 1, 0 },
+	{ "s", 0, 1, 0 },
+	{ "minute", 0, 60, 0 },
+	{ "min", 0, 60, 0 },
+	{ "hour", 0, 3600, 0 },
+	{ "h", 0, 3600, 0 },
+	{ "day", 0, 86400, 0 },
+	{ "d", 0, 86400, 0 },
+	{ "week", 0, 604800, 0 },
+	{ "w", 0, 604800, 0 },
+	{ "month", 1, 0, 0 },
+	{ "mon", 1, 0, 0 },
+	{ "quarter", 3, 0, 0 },
+	{ "year", 12, 0, 0 },
+	{ "y", 12, 0, 0 },
 };
 
 /* Index in units of a name, with or without a plural s; -1: none. */
@@ -29,7 +45,8 @@ static int find_unit(const char *s, size_t len)
 {
 	for (int i = 0; i < (int)(sizeof(units) / sizeof(units[0])); i++)
 		if (evs_x_same_word(s, len, units[i].name) ||
-		    (len > 3 && (s[len - 1] | 0x20) == 's' && evs_x_same_word(s, len - 1, units[i].name)))
+		    (len > 3 && (s[len - 1] | 0x20) == 's' &&
+		     evs_x_same_word(s, len - 1, units[i].name)))
 			return i;
 	return -1;
 }
@@ -65,7 +82,8 @@ static bool read_number(const char *s, size_t len, int64_t *whole, int32_t *nano
 /* out += a span; false when out of range. */
 static bool add_span(struct x_interval *out, int64_t months, int64_t seconds, int64_t nanos)
 {
-	if (months > MAX_MONTHS || months < -MAX_MONTHS || seconds > MAX_SECONDS || seconds < -MAX_SECONDS)
+	if (months > MAX_MONTHS || months < -MAX_MONTHS || seconds > MAX_SECONDS ||
+	    seconds < -MAX_SECONDS)
 		return false;
 	nanos += out->nanos;
 	out->seconds += seconds + nanos / NANO;
@@ -75,8 +93,8 @@ static bool add_span(struct x_interval *out, int64_t months, int64_t seconds, in
 		out->seconds--;
 	}
 	out->months += months;
-	return out->months <= MAX_MONTHS && out->months >= -MAX_MONTHS && out->seconds <= MAX_SECONDS &&
-	       out->seconds >= -MAX_SECONDS;
+	return out->months <= MAX_MONTHS && out->months >= -MAX_MONTHS &&
+	       out->seconds <= MAX_SECONDS && out->seconds >= -MAX_SECONDS;
 }
 
 bool evs_x_interval_unit(const char *number, size_t nlen, const char *unit, size_t ulen,
@@ -91,11 +109,13 @@ bool evs_x_interval_unit(const char *number, size_t nlen, const char *unit, size
 		return false;
 	sign = minus ? -1 : 1;
 	if (units[u].months)
-		return fraction == 0 && whole <= MAX_MONTHS && add_span(out, sign * whole * units[u].months, 0, 0);
+		return fraction == 0 && whole <= MAX_MONTHS &&
+		       add_span(out, sign * whole * units[u].months, 0, 0);
 	if (units[u].nanos) {
 		int64_t per_second = NANO / units[u].nanos;
 
-		nanos = whole % per_second * units[u].nanos + (int64_t)fraction * units[u].nanos / NANO;
+		nanos = whole % per_second * units[u].nanos +
+			(int64_t)fraction * units[u].nanos / NANO;
 		return add_span(out, 0, sign * (whole / per_second), sign * nanos);
 	}
 	if (whole > MAX_SECONDS / units[u].seconds)

@@ -1,6 +1,6 @@
 /*
- * Text to tokens: names, quoted names, numbers, strings, operators; comments are passed over. Columns
- * count characters, not bytes, from where the text stands in its file.
+ * Text to tokens: names, quoted names, numbers, strings, operators; comments are passed over.
+ * Columns count characters, not bytes, from where the text stands in its file.
  */
 #include "src/expr/expr_ast.h"
 
@@ -13,14 +13,13 @@ static const struct {
 	enum x_op op;
 } ops[] = {
 	/* longest first */
-	{ "->>", X_ARROW_TEXT }, { "!~*", X_NOT_IMATCH },
-	{ "->", X_ARROW },	 { "::", X_COLON2 },	   { "||", X_CONCAT }, { "==", X_EQ },
-	{ "!=", X_NE },		 { "<>", X_NE },	   { "<=", X_LE },     { ">=", X_GE },
-	{ "!~", X_NOT_MATCH },	 { "~*", X_IMATCH },
-	{ "+", X_ADD },		 { "-", X_SUB },	   { "*", X_MUL },     { "/", X_DIV },
-	{ "%", X_MOD },		 { "=", X_EQ },		   { "<", X_LT },      { ">", X_GT },
-	{ "~", X_MATCH },	 { ".", X_DOT },	   { ",", X_COMMA },   { "(", X_LPAREN },
-	{ ")", X_RPAREN },	 { "[", X_LBRACKET },	   { "]", X_RBRACKET },
+	{ "->>", X_ARROW_TEXT }, { "!~*", X_NOT_IMATCH }, { "->", X_ARROW },	 { "::", X_COLON2 },
+	{ "||", X_CONCAT },	 { "==", X_EQ },	  { "!=", X_NE },	 { "<>", X_NE },
+	{ "<=", X_LE },		 { ">=", X_GE },	  { "!~", X_NOT_MATCH }, { "~*", X_IMATCH },
+	{ "+", X_ADD },		 { "-", X_SUB },	  { "*", X_MUL },	 { "/", X_DIV },
+	{ "%", X_MOD },		 { "=", X_EQ },		  { "<", X_LT },	 { ">", X_GT },
+	{ "~", X_MATCH },	 { ".", X_DOT },	  { ",", X_COMMA },	 { "(", X_LPAREN },
+	{ ")", X_RPAREN },	 { "[", X_LBRACKET },	  { "]", X_RBRACKET },
 };
 
 static bool is_digit(char c)
@@ -30,7 +29,8 @@ static bool is_digit(char c)
 
 static bool is_name_start(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+	       (unsigned char)c >= 0x80;
 }
 
 static bool is_name(char c)
@@ -140,9 +140,11 @@ static size_t put_utf8(char *out, int c)
 	return 3;
 }
 
-/* One escape sequence at the backslash lx->p; its meaning to `out` (room for 3), its length passed. An escape that
- * means nothing keeps its backslash, as patterns want it; \\u means something in E'...' only, so that JSON texts keep
- * theirs. */
+/*
+ * One escape sequence at the backslash lx->p; its meaning to `out` (room for 3), its length
+ * passed. An escape that means nothing keeps its backslash, as patterns want it; \\u means
+ * something in E'...' only, so that JSON texts keep theirs.
+ */
 static size_t take_escape(struct x_lexer *lx, bool e_string, char *out)
 {
 	static const char from[] = "ntrbfv0ae\\'\"`", to[] = "\n\t\r\b\f\v\0\a\033\\'\"`";
@@ -207,7 +209,8 @@ static ptrdiff_t quoted_extent(const struct x_lexer *lx)
 	return -1;
 }
 
-/* A string or quoted name; lx->p is at the opening quote. Between double quotes a backslash is one. */
+/* A string or quoted name; lx->p is at the opening quote. Between double quotes a backslash is
+ * one. */
 static int take_quoted(struct x_lexer *lx, struct x_tok *t, bool e_string)
 {
 	char q = *lx->p, *out;
@@ -216,8 +219,9 @@ static int take_quoted(struct x_lexer *lx, struct x_tok *t, bool e_string)
 
 	t->kind = q == '\'' ? X_TOK_STRING : X_TOK_QUOTED;
 	if (extent < 0)
-		return fail(lx, t, q == '\'' ? "string without end: a quote ' is missing" :
-					       "quoted name without end");
+		return fail(lx, t,
+			    q == '\'' ? "string without end: a quote ' is missing"
+				      : "quoted name without end");
 	/* What it means is at most as long as what stands there; put_utf8() may look 3 ahead. */
 	out = evs_x_alloc(lx->arena, (size_t)extent + 4);
 	if (!out)
@@ -268,8 +272,10 @@ static int take_number(struct x_lexer *lx, struct x_tok *t)
 	t->s = lx->p;
 	t->len = (size_t)(p - lx->p);
 	if (p < lx->end && (is_name(*p) || *p == '.'))
-		return fail(lx, t, "this is neither a number nor a name; names that begin with a digit need "
-				   "\"quotes\"");
+		return fail(
+			lx, t,
+			"this is neither a number nor a name; names that begin with a digit need "
+			"\"quotes\"");
 	skip(lx, t->len);
 	return 0;
 }

@@ -12,9 +12,12 @@
 
 #define MAX_DIGITS 38
 
-static struct x_node *decimal_const(struct x_binder *b, const struct x_ast *a, x_i128 v, unsigned scale)
+static struct x_node *decimal_const(struct x_binder *b, const struct x_ast *a, x_i128 v,
+				    unsigned scale)
 {
-	struct evs_type t = { .id = EVS_T_DECIMAL, .precision = MAX_DIGITS, .scale = (uint8_t)scale };
+	struct evs_type t = { .id = EVS_T_DECIMAL,
+			      .precision = MAX_DIGITS,
+			      .scale = (uint8_t)scale };
 	struct x_node *n = evs_x_const(b, a, &t);
 	uint8_t raw[16];
 
@@ -96,7 +99,8 @@ bool evs_x_float_parse(const char *s, size_t len, double *out)
 }
 
 /* Number text to a constant; NULL without failure when it is none. */
-static struct x_node *from_text(struct x_binder *b, const struct x_ast *a, const char *s, size_t len, bool exact)
+static struct x_node *from_text(struct x_binder *b, const struct x_ast *a, const char *s,
+				size_t len, bool exact)
 {
 	static const struct evs_type f64 = { .id = EVS_T_FLOAT64 };
 	struct x_node *n;
@@ -122,22 +126,25 @@ static struct x_node *from_text(struct x_binder *b, const struct x_ast *a, const
 	return n;
 }
 
-struct x_node *evs_x_literal_text(struct x_binder *b, const struct x_ast *a, const char *s, size_t len,
-				  const struct evs_type *as)
+struct x_node *evs_x_literal_text(struct x_binder *b, const struct x_ast *a, const char *s,
+				  size_t len, const struct evs_type *as)
 {
 	struct x_node *n = from_text(b, a, s, len, as && as->id == EVS_T_DECIMAL);
 
 	if (n || b->err)
 		return n;
-	return evs_x_fail(b, a, a->kind == X_NUMBER ? "this number is out of range" : "this is not a number");
+	return evs_x_fail(
+		b, a, a->kind == X_NUMBER ? "this number is out of range" : "this is not a number");
 }
 
-struct x_node *evs_x_literal_number(struct x_binder *b, const struct x_ast *a, const struct evs_type *as)
+struct x_node *evs_x_literal_number(struct x_binder *b, const struct x_ast *a,
+				    const struct evs_type *as)
 {
 	return evs_x_literal_text(b, a, a->s, a->len, as);
 }
 
-/* ---- types ---------------------------------------------------------------------------------------- */
+/* ---- types
+ * ---------------------------------------------------------------------------------------- */
 
 static bool keep_table(struct x_binder *b, struct evs_table *t)
 {
@@ -157,10 +164,12 @@ static bool keep_table(struct x_binder *b, struct evs_table *t)
 }
 
 /*
- * The schema room knows the names of types; it is asked with a table of one column. The text is whole tokens with
- * balanced parentheses, or came in quotes, where it must be made of letters, digits and the like.
+ * The schema room knows the names of types; it is asked with a table of one column. The text is
+ * whole tokens with balanced parentheses, or came in quotes, where it must be made of letters,
+ * digits and the like.
  */
-const struct evs_type *evs_x_type_named(struct x_binder *b, const struct x_ast *a, const char *s, size_t len)
+const struct evs_type *evs_x_type_named(struct x_binder *b, const struct x_ast *a, const char *s,
+					size_t len)
 {
 	static const char before[] = "CREATE TABLE t (c ", after[] = "\n)";
 	struct evs_table *t = NULL;
@@ -169,7 +178,10 @@ const struct evs_type *evs_x_type_named(struct x_binder *b, const struct x_ast *
 	int depth = 0, rc;
 
 	for (size_t i = 0; i < len && depth >= 0; i++)
-		depth += s[i] == '(' ? 1 : s[i] == ')' ? -1 : s[i] == ';' || (s[i] == ',' && !depth) ? -1000 : 0;
+		depth += s[i] == '('				  ? 1
+			 : s[i] == ')'				  ? -1
+			 : s[i] == ';' || (s[i] == ',' && !depth) ? -1000
+								  : 0;
 	if (depth != 0 || len > X_MAX_TEXT)
 		return evs_x_fail(b, a, "this is not a type");
 	ddl = malloc(sizeof(before) + len + sizeof(after));
@@ -190,7 +202,8 @@ const struct evs_type *evs_x_type_named(struct x_binder *b, const struct x_ast *
 
 		if (b->diag)
 			snprintf(what, sizeof(what), "%s", b->diag->what);
-		return evs_x_fail(b, a, "this is not a type that values can be converted to: %s", what);
+		return evs_x_fail(b, a, "this is not a type that values can be converted to: %s",
+				  what);
 	}
 	if (!keep_table(b, t)) {
 		evs_table_free(t);

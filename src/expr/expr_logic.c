@@ -1,8 +1,8 @@
 /*
  * AND and OR in three-valued logic, and the choices CASE and coalesce.
  *
- * Both need to know failed rows: `false AND failed` is false, and a branch that is not taken does not count. AND
- * and OR code each value as a byte whose order makes them a minimum:
+ * Both need to know failed rows: `false AND failed` is false, and a branch that is not taken does
+ * not count. AND and OR code each value as a byte whose order makes them a minimum:
  *
  *   AND  0 false  1 failed  2 null  3 true
  *   OR   0 true   1 failed  2 null  3 false
@@ -12,13 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAILED 1
+#define FAILED	1
 #define UNKNOWN 2
 
 /* Codes of a Bool vector, at most those there already. `t`, `f`: codes of true and false. */
 static void lower_codes(uint8_t *code, const struct x_vec *x, uint32_t rows, uint8_t t, uint8_t f)
 {
-	const uint8_t *data = x->a->data, *valid = x->a->valid, *bad = x->bad ? x->bad->a.data : NULL;
+	const uint8_t *data = x->a->data, *valid = x->a->valid,
+		      *bad = x->bad ? x->bad->a.data : NULL;
 	uint32_t step = x->scalar ? 0 : 1;
 
 	if (!valid && !bad) {
@@ -51,8 +52,8 @@ static bool all_zero(const uint8_t *code, uint32_t rows)
 }
 
 /* Codes back to a Bool vector. */
-static int from_codes(struct evs_eval *v, const struct x_args *in, struct x_vec *out, const uint8_t *code,
-		      uint8_t t)
+static int from_codes(struct evs_eval *v, const struct x_args *in, struct x_vec *out,
+		      const uint8_t *code, uint8_t t)
 {
 	uint8_t *data = evs_x_data(out);
 	bool special = false;
@@ -107,10 +108,11 @@ int evs_x_eval_logic(struct evs_eval *v, const struct x_node *n, struct x_vec *o
 	return rc;
 }
 
-/* ---- choices -------------------------------------------------------------------------------------- */
+/* ---- choices
+ * -------------------------------------------------------------------------------------- */
 
 #define UNDECIDED 0xffffu
-#define BROKEN 0xfffeu /* the condition failed */
+#define BROKEN	  0xfffeu /* the condition failed */
 
 /* What a choice is made of: values[k] where pick[row] == k; null where it is UNDECIDED. */
 struct choice {
@@ -121,7 +123,8 @@ struct choice {
 	const struct x_ast *who;
 };
 
-static int gather_fixed(struct evs_eval *v, const struct x_args *in, struct choice *c, struct x_vec *out)
+static int gather_fixed(struct evs_eval *v, const struct x_args *in, struct choice *c,
+			struct x_vec *out)
 {
 	size_t w = out->a->width;
 	uint8_t *dst = evs_x_data(out);
@@ -145,7 +148,8 @@ static int gather_fixed(struct evs_eval *v, const struct x_args *in, struct choi
 	return 0;
 }
 
-static int gather_rows(struct evs_eval *v, const struct x_args *in, struct choice *c, struct x_vec *out)
+static int gather_rows(struct evs_eval *v, const struct x_args *in, struct choice *c,
+		       struct x_vec *out)
 {
 	struct evs_array *dst = &out->slot->a;
 
@@ -179,9 +183,10 @@ static int compute(struct evs_eval *v, const struct x_node *n, struct choice *c,
 	return rc;
 }
 
-/* Rows still undecided choose value k where `cond` holds (NULL: all of them). Tells how many chose, and are left. */
-static void decide(struct choice *c, const struct x_vec *cond, uint32_t rows, uint16_t k, uint32_t *chose,
-		   uint32_t *left)
+/* Rows still undecided choose value k where `cond` holds (NULL: all of them). Tells how many
+ * chose, and are left. */
+static void decide(struct choice *c, const struct x_vec *cond, uint32_t rows, uint16_t k,
+		   uint32_t *chose, uint32_t *left)
 {
 	*chose = *left = 0;
 	for (uint32_t i = 0; i < rows; i++) {
@@ -264,7 +269,8 @@ int evs_x_eval_choice(struct evs_eval *v, const struct x_node *n, struct x_vec *
 	if (rc == 0)
 		rc = evs_x_vec_open(v, out, &n->type, v->rows, false);
 	if (rc == 0) {
-		rc = evs_x_is_fixed(out->a) ? gather_fixed(v, &in, &c, out) : gather_rows(v, &in, &c, out);
+		rc = evs_x_is_fixed(out->a) ? gather_fixed(v, &in, &c, out)
+					    : gather_rows(v, &in, &c, out);
 		if (out->why && c.who)
 			out->who = c.who;
 	}

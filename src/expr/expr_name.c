@@ -48,7 +48,8 @@ static void *unknown_column(struct x_binder *b, const struct x_ast *a)
 			evs_x_suggest_offer(&s, b->t->cols[i].name, b->t->cols[i].name_len);
 	return evs_x_fail(b, a, "there is no column `%.*s` in %s%s",
 			  (int)(a->part[0].len < 200 ? a->part[0].len : 200), a->part[0].s,
-			  b->t->name ? b->t->name : "the table", evs_x_suggest_text(&s, hint, sizeof(hint)));
+			  b->t->name ? b->t->name : "the table",
+			  evs_x_suggest_text(&s, hint, sizeof(hint)));
 }
 
 /* Ordinal of the column that parts [from, from + n) name, joined by dots; -1: none. */
@@ -89,12 +90,15 @@ static struct x_node *bare_function(struct x_binder *b, const struct x_ast *a)
 	static const char *const bare[] = { "current_timestamp", "current_date", "localtimestamp" };
 
 	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
-		if (!a->quoted && a->npart == 1 && evs_x_same_word(a->part[0].s, a->part[0].len, bare[i]))
-			return evs_x_bind_fn(b, a, evs_x_fn_find(bare[i], strlen(bare[i])), NULL, 0);
+		if (!a->quoted && a->npart == 1 &&
+		    evs_x_same_word(a->part[0].s, a->part[0].len, bare[i]))
+			return evs_x_bind_fn(b, a, evs_x_fn_find(bare[i], strlen(bare[i])), NULL,
+					     0);
 	return NULL;
 }
 
-/* A column, by the longest run of parts that names one; the parts after it are steps into JSON or a map. */
+/* A column, by the longest run of parts that names one; the parts after it are steps into JSON or
+ * a map. */
 struct x_node *evs_x_bind_name(struct x_binder *b, const struct x_ast *a)
 {
 	struct x_node *n = NULL;
@@ -124,12 +128,14 @@ struct x_node *evs_x_bind_name(struct x_binder *b, const struct x_ast *a)
 			return NULL;
 		if (evs_array_append_bytes(&key->value, a->part[i].s, a->part[i].len) < 0)
 			return evs_x_nomem(b);
-		if (n->type.id != EVS_T_JSON && n->type.id != EVS_T_STRING && n->type.id != EVS_T_MAP) {
+		if (n->type.id != EVS_T_JSON && n->type.id != EVS_T_STRING &&
+		    n->type.id != EVS_T_MAP) {
 			char type[128];
 
 			return evs_x_fail(b, a, "`%.*s` is of type %s: it has no parts",
 					  (int)(a->part[from].len < 200 ? a->part[from].len : 200),
-					  a->part[from].s, evs_x_type_text(&n->type, type, sizeof(type)));
+					  a->part[from].s,
+					  evs_x_type_text(&n->type, type, sizeof(type)));
 		}
 		n = evs_x_bind_index(b, a, n, key);
 	}

@@ -1,5 +1,6 @@
 /*
- * Nodes of the checked tree: making them, constants, and computing now what does not depend on rows.
+ * Nodes of the checked tree: making them, constants, and computing now what does not depend on
+ * rows.
  */
 #include "src/expr/expr_node.h"
 
@@ -41,7 +42,8 @@ const char *evs_x_type_text(const struct evs_type *t, char *buf, size_t cap)
 	return buf;
 }
 
-struct x_node *evs_x_node(struct x_binder *b, enum x_shape shape, const struct x_ast *a, size_t nargs)
+struct x_node *evs_x_node(struct x_binder *b, enum x_shape shape, const struct x_ast *a,
+			  size_t nargs)
 {
 	struct x_node *n;
 
@@ -63,8 +65,8 @@ struct x_node *evs_x_node(struct x_binder *b, enum x_shape shape, const struct x
 	return n;
 }
 
-struct x_node *evs_x_call(struct x_binder *b, const struct x_ast *a, x_eval_fn *eval, enum evs_type_id result,
-			  struct x_node *const *arg, size_t n)
+struct x_node *evs_x_call(struct x_binder *b, const struct x_ast *a, x_eval_fn *eval,
+			  enum evs_type_id result, struct x_node *const *arg, size_t n)
 {
 	struct x_node *c = evs_x_node(b, X_FN, a, n);
 
@@ -115,7 +117,8 @@ struct x_node *evs_x_const_null(struct x_binder *b, const struct x_ast *a, const
 	return evs_array_append_null(&n->value) < 0 ? evs_x_nomem(b) : n;
 }
 
-struct x_node *evs_x_const_int(struct x_binder *b, const struct x_ast *a, enum evs_type_id id, int64_t v)
+struct x_node *evs_x_const_int(struct x_binder *b, const struct x_ast *a, enum evs_type_id id,
+			       int64_t v)
 {
 	struct evs_type t = { .id = id };
 	struct x_node *n = evs_x_const(b, a, &t);

@@ -1,9 +1,9 @@
 /*
- * Tokens to tree: precedence climbing over the operators, as PostgreSQL orders them. Literals, calls
- * and everything else that begins a term are in expr_parse_atom.c.
+ * Tokens to tree: precedence climbing over the operators, as PostgreSQL orders them. Literals,
+ * calls and everything else that begins a term are in expr_parse_atom.c.
  *
- * Chains of AND, OR and || become one node with many children, so that a long list of conditions is no
- * deep tree.
+ * Chains of AND, OR and || become one node with many children, so that a long list of conditions
+ * is no deep tree.
  */
 #include "src/expr/expr_ast.h"
 
@@ -89,7 +89,8 @@ struct x_ast *evs_x_mk(struct x_parser *p, enum x_kind kind, const struct x_tok 
 	if (p->err)
 		return NULL;
 	if (p->e->nast >= X_MAX_NODES)
-		return evs_x_parse_fail(p, t, "the expression is too large: more than %d terms", X_MAX_NODES);
+		return evs_x_parse_fail(p, t, "the expression is too large: more than %d terms",
+					X_MAX_NODES);
 	a = evs_x_alloc(&p->e->arena, sizeof(*a));
 	if (!a)
 		return nomem(p);
@@ -122,16 +123,19 @@ bool evs_x_add(struct x_parser *p, struct x_ast *a, struct x_ast *child)
 	if (child->depth >= a->depth)
 		a->depth = (uint16_t)(child->depth + 1);
 	if (a->depth > X_MAX_DEPTH) {
-		struct x_tok t = { .at = a->word, .at_len = a->word_len, .line = a->line, .col = a->col };
+		struct x_tok t = {
+			.at = a->word, .at_len = a->word_len, .line = a->line, .col = a->col
+		};
 
-		evs_x_parse_fail(p, &t, "the expression is nested too deeply: more than %d levels", X_MAX_DEPTH);
+		evs_x_parse_fail(p, &t, "the expression is nested too deeply: more than %d levels",
+				 X_MAX_DEPTH);
 		return false;
 	}
 	return true;
 }
 
-static struct x_ast *mk2(struct x_parser *p, enum x_kind kind, const struct x_tok *t, struct x_ast *a,
-			 struct x_ast *b)
+static struct x_ast *mk2(struct x_parser *p, enum x_kind kind, const struct x_tok *t,
+			 struct x_ast *a, struct x_ast *b)
 {
 	struct x_ast *n = a && b ? evs_x_mk(p, kind, t) : NULL;
 
@@ -139,7 +143,8 @@ static struct x_ast *mk2(struct x_parser *p, enum x_kind kind, const struct x_to
 }
 
 /* a AND b, a OR b, a || b: joins the chain when `a` is one already. */
-static struct x_ast *chain(struct x_parser *p, enum x_kind kind, enum x_op op, struct x_ast *a, unsigned power)
+static struct x_ast *chain(struct x_parser *p, enum x_kind kind, enum x_op op, struct x_ast *a,
+			   unsigned power)
 {
 	struct x_tok t = p->tok;
 	struct x_ast *b;
@@ -182,7 +187,8 @@ static struct x_ast *binary(struct x_parser *p, struct x_ast *a, unsigned power)
 	if (!a)
 		return NULL;
 	a->op = (uint8_t)t.op;
-	if (power == X_BP_COMPARE && p->tok.kind == X_TOK_OP && p->tok.op >= X_EQ && p->tok.op <= X_GE)
+	if (power == X_BP_COMPARE && p->tok.kind == X_TOK_OP && p->tok.op >= X_EQ &&
+	    p->tok.op <= X_GE)
 		return evs_x_parse_fail(p, &p->tok, "comparisons do not chain: join them with AND");
 	return a;
 }
@@ -191,7 +197,8 @@ static struct x_ast *parse_in(struct x_parser *p, struct x_ast *a, bool negated)
 {
 	struct x_ast *n = evs_x_mk(p, X_IN, &p->tok);
 
-	if (!n || !evs_x_step(p) || !evs_x_add(p, n, a) || !evs_x_expect(p, X_LPAREN, "a list in parentheses"))
+	if (!n || !evs_x_step(p) || !evs_x_add(p, n, a) ||
+	    !evs_x_expect(p, X_LPAREN, "a list in parentheses"))
 		return NULL;
 	n->negated = negated;
 	if (evs_x_is_word(&p->tok, "select"))
@@ -211,8 +218,9 @@ static struct x_ast *parse_between(struct x_parser *p, struct x_ast *a, bool neg
 {
 	struct x_ast *n = evs_x_mk(p, X_BETWEEN, &p->tok);
 
-	if (!n || !evs_x_step(p) || !evs_x_add(p, n, a) || !evs_x_add(p, n, evs_x_parse(p, X_BP_IN + 1)) ||
-	    !evs_x_expect_word(p, "and") || !evs_x_add(p, n, evs_x_parse(p, X_BP_IN + 1)))
+	if (!n || !evs_x_step(p) || !evs_x_add(p, n, a) ||
+	    !evs_x_add(p, n, evs_x_parse(p, X_BP_IN + 1)) || !evs_x_expect_word(p, "and") ||
+	    !evs_x_add(p, n, evs_x_parse(p, X_BP_IN + 1)))
 		return NULL;
 	n->negated = negated;
 	return n;
@@ -233,7 +241,8 @@ static struct x_ast *parse_like(struct x_parser *p, struct x_ast *a, bool negate
 		return n;
 	if (!evs_x_step(p))
 		return NULL;
-	if (p->tok.kind != X_TOK_STRING || p->tok.len > 1 || (p->tok.len == 1 && (unsigned char)p->tok.s[0] >= 0x80))
+	if (p->tok.kind != X_TOK_STRING || p->tok.len > 1 ||
+	    (p->tok.len == 1 && (unsigned char)p->tok.s[0] >= 0x80))
 		return evs_x_parse_fail(p, &p->tok, "ESCAPE wants a string of one ASCII character");
 	n->escape = p->tok.len ? (uint8_t)p->tok.s[0] : 0;
 	return evs_x_step(p) ? n : NULL;
@@ -315,7 +324,8 @@ static struct x_ast *parse_member(struct x_parser *p, struct x_ast *a)
 	return evs_x_add(p, n, s) && evs_x_step(p) ? n : NULL;
 }
 
-/* What the operator at the current token binds with, or 0 when the term ends here. `*negated`: NOT stands before it. */
+/* What the operator at the current token binds with, or 0 when the term ends here. `*negated`:
+ * NOT stands before it. */
 static unsigned operator_power(const struct x_parser *p, bool *negated)
 {
 	const struct x_tok *t = &p->tok;
@@ -333,7 +343,8 @@ static unsigned operator_power(const struct x_parser *p, bool *negated)
 			return X_BP_AND;
 		if (evs_x_is_word(t, "or"))
 			return X_BP_OR;
-		if (evs_x_is_word(t, "is") || evs_x_is_word(t, "isnull") || evs_x_is_word(t, "notnull"))
+		if (evs_x_is_word(t, "is") || evs_x_is_word(t, "isnull") ||
+		    evs_x_is_word(t, "notnull"))
 			return X_BP_IS;
 		return 0;
 	}
@@ -385,7 +396,8 @@ struct x_ast *evs_x_parse(struct x_parser *p, unsigned min_power)
 	if (p->err)
 		return NULL;
 	if (++p->depth > X_MAX_DEPTH)
-		return evs_x_parse_fail(p, &p->tok, "the expression is nested too deeply: more than %d levels",
+		return evs_x_parse_fail(p, &p->tok,
+					"the expression is nested too deeply: more than %d levels",
 					X_MAX_DEPTH);
 	a = evs_x_parse_atom(p);
 	while (a && !p->err) {
@@ -408,7 +420,8 @@ int evs_expr_parse(struct evs_expr **out, const char *text, size_t len, uint32_t
 	char *copy;
 
 	if (len > X_MAX_TEXT)
-		return evs_fail_at(diag, EVS_E_QUERY, line, col, "the expression is longer than 1 MiB");
+		return evs_fail_at(diag, EVS_E_QUERY, line, col,
+				   "the expression is longer than 1 MiB");
 	e = calloc(1, sizeof(*e));
 	copy = e ? evs_x_alloc(&e->arena, len + 1) : NULL;
 	if (!copy) {

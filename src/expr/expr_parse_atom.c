@@ -1,6 +1,6 @@
 /*
- * What a term of an expression begins with: literals, names, calls, parentheses, CASE, CAST, INTERVAL,
- * ARRAY, and the prefix operators.
+ * What a term of an expression begins with: literals, names, calls, parentheses, CASE, CAST,
+ * INTERVAL, ARRAY, and the prefix operators.
  */
 #include "src/expr/expr_ast.h"
 
@@ -8,8 +8,9 @@
 
 /* Words that cannot be a bare name. "quotes" make names of them. */
 static const char *const reserved[] = {
-	"and", "or", "not", "in", "between", "like", "ilike", "is", "isnull", "notnull", "when", "then",
-	"else", "end", "case", "select", "from", "where", "group", "having", "order", "limit", "union", "as",
+	"and",	  "or",	     "not",   "in",	"between", "like",  "ilike", "is",
+	"isnull", "notnull", "when",  "then",	"else",	   "end",   "case",  "select",
+	"from",	  "where",   "group", "having", "order",   "limit", "union", "as",
 };
 
 static struct x_ast *literal(struct x_parser *p, enum x_kind kind)
@@ -55,7 +56,8 @@ static struct x_ast *parenthesis(struct x_parser *p)
 	if (!evs_x_step(p))
 		return NULL;
 	if (evs_x_is_word(&p->tok, "select"))
-		return evs_x_parse_fail(p, &p->tok, "a SELECT inside an expression is not supported");
+		return evs_x_parse_fail(p, &p->tok,
+					"a SELECT inside an expression is not supported");
 	a = evs_x_parse(p, 0);
 	if (!a)
 		return NULL;
@@ -74,7 +76,8 @@ static struct x_ast *negative(struct x_parser *p)
 
 	if (!evs_x_step(p))
 		return NULL;
-	if (p->tok.kind == X_TOK_NUMBER && p->tok.at == sign.at + 1 && !evs_x_is_op(&p->next, X_COLON2)) {
+	if (p->tok.kind == X_TOK_NUMBER && p->tok.at == sign.at + 1 &&
+	    !evs_x_is_op(&p->next, X_COLON2)) {
 		a = literal(p, X_NUMBER);
 		s = a ? evs_x_alloc(&p->e->arena, a->len + 1) : NULL;
 		if (!s)
@@ -93,7 +96,7 @@ static struct x_ast *negative(struct x_parser *p)
 	return evs_x_add(p, a, x) ? a : NULL;
 }
 
-static struct x_ast *not(struct x_parser *p)
+static struct x_ast * not(struct x_parser * p)
 {
 	struct x_ast *a = evs_x_mk(p, X_NOT, &p->tok);
 
@@ -174,7 +177,9 @@ static struct x_ast *interval(struct x_parser *p)
 			return NULL;
 	}
 	if (!ok)
-		return evs_x_parse_fail(p, &value, "not an interval: write INTERVAL 24 HOUR or INTERVAL '24 hours'");
+		return evs_x_parse_fail(
+			p, &value,
+			"not an interval: write INTERVAL 24 HOUR or INTERVAL '24 hours'");
 	if (minus) {
 		a->interval.months = -a->interval.months;
 		a->interval.seconds = -a->interval.seconds - (a->interval.nanos != 0);
@@ -205,8 +210,8 @@ static bool extract_arguments(struct x_parser *p, struct x_ast *a)
 		return false;
 	}
 	field = literal(p, X_STRING);
-	return evs_x_add(p, a, field) && evs_x_expect_word(p, "from") && evs_x_add(p, a, evs_x_parse(p, 0)) &&
-	       evs_x_expect(p, X_RPAREN, "`)`");
+	return evs_x_add(p, a, field) && evs_x_expect_word(p, "from") &&
+	       evs_x_add(p, a, evs_x_parse(p, 0)) && evs_x_expect(p, X_RPAREN, "`)`");
 }
 
 /* position(needle IN text) becomes position(text, needle). */
@@ -218,7 +223,8 @@ static bool position_arguments(struct x_parser *p, struct x_ast *a)
 	if (!first)
 		return false;
 	if (!swap && !evs_x_is_op(&p->tok, X_COMMA)) {
-		evs_x_parse_fail(p, &p->tok, "write position(text, needle) or position(needle IN text)");
+		evs_x_parse_fail(p, &p->tok,
+				 "write position(text, needle) or position(needle IN text)");
 		return false;
 	}
 	if (!evs_x_step(p))
@@ -274,7 +280,8 @@ static struct x_ast *name(struct x_parser *p)
 	a->quoted = p->tok.kind == X_TOK_QUOTED;
 	for (;;) {
 		if (a->npart == cap) {
-			struct x_part *part = evs_x_alloc(&p->e->arena, (cap * 2 + 2) * sizeof(*part));
+			struct x_part *part =
+				evs_x_alloc(&p->e->arena, (cap * 2 + 2) * sizeof(*part));
 
 			if (!part)
 				return NULL;
@@ -320,8 +327,10 @@ static struct x_ast *word(struct x_parser *p)
 	if (evs_x_is_word(t, "false"))
 		return boolean(p, false);
 	if (is_reserved(t))
-		return evs_x_parse_fail(p, t, "this word has a meaning of its own: a column of that name needs "
-					      "\"quotes\"");
+		return evs_x_parse_fail(
+			p, t,
+			"this word has a meaning of its own: a column of that name needs "
+			"\"quotes\"");
 	if (evs_x_is_word(t, "cast") && evs_x_is_op(next, X_LPAREN))
 		return parse_cast(p);
 	if (evs_x_is_word(t, "interval") &&

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FAR 3 /* distances from here on do not count */
+#define FAR	 3 /* distances from here on do not count */
 #define MAX_WORD 63
 
 static char lower(char c)
@@ -78,7 +78,8 @@ void evs_x_suggest_offer(struct x_suggest *s, const char *name, size_t len)
 	d = distance(s->word, s->len, name, len);
 	if (2 * d >= s->len && d > 0)
 		d = FAR; /* too little of the word would be left */
-	if (d >= FAR && (is_prefix(s->word, s->len, name, len) || is_prefix(name, len, s->word, s->len)))
+	if (d >= FAR &&
+	    (is_prefix(s->word, s->len, name, len) || is_prefix(name, len, s->word, s->len)))
 		d = FAR - 1;
 	if (d < s->distance) {
 		s->distance = d;

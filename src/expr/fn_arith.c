@@ -1,16 +1,18 @@
 /*
- * Arithmetic loops. What does not fit its type is a failed row: nothing wraps around, and no float becomes
- * infinite.
+ * Arithmetic loops. What does not fit its type is a failed row: nothing wraps around, and no
+ * float becomes infinite.
  */
 #include "src/expr/expr_node.h"
 
 #include <string.h>
 
-static const char too_large[] = "the result is out of range: convert an operand to Float64 or Decimal";
+static const char too_large[] =
+	"the result is out of range: convert an operand to Float64 or Decimal";
 static const char by_zero[] = "division by zero: nullIf(x, 0) gives NULL instead";
 
 /* Rows whose loop met trouble are told from null ones here, off the fast path. */
-static int flag(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i, const char *why)
+static int flag(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i,
+		const char *why)
 {
 	if (evs_x_any_null(in, i))
 		return 0;
@@ -41,7 +43,8 @@ static int eval_int(struct evs_eval *v, const struct x_args *in, struct x_vec *o
 			why = by_zero;
 		} else if (c == -1) { /* the one quotient that may not fit */
 			if (op == X_DIV)
-				why = __builtin_sub_overflow((int64_t)0, a, &dst[i]) ? too_large : NULL;
+				why = __builtin_sub_overflow((int64_t)0, a, &dst[i]) ? too_large
+										     : NULL;
 		} else {
 			dst[i] = op == X_DIV ? a / c : a % c;
 		}

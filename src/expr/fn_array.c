@@ -1,13 +1,14 @@
 /*
- * Arrays and maps: literals, elements, search, counting, and the conversion of arrays element by element.
+ * Arrays and maps: literals, elements, search, counting, and the conversion of arrays element by
+ * element.
  */
 #include "src/expr/expr_node.h"
 
 #include <string.h>
 
 /* A type of one element, or two for a map, in the expression's memory. */
-static bool list_type(struct x_binder *b, struct evs_type *out, enum evs_type_id id, const struct evs_type *elem,
-		      bool nullable)
+static bool list_type(struct x_binder *b, struct evs_type *out, enum evs_type_id id,
+		      const struct evs_type *elem, bool nullable)
 {
 	struct evs_type *e = evs_x_alloc(&b->e->arena, sizeof(*e));
 
@@ -27,7 +28,8 @@ static int eval_make(struct evs_eval *v, const struct x_args *in, struct x_vec *
 	(void)v;
 	for (uint32_t i = 0; i < in->rows; i++) {
 		for (size_t k = 0; k < in->n; k++)
-			if (evs_array_append_range(&a->child[0], in->arg[k].a, evs_x_at(&in->arg[k], i), 1) < 0)
+			if (evs_array_append_range(&a->child[0], in->arg[k].a,
+						   evs_x_at(&in->arg[k], i), 1) < 0)
 				return EVS_E_NOMEM;
 		if (evs_array_close_row(a) < 0)
 			return EVS_E_NOMEM;
@@ -35,7 +37,8 @@ static int eval_make(struct evs_eval *v, const struct x_args *in, struct x_vec *
 	return 0;
 }
 
-static struct x_node *make_array(struct x_binder *b, const struct x_ast *a, struct x_node **arg, size_t n)
+static struct x_node *make_array(struct x_binder *b, const struct x_ast *a, struct x_node **arg,
+				 size_t n)
 {
 	struct evs_type elem;
 	struct x_node *c;
@@ -55,7 +58,8 @@ static struct x_node *make_array(struct x_binder *b, const struct x_ast *a, stru
 
 struct x_node *evs_x_bind_array(struct x_binder *b, const struct x_ast *a)
 {
-	struct x_node **arg = evs_x_alloc(&b->e->arena, (a->n ? a->n : 1) * sizeof(struct x_node *));
+	struct x_node **arg =
+		evs_x_alloc(&b->e->arena, (a->n ? a->n : 1) * sizeof(struct x_node *));
 
 	if (!arg)
 		return evs_x_nomem(b);
@@ -85,10 +89,11 @@ static int eval_map(struct evs_eval *v, const struct x_args *in, struct x_vec *o
 		for (size_t k = 0; k < pairs; k++)
 			null_key |= evs_x_is_null(&in->arg[k], i);
 		for (size_t k = 0; rc == 0 && !null_key && k < in->n; k++)
-			rc = evs_array_append_range(&a->child[k >= pairs], in->arg[k].a, evs_x_at(&in->arg[k], i), 1);
+			rc = evs_array_append_range(&a->child[k >= pairs], in->arg[k].a,
+						    evs_x_at(&in->arg[k], i), 1);
 		if (rc == 0)
-			rc = null_key ? evs_x_append_bad(v, in, out, i, "a key of a map is NULL") :
-					evs_array_close_row(a);
+			rc = null_key ? evs_x_append_bad(v, in, out, i, "a key of a map is NULL")
+				      : evs_array_close_row(a);
 		if (rc < 0)
 			return rc;
 	}
@@ -99,7 +104,8 @@ static struct x_node *bind_map(struct x_binder *b, const struct x_ast *a, const 
 			       struct x_node **arg, size_t n)
 {
 	static struct evs_type text = { .id = EVS_T_STRING };
-	struct x_node **sorted = evs_x_alloc(&b->e->arena, (n ? n : 1) * sizeof(struct x_node *)), *c;
+	struct x_node **sorted = evs_x_alloc(&b->e->arena, (n ? n : 1) * sizeof(struct x_node *)),
+		      *c;
 	struct evs_type value;
 	bool nullable = false;
 
@@ -126,7 +132,8 @@ static struct x_node *bind_map(struct x_binder *b, const struct x_ast *a, const 
 	return evs_x_fold(b, c);
 }
 
-/* ---- elements ------------------------------------------------------------------------------------- */
+/* ---- elements
+ * ------------------------------------------------------------------------------------- */
 
 /* Copy row `at` of `from` to the next or the i-th row of the result; at < 0: null. */
 static int put_row(struct x_vec *out, uint32_t i, const struct evs_array *from, int64_t at)
@@ -135,7 +142,8 @@ static int put_row(struct x_vec *out, uint32_t i, const struct evs_array *from, 
 	bool null = at < 0 || evs_array_is_null(from, (uint32_t)at);
 
 	if (!evs_x_is_fixed(a))
-		return null ? evs_array_append_null(a) : evs_array_append_range(a, from, (uint32_t)at, 1);
+		return null ? evs_array_append_null(a)
+			    : evs_array_append_range(a, from, (uint32_t)at, 1);
 	if (null) {
 		memset(a->data + (size_t)i * a->width, 0, a->width);
 		return evs_x_null(out, i);
@@ -200,8 +208,8 @@ static int eval_map_get(struct evs_eval *v, const struct x_args *in, struct x_ve
 	return 0;
 }
 
-static struct x_node *map_get(struct x_binder *b, const struct x_ast *a, struct x_node *map, struct x_node *key,
-			      bool contains)
+static struct x_node *map_get(struct x_binder *b, const struct x_ast *a, struct x_node *map,
+			      struct x_node *key, bool contains)
 {
 	struct x_node *arg[2] = { map, evs_x_cast_id(b, a, key, EVS_T_STRING, X_IMPLICIT) }, *n;
 
@@ -217,7 +225,8 @@ static struct x_node *map_get(struct x_binder *b, const struct x_ast *a, struct 
 	return evs_x_fold(b, n);
 }
 
-struct x_node *evs_x_bind_index(struct x_binder *b, const struct x_ast *a, struct x_node *base, struct x_node *key)
+struct x_node *evs_x_bind_index(struct x_binder *b, const struct x_ast *a, struct x_node *base,
+				struct x_node *key)
 {
 	struct x_node *arg[2] = { base, NULL }, *n;
 	char type[128];
@@ -241,15 +250,16 @@ struct x_node *evs_x_bind_index(struct x_binder *b, const struct x_ast *a, struc
 	return evs_x_fold(b, n);
 }
 
-static struct x_node *bind_element_fn(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
-				      struct x_node **arg, size_t n)
+static struct x_node *bind_element_fn(struct x_binder *b, const struct x_ast *a,
+				      const struct x_fn *f, struct x_node **arg, size_t n)
 {
 	(void)f;
 	(void)n;
 	return evs_x_bind_index(b, a, arg[0], arg[1]);
 }
 
-/* ---- has, counting, keys -------------------------------------------------------------------------- */
+/* ---- has, counting, keys
+ * -------------------------------------------------------------------------- */
 
 static int eval_has(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
@@ -262,13 +272,14 @@ static int eval_has(struct evs_eval *v, const struct x_args *in, struct x_vec *o
 
 		dst[i] = 0;
 		for (int32_t k = a->offs[row]; !dst[i] && k < a->offs[row + 1]; k++)
-			dst[i] = evs_array_compare(&a->child[0], (uint32_t)k, in->arg[1].a, at) == 0;
+			dst[i] =
+				evs_array_compare(&a->child[0], (uint32_t)k, in->arg[1].a, at) == 0;
 	}
 	return 0;
 }
 
-static struct x_node *bind_has(struct x_binder *b, const struct x_ast *a, const struct x_fn *f, struct x_node **arg,
-			       size_t n)
+static struct x_node *bind_has(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+			       struct x_node **arg, size_t n)
 {
 	struct x_node *pair[2];
 	struct evs_type elem, list;
@@ -282,7 +293,8 @@ static struct x_node *bind_has(struct x_binder *b, const struct x_ast *a, const 
 		struct evs_type plain = *arg[0]->type.elem[0];
 
 		plain.nullable = false;
-		arg[1] = evs_x_cast(b, a, arg[1], &plain, X_IMPLICIT); /* 'FAILED' in an Array(Enum) */
+		arg[1] = evs_x_cast(b, a, arg[1], &plain,
+				    X_IMPLICIT); /* 'FAILED' in an Array(Enum) */
 		if (!arg[1])
 			return NULL;
 	}
@@ -318,8 +330,8 @@ struct x_node *evs_x_bind_count(struct x_binder *b, const struct x_ast *a, struc
 }
 
 /* array_length(a [, 1]), cardinality(a) */
-static struct x_node *bind_array_length(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
-					struct x_node **arg, size_t n)
+static struct x_node *bind_array_length(struct x_binder *b, const struct x_ast *a,
+					const struct x_fn *f, struct x_node **arg, size_t n)
 {
 	if (n == 2 && !(evs_x_is_const(arg[1]) && arg[1]->type.id == EVS_T_INT64 &&
 			evs_array_int(&arg[1]->value, 0) == 1))
@@ -343,7 +355,8 @@ static int eval_map_side(struct evs_eval *v, const struct x_args *in, struct x_v
 		if (evs_x_any_null(in, i)) {
 			rc = evs_array_append_null(a);
 		} else {
-			rc = evs_array_append_range(&a->child[0], &m->child[in->node->op], (uint32_t)m->offs[at],
+			rc = evs_array_append_range(&a->child[0], &m->child[in->node->op],
+						    (uint32_t)m->offs[at],
 						    (uint32_t)(m->offs[at + 1] - m->offs[at]));
 			if (rc == 0)
 				rc = evs_array_close_row(a);
@@ -363,15 +376,18 @@ static struct x_node *bind_map_side(struct x_binder *b, const struct x_ast *a, c
 	if (arg[0]->type.id != EVS_T_MAP)
 		return evs_x_fail(b, a, "%s() wants a map", f->name);
 	c = evs_x_call(b, a, eval_map_side, EVS_T_ARRAY, arg, 1);
-	if (!c || !list_type(b, &c->type, EVS_T_ARRAY, arg[0]->type.elem[f->op], arg[0]->type.elem[f->op]->nullable))
+	if (!c || !list_type(b, &c->type, EVS_T_ARRAY, arg[0]->type.elem[f->op],
+			     arg[0]->type.elem[f->op]->nullable))
 		return NULL;
 	c->op = f->op;
 	return evs_x_fold(b, c);
 }
 
-/* ---- conversion of arrays ------------------------------------------------------------------------- */
+/* ---- conversion of arrays
+ * ------------------------------------------------------------------------- */
 
-/* Elements of the chunk's rows, converted; the result's children are those of the present rows one after the other. */
+/* Elements of the chunk's rows, converted; the result's children are those of the present rows
+ * one after the other. */
 int evs_x_cast_array(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	const struct x_node *elem = in->node->aux;
@@ -380,7 +396,9 @@ int evs_x_cast_array(struct evs_eval *v, const struct x_args *in, struct x_vec *
 	int32_t lo = a->offs[first], hi = a->offs[last + 1];
 	struct x_slot *src = evs_x_slot_get(v, elem ? &elem->arg[0]->type : in->node->type.elem[0]);
 	struct x_vec from = { 0 }, to = { 0 };
-	int rc = src ? evs_array_append_range(&src->a, &a->child[0], (uint32_t)lo, (uint32_t)(hi - lo)) : EVS_E_NOMEM;
+	int rc = src ? evs_array_append_range(&src->a, &a->child[0], (uint32_t)lo,
+					      (uint32_t)(hi - lo))
+		     : EVS_E_NOMEM;
 
 	if (rc == 0) {
 		from.a = &src->a;
@@ -388,7 +406,8 @@ int evs_x_cast_array(struct evs_eval *v, const struct x_args *in, struct x_vec *
 	}
 	for (uint32_t i = 0; rc == 0 && i < in->rows; i++) {
 		uint32_t at = evs_x_at(&in->arg[0], i);
-		uint32_t k = (uint32_t)(a->offs[at] - lo), n = (uint32_t)(a->offs[at + 1] - a->offs[at]);
+		uint32_t k = (uint32_t)(a->offs[at] - lo),
+			 n = (uint32_t)(a->offs[at + 1] - a->offs[at]);
 		bool failed = false;
 
 		for (uint32_t e = k; to.bad && e < k + n; e++)
@@ -398,7 +417,8 @@ int evs_x_cast_array(struct evs_eval *v, const struct x_args *in, struct x_vec *
 		} else if (evs_x_any_null(in, i)) {
 			rc = evs_array_append_null(&out->slot->a);
 		} else {
-			rc = evs_array_append_range(&out->slot->a.child[0], elem ? to.a : from.a, k, n);
+			rc = evs_array_append_range(&out->slot->a.child[0], elem ? to.a : from.a, k,
+						    n);
 			if (rc == 0)
 				rc = evs_array_close_row(&out->slot->a);
 		}

@@ -1,9 +1,9 @@
 /*
- * Conversions between numbers, and the choice of the function for any pair of types. Text is in fn_cast_text.c,
- * times are in fn_cast_time.c, JSON is in fn_json.c.
+ * Conversions between numbers, and the choice of the function for any pair of types. Text is in
+ * fn_cast_text.c, times are in fn_cast_time.c, JSON is in fn_json.c.
  *
- * node->op is enum x_cast: a value that does not fit is a failed row, or NULL with X_TRY. A fraction is cut off where
- * the user asked for an integer, and is a failure in X_ASSIGN.
+ * node->op is enum x_cast: a value that does not fit is a failed row, or NULL with X_TRY. A
+ * fraction is cut off where the user asked for an integer, and is a failure in X_ASSIGN.
  */
 #include "src/expr/fn_cast.h"
 
@@ -13,7 +13,8 @@
 
 static const char does_not_fit[] = "the value does not fit the type";
 
-int evs_x_cast_failed(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i, const char *why)
+int evs_x_cast_failed(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i,
+		      const char *why)
 {
 	if (evs_x_any_null(in, i))
 		return 0;
@@ -49,7 +50,8 @@ bool evs_x_int_fits(const struct evs_type *t, x_i128 value)
 	case EVS_T_BOOL:
 		return value == 0 || value == 1;
 	case EVS_T_ENUM:
-		return value >= INT16_MIN && value <= INT16_MAX && evs_enum_by_value(t, (int16_t)value);
+		return value >= INT16_MIN && value <= INT16_MAX &&
+		       evs_enum_by_value(t, (int16_t)value);
 	case EVS_T_DATE:
 	case EVS_T_DATETIME:
 	case EVS_T_DATETIME64:
@@ -203,7 +205,8 @@ bool evs_x_double_to_decimal(double d, unsigned scale, unsigned precision, x_i12
 	int exponent = 0;
 	unsigned digits;
 
-	/* The shortest text of the number is what is meant: 0.1 is 0.10, not 0.1000000000000000055. */
+	/* The shortest text of the number is what is meant: 0.1 is 0.10, not
+	 * 0.1000000000000000055. */
 	len = evs_double_print(d, buf);
 	for (e = 0; e < len && (buf[e] | 0x20) != 'e'; e++)
 		;
@@ -219,7 +222,8 @@ bool evs_x_double_to_decimal(double d, unsigned scale, unsigned precision, x_i12
 	if (exponent > 0) {
 		unsigned up = (unsigned)exponent - digits;
 
-		return up <= 38 && evs_x_rescale(*out, 0, up, 38, out) && evs_x_rescale(*out, 0, scale, precision, out);
+		return up <= 38 && evs_x_rescale(*out, 0, up, 38, out) &&
+		       evs_x_rescale(*out, 0, scale, precision, out);
 	}
 	digits += (unsigned)-exponent;
 	if (digits > 38 + 20) { /* smaller than anything that scale can show */
@@ -243,9 +247,11 @@ static int to_decimal(struct evs_eval *v, const struct x_args *in, struct x_vec 
 		bool ok;
 
 		if (evs_x_is_float(from))
-			ok = evs_x_double_to_decimal(evs_x_f64(x, i), t->scale, t->precision, &value);
+			ok = evs_x_double_to_decimal(evs_x_f64(x, i), t->scale, t->precision,
+						     &value);
 		else if (from->id == EVS_T_DECIMAL)
-			ok = evs_x_rescale(evs_x_decimal(x, i), from->scale, t->scale, t->precision, &value);
+			ok = evs_x_rescale(evs_x_decimal(x, i), from->scale, t->scale, t->precision,
+					   &value);
 		else
 			ok = evs_x_rescale(int_value(x, i), 0, t->scale, t->precision, &value);
 		evs_x_put_decimal(out, i, ok ? value : 0);
@@ -261,7 +267,8 @@ static int enum_to_enum(struct evs_eval *v, const struct x_args *in, struct x_ve
 	const struct evs_type *from = &in->node->arg[0]->type, *t = &in->node->type;
 
 	for (uint32_t i = 0; i < in->rows; i++) {
-		const struct evs_enum_item *it = evs_enum_by_value(from, (int16_t)evs_x_i64(&in->arg[0], i));
+		const struct evs_enum_item *it =
+			evs_enum_by_value(from, (int16_t)evs_x_i64(&in->arg[0], i));
 
 		it = it ? evs_enum_by_name(t, it->name, it->len) : NULL;
 		evs_x_put_int(out, i, it ? it->value : 0);
@@ -308,7 +315,8 @@ x_eval_fn *evs_x_cast_fn(const struct evs_type *from, const struct evs_type *to)
 		return evs_x_cast_to_json;
 	if (evs_x_is_time(from) || evs_x_is_time(to))
 		return evs_x_cast_time_fn(from, to);
-	if (is_intlike(from) && (to->id == EVS_T_INT64 || (to->id == EVS_T_UINT64 && evs_x_is_unsigned(from))) &&
+	if (is_intlike(from) &&
+	    (to->id == EVS_T_INT64 || (to->id == EVS_T_UINT64 && evs_x_is_unsigned(from))) &&
 	    from->id != EVS_T_UINT64)
 		return widen;
 	if (from->id == EVS_T_ENUM && to->id == EVS_T_ENUM)
@@ -317,7 +325,8 @@ x_eval_fn *evs_x_cast_fn(const struct evs_type *from, const struct evs_type *to)
 		return int_to_int;
 	if ((evs_x_is_number(from) || from->id == EVS_T_BOOL) && evs_x_is_float(to))
 		return to_float;
-	if ((evs_x_is_float(from) || from->id == EVS_T_DECIMAL) && (evs_x_is_int(to) || to->id == EVS_T_BOOL))
+	if ((evs_x_is_float(from) || from->id == EVS_T_DECIMAL) &&
+	    (evs_x_is_int(to) || to->id == EVS_T_BOOL))
 		return to_int;
 	if ((evs_x_is_number(from) || from->id == EVS_T_BOOL) && to->id == EVS_T_DECIMAL)
 		return to_decimal;

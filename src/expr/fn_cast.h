@@ -7,7 +7,8 @@
 #include "src/expr/expr_node.h"
 
 /* Row i has no value of the type: fails, or becomes NULL with X_TRY. Fixed width only. */
-int evs_x_cast_failed(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i, const char *why);
+int evs_x_cast_failed(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i,
+		      const char *why);
 
 /* Store the low bytes of `value`, as many as the type has. */
 void evs_x_put_int(struct x_vec *out, uint32_t i, int64_t value);
@@ -15,7 +16,8 @@ void evs_x_put_int(struct x_vec *out, uint32_t i, int64_t value);
 /* Is it a value of the type? Integers, Bool, Enum, times, IPv4. */
 bool evs_x_int_fits(const struct evs_type *t, x_i128 value);
 
-/* v * 10^(to - from), rounded half away from zero; false when it has more than `precision` digits. */
+/* v * 10^(to - from), rounded half away from zero; false when it has more than `precision`
+ * digits. */
 bool evs_x_rescale(x_i128 v, unsigned from, unsigned to, unsigned precision, x_i128 *out);
 double evs_x_decimal_to_double(x_i128 value, unsigned scale);
 bool evs_x_double_to_decimal(double d, unsigned scale, unsigned precision, x_i128 *out);

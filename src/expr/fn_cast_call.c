@@ -26,8 +26,8 @@ bool evs_x_utc_arg(struct x_binder *b, const struct x_node *n)
 	return evs_x_fail(b, n->ast, "times are in UTC: no other zone is supported") != NULL;
 }
 
-static struct x_node *bind_to(struct x_binder *b, const struct x_ast *a, const struct x_fn *f, struct x_node **arg,
-			      size_t n)
+static struct x_node *bind_to(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+			      struct x_node **arg, size_t n)
 {
 	enum x_cast how = f->flags & OR_NULL ? X_TRY : X_EXPLICIT;
 
@@ -41,13 +41,16 @@ static struct x_node *bind_scaled(struct x_binder *b, const struct x_ast *a, con
 				  struct x_node **arg, size_t n)
 {
 	bool decimal = (f->flags & DECIMAL) != 0;
-	struct evs_type t = { .id = decimal ? EVS_T_DECIMAL : EVS_T_DATETIME64, .precision = decimal ? f->op : 0 };
+	struct evs_type t = { .id = decimal ? EVS_T_DECIMAL : EVS_T_DATETIME64,
+			      .precision = decimal ? f->op : 0 };
 	int64_t scale = -1, max = decimal ? f->op : 9;
 
-	if (evs_x_is_const(arg[1]) && arg[1]->type.id == EVS_T_INT64 && !evs_x_is_const_null(arg[1]))
+	if (evs_x_is_const(arg[1]) && arg[1]->type.id == EVS_T_INT64 &&
+	    !evs_x_is_const_null(arg[1]))
 		scale = (int64_t)evs_array_int(&arg[1]->value, 0);
 	if (scale < 0 || scale > max)
-		return evs_x_fail(b, arg[1]->ast, "the number of digits is a constant from 0 to %d", (int)max);
+		return evs_x_fail(b, arg[1]->ast, "the number of digits is a constant from 0 to %d",
+				  (int)max);
 	if (n == 3 && !evs_x_utc_arg(b, arg[2]))
 		return NULL;
 	t.scale = (uint8_t)scale;

@@ -1,6 +1,6 @@
 /*
- * Conversions to and from text, and to JSON. Values print as evcat prints them, and every printed value reads
- * back to itself.
+ * Conversions to and from text, and to JSON. Values print as evcat prints them, and every printed
+ * value reads back to itself.
  */
 #include "src/expr/fn_cast.h"
 
@@ -9,7 +9,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* ---- to text -------------------------------------------------------------------------------------- */
+/* ---- to text
+ * -------------------------------------------------------------------------------------- */
 
 /* Text of a value that JSON writes as a string or as it is; no quotes. */
 static bool print_json(struct evs_eval *v, const struct x_args *in, uint32_t i, bool strip)
@@ -65,8 +66,8 @@ static size_t print_short(const struct evs_type *t, const struct x_vec *x, uint3
 	case EVS_T_DATETIME64:
 		return evs_time_print(evs_x_i64(x, i), t->scale, buf);
 	default:
-		return evs_x_is_unsigned(t) ? evs_uint_print((uint64_t)evs_x_i64(x, i), buf) :
-					      evs_int_print(evs_x_i64(x, i), buf);
+		return evs_x_is_unsigned(t) ? evs_uint_print((uint64_t)evs_x_i64(x, i), buf)
+					    : evs_int_print(evs_x_i64(x, i), buf);
 	}
 }
 
@@ -81,8 +82,9 @@ static int short_to_text(struct evs_eval *v, const struct x_args *in, struct x_v
 		if (evs_x_any_null(in, i))
 			rc = evs_array_append_null(&out->slot->a);
 		else
-			rc = evs_array_append_bytes(&out->slot->a, buf,
-						    print_short(&in->node->arg[0]->type, &in->arg[0], i, buf));
+			rc = evs_array_append_bytes(
+				&out->slot->a, buf,
+				print_short(&in->node->arg[0]->type, &in->arg[0], i, buf));
 		if (rc < 0)
 			return rc;
 	}
@@ -122,8 +124,8 @@ static int fixed_to_text(struct evs_eval *v, const struct x_args *in, struct x_v
 
 		while (n && !s[n - 1])
 			n--;
-		rc = evs_x_any_null(in, i) ? evs_array_append_null(&out->slot->a) :
-					     evs_array_append_bytes(&out->slot->a, s, n);
+		rc = evs_x_any_null(in, i) ? evs_array_append_null(&out->slot->a)
+					   : evs_array_append_bytes(&out->slot->a, s, n);
 		if (rc < 0)
 			return rc;
 	}
@@ -182,7 +184,8 @@ int evs_x_cast_to_json(struct evs_eval *v, const struct x_args *in, struct x_vec
 	return 0;
 }
 
-/* ---- from text ------------------------------------------------------------------------------------ */
+/* ---- from text
+ * ------------------------------------------------------------------------------------ */
 
 static int hex(char c)
 {
@@ -218,7 +221,8 @@ static bool read_uuid(const char *s, size_t n, uint8_t *out)
 
 static bool read_bool(const char *s, size_t n, bool *out)
 {
-	static const char *const words[] = { "false", "true", "f", "t", "0", "1", "no", "yes", "off", "on" };
+	static const char *const words[] = { "false", "true", "f",   "t",   "0",
+					     "1",     "no",   "yes", "off", "on" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (evs_x_same_word(s, n, words[i])) {
@@ -268,7 +272,8 @@ static bool read_int(const struct evs_type *t, const char *s, size_t n, int64_t 
 	unsigned scale;
 	x_i128 value;
 
-	if (!evs_x_decimal_parse(s, n, &value, &scale) || memchr(s, '.', n) || !evs_x_int_fits(t, value))
+	if (!evs_x_decimal_parse(s, n, &value, &scale) || memchr(s, '.', n) ||
+	    !evs_x_int_fits(t, value))
 		return false;
 	*out = (int64_t)value;
 	return true;
@@ -281,7 +286,8 @@ static bool read_decimal(const struct evs_type *t, const char *s, size_t n, x_i1
 
 	if (evs_x_decimal_parse(s, n, out, &scale))
 		return evs_x_rescale(*out, scale, t->scale, t->precision, out);
-	return evs_x_float_parse(s, n, &d) && evs_x_double_to_decimal(d, t->scale, t->precision, out);
+	return evs_x_float_parse(s, n, &d) &&
+	       evs_x_double_to_decimal(d, t->scale, t->precision, out);
 }
 
 static bool read_fixed(const struct evs_type *t, const char *s, size_t n, uint8_t *out)
@@ -294,7 +300,8 @@ static bool read_fixed(const struct evs_type *t, const char *s, size_t n, uint8_
 }
 
 /* One text to the place of row i. */
-static bool read_value(const struct evs_type *t, const char *s, size_t n, struct x_vec *out, uint32_t i)
+static bool read_value(const struct evs_type *t, const char *s, size_t n, struct x_vec *out,
+		       uint32_t i)
 {
 	uint8_t *p = (uint8_t *)evs_x_data(out) + (size_t)i * out->a->width;
 	const struct evs_enum_item *it;
@@ -372,7 +379,8 @@ static int from_text(struct evs_eval *v, const struct x_args *in, struct x_vec *
 		const char *s = evs_x_text(&in->arg[0], i, &n);
 
 		if (evs_x_is_null(&in->arg[0], i) || !read_value(t, s, n, out, i)) {
-			memset((uint8_t *)evs_x_data(out) + (size_t)i * out->a->width, 0, out->a->width);
+			memset((uint8_t *)evs_x_data(out) + (size_t)i * out->a->width, 0,
+			       out->a->width);
 			if (evs_x_cast_failed(v, in, out, i, no_value(t)) < 0)
 				return EVS_E_NOMEM;
 		}
@@ -395,8 +403,10 @@ static int empty_from_text(struct evs_eval *v, const struct x_args *in, struct x
 		else if (in->node->op == X_TRY)
 			rc = evs_array_append_null(&out->slot->a);
 		else
-			rc = evs_x_append_bad(v, in, out, i, "text is converted to an array or map only when empty: "
-							     "'{}' or '[]'");
+			rc = evs_x_append_bad(
+				v, in, out, i,
+				"text is converted to an array or map only when empty: "
+				"'{}' or '[]'");
 		if (rc < 0)
 			return rc;
 	}

@@ -1,16 +1,17 @@
 /*
- * Conversions between times, and between times and numbers of seconds. A finer time becomes a coarser one by
- * rounding down, also before 1970.
+ * Conversions between times, and between times and numbers of seconds. A finer time becomes a
+ * coarser one by rounding down, also before 1970.
  */
 #include "src/expr/fn_cast.h"
 
 #include <string.h>
 
-#define NANO 1000000000LL
+#define NANO	     1000000000LL
 #define FIRST_SECOND (-62167219200LL) /* 0000-01-01 */
-#define LAST_SECOND 253402300799LL    /* 9999-12-31T23:59:59 */
+#define LAST_SECOND  253402300799LL   /* 9999-12-31T23:59:59 */
 
-static const char out_of_range[] = "the time is out of range: years 0000 to 9999, and what the type's digits leave room for";
+static const char out_of_range[] =
+	"the time is out of range: years 0000 to 9999, and what the type's digits leave room for";
 
 int64_t evs_x_time_unit(const struct evs_type *t)
 {
@@ -25,7 +26,8 @@ int64_t evs_x_time_unit(const struct evs_type *t)
 
 bool evs_x_time_fits(const struct evs_type *t, x_i128 units)
 {
-	x_i128 unit = evs_x_time_unit(t), lo = (x_i128)FIRST_SECOND * NANO, hi = (x_i128)LAST_SECOND * NANO + NANO - 1;
+	x_i128 unit = evs_x_time_unit(t), lo = (x_i128)FIRST_SECOND * NANO,
+	       hi = (x_i128)LAST_SECOND * NANO + NANO - 1;
 
 	if (units > INT64_MAX || units < INT64_MIN)
 		return false;
@@ -96,15 +98,18 @@ static int number_to_time(struct evs_eval *v, const struct x_args *in, struct x_
 		bool ok = true;
 
 		if (evs_x_is_float(from)) {
-			/* microseconds: a double has no more at today's dates; then down to the type's digits */
+			/* microseconds: a double has no more at today's dates; then down to the
+			 * type's digits */
 			double us = evs_x_f64(x, i) * 1e6;
 
 			ok = us < 9e18 && us > -9e18;
 			ticks = ok ? (x_i128)(int64_t)(us + (us < 0 ? -0.5 : 0.5)) : 0;
 			ticks = evs_x_floor_div(ticks * per, 1000000);
 		} else if (from->id == EVS_T_DECIMAL) {
-			unsigned scale = from->scale > 18 ? 18 : from->scale; /* no clock has more */
-			x_i128 d = evs_x_floor_div(evs_x_decimal(x, i), evs_x_pow10(from->scale - scale));
+			unsigned scale =
+				from->scale > 18 ? 18 : from->scale; /* no clock has more */
+			x_i128 d = evs_x_floor_div(evs_x_decimal(x, i),
+						   evs_x_pow10(from->scale - scale));
 			x_i128 f = evs_x_pow10(scale), whole = evs_x_floor_div(d, f);
 
 			ok = whole < INT64_MAX && whole > INT64_MIN;

@@ -1,6 +1,7 @@
 /*
- * Comparison loops. Operands of one integer or float type have loops per width that the compiler unrolls;
- * mixed pairs (UInt64 with Int64, integers with floats, times of different scales, Decimals) compare exactly.
+ * Comparison loops. Operands of one integer or float type have loops per width that the compiler
+ * unrolls; mixed pairs (UInt64 with Int64, integers with floats, times of different scales,
+ * Decimals) compare exactly.
  */
 #include "src/expr/expr_node.h"
 
@@ -49,7 +50,8 @@ INLINE int64_t load(const uint8_t *p, unsigned width, bool is_signed, uint32_t i
 }
 
 /* One loop for each operator; width, sign and steps are constants where this is inlined. */
-INLINE void loop_int(const struct x_args *in, uint8_t *dst, unsigned width, bool is_signed, uint32_t rs)
+INLINE void loop_int(const struct x_args *in, uint8_t *dst, unsigned width, bool is_signed,
+		     uint32_t rs)
 {
 	const uint8_t *l = in->arg[0].a->data, *r = in->arg[1].a->data;
 	uint32_t n = in->rows;
@@ -103,7 +105,8 @@ static int compare_int(struct evs_eval *v, const struct x_args *in, struct x_vec
 	(void)v;
 	if (in->arg[0].scalar && !in->arg[1].scalar) { /* rare: now() on the left */
 		for (uint32_t i = 0; i < in->rows; i++)
-			dst[i] = holds(in->node->op, evs_array_compare(in->arg[0].a, 0, in->arg[1].a, i));
+			dst[i] = holds(in->node->op,
+				       evs_array_compare(in->arg[0].a, 0, in->arg[1].a, i));
 		return 0;
 	}
 	switch (in->arg[0].a->width) {
@@ -135,7 +138,7 @@ static int compare_float(struct evs_eval *v, const struct x_args *in, struct x_v
 	return 0;
 }
 
-/* BYTES, FIXED, LIST and MAP of one shape. */
+/* Anything of one shape. */
 static int compare_any(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	const struct x_vec *l = &in->arg[0], *r = &in->arg[1];
@@ -143,11 +146,12 @@ static int compare_any(struct evs_eval *v, const struct x_args *in, struct x_vec
 
 	(void)v;
 	for (uint32_t i = 0; i < in->rows; i++)
-		dst[i] = holds(in->node->op, evs_array_compare(l->a, evs_x_at(l, i), r->a, evs_x_at(r, i)));
+		dst[i] = holds(in->node->op,
+			       evs_array_compare(l->a, evs_x_at(l, i), r->a, evs_x_at(r, i)));
 	return 0;
 }
 
-/* Text: equality looks at lengths first. */
+/* BYTES and FIXED: equality looks at lengths first. */
 static int compare_text(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	unsigned op = in->node->op;
@@ -157,7 +161,8 @@ static int compare_text(struct evs_eval *v, const struct x_args *in, struct x_ve
 		return compare_any(v, in, out);
 	for (uint32_t i = 0; i < in->rows; i++) {
 		size_t ln, rn;
-		const char *l = evs_x_text(&in->arg[0], i, &ln), *r = evs_x_text(&in->arg[1], i, &rn);
+		const char *l = evs_x_text(&in->arg[0], i, &ln),
+			   *r = evs_x_text(&in->arg[1], i, &rn);
 
 		dst[i] = (ln == rn && !memcmp(l, r, ln)) == (op == X_EQ);
 	}
@@ -177,7 +182,8 @@ static int compare_mixed(struct evs_eval *v, const struct x_args *in, struct x_v
 	(void)v;
 	for (uint32_t i = 0; i < in->rows; i++) {
 		const struct evs_array *l = in->arg[0].a, *r = in->arg[1].a;
-		uint64_t x = (uint64_t)evs_x_i64(&in->arg[0], i), y = (uint64_t)evs_x_i64(&in->arg[1], i);
+		uint64_t x = (uint64_t)evs_x_i64(&in->arg[0], i),
+			 y = (uint64_t)evs_x_i64(&in->arg[1], i);
 		bool xn = l->is_signed && (int64_t)x < 0, yn = r->is_signed && (int64_t)y < 0;
 		int c = xn != yn ? (xn ? -1 : 1) : (x > y) - (x < y);
 
@@ -209,7 +215,8 @@ static int compare_int_float(struct evs_eval *v, const struct x_args *in, struct
 
 	(void)v;
 	for (uint32_t i = 0; i < in->rows; i++) {
-		int c = evs_x_compare_int_float((uint64_t)evs_x_i64(n, i), n->a->is_signed, evs_x_f64(f, i));
+		int c = evs_x_compare_int_float((uint64_t)evs_x_i64(n, i), n->a->is_signed,
+						evs_x_f64(f, i));
 
 		dst[i] = holds(in->node->op, int_left ? c : -c);
 	}
@@ -225,7 +232,8 @@ static int compare_decimal(struct evs_eval *v, const struct x_args *in, struct x
 
 	(void)v;
 	for (uint32_t i = 0; i < in->rows; i++) {
-		x_i128 l = evs_x_decimal(&in->arg[0], i) * lf, r = evs_x_decimal(&in->arg[1], i) * rf;
+		x_i128 l = evs_x_decimal(&in->arg[0], i) * lf,
+		       r = evs_x_decimal(&in->arg[1], i) * rf;
 
 		dst[i] = holds(in->node->op, (l > r) - (l < r));
 	}
@@ -235,13 +243,15 @@ static int compare_decimal(struct evs_eval *v, const struct x_args *in, struct x
 /* Times of different units; each unit divides the coarser ones. */
 static int compare_time(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
-	int64_t lu = evs_x_time_unit(&in->node->arg[0]->type), ru = evs_x_time_unit(&in->node->arg[1]->type);
+	int64_t lu = evs_x_time_unit(&in->node->arg[0]->type),
+		ru = evs_x_time_unit(&in->node->arg[1]->type);
 	int64_t lf = lu > ru ? lu / ru : 1, rf = ru > lu ? ru / lu : 1;
 	uint8_t *dst = evs_x_data(out);
 
 	(void)v;
 	for (uint32_t i = 0; i < in->rows; i++) {
-		x_i128 l = (x_i128)evs_x_i64(&in->arg[0], i) * lf, r = (x_i128)evs_x_i64(&in->arg[1], i) * rf;
+		x_i128 l = (x_i128)evs_x_i64(&in->arg[0], i) * lf,
+		       r = (x_i128)evs_x_i64(&in->arg[1], i) * rf;
 
 		dst[i] = holds(in->node->op, (l > r) - (l < r));
 	}
@@ -282,10 +292,10 @@ x_eval_fn *evs_x_compare_fn(const struct evs_type *l, const struct evs_type *r)
 		return NULL;
 	switch (l->id) {
 	case EVS_T_STRING:
-		return compare_text;
+	case EVS_T_FIXEDSTRING:
 	case EVS_T_UUID:
 	case EVS_T_IPV6:
-	case EVS_T_FIXEDSTRING:
+		return compare_text;
 	case EVS_T_ARRAY:
 	case EVS_T_MAP:
 		return compare_any;

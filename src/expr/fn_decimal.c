@@ -80,5 +80,5 @@ bool evs_x_rescale(x_i128 v, unsigned from, unsigned to, unsigned precision, x_i
 	v %= f;
 	if ((v < 0 ? -v : v) >= f - (v < 0 ? -v : v)) /* half and more: away from zero */
 		*out += v < 0 ? -1 : 1;
-	return *out < limit && *out > -limit;
+	return *out<limit && * out> - limit;
 }

@@ -1,6 +1,6 @@
 /*
- * JSON: paths, the JSONExtract family, conversions and comparisons. A path that leads nowhere, JSON null, and a
- * text that is no JSON give NULL.
+ * JSON: paths, the JSONExtract family, conversions and comparisons. A path that leads nowhere,
+ * JSON null, and a text that is no JSON give NULL.
  */
 #include "src/expr/fn_cast.h"
 #include "src/expr/json_scan.h"
@@ -11,7 +11,8 @@
 
 enum want { W_RAW, W_TEXT, W_INT, W_FLOAT, W_BOOL, W_HAS, W_TYPE, W_COUNT, W_UINT };
 
-/* Follow arguments 1 .. of row i into argument 0. node->num: what the first element of an array is numbered. */
+/* Follow arguments 1 .. of row i into argument 0. node->num: what the first element of an array
+ * is numbered. */
 static bool follow(struct evs_eval *v, const struct x_args *in, uint32_t i, struct x_json *j)
 {
 	size_t n;
@@ -37,7 +38,8 @@ static bool follow(struct evs_eval *v, const struct x_args *in, uint32_t i, stru
 	return j->s && evs_x_json_kind(j) != X_J_NONE;
 }
 
-static const char *const kind_names[] = { NULL, "object", "array", "string", "number", "boolean", "null" };
+static const char *const kind_names[] = { NULL,	    "object",  "array", "string",
+					  "number", "boolean", "null" };
 
 /* Append the value found as JSON or as text. */
 static int put_text(struct evs_eval *v, struct x_vec *out, enum want want, const struct x_json *j)
@@ -84,7 +86,8 @@ static bool whole_of(const struct x_json *j, bool is_unsigned, int64_t *out)
 		return false;
 	value = num.whole ? num.i : (x_i128)num.d;
 	*out = (int64_t)value;
-	return is_unsigned ? value >= 0 && value <= (x_i128)UINT64_MAX : value >= INT64_MIN && value <= INT64_MAX;
+	return is_unsigned ? value >= 0 && value <= (x_i128)UINT64_MAX
+			   : value >= INT64_MIN && value <= INT64_MAX;
 }
 
 /* Results of fixed width: the others. */
@@ -147,13 +150,15 @@ static int eval_valid(struct evs_eval *v, const struct x_args *in, struct x_vec 
 	return 0;
 }
 
-/* ---- paths ---------------------------------------------------------------------------------------- */
+/* ---- paths
+ * ---------------------------------------------------------------------------------------- */
 
 /* A step joins the path it stands on, so that payload.a.b.c walks once. */
-struct x_node *evs_x_bind_path(struct x_binder *b, const struct x_ast *a, struct x_node *base, struct x_node *key,
-			       bool as_text)
+struct x_node *evs_x_bind_path(struct x_binder *b, const struct x_ast *a, struct x_node *base,
+			       struct x_node *key, bool as_text)
 {
-	bool joins = base->shape == X_FN && base->eval == eval_text && base->op == W_RAW && base->num == 0;
+	bool joins = base->shape == X_FN && base->eval == eval_text && base->op == W_RAW &&
+		     base->num == 0;
 	size_t steps = joins ? base->n : 1;
 	struct x_node *n;
 	char type[128];
@@ -162,7 +167,8 @@ struct x_node *evs_x_bind_path(struct x_binder *b, const struct x_ast *a, struct
 		return evs_x_fail(b, a, "a step into JSON is wanted, and this is %s",
 				  evs_x_type_text(&base->type, type, sizeof(type)));
 	if (steps >= X_MAX_DEPTH)
-		return evs_x_fail(b, a, "the path is nested too deeply: more than %d steps", X_MAX_DEPTH);
+		return evs_x_fail(b, a, "the path is nested too deeply: more than %d steps",
+				  X_MAX_DEPTH);
 	if (evs_x_is_int(&key->type))
 		key = evs_x_cast_id(b, a, key, EVS_T_INT64, X_IMPLICIT);
 	else if (key->type.id != EVS_T_STRING)
@@ -188,15 +194,19 @@ static struct x_node *bind_extract(struct x_binder *b, const struct x_ast *a, co
 		const char *sig;
 		x_eval_fn *eval;
 	} how[] = {
-		[W_RAW] = { "jp*>j", eval_text },     [W_TEXT] = { "jp*>s", eval_text },
-		[W_INT] = { "jp*>i", eval_scalar },   [W_FLOAT] = { "jp*>f", eval_scalar },
-		[W_BOOL] = { "jp*>b", eval_scalar },  [W_HAS] = { "jp*>b", eval_scalar },
-		[W_TYPE] = { "jp*>s", eval_text },    [W_COUNT] = { "jp*>i", eval_scalar },
+		[W_RAW] = { "jp*>j", eval_text },    [W_TEXT] = { "jp*>s", eval_text },
+		[W_INT] = { "jp*>i", eval_scalar },  [W_FLOAT] = { "jp*>f", eval_scalar },
+		[W_BOOL] = { "jp*>b", eval_scalar }, [W_HAS] = { "jp*>b", eval_scalar },
+		[W_TYPE] = { "jp*>s", eval_text },   [W_COUNT] = { "jp*>i", eval_scalar },
 		[W_UINT] = { "jp*>u", eval_scalar },
 	};
 	char one[] = "j>?"; /* no steps: the value itself */
-	struct x_fn g = { .name = f->name, .sig = how[f->op].sig, .eval = how[f->op].eval, .op = f->op,
-			  .flags = X_MAY_NULL, .num = f->num };
+	struct x_fn g = { .name = f->name,
+			  .sig = how[f->op].sig,
+			  .eval = how[f->op].eval,
+			  .op = f->op,
+			  .flags = X_MAY_NULL,
+			  .num = f->num };
 
 	if (n == 1) {
 		one[2] = how[f->op].sig[4];
@@ -205,7 +215,8 @@ static struct x_node *bind_extract(struct x_binder *b, const struct x_ast *a, co
 	return evs_x_bind_fn(b, a, &g, arg, n);
 }
 
-/* ---- conversions and comparisons ------------------------------------------------------------------ */
+/* ---- conversions and comparisons
+ * ------------------------------------------------------------------ */
 
 /* ->> of the whole value */
 int evs_x_json_to_text(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
@@ -228,17 +239,22 @@ int evs_x_json_to_text(struct evs_eval *v, const struct x_args *in, struct x_vec
 static int json_to_scalar(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	const struct evs_type *t = &in->node->type;
-	enum want want = t->id == EVS_T_BOOL ? W_BOOL : evs_x_is_unsigned(t) ? W_UINT : evs_x_is_int(t) ? W_INT : W_FLOAT;
+	enum want want = t->id == EVS_T_BOOL	? W_BOOL
+			 : evs_x_is_unsigned(t) ? W_UINT
+			 : evs_x_is_int(t)	? W_INT
+						: W_FLOAT;
 
 	for (uint32_t i = 0; i < in->rows; i++) {
 		struct x_json j = { NULL, 0 };
 		int64_t value = 0;
 		x_i128 dec = 0;
 		double d = 0;
-		bool ok = !evs_x_any_null(in, i) && follow(v, in, i, &j) && scalar_of(want, &j, &value, &d);
+		bool ok = !evs_x_any_null(in, i) && follow(v, in, i, &j) &&
+			  scalar_of(want, &j, &value, &d);
 
 		if (ok && (want == W_INT || want == W_UINT))
-			ok = evs_x_int_fits(t, want == W_UINT ? (x_i128)(uint64_t)value : (x_i128)value);
+			ok = evs_x_int_fits(t, want == W_UINT ? (x_i128)(uint64_t)value
+							      : (x_i128)value);
 		if (ok && t->id == EVS_T_DECIMAL)
 			ok = evs_x_double_to_decimal(d, t->scale, t->precision, &dec);
 		if (ok && t->id == EVS_T_FLOAT32)
@@ -315,7 +331,8 @@ int evs_x_compare_json(struct evs_eval *v, const struct x_args *in, struct x_vec
 	return 0;
 }
 
-/* The last number is that of an array's first element: 1 in ClickHouse's functions, 0 in PostgreSQL's. */
+/* The last number is that of an array's first element: 1 in ClickHouse's functions, 0 in
+ * PostgreSQL's. */
 const struct x_fn evs_x_fns_json[] = {
 	{ "isvalidjson", "j>b", eval_valid, NULL, 0, 0, 0 },
 	{ "json_valid", "j>b", eval_valid, NULL, 0, 0, 0 },

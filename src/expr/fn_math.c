@@ -1,6 +1,6 @@
 /*
- * Functions of numbers: abs, round, floor, ceil, trunc, mod, intDiv; greatest and least of anything that has an
- * order.
+ * Functions of numbers: abs, round, floor, ceil, trunc, mod, intDiv; greatest and least of
+ * anything that has an order.
  */
 #include "src/expr/fn_cast.h"
 
@@ -50,8 +50,8 @@ static int round_float(struct evs_eval *v, const struct x_args *in, struct x_vec
 		if (scaled >= WHOLE || scaled <= -WHOLE)
 			dst[i] = d;
 		else
-			dst[i] = digits < 0 ? round_whole(in->node->op, scaled) * f :
-					      round_whole(in->node->op, scaled) / f;
+			dst[i] = digits < 0 ? round_whole(in->node->op, scaled) * f
+					    : round_whole(in->node->op, scaled) / f;
 	}
 	return 0;
 }
@@ -70,11 +70,14 @@ static int round_decimal(struct evs_eval *v, const struct x_args *in, struct x_v
 			r -= f;
 		else if (in->node->op == CEIL && rest > 0)
 			r += f;
-		else if (in->node->op == ROUND && (rest < 0 ? -rest : rest) >= f - (rest < 0 ? -rest : rest) && rest)
+		else if (in->node->op == ROUND &&
+			 (rest < 0 ? -rest : rest) >= f - (rest < 0 ? -rest : rest) && rest)
 			r += rest < 0 ? -f : f;
-		if (r >= evs_x_pow10(in->node->type.precision) || -r >= evs_x_pow10(in->node->type.precision)) {
+		if (r >= evs_x_pow10(in->node->type.precision) ||
+		    -r >= evs_x_pow10(in->node->type.precision)) {
 			r = 0;
-			if (evs_x_cast_failed(v, in, out, i, "the rounded number is out of range") < 0)
+			if (evs_x_cast_failed(v, in, out, i, "the rounded number is out of range") <
+			    0)
 				return EVS_E_NOMEM;
 		}
 		evs_x_put_decimal(out, i, r);
@@ -89,33 +92,37 @@ static int round_int(struct evs_eval *v, const struct x_args *in, struct x_vec *
 
 	for (uint32_t i = 0; i < in->rows; i++) {
 		uint64_t bits = (uint64_t)evs_x_i64(&in->arg[0], i);
-		x_i128 x = in->arg[0].a->is_signed ? (x_i128)(int64_t)bits : (x_i128)bits, rest = x % f, r = x - rest;
+		x_i128 x = in->arg[0].a->is_signed ? (x_i128)(int64_t)bits : (x_i128)bits,
+		       rest = x % f, r = x - rest;
 		bool ok;
 
 		if (in->node->op == FLOOR && rest < 0)
 			r -= f;
 		else if (in->node->op == CEIL && rest > 0)
 			r += f;
-		else if (in->node->op == ROUND && rest && (rest < 0 ? -rest : rest) >= f - (rest < 0 ? -rest : rest))
+		else if (in->node->op == ROUND && rest &&
+			 (rest < 0 ? -rest : rest) >= f - (rest < 0 ? -rest : rest))
 			r += rest < 0 ? -f : f;
 		ok = evs_x_int_fits(&in->node->type, r);
 		evs_x_put_int(out, i, ok ? (int64_t)r : 0);
-		if (!ok && evs_x_cast_failed(v, in, out, i, "the rounded number is out of range") < 0)
+		if (!ok &&
+		    evs_x_cast_failed(v, in, out, i, "the rounded number is out of range") < 0)
 			return EVS_E_NOMEM;
 	}
 	return 0;
 }
 
 /* JSON counts as Float64; anything else that is no number is an error. NULL: failed. */
-static struct x_node *number_arg(struct x_binder *b, const struct x_ast *a, const struct x_fn *f, struct x_node *n)
+static struct x_node *number_arg(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+				 struct x_node *n)
 {
 	char type[128];
 
 	if (n->type.id == EVS_T_JSON || (int)n->type.id == X_T_NULL)
 		return evs_x_cast_id(b, a, n, EVS_T_FLOAT64, X_IMPLICIT);
 	if (!evs_x_is_number(&n->type))
-		return evs_x_fail(b, n->ast ? n->ast : a, "%s() wants a number, and this is %s", f->name,
-				  evs_x_type_text(&n->type, type, sizeof(type)));
+		return evs_x_fail(b, n->ast ? n->ast : a, "%s() wants a number, and this is %s",
+				  f->name, evs_x_type_text(&n->type, type, sizeof(type)));
 	return n;
 }
 
@@ -128,7 +135,8 @@ static struct x_node *bind_round(struct x_binder *b, const struct x_ast *a, cons
 	if (!x)
 		return NULL;
 	if (n == 2) {
-		if (!evs_x_is_const(arg[1]) || arg[1]->type.id != EVS_T_INT64 || evs_x_is_const_null(arg[1]))
+		if (!evs_x_is_const(arg[1]) || arg[1]->type.id != EVS_T_INT64 ||
+		    evs_x_is_const_null(arg[1]))
 			return evs_x_fail(b, a, "the number of digits is a constant");
 		digits = (int64_t)evs_array_int(&arg[1]->value, 0);
 		if (digits < -38 || digits > 38)
@@ -142,7 +150,10 @@ static struct x_node *bind_round(struct x_binder *b, const struct x_ast *a, cons
 		x = evs_x_cast_id(b, a, x, EVS_T_FLOAT64, X_IMPLICIT);
 	if (!x)
 		return NULL;
-	c = evs_x_call(b, a, evs_x_is_float(&x->type) ? round_float : evs_x_is_int(&x->type) ? round_int : round_decimal,
+	c = evs_x_call(b, a,
+		       evs_x_is_float(&x->type) ? round_float
+		       : evs_x_is_int(&x->type) ? round_int
+						: round_decimal,
 		       x->type.id, &x, 1);
 	if (!c)
 		return NULL;
@@ -175,15 +186,16 @@ static int eval_abs(struct evs_eval *v, const struct x_args *in, struct x_vec *o
 			int64_t k = evs_x_i64(x, i);
 
 			evs_x_put_int(out, i, k == INT64_MIN ? 0 : k < 0 ? -k : k);
-			if (k == INT64_MIN && evs_x_cast_failed(v, in, out, i, "the result is out of range") < 0)
+			if (k == INT64_MIN &&
+			    evs_x_cast_failed(v, in, out, i, "the result is out of range") < 0)
 				return EVS_E_NOMEM;
 		}
 	}
 	return 0;
 }
 
-static struct x_node *bind_abs(struct x_binder *b, const struct x_ast *a, const struct x_fn *f, struct x_node **arg,
-			       size_t n)
+static struct x_node *bind_abs(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+			       struct x_node **arg, size_t n)
 {
 	struct x_node *x = number_arg(b, a, f, arg[0]), *c;
 
@@ -191,7 +203,8 @@ static struct x_node *bind_abs(struct x_binder *b, const struct x_ast *a, const 
 	if (!x || evs_x_is_unsigned(&x->type))
 		return x;
 	if (x->type.id != EVS_T_DECIMAL)
-		x = evs_x_cast_id(b, a, x, evs_x_is_float(&x->type) ? EVS_T_FLOAT64 : EVS_T_INT64, X_IMPLICIT);
+		x = evs_x_cast_id(b, a, x, evs_x_is_float(&x->type) ? EVS_T_FLOAT64 : EVS_T_INT64,
+				  X_IMPLICIT);
 	c = x ? evs_x_call(b, a, eval_abs, x->type.id, &x, 1) : NULL;
 	if (!c)
 		return NULL;
@@ -200,8 +213,8 @@ static struct x_node *bind_abs(struct x_binder *b, const struct x_ast *a, const 
 	return evs_x_fold(b, c);
 }
 
-static struct x_node *bind_mod(struct x_binder *b, const struct x_ast *a, const struct x_fn *f, struct x_node **arg,
-			       size_t n)
+static struct x_node *bind_mod(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+			       struct x_node **arg, size_t n)
 {
 	(void)n;
 	if (f->op == X_DIV && !f->num)
@@ -225,15 +238,18 @@ static int eval_extreme(struct evs_eval *v, const struct x_args *in, struct x_ve
 
 			if (evs_x_is_null(x, i))
 				continue;
-			c = best ? evs_array_compare(x->a, evs_x_at(x, i), best->a, evs_x_at(best, i)) : 0;
+			c = best ? evs_array_compare(x->a, evs_x_at(x, i), best->a,
+						     evs_x_at(best, i))
+				 : 0;
 			if (!best || (in->node->op ? c > 0 : c < 0))
 				best = x;
 		}
 		if (!evs_x_is_fixed(a))
-			rc = best ? evs_array_append_range(a, best->a, evs_x_at(best, i), 1) : evs_array_append_null(a);
+			rc = best ? evs_array_append_range(a, best->a, evs_x_at(best, i), 1)
+				  : evs_array_append_null(a);
 		else if (best)
-			memcpy(a->data + (size_t)i * a->width, best->a->data + (size_t)evs_x_at(best, i) * a->width,
-			       a->width);
+			memcpy(a->data + (size_t)i * a->width,
+			       best->a->data + (size_t)evs_x_at(best, i) * a->width, a->width);
 		else
 			rc = evs_x_null(out, i);
 		if (rc < 0)
@@ -253,7 +269,8 @@ static int extreme_decimal(struct evs_eval *v, const struct x_args *in, struct x
 		for (size_t k = 0; k < in->n; k++) {
 			x_i128 x = evs_x_decimal(&in->arg[k], i);
 
-			if (evs_x_is_null(&in->arg[k], i) || (any && (in->node->op ? x <= best : x >= best)))
+			if (evs_x_is_null(&in->arg[k], i) ||
+			    (any && (in->node->op ? x <= best : x >= best)))
 				continue;
 			best = x;
 			any = true;
@@ -272,8 +289,9 @@ static struct x_node *bind_extreme(struct x_binder *b, const struct x_ast *a, co
 	struct x_node *c;
 	bool nullable = true;
 
-	if (!evs_x_unify(b, a, arg, n, &t))
-		return NULL;
+	c = evs_x_only_nulls(b, a, arg, n);
+	if (c || !evs_x_unify(b, a, arg, n, &t))
+		return c;
 	for (size_t i = 0; i < n; i++)
 		nullable = nullable && arg[i]->nullable;
 	c = evs_x_call(b, a, t.id == EVS_T_DECIMAL ? extreme_decimal : eval_extreme, t.id, arg, n);

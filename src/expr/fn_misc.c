@@ -6,15 +6,17 @@
 #include <sodium.h>
 
 /* if(c, a, b), multiIf(c, a, c, a, ..., b): CASE in another dress. */
-static struct x_node *bind_if(struct x_binder *b, const struct x_ast *a, const struct x_fn *f, struct x_node **arg,
-			      size_t n)
+static struct x_node *bind_if(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
+			      struct x_node **arg, size_t n)
 {
-	struct x_node *c = evs_x_node(b, X_CHOOSE, a, n), **value;
+	struct x_node *c = evs_x_node(b, X_CHOOSE, a, n), *only, **value;
 	size_t nvalues = n / 2 + 1;
 
 	if (n % 2 == 0)
-		return evs_x_fail(b, a, "%s() takes conditions and values in pairs, and a value for all other rows",
-				  f->name);
+		return evs_x_fail(
+			b, a,
+			"%s() takes conditions and values in pairs, and a value for all other rows",
+			f->name);
 	value = evs_x_alloc(&b->e->arena, nvalues * sizeof(struct x_node *));
 	if (!c || !value)
 		return evs_x_nomem(b);
@@ -23,8 +25,9 @@ static struct x_node *bind_if(struct x_binder *b, const struct x_ast *a, const s
 		if (k < n / 2 && !(c->arg[2 * k] = evs_x_truth(b, a, arg[2 * k])))
 			return NULL;
 	}
-	if (!evs_x_unify(b, a, value, nvalues, &c->type))
-		return NULL;
+	only = evs_x_only_nulls(b, a, value, nvalues);
+	if (only || !evs_x_unify(b, a, value, nvalues, &c->type))
+		return only;
 	for (size_t k = 0; k < nvalues; k++) {
 		c->arg[k < n / 2 ? 2 * k + 1 : 2 * k] = value[k];
 		c->nullable |= value[k]->nullable;
@@ -36,12 +39,13 @@ static struct x_node *bind_if(struct x_binder *b, const struct x_ast *a, const s
 static struct x_node *bind_coalesce(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
 				    struct x_node **arg, size_t n)
 {
-	struct x_node *c = evs_x_node(b, X_FIRST, a, n);
+	struct x_node *only = evs_x_only_nulls(b, a, arg, n), *c;
 	struct evs_type t;
 
 	(void)f;
+	c = only ? NULL : evs_x_node(b, X_FIRST, a, n);
 	if (!c || !evs_x_unify(b, a, arg, n, &t))
-		return NULL;
+		return only;
 	c->type = t;
 	c->nullable = true;
 	for (size_t k = 0; k < n; k++) {
@@ -56,14 +60,13 @@ static struct x_node *bind_nullif(struct x_binder *b, const struct x_ast *a, con
 				  struct x_node **arg, size_t n)
 {
 	struct x_node *c = evs_x_node(b, X_CHOOSE, a, 3);
-	static const struct evs_type text = { .id = EVS_T_STRING };
 
 	(void)f;
 	(void)n;
 	if (!c)
 		return NULL;
 	if ((int)arg[0]->type.id == X_T_NULL)
-		return evs_x_const_null(b, a, &text);
+		return arg[0];
 	if ((int)arg[0]->type.id == X_T_INTERVAL)
 		return evs_x_fail(b, a, "an interval has no place here");
 	c->arg[0] = evs_x_bind_compare(b, a, X_EQ, arg[0], arg[1]);

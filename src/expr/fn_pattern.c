@@ -1,6 +1,6 @@
 /*
- * LIKE and ILIKE. A constant pattern is read once, and the usual ones (equal, prefix, suffix, contains) run
- * without a matcher; the others go through one that never backs up past the last %.
+ * LIKE and ILIKE. A constant pattern is read once, and the usual ones (equal, prefix, suffix,
+ * contains) run without a matcher; the others go through one that never backs up past the last %.
  */
 #include "src/expr/expr_node.h"
 
@@ -202,13 +202,14 @@ struct x_node *evs_x_as_text(struct x_binder *b, const struct x_ast *a, struct x
 	char type[128];
 
 	if (!is_texty(n))
-		return evs_x_fail(b, a, "patterns match text, and this is %s: toString(x) makes text of it",
-				  evs_x_type_text(&n->type, type, sizeof(type)));
+		return evs_x_fail(
+			b, a, "patterns match text, and this is %s: toString(x) makes text of it",
+			evs_x_type_text(&n->type, type, sizeof(type)));
 	return evs_x_cast_id(b, a, n, EVS_T_STRING, X_IMPLICIT);
 }
 
-static struct x_node *like(struct x_binder *b, const struct x_ast *a, struct x_node *l, struct x_node *r, bool fold,
-			   uint8_t escape)
+static struct x_node *like(struct x_binder *b, const struct x_ast *a, struct x_node *l,
+			   struct x_node *r, bool fold, uint8_t escape)
 {
 	struct x_node *arg[2], *n;
 	bool fixed;

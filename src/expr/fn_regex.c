@@ -1,10 +1,11 @@
 /*
- * ~, !~, ~*, !~* and match(): POSIX extended regular expressions of the C library, with what users of other
- * dialects write most translated: \d \w \s \b, (?:...), (?i) in front, lazy quantifiers (which match the same
- * texts).
+ * ~, !~, ~*, !~* and match(): POSIX extended regular expressions of the C library, with what
+ * users of other dialects write most translated: \d \w \s \b, (?:...), (?i) in front, lazy
+ * quantifiers (which match the same texts).
  *
- * Patterns are constants, and hostile ones are refused before regcomp() sees them: their length and the product of
- * their repetition counts are bounded, and back-references, whose matching takes exponential time, are errors.
+ * Patterns are constants, and hostile ones are refused before regcomp() sees them: their length
+ * and the product of their repetition counts are bounded, and back-references, whose matching
+ * takes exponential time, are errors.
  */
 #include "src/expr/expr_node.h"
 
@@ -13,7 +14,7 @@
 #include <string.h>
 
 #define MAX_PATTERN 1000
-#define MAX_REPEAT 1000  /* product of all counts */
+#define MAX_REPEAT  1000 /* product of all counts */
 
 /* Write-only cursor over the translated pattern. */
 struct translation {
@@ -71,9 +72,11 @@ static void take_escape(struct translation *t, char c, bool bracket)
 	if (bracket && strchr("DWSbB", c)) {
 		t->why = "this class is not supported between [ and ]";
 	} else if (bracket) {
-		/* a bracket takes these letter by letter, at its end or front only where they mean something */
+		/* a bracket takes these letter by letter, at its end or front only where they
+		 * mean something */
 		if (strchr("]^-\\", c))
-			t->why = "escaped ], ^, - or \\ between [ and ] is not supported: put it first or last, unescaped";
+			t->why =
+				"escaped ], ^, - or \\ between [ and ] is not supported: put it first or last, unescaped";
 		else
 			put_char(t, c);
 	} else if (c == 'D') {
@@ -183,7 +186,8 @@ static void translate(struct translation *t, const char *s, size_t n)
 			if (n - i >= 3 && s[i + 2] == ':')
 				put_char(t, '(');
 			else
-				t->why = "(?...) other than (?:...), and (?i) in front, is not supported";
+				t->why =
+					"(?...) other than (?:...), and (?i) in front, is not supported";
 			i += 3;
 		} else if (was && (s[i] == '?' || s[i] == '+')) {
 			if (s[i] == '+')
@@ -234,7 +238,8 @@ static int eval_match(struct evs_eval *v, const struct x_args *in, struct x_vec 
 	return 0;
 }
 
-static regex_t *compile(struct x_binder *b, const struct x_ast *a, const struct x_node *pattern, bool icase)
+static regex_t *compile(struct x_binder *b, const struct x_ast *a, const struct x_node *pattern,
+			bool icase)
 {
 	struct translation *t = calloc(1, sizeof(*t));
 	regex_t *re = calloc(1, sizeof(*re));
@@ -265,15 +270,16 @@ static regex_t *compile(struct x_binder *b, const struct x_ast *a, const struct 
 	if (rc == REG_ESPACE)
 		evs_x_nomem(b);
 	else
-		evs_x_fail(b, pattern->ast ? pattern->ast : a, "this is not a regular expression: %s", text);
+		evs_x_fail(b, pattern->ast ? pattern->ast : a,
+			   "this is not a regular expression: %s", text);
 out:
 	free(t);
 	free(re);
 	return NULL;
 }
 
-struct x_node *evs_x_bind_match(struct x_binder *b, const struct x_ast *a, enum x_op op, struct x_node *l,
-				struct x_node *r)
+struct x_node *evs_x_bind_match(struct x_binder *b, const struct x_ast *a, enum x_op op,
+				struct x_node *l, struct x_node *r)
 {
 	static const struct evs_type boolean = { .id = EVS_T_BOOL };
 	struct x_node *n;

@@ -1,5 +1,6 @@
 /*
- * Functions of text. Lengths and positions count characters, not bytes; case is that of ASCII letters.
+ * Functions of text. Lengths and positions count characters, not bytes; case is that of ASCII
+ * letters.
  */
 #include "src/expr/expr_node.h"
 
@@ -68,7 +69,9 @@ static int eval_length(struct evs_eval *v, const struct x_args *in, struct x_vec
 static struct x_node *bind_length(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
 				  struct x_node **arg, size_t n)
 {
-	const struct x_fn text = { .name = f->name, .sig = "s>i", .eval = eval_length, .op = f->op };
+	const struct x_fn text = {
+		.name = f->name, .sig = "s>i", .eval = eval_length, .op = f->op
+	};
 
 	if (arg[0]->type.id == EVS_T_ARRAY || arg[0]->type.id == EVS_T_MAP)
 		return evs_x_bind_count(b, a, arg[0]);
@@ -94,7 +97,9 @@ static struct x_node *bind_empty(struct x_binder *b, const struct x_ast *a, cons
 				 struct x_node **arg, size_t n)
 {
 	bool list = arg[0]->type.id == EVS_T_ARRAY || arg[0]->type.id == EVS_T_MAP;
-	const struct x_fn g = { .name = f->name, .sig = list ? "x>b" : "s>b", .eval = eval_empty, .op = f->op };
+	const struct x_fn g = {
+		.name = f->name, .sig = list ? "x>b" : "s>b", .eval = eval_empty, .op = f->op
+	};
 
 	return evs_x_bind_fn(b, a, &g, arg, n);
 }
@@ -102,7 +107,8 @@ static struct x_node *bind_empty(struct x_binder *b, const struct x_ast *a, cons
 /* Append one row of text, or null. */
 static int put(struct x_vec *out, bool null, const void *s, size_t n)
 {
-	return null ? evs_array_append_null(&out->slot->a) : evs_array_append_bytes(&out->slot->a, s, n);
+	return null ? evs_array_append_null(&out->slot->a)
+		    : evs_array_append_bytes(&out->slot->a, s, n);
 }
 
 /* lower: op 'a' - 'A' added to 'A' .. 'Z'; upper: the other way. */
@@ -173,7 +179,8 @@ static struct x_node *bind_concat(struct x_binder *b, const struct x_ast *a, con
 	for (size_t k = 0; k < n; k++) {
 		char type[128];
 
-		if (arg[k]->type.id == EVS_T_ARRAY || arg[k]->type.id == EVS_T_MAP || (int)arg[k]->type.id == X_T_INTERVAL)
+		if (arg[k]->type.id == EVS_T_ARRAY || arg[k]->type.id == EVS_T_MAP ||
+		    (int)arg[k]->type.id == X_T_INTERVAL)
 			return evs_x_fail(b, a, "text cannot be joined with a %s",
 					  evs_x_type_text(&arg[k]->type, type, sizeof(type)));
 		if ((int)arg[k]->type.id != X_T_NULL)
@@ -227,7 +234,8 @@ static int eval_substring(struct evs_eval *v, const struct x_args *in, struct x_
 		if (in->n > 2)
 			count = evs_x_i64(&in->arg[2], i);
 		if (!null && count < 0) {
-			if (evs_x_append_bad(v, in, out, i, "the length of a substring is negative") < 0)
+			if (evs_x_append_bad(v, in, out, i,
+					     "the length of a substring is negative") < 0)
 				return EVS_E_NOMEM;
 			continue;
 		}
@@ -253,7 +261,8 @@ static int eval_replace(struct evs_eval *v, const struct x_args *in, struct x_ve
 	for (uint32_t i = 0; i < in->rows; i++) {
 		bool null = evs_x_any_null(in, i);
 		size_t n, m, k;
-		const char *s = evs_x_text(&in->arg[0], i, &n), *what = evs_x_text(&in->arg[1], i, &m);
+		const char *s = evs_x_text(&in->arg[0], i, &n),
+			   *what = evs_x_text(&in->arg[1], i, &m);
 		const char *with = evs_x_text(&in->arg[2], i, &k), *p;
 
 		evs_buf_reset(&v->text);

@@ -1,18 +1,40 @@
 /*
- * Functions of times: starts of periods, calendar parts, differences, and time + INTERVAL. Weeks begin on
- * Monday. All in UTC, by the Gregorian calendar in every year.
+ * Functions of times: starts of periods, calendar parts, differences, and time + INTERVAL. Weeks
+ * begin on Monday. All in UTC, by the Gregorian calendar in every year.
  */
 #include "src/expr/fn_cast.h"
 
 #include <string.h>
 
 #define NANO 1000000000LL
-#define DAY 86400
+#define DAY  86400
 
 enum unit {
-	SECOND = 1, MINUTE, MINUTES5, MINUTES10, MINUTES15, HOUR, U_DAY, WEEK, WEEK_SUNDAY, MONTH, QUARTER, YEAR,
+	SECOND = 1,
+	MINUTE,
+	MINUTES5,
+	MINUTES10,
+	MINUTES15,
+	HOUR,
+	U_DAY,
+	WEEK,
+	WEEK_SUNDAY,
+	MONTH,
+	QUARTER,
+	YEAR,
 	/* parts */
-	P_YEAR, P_QUARTER, P_MONTH, P_DAY, P_WEEKDAY, P_DOW, P_DOY, P_HOUR, P_MINUTE, P_SECOND, P_YYYYMM, P_YYYYMMDD,
+	P_YEAR,
+	P_QUARTER,
+	P_MONTH,
+	P_DAY,
+	P_WEEKDAY,
+	P_DOW,
+	P_DOY,
+	P_HOUR,
+	P_MINUTE,
+	P_SECOND,
+	P_YYYYMM,
+	P_YYYYMMDD,
 	P_EPOCH,
 };
 
@@ -22,10 +44,18 @@ static const struct {
 	const char *name;
 	enum unit unit, part;
 } unit_names[] = {
-	{ "second", SECOND, P_SECOND }, { "minute", MINUTE, P_MINUTE }, { "hour", HOUR, P_HOUR },
-	{ "day", U_DAY, P_DAY },	{ "week", WEEK, 0 },		{ "month", MONTH, P_MONTH },
-	{ "quarter", QUARTER, P_QUARTER }, { "year", YEAR, P_YEAR },	{ "dow", 0, P_DOW },
-	{ "isodow", 0, P_WEEKDAY },	{ "doy", 0, P_DOY },		{ "epoch", 0, P_EPOCH },
+	{ "second", SECOND, P_SECOND },
+	{ "minute", MINUTE, P_MINUTE },
+	{ "hour", HOUR, P_HOUR },
+	{ "day", U_DAY, P_DAY },
+	{ "week", WEEK, 0 },
+	{ "month", MONTH, P_MONTH },
+	{ "quarter", QUARTER, P_QUARTER },
+	{ "year", YEAR, P_YEAR },
+	{ "dow", 0, P_DOW },
+	{ "isodow", 0, P_WEEKDAY },
+	{ "doy", 0, P_DOY },
+	{ "epoch", 0, P_EPOCH },
 };
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -47,8 +77,8 @@ static int64_t seconds(const struct evs_type *t, const struct x_vec *x, uint32_t
 static int64_t start_of(enum unit unit, int64_t s)
 {
 	static const int32_t fixed[] = {
-		[SECOND] = 1, [MINUTE] = 60, [MINUTES5] = 300, [MINUTES10] = 600, [MINUTES15] = 900, [HOUR] = 3600,
-		[U_DAY] = DAY,
+		[SECOND] = 1,	   [MINUTE] = 60, [MINUTES5] = 300, [MINUTES10] = 600,
+		[MINUTES15] = 900, [HOUR] = 3600, [U_DAY] = DAY,
 	};
 	int64_t day = floor_div(s, DAY), y;
 	unsigned m, d;
@@ -71,7 +101,8 @@ static int eval_start(struct evs_eval *v, const struct x_args *in, struct x_vec 
 	int64_t per = evs_x_time_unit(t) / NANO;
 
 	for (uint32_t i = 0; i < in->rows; i++) {
-		int64_t s = floor_div(start_of((enum unit)in->node->op, seconds(from, &in->arg[0], i)), per);
+		int64_t s = floor_div(
+			start_of((enum unit)in->node->op, seconds(from, &in->arg[0], i)), per);
 		bool ok = evs_x_time_fits(t, s);
 
 		evs_x_put_int(out, i, ok ? s : 0);
@@ -147,15 +178,21 @@ static int eval_date_diff(struct evs_eval *v, const struct x_args *in, struct x_
 		}
 		if (unit >= MONTH)
 			dst[i] = ((y[1] - y[0]) * 12 + (int64_t)m[1] - (int64_t)m[0]) /
-				 (unit == MONTH ? 1 : unit == QUARTER ? 3 : 12);
+				 (unit == MONTH	    ? 1
+				  : unit == QUARTER ? 3
+						    : 12);
 		else
-			dst[i] = (s[1] - s[0]) / (unit == SECOND ? 1 : unit == MINUTE ? 60 : unit == HOUR ? 3600 :
-						  unit == U_DAY ? DAY : 7 * DAY);
+			dst[i] = (s[1] - s[0]) / (unit == SECOND   ? 1
+						  : unit == MINUTE ? 60
+						  : unit == HOUR   ? 3600
+						  : unit == U_DAY  ? DAY
+								   : 7 * DAY);
 	}
 	return 0;
 }
 
-/* ---- arithmetic ----------------------------------------------------------------------------------- */
+/* ---- arithmetic
+ * ----------------------------------------------------------------------------------- */
 
 /* `day` moved by months; a day that the month does not have becomes its last. */
 static int64_t add_months(int64_t day, int64_t months)
@@ -206,7 +243,8 @@ int evs_x_time_add(struct evs_eval *v, const struct x_args *in, struct x_vec *ou
 	x_i128 per = t->id == EVS_T_DATE ? 1 : NANO / evs_x_time_unit(t);
 
 	for (uint32_t i = 0; i < in->rows; i++) {
-		x_i128 x = evs_x_i64(&in->arg[0], i) + (x_i128)evs_x_i64(&in->arg[1], i) * in->node->num * per;
+		x_i128 x = evs_x_i64(&in->arg[0], i) +
+			   (x_i128)evs_x_i64(&in->arg[1], i) * in->node->num * per;
 		bool ok = evs_x_time_fits(t, x);
 
 		evs_x_put_int(out, i, ok ? (int64_t)x : 0);
@@ -219,7 +257,8 @@ int evs_x_time_add(struct evs_eval *v, const struct x_args *in, struct x_vec *ou
 /* time - time: days between Dates, else seconds. */
 int evs_x_time_diff(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
-	int64_t lu = evs_x_time_unit(&in->node->arg[0]->type), ru = evs_x_time_unit(&in->node->arg[1]->type);
+	int64_t lu = evs_x_time_unit(&in->node->arg[0]->type),
+		ru = evs_x_time_unit(&in->node->arg[1]->type);
 	int64_t fine = lu < ru ? lu : ru;
 	bool days = in->node->type.id == EVS_T_INT64;
 
@@ -238,7 +277,8 @@ int evs_x_time_diff(struct evs_eval *v, const struct x_args *in, struct x_vec *o
 	return 0;
 }
 
-/* ---- binding -------------------------------------------------------------------------------------- */
+/* ---- binding
+ * -------------------------------------------------------------------------------------- */
 
 /* Index in unit_names of a constant, with or without a plural s; -1: failed. */
 static int unit_arg(struct x_binder *b, const struct x_fn *f, const struct x_node *n)
@@ -250,16 +290,20 @@ static int unit_arg(struct x_binder *b, const struct x_fn *f, const struct x_nod
 		s = (const char *)evs_array_bytes(&n->value, 0, &len);
 	for (int i = 0; i < (int)(sizeof(unit_names) / sizeof(unit_names[0])); i++)
 		if (evs_x_same_word(s, len, unit_names[i].name) ||
-		    (len > 1 && (s[len - 1] | 0x20) == 's' && evs_x_same_word(s, len - 1, unit_names[i].name)))
+		    (len > 1 && (s[len - 1] | 0x20) == 's' &&
+		     evs_x_same_word(s, len - 1, unit_names[i].name)))
 			return i;
-	evs_x_fail(b, n->ast, "%s() wants a unit in 'quotes': second, minute, hour, day, week, month, quarter, year",
-		   f->name);
+	evs_x_fail(
+		b, n->ast,
+		"%s() wants a unit in 'quotes': second, minute, hour, day, week, month, quarter, year",
+		f->name);
 	return -1;
 }
 
 /* A call of `eval` with the arguments fitted as times. */
-static struct x_node *time_call(struct x_binder *b, const struct x_ast *a, const char *name, const char *sig,
-				x_eval_fn *eval, uint8_t op, unsigned flags, struct x_node **arg, size_t n)
+static struct x_node *time_call(struct x_binder *b, const struct x_ast *a, const char *name,
+				const char *sig, x_eval_fn *eval, uint8_t op, unsigned flags,
+				struct x_node **arg, size_t n)
 {
 	const struct x_fn f = { .name = name, .sig = sig, .eval = eval, .op = op, .flags = flags };
 
@@ -279,7 +323,8 @@ static struct x_node *bind_trunc(struct x_binder *b, const struct x_ast *a, cons
 	if (!unit_names[u].unit)
 		return evs_x_fail(b, arg[0]->ast, "times cannot be cut to this unit");
 	date = date && unit_names[u].unit >= U_DAY;
-	return time_call(b, a, f->name, date ? "t>D" : "t>T", eval_start, (uint8_t)unit_names[u].unit, X_SECOND, arg + 1, 1);
+	return time_call(b, a, f->name, date ? "t>D" : "t>T", eval_start,
+			 (uint8_t)unit_names[u].unit, X_SECOND, arg + 1, 1);
 }
 
 static struct x_node *bind_diff(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
@@ -291,10 +336,12 @@ static struct x_node *bind_diff(struct x_binder *b, const struct x_ast *a, const
 		return NULL;
 	if (!unit_names[u].unit)
 		return evs_x_fail(b, arg[0]->ast, "times are not counted in this unit");
-	return time_call(b, a, f->name, "tt>i", eval_date_diff, (uint8_t)unit_names[u].unit, X_SECOND, arg + 1, n - 1);
+	return time_call(b, a, f->name, "tt>i", eval_date_diff, (uint8_t)unit_names[u].unit,
+			 X_SECOND, arg + 1, n - 1);
 }
 
-/* extract('field', time). The epoch of a number is itself, so that extract(epoch FROM a - b) is the seconds. */
+/* extract('field', time). The epoch of a number is itself, so that extract(epoch FROM a - b) is
+ * the seconds. */
 static struct x_node *bind_extract(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
 				   struct x_node **arg, size_t n)
 {
@@ -308,13 +355,16 @@ static struct x_node *bind_extract(struct x_binder *b, const struct x_ast *a, co
 
 		if (x->type.id == EVS_T_DATE)
 			x = evs_x_cast_id(b, a, x, EVS_T_DATETIME, X_IMPLICIT);
-		if (x && !evs_x_is_time(&x->type) && !evs_x_is_number(&x->type) && (int)x->type.id < X_T_NULL)
-			return evs_x_fail(b, a, "the epoch of a time or of a difference of times is wanted");
+		if (x && !evs_x_is_time(&x->type) && !evs_x_is_number(&x->type) &&
+		    (int)x->type.id < X_T_NULL)
+			return evs_x_fail(
+				b, a, "the epoch of a time or of a difference of times is wanted");
 		return x ? evs_x_cast_id(b, a, x, EVS_T_FLOAT64, X_IMPLICIT) : NULL;
 	}
 	if (!unit_names[u].part)
 		return evs_x_fail(b, arg[0]->ast, "times have no such part");
-	return time_call(b, a, f->name, "t>i", eval_part, (uint8_t)unit_names[u].part, X_SECOND, arg + 1, 1);
+	return time_call(b, a, f->name, "t>i", eval_part, (uint8_t)unit_names[u].part, X_SECOND,
+			 arg + 1, 1);
 }
 
 /* toStartOfWeek(time [, mode]): Monday; with an even mode Sunday, as ClickHouse counts them. */
@@ -325,7 +375,9 @@ static struct x_node *bind_week(struct x_binder *b, const struct x_ast *a, const
 
 	if (n == 2) {
 		if (!evs_x_is_const(arg[1]) || arg[1]->type.id != EVS_T_INT64)
-			return evs_x_fail(b, a, "the mode of a week is a constant: 1 begins on Monday, 0 on Sunday");
+			return evs_x_fail(
+				b, a,
+				"the mode of a week is a constant: 1 begins on Monday, 0 on Sunday");
 		unit = (int64_t)evs_array_int(&arg[1]->value, 0) % 2 == 0 ? WEEK_SUNDAY : WEEK;
 	}
 	return time_call(b, a, f->name, "t>D", eval_start, (uint8_t)unit, 0, arg, 1);
@@ -339,7 +391,8 @@ static struct x_node *bind_to_unix(struct x_binder *b, const struct x_ast *a, co
 	struct x_node *x;
 
 	(void)n;
-	if (!evs_x_is_time(&arg[0]->type) && arg[0]->type.id != EVS_T_STRING && (int)arg[0]->type.id != X_T_NULL)
+	if (!evs_x_is_time(&arg[0]->type) && arg[0]->type.id != EVS_T_STRING &&
+	    (int)arg[0]->type.id != X_T_NULL)
 		return evs_x_fail(b, a, "%s() takes a time", f->name);
 	x = evs_x_cast(b, a, arg[0], &t, X_EXPLICIT);
 	if (!x)
@@ -349,8 +402,8 @@ static struct x_node *bind_to_unix(struct x_binder *b, const struct x_ast *a, co
 }
 
 /* fromUnixTimestamp64Milli(n) and so on: op is the scale. */
-static struct x_node *bind_from_unix(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
-				     struct x_node **arg, size_t n)
+static struct x_node *bind_from_unix(struct x_binder *b, const struct x_ast *a,
+				     const struct x_fn *f, struct x_node **arg, size_t n)
 {
 	struct x_node *x;
 
@@ -358,7 +411,8 @@ static struct x_node *bind_from_unix(struct x_binder *b, const struct x_ast *a, 
 	if (!evs_x_is_int(&arg[0]->type) && (int)arg[0]->type.id != X_T_NULL)
 		return evs_x_fail(b, a, "%s() takes a whole number", f->name);
 	x = evs_x_cast_id(b, a, arg[0], EVS_T_INT64, X_IMPLICIT);
-	x = x ? evs_x_call(b, a, evs_x_ticks, f->op ? EVS_T_DATETIME64 : EVS_T_DATETIME, &x, 1) : NULL;
+	x = x ? evs_x_call(b, a, evs_x_ticks, f->op ? EVS_T_DATETIME64 : EVS_T_DATETIME, &x, 1)
+	      : NULL;
 	if (x)
 		x->type.scale = f->op;
 	return evs_x_fold(b, x);
@@ -392,7 +446,8 @@ static int eval_now(struct evs_eval *v, const struct x_args *in, struct x_vec *o
 static struct x_node *bind_now(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
 			       struct x_node **arg, size_t n)
 {
-	struct x_node *c = evs_x_call(b, a, eval_now, f->op ? EVS_T_DATE : EVS_T_DATETIME64, NULL, 0);
+	struct x_node *c =
+		evs_x_call(b, a, eval_now, f->op ? EVS_T_DATE : EVS_T_DATETIME64, NULL, 0);
 
 	if (!c || (n && !evs_x_utc_arg(b, arg[n - 1])))
 		return NULL;

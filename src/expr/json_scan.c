@@ -1,5 +1,6 @@
 /*
- * JSON texts, walked by byte: values are stepped over by counting brackets, with a loop and not by recursion.
+ * JSON texts, walked by byte: values are stepped over by counting brackets, with a loop and not
+ * by recursion.
  */
 #include "src/expr/json_scan.h"
 
@@ -135,7 +136,8 @@ static void put_utf8(struct evs_buf *b, uint32_t c)
 	evs_buf_put_u8(b, (uint8_t)(0x80 | (c & 0x3f)));
 }
 
-/* \uXXXX at p (after the u), with its second half when it has one. Gives the place after it, or NULL. */
+/* \uXXXX at p (after the u), with its second half when it has one. Gives the place after it, or
+ * NULL. */
 static const char *take_unicode(const char *p, const char *end, struct evs_buf *out)
 {
 	int hi = hex4(p, end), lo;
@@ -146,7 +148,8 @@ static const char *take_unicode(const char *p, const char *end, struct evs_buf *
 	if (hi >= 0xd800 && hi < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u') {
 		lo = hex4(p + 2, end);
 		if (lo >= 0xdc00 && lo < 0xe000) {
-			put_utf8(out, 0x10000u + ((uint32_t)(hi - 0xd800) << 10) + (uint32_t)(lo - 0xdc00));
+			put_utf8(out, 0x10000u + ((uint32_t)(hi - 0xd800) << 10) +
+					      (uint32_t)(lo - 0xdc00));
 			return p + 6;
 		}
 	}
@@ -188,12 +191,13 @@ static bool key_is(const struct x_json *k, const char *key, size_t klen, struct 
 	if (!memchr(k->s, '\\', k->n))
 		return k->n == klen + 2 && !memcmp(k->s + 1, key, klen);
 	evs_buf_reset(scratch);
-	return evs_x_json_unescape(k, scratch) && scratch->len == klen && !memcmp(scratch->p, key, klen);
+	return evs_x_json_unescape(k, scratch) && scratch->len == klen &&
+	       !memcmp(scratch->p, key, klen);
 }
 
 /*
- * Step through an object or array: *p is after the bracket at first. Gives the next value (and key); false at the end
- * and where the text stops being JSON.
+ * Step through an object or array: *p is after the bracket at first. Gives the next value (and
+ * key); false at the end and where the text stops being JSON.
  */
 static bool next(const char **p, const char *end, struct x_json *key, struct x_json *value)
 {
@@ -218,8 +222,8 @@ static bool next(const char **p, const char *end, struct x_json *key, struct x_j
 	return true;
 }
 
-bool evs_x_json_member(const struct x_json *j, const char *key, size_t klen, struct evs_buf *scratch,
-		       struct x_json *out)
+bool evs_x_json_member(const struct x_json *j, const char *key, size_t klen,
+		       struct evs_buf *scratch, struct x_json *out)
 {
 	struct x_json k, v;
 	const char *p;
@@ -243,7 +247,8 @@ int64_t evs_x_json_count(const struct x_json *j)
 
 	if (kind != X_J_OBJECT && kind != X_J_ARRAY)
 		return -1;
-	for (const char *p = j->s + 1; next(&p, j->s + j->n - 1, kind == X_J_OBJECT ? &k : NULL, &v);)
+	for (const char *p = j->s + 1;
+	     next(&p, j->s + j->n - 1, kind == X_J_OBJECT ? &k : NULL, &v);)
 		n++;
 	return n;
 }
@@ -277,8 +282,9 @@ bool evs_x_json_number(const struct x_json *j, struct x_json_number *out)
 	*out = (struct x_json_number){ 0 };
 	if (evs_x_json_kind(j) != X_J_NUMBER)
 		return false;
-	if (j->n <= 20 && !memchr(j->s, '.', j->n) && evs_x_decimal_parse(j->s, j->n, &out->i, &scale) &&
-	    out->i >= INT64_MIN && out->i <= (x_i128)UINT64_MAX) {
+	if (j->n <= 20 && !memchr(j->s, '.', j->n) &&
+	    evs_x_decimal_parse(j->s, j->n, &out->i, &scale) && out->i >= INT64_MIN &&
+	    out->i <= (x_i128)UINT64_MAX) {
 		out->whole = true;
 		out->d = (double)out->i;
 		return true;

@@ -41,15 +41,18 @@ static int copy_opts(struct evs_scan *s, const char *const *paths, size_t npaths
 {
 	const char *const *cols = o->columns, *const *tenants = o->tenants;
 	const char *const *kept_paths = NULL;
+	int rc;
 
 	s->opts = *o;
 	s->opts.columns = s->opts.tenants = NULL;
 	s->strings = calloc(npaths + o->ncolumns + o->ntenants + 1, sizeof(*s->strings));
 	if (!s->strings || copy_list(s, cols, o->ncolumns, &s->opts.columns) < 0 ||
-	    copy_list(s, tenants, o->ntenants, &s->opts.tenants) < 0 ||
-	    copy_list(s, paths, npaths, &kept_paths) < 0)
+	    copy_list(s, tenants, o->ntenants, &s->opts.tenants) < 0)
 		return EVS_E_NOMEM;
+	rc = copy_list(s, paths, npaths, &kept_paths);
 	s->paths = (const char **)(uintptr_t)kept_paths;
+	if (rc < 0)
+		return rc;
 	s->npaths = npaths;
 	s->since = o->has_since ? o->since : INT64_MIN;
 	s->until = o->has_until ? o->until : INT64_MAX;
@@ -167,10 +170,9 @@ static struct scan_seen *find_seen(const struct evs_scan *s, const char *path)
 	return bsearch(path, s->seen, s->nseen, sizeof(*s->seen), by_path);
 }
 
-/* Remember how far a segment has been read; the list is kept in order. */
-static int remember(struct evs_scan *s, const struct evs_segment *seg)
+/* Remember how far a segment has been read (NULL: it cannot be read at all); the list is kept in order. */
+static int remember(struct evs_scan *s, const char *path, const struct evs_segment *seg)
 {
-	const char *path = evs_segment_path(seg);
 	struct scan_seen *e = find_seen(s, path);
 	size_t at;
 
@@ -196,8 +198,9 @@ static int remember(struct evs_scan *s, const struct evs_segment *seg)
 		}
 		s->nseen++;
 	}
-	e->size = evs_segment_tail(seg)->size;
-	evs_segment_place(seg, &e->place);
+	e->size = seg ? evs_segment_tail(seg)->size : evs_path_size(path);
+	if (seg)
+		evs_segment_place(seg, &e->place);
 	return 0;
 }
 
@@ -243,7 +246,8 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 	const struct evs_head *h = evs_segment_head(s->seg);
 	struct scan_seen *seen = find_seen(s, evs_segment_path(s->seg));
 	bool pruned = (s->opts.has_since || s->opts.has_until) && !s->following;
-	int rc = same_stream(s, h, diag);
+	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
+	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
 
 	s->map = NULL;
 	if (rc < 0)
@@ -253,7 +257,7 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 		s->seg = NULL;
 		return 0;
 	}
-	if (seen)
+	if (seen && seen->place.off)
 		return evs_segment_resume(s->seg, &seen->place, diag);
 	evs_segment_rewind(s->seg, pruned ? EVS_WALK_PRUNED : EVS_WALK_ALL, s->since, s->until);
 	return 0;
@@ -280,8 +284,13 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
 			lost = (struct evs_damage){ .path = path, .off = d.off, .what = d.what };
 			on_damage(s, &lost);
+			rc = remember(s, path, s->seg);
 			evs_segment_close(s->seg);
 			s->seg = NULL;
+			if (rc < 0)
+				return evs_fail_nomem(diag);
+		} else if (rc == EVS_E_SYS && !s->seg && evs_path_gone(path)) {
+			continue; /* expired since it was listed */
 		} else if (rc < 0) {
 			if (diag)
 				*diag = d;
@@ -307,7 +316,7 @@ int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 		if (rc < 0)
 			return rc;
 		if (rc == 0) {
-			rc = remember(s, s->seg);
+			rc = remember(s, evs_segment_path(s->seg), s->seg);
 			evs_segment_close(s->seg);
 			s->seg = NULL;
 			if (rc < 0)

@@ -4,14 +4,16 @@
 #include "src/schema/widen.h"
 
 #include "src/diag.h"
+#include "src/expr/expr.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static int no(struct evs_diag *diag, const struct evs_column *c, const char *what, const char *advice)
+static int no(struct evs_diag *diag, const struct evs_column *c, const char *what,
+	      const char *advice)
 {
-	int rc = evs_fail_at(diag, EVS_E_SCHEMA, c->line, c->col, "column %s %s%s%s", c->name, what, *advice ? ": " : "",
-			     advice);
+	int rc = evs_fail_at(diag, EVS_E_SCHEMA, c->line, c->col, "column %s %s%s%s", c->name, what,
+			     *advice ? ": " : "", advice);
 
 	if (diag) {
 		size_t n = c->name_len < sizeof(diag->word) ? c->name_len : sizeof(diag->word) - 1;
@@ -29,7 +31,8 @@ static const struct evs_column *find(const struct evs_table *t, const struct evs
 	return i < 0 ? NULL : &t->cols[i];
 }
 
-static int check_column(const struct evs_column *a, const struct evs_column *b, struct evs_diag *diag)
+static int check_column(const struct evs_column *a, const struct evs_column *b,
+			struct evs_diag *diag)
 {
 	char what[200], from[80], to[80];
 
@@ -43,20 +46,23 @@ static int check_column(const struct evs_column *a, const struct evs_column *b, 
 	return no(diag, b, what, "only a type that holds every old value can take its place");
 }
 
-static int check_columns(const struct evs_table *from, const struct evs_table *to, struct evs_diag *diag)
+static int check_columns(const struct evs_table *from, const struct evs_table *to,
+			 struct evs_diag *diag)
 {
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && i < from->ndeclared; i++) {
 		const struct evs_column *a = &from->cols[i], *b = find(to, a);
 
-		rc = b ? check_column(a, b, diag) : no(diag, a, "is gone", "stored rows have it, so it must stay");
+		rc = b ? check_column(a, b, diag)
+		       : no(diag, a, "is gone", "stored rows have it, so it must stay");
 	}
 	for (unsigned i = 0; rc == 0 && i < to->ndeclared; i++) {
 		const struct evs_column *b = &to->cols[i];
 
-		if (!find(from, b) && !b->nullable && b->def_kind != EVS_DEFAULT_EXPR)
-			rc = no(diag, b, "is new and never null", "give it a DEFAULT, or make it nullable");
+		if (!find(from, b) && !b->nullable && !(b->def && evs_expr_constant(b->def)))
+			rc = no(diag, b, "is new and never null",
+				"make it nullable, or give it a constant DEFAULT for the rows that are there");
 	}
 	return rc;
 }
@@ -79,7 +85,8 @@ static bool same_key(const struct evs_table *a, const struct evs_table *b)
 	return true;
 }
 
-static int check_layout(const struct evs_table *from, const struct evs_table *to, struct evs_diag *diag)
+static int check_layout(const struct evs_table *from, const struct evs_table *to,
+			struct evs_diag *diag)
 {
 	const char *what = NULL;
 
@@ -87,7 +94,8 @@ static int check_layout(const struct evs_table *from, const struct evs_table *to
 		what = "the name";
 	else if (!same_name(from, from->tenant_column, to, to->tenant_column))
 		what = "the tenant column";
-	else if (!same_name(from, from->time_column, to, to->time_column) || from->time_kind != to->time_kind)
+	else if (!same_name(from, from->time_column, to, to->time_column) ||
+		 from->time_kind != to->time_kind)
 		what = "the time column";
 	else if (from->unit != to->unit)
 		what = "the length of a partition";
@@ -97,12 +105,15 @@ static int check_layout(const struct evs_table *from, const struct evs_table *to
 		what = "the engine";
 	if (!what)
 		return 0;
-	return evs_fail(diag, EVS_E_SCHEMA,
-			"%s of %s cannot change: stored segments are laid out by it; make a new stream", what,
-			from->name);
+	return evs_fail(
+		diag, EVS_E_SCHEMA,
+		"%s of %s cannot change: stored segments are laid out by it; make a new stream",
+		what, from->name);
 }
 
-/* ---- the same ---------------------------------------------------------------------------------- */
+/*
+ * ---- the same ----------------------------------------------------------------------------------
+ */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -117,7 +128,8 @@ static bool same_columns(const struct evs_table *a, const struct evs_table *b)
 		const struct evs_column *x = &a->cols[i], *y = &b->cols[i];
 
 		if (strcmp(x->name, y->name) != 0 || !evs_type_equal(&x->type, &y->type) ||
-		    x->nullable != y->nullable || x->def_kind != y->def_kind || !same_text(x->def_text, y->def_text))
+		    x->nullable != y->nullable || x->def_kind != y->def_kind ||
+		    !same_text(x->def_text, y->def_text))
 			return false;
 	}
 	return true;

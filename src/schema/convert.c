@@ -19,18 +19,20 @@ struct conv {
 	struct evs_buf text; /* of the value being printed */
 };
 
-static int range(struct conv *c, const struct evs_type *from, const struct evs_array *in, uint32_t lo, uint32_t hi,
-		 const struct evs_type *to, struct evs_array *out);
+static int range(struct conv *c, const struct evs_type *from, const struct evs_array *in,
+		 uint32_t lo, uint32_t hi, const struct evs_type *to, struct evs_array *out);
 
 /* The value `row` has no place in the new type. */
-static int misfit(struct conv *c, const struct evs_type *from, const struct evs_type *to, uint32_t row)
+static int misfit(struct conv *c, const struct evs_type *from, const struct evs_type *to,
+		  uint32_t row)
 {
 	char a[64], b[64];
 	int rc;
 
 	evs_type_print(from, false, a, sizeof(a));
 	evs_type_print(to, false, b, sizeof(b));
-	rc = evs_fail(c->diag, EVS_E_SCHEMA, "a stored value of type %s has no exact place in %s", a, b);
+	rc = evs_fail(c->diag, EVS_E_SCHEMA, "a stored value of type %s has no exact place in %s",
+		      a, b);
 	if (c->diag) {
 		c->diag->has_off = true;
 		c->diag->off = row;
@@ -69,8 +71,8 @@ static int128 scaled(int128 v, unsigned digits)
 	return v;
 }
 
-static int to_float(struct conv *c, const struct evs_type *from, const struct evs_array *in, uint32_t row,
-		    const struct evs_type *to, struct evs_array *out)
+static int to_float(struct conv *c, const struct evs_type *from, const struct evs_array *in,
+		    uint32_t row, const struct evs_type *to, struct evs_array *out)
 {
 	uint64_t v = evs_array_int(in, row);
 	double d = in->is_signed ? (double)(int64_t)v : (double)v;
@@ -94,8 +96,8 @@ static int wider_float(const struct evs_array *in, uint32_t row, struct evs_arra
 	return evs_array_append_float(out, d);
 }
 
-static int more_digits(struct conv *c, const struct evs_type *from, const struct evs_array *in, uint32_t row,
-		       const struct evs_type *to, struct evs_array *out)
+static int more_digits(struct conv *c, const struct evs_type *from, const struct evs_array *in,
+		       uint32_t row, const struct evs_type *to, struct evs_array *out)
 {
 	int64_t v = (int64_t)evs_array_int(in, row);
 	unsigned have = from->id == EVS_T_DATETIME ? 0 : from->scale;
@@ -108,7 +110,8 @@ static int more_digits(struct conv *c, const struct evs_type *from, const struct
 	return evs_array_append_int(out, (uint64_t)v);
 }
 
-static int wider_fixed(const struct evs_array *in, uint32_t row, struct evs_array *out, uint8_t *pad)
+static int wider_fixed(const struct evs_array *in, uint32_t row, struct evs_array *out,
+		       uint8_t *pad)
 {
 	size_t n;
 	const uint8_t *p = evs_array_bytes(in, row, &n);
@@ -117,8 +120,8 @@ static int wider_fixed(const struct evs_array *in, uint32_t row, struct evs_arra
 	return evs_array_append_fixed(out, pad);
 }
 
-static int as_string(struct conv *c, const struct evs_type *from, const struct evs_array *in, uint32_t row,
-		     struct evs_array *out)
+static int as_string(struct conv *c, const struct evs_type *from, const struct evs_array *in,
+		     uint32_t row, struct evs_array *out)
 {
 	const struct evs_enum_item *item;
 	const uint8_t *p;
@@ -126,7 +129,8 @@ static int as_string(struct conv *c, const struct evs_type *from, const struct e
 
 	if (from->id == EVS_T_ENUM) {
 		item = evs_enum_by_value(from, (int16_t)evs_array_int(in, row));
-		return item ? evs_array_append_bytes(out, item->name, item->len) : misfit(c, from, from, row);
+		return item ? evs_array_append_bytes(out, item->name, item->len)
+			    : misfit(c, from, from, row);
 	}
 	if (from->id == EVS_T_FIXEDSTRING) {
 		p = evs_array_bytes(in, row, &n);
@@ -147,8 +151,8 @@ static int as_string(struct conv *c, const struct evs_type *from, const struct e
 	return evs_array_append_bytes(out, p, n);
 }
 
-static int as_json(struct conv *c, const struct evs_type *from, const struct evs_array *in, uint32_t row,
-		   struct evs_array *out)
+static int as_json(struct conv *c, const struct evs_type *from, const struct evs_array *in,
+		   uint32_t row, struct evs_array *out)
 {
 	evs_buf_reset(&c->text);
 	evs_json_put_value(&c->text, from, in, row);
@@ -158,8 +162,8 @@ static int as_json(struct conv *c, const struct evs_type *from, const struct evs
 }
 
 /* Array and Map: the row's elements, then the row. */
-static int nested(struct conv *c, const struct evs_type *from, const struct evs_array *in, uint32_t row,
-		  const struct evs_type *to, struct evs_array *out)
+static int nested(struct conv *c, const struct evs_type *from, const struct evs_array *in,
+		  uint32_t row, const struct evs_type *to, struct evs_array *out)
 {
 	uint32_t lo = (uint32_t)in->offs[row], hi = (uint32_t)in->offs[row + 1];
 	int rc = 0;
@@ -169,8 +173,9 @@ static int nested(struct conv *c, const struct evs_type *from, const struct evs_
 	return rc < 0 ? rc : evs_array_close_row(out);
 }
 
-static int value(struct conv *c, enum evs_widening how, const struct evs_type *from, const struct evs_array *in,
-		 uint32_t row, const struct evs_type *to, struct evs_array *out, uint8_t *pad)
+static int value(struct conv *c, enum evs_widening how, const struct evs_type *from,
+		 const struct evs_array *in, uint32_t row, const struct evs_type *to,
+		 struct evs_array *out, uint8_t *pad)
 {
 	switch (how) {
 	case EVS_WIDEN_INT:
@@ -178,13 +183,15 @@ static int value(struct conv *c, enum evs_widening how, const struct evs_type *f
 	case EVS_WIDEN_INT_FLOAT:
 		return to_float(c, from, in, row, to, out);
 	case EVS_WIDEN_INT_DECIMAL:
-		return put_decimal(out, scaled(in->is_signed ? (int128)(int64_t)evs_array_int(in, row) :
-							       (int128)evs_array_int(in, row),
-					       to->scale));
+		return put_decimal(out,
+				   scaled(in->is_signed ? (int128)(int64_t)evs_array_int(in, row)
+							: (int128)evs_array_int(in, row),
+					  to->scale));
 	case EVS_WIDEN_FLOAT:
 		return wider_float(in, row, out);
 	case EVS_WIDEN_DECIMAL:
-		return put_decimal(out, scaled(get_decimal(in, row), (unsigned)(to->scale - from->scale)));
+		return put_decimal(
+			out, scaled(get_decimal(in, row), (unsigned)(to->scale - from->scale)));
 	case EVS_WIDEN_TIME:
 		return more_digits(c, from, in, row, to, out);
 	case EVS_WIDEN_FIXED:
@@ -201,8 +208,8 @@ static int value(struct conv *c, enum evs_widening how, const struct evs_type *f
 	}
 }
 
-static int range(struct conv *c, const struct evs_type *from, const struct evs_array *in, uint32_t lo, uint32_t hi,
-		 const struct evs_type *to, struct evs_array *out)
+static int range(struct conv *c, const struct evs_type *from, const struct evs_array *in,
+		 uint32_t lo, uint32_t hi, const struct evs_type *to, struct evs_array *out)
 {
 	enum evs_widening how = evs_widen(from, to);
 	uint8_t *pad = NULL;

@@ -1,6 +1,6 @@
 /*
- * DDL: one statement after the other. What makes tables, indexes, views and enums is parsed by the files beside this
- * one; every other statement is told to the caller by its line and passed over.
+ * DDL: one statement after the other. What makes tables, indexes, views and enums is parsed by the
+ * files beside this one; every other statement is told to the caller by its line and passed over.
  */
 #include "src/schema/ddl.h"
 
@@ -22,8 +22,13 @@ int ddl_find_table(const struct ddl *d, const char *name)
 
 int ddl_add_skipped(struct ddl *d, char *name)
 {
-	char **v = ddl_grow(d->skipped, &d->skipped_cap, d->nskipped, sizeof(*v));
+	char **v = NULL;
 
+	if (d->nskipped == DDL_MAX_THINGS) {
+		free(name);
+		return ddl_too_many(d, &d->lex.tok, DDL_MAX_THINGS, "partitions");
+	}
+	v = ddl_grow(d->skipped, &d->skipped_cap, d->nskipped, sizeof(*v));
 	if (!v) {
 		free(name);
 		return ddl_nomem(d);
@@ -39,7 +44,9 @@ static void first_words(const struct ddl *d, const struct evs_tok *start, char *
 	const char *s = d->lex.text + start->at;
 	size_t n = 0, words = 1, left = d->lex.len - start->at;
 
-	for (; n < left && n + 1 < cap && s[n] != '\n' && s[n] != '\r' && s[n] != ';' && s[n] != '('; n++) {
+	for (;
+	     n < left && n + 1 < cap && s[n] != '\n' && s[n] != '\r' && s[n] != ';' && s[n] != '(';
+	     n++) {
 		if (s[n] == ' ' && ++words > 4)
 			break;
 		buf[n] = s[n];
@@ -61,7 +68,8 @@ static int skip_statement(struct ddl *d, const struct evs_tok *start)
 	while (rc == 0 && d->lex.tok.kind != EVS_TOK_END) {
 		if (ddl_is(d, ";") && depth == 0)
 			break;
-		if (ddl_is(d, "CREATE") && depth == 0 && d->lex.tok.first_on_line && d->lex.tok.at != start->at)
+		if (ddl_is(d, "CREATE") && depth == 0 && d->lex.tok.first_on_line &&
+		    d->lex.tok.at != start->at)
 			break;
 		if (ddl_is(d, "("))
 			depth++;
@@ -72,7 +80,9 @@ static int skip_statement(struct ddl *d, const struct evs_tok *start)
 	return rc;
 }
 
-/* ALTER TABLE that changes columns must not pass unseen: the table would not be what the text says. */
+/*
+ * ALTER TABLE that changes columns must not pass unseen: the table would not be what the text says.
+ */
 static int check_alter(struct ddl *d)
 {
 	static const char *const verbs[] = { "ADD", "DROP", "MODIFY", "RENAME", "CHANGE" };
@@ -82,11 +92,13 @@ static int check_alter(struct ddl *d)
 	bool table = rc == 0 && ddl_is(d, "TABLE");
 
 	while (rc == 0 && table && d->lex.tok.kind != EVS_TOK_END && !ddl_is(d, ";")) {
-		for (size_t i = 0; ddl_is(d, "COLUMN") && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		for (size_t i = 0; ddl_is(d, "COLUMN") && i < sizeof(verbs) / sizeof(verbs[0]);
+		     i++) {
 			if (evs_tok_is_at(&d->lex, &verb, verbs[i]))
-				return ddl_fail_tok(d, &verb,
-						    "evseg does not apply ALTER TABLE: change the columns in CREATE "
-						    "TABLE itself and run evschema apply again");
+				return ddl_fail_tok(
+					d, &verb,
+					"evseg does not apply ALTER TABLE: change the columns in CREATE "
+					"TABLE itself and run evschema apply again");
 		}
 		verb = d->lex.tok;
 		rc = ddl_next(d);
@@ -96,12 +108,14 @@ static int check_alter(struct ddl *d)
 }
 
 static const char *const passed_over[] = {
-	"GRANT",   "REVOKE",   "ALTER",	   "COMMENT",  "SET",	   "INSERT",   "DROP",	  "DO",	      "SELECT",
-	"WITH",	   "USE",      "BEGIN",	   "COMMIT",   "ROLLBACK", "START",    "ANALYZE", "VACUUM",   "OPTIMIZE",
-	"TRUNCATE", "DELETE",  "UPDATE",   "COPY",     "EXPLAIN",  "CALL",     "LOCK",	  "SHOW",     "DESCRIBE",
-	"ATTACH",  "DETACH",   "RENAME",   "EXCHANGE", "SYSTEM",   "KILL",     "CLUSTER", "REFRESH",  "REINDEX",
-	"SECURITY", "NOTIFY",  "LISTEN",   "RESET",    "EXECUTE",  "PREPARE",  "END",	  "ABORT",    "SAVEPOINT",
-	"RELEASE", "DISCARD",  "MERGE",	   "VALUES",   "REASSIGN", "CHECKPOINT", "DESC",  "UNDROP",   "WATCH",
+	"GRANT",    "REVOKE",	  "ALTER",     "COMMENT",  "SET",      "INSERT",   "DROP",
+	"DO",	    "SELECT",	  "WITH",      "USE",	   "BEGIN",    "COMMIT",   "ROLLBACK",
+	"START",    "ANALYZE",	  "VACUUM",    "OPTIMIZE", "TRUNCATE", "DELETE",   "UPDATE",
+	"COPY",	    "EXPLAIN",	  "CALL",      "LOCK",	   "SHOW",     "DESCRIBE", "ATTACH",
+	"DETACH",   "RENAME",	  "EXCHANGE",  "SYSTEM",   "KILL",     "CLUSTER",  "REFRESH",
+	"REINDEX",  "SECURITY",	  "NOTIFY",    "LISTEN",   "RESET",    "EXECUTE",  "PREPARE",
+	"END",	    "ABORT",	  "SAVEPOINT", "RELEASE",  "DISCARD",  "MERGE",	   "VALUES",
+	"REASSIGN", "CHECKPOINT", "DESC",      "UNDROP",   "WATCH",
 };
 
 /* CREATE [OR REPLACE] [UNIQUE | MATERIALIZED | ...] what. */
@@ -135,18 +149,21 @@ static int create_statement(struct ddl *d)
 		unique = ddl_accept(d, "UNIQUE");
 		if (unique >= 0)
 			rc = ddl_next(d);
-		return unique < 0 || rc < 0 ? EVS_E_SCHEMA : ddl_create_index(d, &start, unique > 0);
+		return unique < 0 || rc < 0 ? EVS_E_SCHEMA
+					    : ddl_create_index(d, &start, unique > 0);
 	}
 	return skip_statement(d, &start);
 }
 
 static int unknown_statement(struct ddl *d)
 {
-	static const char *const verbs[] = { "CREATE", "INSERT", "ALTER", "GRANT", "DROP", "SELECT", "COMMENT" };
+	static const char *const verbs[] = { "CREATE", "INSERT", "ALTER",  "GRANT",
+					     "DROP",   "SELECT", "COMMENT" };
 	const struct evs_tok *t = &d->lex.tok;
 	char hint[100];
 
-	ddl_suggest(hint, sizeof(hint), d->lex.text + t->at, t->len, verbs, sizeof(verbs) / sizeof(verbs[0]));
+	ddl_suggest(hint, sizeof(hint), d->lex.text + t->at, t->len, verbs,
+		    sizeof(verbs) / sizeof(verbs[0]));
 	return ddl_fail(d, "no statement begins like this%s", hint);
 }
 
@@ -160,8 +177,11 @@ static int statement(struct ddl *d)
 		if (rc < 0 || d->lex.tok.kind == EVS_TOK_END || ddl_is(d, ";"))
 			return rc;
 		if (!ddl_statement_begins(d))
-			return ddl_fail(d, "a semicolon is expected here, after the statement of line %u", start.line);
-		ddl_note(d, d->lex.prev_line, "no semicolon before the next statement: passed over");
+			return ddl_fail(
+				d, "a semicolon is expected here, after the statement of line %u",
+				start.line);
+		ddl_note(d, d->lex.prev_line,
+			 "no semicolon before the next statement: passed over");
 		return 0;
 	}
 	if (ddl_is(d, "ALTER")) {
@@ -186,15 +206,17 @@ static int statements(struct ddl *d)
 }
 
 /* Join the parts of each table's text, each ended by ";\n". */
-static int join_text(struct ddl *d, struct evs_table *t, const struct ddl_list *parts)
+static int join_text(struct ddl *d, struct evs_table *t, const struct ddl_list *parts, size_t *left)
 {
 	size_t len = 0;
 	char *p;
 
 	for (size_t i = 0; i < parts->n; i++)
 		len += parts->v[i].len + 2;
-	if (len > EVS_MAX_SCHEMA)
-		return evs_fail(d->diag, EVS_E_LIMIT, "the schema of %s has more than %u bytes", t->name, EVS_MAX_SCHEMA);
+	if (len > EVS_MAX_SCHEMA || len > *left)
+		return evs_fail(d->diag, EVS_E_LIMIT, "the schema of %s has more than %u bytes",
+				t->name, EVS_MAX_SCHEMA);
+	*left -= len;
 	p = t->text = malloc(len + 1);
 	if (!p)
 		return ddl_nomem(d);
@@ -225,10 +247,11 @@ static void release(struct ddl *d)
 	free(d->used_enums);
 }
 
-int evs_ddl_parse(struct evs_ddl **out, const char *text, size_t len, evs_note_fn *note, void *arg,
-		  struct evs_diag *diag)
+static int parse(struct evs_ddl **out, const char *text, size_t len, evs_note_fn *note, void *arg,
+		 bool single, struct evs_diag *diag)
 {
-	struct ddl d = { .diag = diag, .note = note, .note_arg = arg };
+	struct ddl d = { .diag = diag, .note = note, .note_arg = arg, .single = single };
+	size_t text_left = (size_t)4 * EVS_MAX_SCHEMA; /* of all tables; they may share enums */
 	int rc;
 
 	if (len > EVS_MAX_SCHEMA)
@@ -240,13 +263,19 @@ int evs_ddl_parse(struct evs_ddl **out, const char *text, size_t len, evs_note_f
 	if (rc == 0)
 		rc = statements(&d);
 	for (size_t i = 0; rc == 0 && i < d.out->ntables; i++)
-		rc = join_text(&d, d.out->tables[i], &d.sources[i].parts);
+		rc = join_text(&d, d.out->tables[i], &d.sources[i].parts, &text_left);
 	release(&d);
 	if (rc == 0)
 		*out = d.out;
 	else
 		evs_ddl_free(d.out);
 	return rc;
+}
+
+int evs_ddl_parse(struct evs_ddl **out, const char *text, size_t len, evs_note_fn *note, void *arg,
+		  struct evs_diag *diag)
+{
+	return parse(out, text, len, note, arg, false, diag);
 }
 
 void evs_ddl_free(struct evs_ddl *d)
@@ -270,12 +299,13 @@ void evs_ddl_free(struct evs_ddl *d)
 int evs_table_parse(struct evs_table **out, const char *text, size_t len, struct evs_diag *diag)
 {
 	struct evs_ddl *ddl;
-	int rc = evs_ddl_parse(&ddl, text, len, NULL, NULL, diag);
+	int rc = parse(&ddl, text, len, NULL, NULL, true, diag);
 
 	if (rc < 0)
 		return rc;
 	if (ddl->ntables != 1) {
-		rc = evs_fail(diag, EVS_E_SCHEMA, "one CREATE TABLE is expected, the text has %zu", ddl->ntables);
+		rc = evs_fail(diag, EVS_E_SCHEMA, "one CREATE TABLE is expected, the text has %zu",
+			      ddl->ntables);
 	} else {
 		*out = ddl->tables[0];
 		ddl->ntables = 0;
@@ -284,8 +314,8 @@ int evs_table_parse(struct evs_table **out, const char *text, size_t len, struct
 	return rc;
 }
 
-int evs_type_parse(struct evs_type *out, bool *nullable, const char *text, size_t len, uint32_t line, uint32_t col,
-		   struct evs_diag *diag)
+int evs_type_parse(struct evs_type *out, bool *nullable, const char *text, size_t len,
+		   uint32_t line, uint32_t col, struct evs_diag *diag)
 {
 	struct ddl d = { .diag = diag };
 	struct ddl_type_info info = { 0 };

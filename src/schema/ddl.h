@@ -15,8 +15,9 @@
  *   ddl_index.c     INDEX and CREATE INDEX
  *   ddl_view.c      CREATE VIEW
  *
- * Functions return 0 or a negative code with the diag filled in, unless their comment says otherwise. The current token
- * is d->lex.tok; a function that takes something leaves the token after it current.
+ * Functions return 0 or a negative code with the diag filled in, unless their comment says
+ * otherwise. The current token is d->lex.tok; a function that takes something leaves the token
+ * after it current.
  */
 #ifndef EVS_SCHEMA_DDL_H
 #define EVS_SCHEMA_DDL_H
@@ -63,8 +64,14 @@ struct ddl {
 	size_t nskipped, skipped_cap;
 	struct ddl_slice *used_enums; /* by the table being parsed */
 	size_t nused, used_cap;
-	unsigned depth; /* of types inside each other */
+	unsigned depth;	   /* of types inside each other */
+	size_t enum_items; /* copied so far: a short text must not become gigabytes */
+	bool single;	   /* one table is all that is wanted */
 };
+
+/* Of tables, views, types and passed-over names each; more are refused. */
+#define DDL_MAX_THINGS	   4096u
+#define DDL_MAX_ENUM_ITEMS (1u << 20) /* in all columns of a text */
 
 enum ddl_partition_method { DDL_PART_NONE, DDL_PART_EXPR, DDL_PART_RANGE, DDL_PART_VALUE };
 
@@ -101,7 +108,9 @@ struct ddl_draft {
 	enum evs_time_kind ttl_kind;
 };
 
-/* ---- ddl_tool.c -------------------------------------------------------------------------------- */
+/*
+ * ---- ddl_tool.c --------------------------------------------------------------------------------
+ */
 
 /* Step to the next token. */
 int ddl_next(struct ddl *d);
@@ -126,8 +135,12 @@ int ddl_fail_tok(struct ddl *d, const struct evs_tok *t, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int ddl_nomem(struct ddl *d);
 
+/* Fail at a token with EVS_E_LIMIT: `n` of `what` are too many. */
+int ddl_too_many(struct ddl *d, const struct evs_tok *t, size_t n, const char *what);
+
 /* Tell the user of something that is passed over. */
-void ddl_note(struct ddl *d, uint32_t line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void ddl_note(struct ddl *d, uint32_t line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Take a name; malloc'd. `what` is for the message, e.g. "the table's name". */
 int ddl_name(struct ddl *d, const char *what, char **out, size_t *len);
@@ -138,7 +151,10 @@ int ddl_qualified(struct ddl *d, const char *what, char **db, char **name);
 /* Take a group in parentheses whole, or nothing when none begins here. */
 int ddl_skip_group(struct ddl *d);
 
-/* Make room for one more element of `size` bytes in an array of `n`; the array, or NULL when out of memory. */
+/*
+ * Make room for one more element of `size` bytes in an array of `n`; the array, or NULL when out of
+ * memory.
+ */
 void *ddl_grow(void *array, size_t *cap, size_t n, size_t size);
 
 /* Copy of s[0 .. n), zero-terminated. NULL when out of memory. */
@@ -147,7 +163,9 @@ char *ddl_copy_slice(const struct ddl *d, const struct ddl_slice *s);
 
 int ddl_list_add(struct ddl *d, struct ddl_list *l, const struct ddl_slice *s);
 
-/* ---- ddl.c ------------------------------------------------------------------------------------- */
+/*
+ * ---- ddl.c -------------------------------------------------------------------------------------
+ */
 
 /* Ordinal in out->tables of a table by name, or -1. */
 int ddl_find_table(const struct ddl *d, const char *name);
@@ -155,7 +173,9 @@ int ddl_find_table(const struct ddl *d, const char *name);
 /* Remember that a name was passed over, so that what refers to it is too. Takes `name` over. */
 int ddl_add_skipped(struct ddl *d, char *name);
 
-/* ---- ddl_extent.c ------------------------------------------------------------------------------ */
+/*
+ * ---- ddl_extent.c ------------------------------------------------------------------------------
+ */
 
 enum ddl_stop {
 	DDL_STOP_COLUMN = 1, /* words that go on with a column definition or constraint */
@@ -164,24 +184,33 @@ enum ddl_stop {
 	DDL_STOP_INDEX = 8,  /* TYPE, GRANULARITY, ASC, DESC, NULLS */
 };
 
-/* Take one expression: up to a comma or closing parenthesis of this level, the statement's end, or a stop word. */
+/*
+ * Take one expression: up to a comma or closing parenthesis of this level, the statement's end, or
+ * a stop word.
+ */
 int ddl_take_expr(struct ddl *d, struct ddl_slice *out, unsigned stops);
 
-/* Take a list of expressions, with or without parentheses or tuple() around it. `dir`: ASC and DESC may follow each. */
+/*
+ * Take a list of expressions, with or without parentheses or tuple() around it. `dir`: ASC and DESC
+ * may follow each.
+ */
 int ddl_take_exprs(struct ddl *d, struct ddl_list *out, unsigned stops, bool dir);
 
 /* The same, with parentheses that must be there. */
 int ddl_take_group(struct ddl *d, struct ddl_list *out, bool dir);
 
 /*
- * A lexer over a slice. Fails like evs_lex_start(), which it cannot once the whole text has been lexed.
+ * A lexer over a slice. Fails like evs_lex_start(), which it cannot once the whole text has been
+ * lexed.
  */
 int ddl_lex_slice(const struct ddl *d, const struct ddl_slice *s, struct evs_lex *l);
 
 /* Does a statement begin at the current token without a semicolon before it? */
 bool ddl_statement_begins(const struct ddl *d);
 
-/* ---- ddl_type.c -------------------------------------------------------------------------------- */
+/*
+ * ---- ddl_type.c --------------------------------------------------------------------------------
+ */
 
 struct ddl_type_info {
 	bool nullable; /* Nullable(T) */
@@ -197,7 +226,9 @@ bool ddl_is_type_name(const struct ddl *d, const struct evs_tok *t);
 /* After CREATE TYPE. `start` is where the statement began. */
 int ddl_create_type(struct ddl *d, const struct evs_tok *start);
 
-/* ---- ddl_column.c, ddl_table.c, ddl_clause.c --------------------------------------------------- */
+/*
+ * ---- ddl_column.c, ddl_table.c, ddl_clause.c ---------------------------------------------------
+ */
 
 int ddl_take_column(struct ddl *d, struct ddl_draft *f);
 int ddl_add_column(struct ddl *d, struct ddl_draft *f, char *name, size_t len);
@@ -210,7 +241,9 @@ int ddl_create_table(struct ddl *d, const struct evs_tok *start);
 void ddl_draft_release(struct ddl_draft *f);
 int ddl_take_clauses(struct ddl *d, struct ddl_draft *f);
 
-/* ---- ddl_index.c, ddl_view.c ------------------------------------------------------------------- */
+/*
+ * ---- ddl_index.c, ddl_view.c -------------------------------------------------------------------
+ */
 
 /* INDEX name expr TYPE kind ... between the parentheses of CREATE TABLE; INDEX is current. */
 int ddl_table_index(struct ddl *d, struct ddl_draft *f);
@@ -221,42 +254,54 @@ int ddl_resolve_indexes(struct ddl *d, struct ddl_draft *f);
 /* After CREATE [UNIQUE] INDEX. */
 int ddl_create_index(struct ddl *d, const struct evs_tok *start, bool unique);
 
+/* Is there a table or view of this name? */
+bool ddl_is_defined(const struct ddl *d, const char *name);
+
 /* After CREATE [MATERIALIZED] VIEW. */
 int ddl_create_view(struct ddl *d, const struct evs_tok *start, enum evs_view_kind kind);
 
-/* ---- ddl_timeexpr.c ---------------------------------------------------------------------------- */
+/*
+ * ---- ddl_timeexpr.c ----------------------------------------------------------------------------
+ */
 
 /* A column read as a time: "ts", "toDate(ts)", "fromUnixTimestamp64Milli(started)", "ts::date". */
 struct ddl_time_expr {
 	int column;
 	enum evs_time_kind kind;
-	bool plain; /* nothing but the column */
-	bool date;  /* cut to days */
+	bool plain;	    /* nothing but the column */
+	bool date;	    /* cut to days */
 	struct evs_tok tok; /* the column's name */
 };
 
-/* Read one from `l`, which moves behind it. 1: it is none; nothing is said then and `l` is anywhere. */
-int ddl_time_expr(struct ddl *d, const struct evs_table *t, struct evs_lex *l, struct ddl_time_expr *out);
+/*
+ * Read one from `l`, which moves behind it. 1: it is none; nothing is said then and `l` is
+ * anywhere.
+ */
+int ddl_time_expr(struct ddl *d, const struct evs_table *t, struct evs_lex *l,
+		  struct ddl_time_expr *out);
 
 /* Move `l` behind the parenthesis that closes this level. 1: there is none. */
 int ddl_skip_to_close(struct ddl *d, struct evs_lex *l);
 
 /*
- * Column whose name, with its dots, begins at `l`: its ordinal, or -1 with `l` behind the first name. `l` moves behind
- * the column's name. Negative codes below -1 are errors.
+ * Column whose name, with its dots, begins at `l`: its ordinal, or -1 with `l` behind the first
+ * name. `l` moves behind the column's name. Negative codes below -1 are errors.
  */
 int ddl_path_column(struct ddl *d, const struct evs_table *t, struct evs_lex *l);
 
 /*
- * The one column that an expression stands on: its ordinal. Fails when there is none or are several, or when a name is
- * no column. `plain` tells that the expression is the column itself.
+ * The one column that an expression stands on: its ordinal. Fails when there is none or are
+ * several, or when a name is no column. `plain` tells that the expression is the column itself.
  */
-int ddl_expr_column(struct ddl *d, const struct evs_table *t, const struct ddl_slice *s, bool *plain, int *ordinal);
+int ddl_expr_column(struct ddl *d, const struct evs_table *t, const struct ddl_slice *s,
+		    bool *plain, int *ordinal);
 
 /* Fail: the token names no column of the table; with a suggestion. */
 int ddl_no_column(struct ddl *d, const struct evs_table *t, const struct evs_tok *tok);
 
-/* ---- ddl_partition.c, ddl_finish.c ------------------------------------------------------------- */
+/*
+ * ---- ddl_partition.c, ddl_finish.c -------------------------------------------------------------
+ */
 
 /* Settle tenant, time and unit from PARTITION BY. */
 int ddl_resolve_partition(struct ddl *d, struct ddl_draft *f);
@@ -267,16 +312,22 @@ int ddl_resolve_ttl(struct ddl *d, struct ddl_draft *f);
 /* All columns, clauses and constraints are known: make the table whole. */
 int ddl_finish(struct ddl *d, struct ddl_draft *f);
 
-/* ---- ddl_bind.c -------------------------------------------------------------------------------- */
+/*
+ * ---- ddl_bind.c --------------------------------------------------------------------------------
+ */
 
 /* Parse and bind the expressions of DEFAULT and CHECK to the finished columns. */
 int ddl_bind_defaults(struct ddl *d, struct ddl_draft *f);
 int ddl_bind_checks(struct ddl *d, struct ddl_draft *f);
 
-/* ---- ddl_suggest.c ----------------------------------------------------------------------------- */
+/*
+ * ---- ddl_suggest.c -----------------------------------------------------------------------------
+ */
 
 /* "; did you mean `x`?" for the nearest of the names, or "", in a buffer of `cap`. */
-void ddl_suggest(char *buf, size_t cap, const char *word, size_t len, const char *const *names, size_t n);
-void ddl_suggest_column(char *buf, size_t cap, const char *word, size_t len, const struct evs_table *t);
+void ddl_suggest(char *buf, size_t cap, const char *word, size_t len, const char *const *names,
+		 size_t n);
+void ddl_suggest_column(char *buf, size_t cap, const char *word, size_t len,
+			const struct evs_table *t);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * DEFAULT and CHECK: the texts that the parser cut out become bound expressions. What the expression room refuses is told as
- * an error of the schema, with the constraint's name in front.
+ * DEFAULT and CHECK: the texts that the parser cut out become bound expressions. What the
+ * expression room refuses is told as an error of the schema, with the constraint's name in front.
  */
 #include "src/schema/ddl.h"
 
@@ -21,7 +21,8 @@ static int blame(struct ddl *d, int rc, const char *role, const char *name)
 	if (rc != EVS_E_QUERY && rc != EVS_E_SCHEMA)
 		return rc;
 	if (d->diag) {
-		snprintf(what, sizeof(what), "%s%s%.255s: %.600s", role, *name ? " " : "", name, d->diag->what);
+		snprintf(what, sizeof(what), "%s%s%.255s: %.600s", role, *name ? " " : "", name,
+			 d->diag->what);
 		memcpy(d->diag->what, what, sizeof(what));
 		d->diag->err = EVS_E_SCHEMA;
 	}
@@ -33,7 +34,8 @@ static bool slice_is(const struct ddl *d, const struct ddl_slice *s, const char 
 	return s->len == strlen(word) && !strncasecmp(d->lex.text + s->at, word, s->len);
 }
 
-static int bind_default(struct ddl *d, const struct ddl_draft *f, struct evs_column *c, const struct ddl_slice *s)
+static int bind_default(struct ddl *d, const struct ddl_draft *f, struct evs_column *c,
+			const struct ddl_slice *s)
 {
 	static const char empty_array[] = "[]";
 	const char *text = d->lex.text + s->at;
@@ -59,19 +61,26 @@ static int column_default(struct ddl *d, struct ddl_draft *f, unsigned i)
 {
 	struct evs_column *c = &f->t->cols[i];
 	const struct ddl_column *x = &f->cols[i];
-	struct evs_tok tok = { .kind = EVS_TOK_WORD, .at = x->name.at, .len = x->name.len, .line = x->name.line,
+	struct evs_tok tok = { .kind = EVS_TOK_WORD,
+			       .at = x->name.at,
+			       .len = x->name.len,
+			       .line = x->name.line,
 			       .col = x->name.col };
 
 	if (c->def_kind == EVS_DEFAULT_SERIAL) {
 		if (!evs_type_is_int(&c->type))
-			return ddl_fail_tok(d, &tok, "%s is filled with 1, 2, 3, ..., so it must be an integer", c->name);
+			return ddl_fail_tok(
+				d, &tok, "%s is filled with 1, 2, 3, ..., so it must be an integer",
+				c->name);
 		return 0;
 	}
 	if (!x->has_default)
 		return 0;
 	if (slice_is(d, &x->def, "NULL")) {
 		if (!c->nullable)
-			return ddl_fail_tok(d, &tok, "%s is never null, so its default cannot be NULL", c->name);
+			return ddl_fail_tok(d, &tok,
+					    "%s is never null, so its default cannot be NULL",
+					    c->name);
 		return 0;
 	}
 	return bind_default(d, f, c, &x->def);
@@ -87,7 +96,8 @@ int ddl_bind_defaults(struct ddl *d, struct ddl_draft *f)
 }
 
 /* Parse and bind one check; texts and name are taken over in every case. */
-static int add_check(struct ddl *d, struct evs_table *t, char *name, char *text, uint32_t line, uint32_t col)
+static int add_check(struct ddl *d, struct evs_table *t, char *name, char *text, uint32_t line,
+		     uint32_t col)
 {
 	struct evs_check *c = &t->checks[t->nchecks];
 	int rc;
@@ -132,9 +142,11 @@ static int bind_lengths(struct ddl *d, struct ddl_draft *f)
 		if (f->cols[i].max_chars == 0)
 			continue;
 		if (f->has_engine)
-			ddl_note(d, c->line, "length of column %s: not checked, as in ClickHouse", c->name);
+			ddl_note(d, c->line, "length of column %s: not checked, as in ClickHouse",
+				 c->name);
 		else
-			rc = add_check(d, t, ddl_copy("", 0), length_check(c, f->cols[i].max_chars), c->line, c->col);
+			rc = add_check(d, t, ddl_copy("", 0), length_check(c, f->cols[i].max_chars),
+				       c->line, c->col);
 	}
 	return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * What follows the parentheses of CREATE TABLE, in any order: ENGINE, PARTITION BY, ORDER BY, PRIMARY KEY, TTL, and what
- * means nothing here.
+ * What follows the parentheses of CREATE TABLE, in any order: ENGINE, PARTITION BY, ORDER BY,
+ * PRIMARY KEY, TTL, and what means nothing here.
  */
 #include "src/schema/ddl.h"
 
@@ -18,19 +18,24 @@ static const struct {
 	{ "MergeTree", EVS_ENGINE_MERGE, ENGINE_TAKEN, NULL },
 	{ "ReplacingMergeTree", EVS_ENGINE_REPLACING, ENGINE_TAKEN, NULL },
 	{ "SummingMergeTree", EVS_ENGINE_SUMMING, ENGINE_TAKEN, NULL },
-	{ "AggregatingMergeTree", EVS_ENGINE_MERGE, ENGINE_NOTED, "taken as MergeTree, rows are kept as they are" },
+	{ "AggregatingMergeTree", EVS_ENGINE_MERGE, ENGINE_NOTED,
+	  "taken as MergeTree, rows are kept as they are" },
 	{ "Log", EVS_ENGINE_MERGE, ENGINE_NOTED, "taken as MergeTree" },
 	{ "TinyLog", EVS_ENGINE_MERGE, ENGINE_NOTED, "taken as MergeTree" },
 	{ "StripeLog", EVS_ENGINE_MERGE, ENGINE_NOTED, "taken as MergeTree" },
-	{ "Memory", EVS_ENGINE_MERGE, ENGINE_NOTED, "taken as MergeTree: evseg keeps rows on disk" },
+	{ "Memory", EVS_ENGINE_MERGE, ENGINE_NOTED,
+	  "taken as MergeTree: evseg keeps rows on disk" },
 	{ "CollapsingMergeTree", EVS_ENGINE_MERGE, ENGINE_REFUSED,
 	  "evseg does not cancel rows by their sign: use ReplacingMergeTree(version), or MergeTree and sum the sign "
 	  "when reading" },
 	{ "VersionedCollapsingMergeTree", EVS_ENGINE_MERGE, ENGINE_REFUSED,
 	  "evseg does not cancel rows by their sign: use ReplacingMergeTree(version)" },
-	{ "GraphiteMergeTree", EVS_ENGINE_MERGE, ENGINE_REFUSED, "use MergeTree and a materialized view" },
-	{ "Kafka", EVS_ENGINE_MERGE, ENGINE_REFUSED, "pipe the topic's messages into evappend instead" },
-	{ "Distributed", EVS_ENGINE_MERGE, ENGINE_REFUSED, "evseg is one folder on one machine: use MergeTree" },
+	{ "GraphiteMergeTree", EVS_ENGINE_MERGE, ENGINE_REFUSED,
+	  "use MergeTree and a materialized view" },
+	{ "Kafka", EVS_ENGINE_MERGE, ENGINE_REFUSED,
+	  "pipe the topic's messages into evappend instead" },
+	{ "Distributed", EVS_ENGINE_MERGE, ENGINE_REFUSED,
+	  "evseg is one folder on one machine: use MergeTree" },
 	{ "InnoDB", EVS_ENGINE_MERGE, ENGINE_REFUSED, "use MergeTree" },
 };
 
@@ -69,7 +74,9 @@ static int take_engine_args(struct ddl *d, struct ddl_draft *f, bool replicated)
 	}
 	if (rc < 0)
 		return rc;
-	s = (struct ddl_slice){ .at = d->lex.tok.at, .line = d->lex.tok.line, .col = d->lex.tok.col };
+	s = (struct ddl_slice){ .at = d->lex.tok.at,
+				.line = d->lex.tok.line,
+				.col = d->lex.tok.col };
 	while (rc == 0 && !ddl_is(d, ")")) {
 		if (d->lex.tok.kind == EVS_TOK_END)
 			return ddl_fail_tok(d, &open, "this parenthesis is never closed");
@@ -92,7 +99,9 @@ static int unknown_engine(struct ddl *d, const struct evs_tok *t)
 	for (size_t i = 0; i < nengines; i++)
 		known[i] = engines[i].name;
 	ddl_suggest(hint, sizeof(hint), d->lex.text + t->at, t->len, known, nengines);
-	return ddl_fail_tok(d, t, "evseg has the engines MergeTree, ReplacingMergeTree and SummingMergeTree%s", hint);
+	return ddl_fail_tok(
+		d, t, "evseg has the engines MergeTree, ReplacingMergeTree and SummingMergeTree%s",
+		hint);
 }
 
 static int take_engine(struct ddl *d, struct ddl_draft *f)
@@ -156,12 +165,16 @@ static int take_key(struct ddl *d, bool *seen, struct ddl_list *list, const char
 	if (rc < 0)
 		return rc;
 	if (*seen)
-		return ddl_fail_tok(d, &word, "the table has two %.*s %s", (int)word.len, d->lex.text + word.at, second);
+		return ddl_fail_tok(d, &word, "the table has two %.*s %s", (int)word.len,
+				    d->lex.text + word.at, second);
 	*seen = true;
 	return ddl_take_exprs(d, list, DDL_STOP_CLAUSE, true);
 }
 
-/* What a rule of TTL does to old rows, when it is not to delete them: told and passed over. 1 when it was so. */
+/*
+ * What a rule of TTL does to old rows, when it is not to delete them: told and passed over. 1 when
+ * it was so.
+ */
 static int skip_ttl_action(struct ddl *d, uint32_t line)
 {
 	struct ddl_slice s;
@@ -172,8 +185,10 @@ static int skip_ttl_action(struct ddl *d, uint32_t line)
 		return rc;
 	if (ddl_is(d, "WHERE"))
 		ddl_note(d, line, "TTL ... WHERE: not used by evseg, rows expire by time alone");
-	else if (ddl_is(d, "TO") || ddl_is(d, "RECOMPRESS") || ddl_is(d, "GROUP") || ddl_is(d, "SET"))
-		ddl_note(d, line, "TTL ... %.*s: not used by evseg", (int)d->lex.tok.len, d->lex.text + d->lex.tok.at);
+	else if (ddl_is(d, "TO") || ddl_is(d, "RECOMPRESS") || ddl_is(d, "GROUP") ||
+		 ddl_is(d, "SET"))
+		ddl_note(d, line, "TTL ... %.*s: not used by evseg", (int)d->lex.tok.len,
+			 d->lex.text + d->lex.tok.at);
 	else
 		return 0;
 	many = ddl_is(d, "GROUP") || ddl_is(d, "SET");
@@ -241,24 +256,29 @@ static int skip_simple(struct ddl *d)
 
 static int unknown_clause(struct ddl *d)
 {
-	static const char *const known[] = { "ENGINE", "PARTITION", "ORDER", "PRIMARY", "TTL", "SETTINGS", "COMMENT" };
+	static const char *const known[] = { "ENGINE", "PARTITION", "ORDER",  "PRIMARY",
+					     "TTL",    "SETTINGS",  "COMMENT" };
 	char hint[100];
 
 	if (ddl_is(d, "INHERITS"))
 		return ddl_fail(d, "evseg has no inheritance: write all columns out");
 	if (ddl_is(d, "AS"))
-		return ddl_fail(d, "evseg does not fill tables from queries: end the statement here");
+		return ddl_fail(d,
+				"evseg does not fill tables from queries: end the statement here");
 	ddl_suggest(hint, sizeof(hint), d->lex.text + d->lex.tok.at, d->lex.tok.len, known,
 		    sizeof(known) / sizeof(known[0]));
-	return ddl_fail(d, "a clause such as ENGINE, PARTITION BY, ORDER BY or TTL, or a semicolon is expected here%s",
-			hint);
+	return ddl_fail(
+		d,
+		"a clause such as ENGINE, PARTITION BY, ORDER BY or TTL, or a semicolon is expected here%s",
+		hint);
 }
 
 int ddl_take_clauses(struct ddl *d, struct ddl_draft *f)
 {
 	int rc = 0;
 
-	while (rc == 0 && d->lex.tok.kind != EVS_TOK_END && !ddl_is(d, ";") && !ddl_statement_begins(d)) {
+	while (rc == 0 && d->lex.tok.kind != EVS_TOK_END && !ddl_is(d, ";") &&
+	       !ddl_statement_begins(d)) {
 		if (ddl_is(d, "ENGINE"))
 			rc = take_engine(d, f);
 		else if (ddl_is(d, "PARTITION"))
@@ -271,8 +291,8 @@ int ddl_take_clauses(struct ddl *d, struct ddl_draft *f)
 			rc = take_ttl(d, f);
 		else if (ddl_is(d, "SETTINGS"))
 			rc = skip_settings(d);
-		else if (ddl_is(d, "COMMENT") || ddl_is(d, "SAMPLE") || ddl_is(d, "TABLESPACE") || ddl_is(d, "USING") ||
-			 ddl_is(d, "WITH"))
+		else if (ddl_is(d, "COMMENT") || ddl_is(d, "SAMPLE") || ddl_is(d, "TABLESPACE") ||
+			 ddl_is(d, "USING") || ddl_is(d, "WITH"))
 			rc = skip_simple(d);
 		else
 			rc = unknown_clause(d);

@@ -1,5 +1,6 @@
 /*
- * One column of CREATE TABLE: its name, its type, and what both dialects let follow: NULL, DEFAULT, CHECK, keys, codecs.
+ * One column of CREATE TABLE: its name, its type, and what both dialects let follow: NULL, DEFAULT,
+ * CHECK, keys, codecs.
  */
 #include "src/schema/ddl.h"
 
@@ -54,12 +55,17 @@ int ddl_add_check(struct ddl *d, struct ddl_draft *f, char *name, const struct d
 	return 0;
 }
 
-/* ON DELETE CASCADE, ON UPDATE SET NULL, MATCH FULL, DEFERRABLE INITIALLY DEFERRED: up to something else. */
+/*
+ * ON DELETE CASCADE, ON UPDATE SET NULL, MATCH FULL, DEFERRABLE INITIALLY DEFERRED: up to something
+ * else.
+ */
 static int skip_reference_actions(struct ddl *d)
 {
-	static const char *const words[] = { "ON",	"DELETE",   "UPDATE",	  "CASCADE",   "RESTRICT", "NO",
-					     "ACTION",	"SET",	    "MATCH",	  "FULL",      "SIMPLE",   "PARTIAL",
-					     "DEFERRED", "INITIALLY", "DEFERRABLE", "IMMEDIATE", "NULL", "DEFAULT" };
+	static const char *const words[] = { "ON",	 "DELETE",    "UPDATE",	    "CASCADE",
+					     "RESTRICT", "NO",	      "ACTION",	    "SET",
+					     "MATCH",	 "FULL",      "SIMPLE",	    "PARTIAL",
+					     "DEFERRED", "INITIALLY", "DEFERRABLE", "IMMEDIATE",
+					     "NULL",	 "DEFAULT" };
 	bool more = true;
 	int rc = 0;
 
@@ -68,7 +74,9 @@ static int skip_reference_actions(struct ddl *d)
 		for (size_t i = 0; !more && i < sizeof(words) / sizeof(words[0]); i++)
 			more = ddl_is(d, words[i]);
 		if (ddl_is(d, "NULL") || ddl_is(d, "DEFAULT")) { /* of SET NULL only */
-			struct evs_tok prev = { .kind = EVS_TOK_WORD, .at = d->lex.prev_end - 3, .len = 3 };
+			struct evs_tok prev = { .kind = EVS_TOK_WORD,
+						.at = d->lex.prev_end - 3,
+						.len = 3 };
 
 			more = evs_tok_is_at(&d->lex, &prev, "SET");
 		}
@@ -125,13 +133,16 @@ static int take_generated(struct ddl *d, struct evs_column *c, struct ddl_column
 	struct evs_tok word = d->lex.tok;
 	int rc = ddl_next(d);
 
-	while (rc == 0 && (ddl_is(d, "ALWAYS") || ddl_is(d, "BY") || ddl_is(d, "DEFAULT") || ddl_is(d, "AS")))
+	while (rc == 0 &&
+	       (ddl_is(d, "ALWAYS") || ddl_is(d, "BY") || ddl_is(d, "DEFAULT") || ddl_is(d, "AS")))
 		rc = ddl_next(d);
 	if (rc < 0)
 		return rc;
 	if (!ddl_is(d, "IDENTITY"))
-		return ddl_fail_tok(d, &word, "evseg does not compute columns: leave %s out and compute it when reading",
-				    c->name);
+		return ddl_fail_tok(
+			d, &word,
+			"evseg does not compute columns: leave %s out and compute it when reading",
+			c->name);
 	c->def_kind = EVS_DEFAULT_SERIAL;
 	x->not_null = true;
 	rc = ddl_next(d);
@@ -144,7 +155,8 @@ static int skip_clause(struct ddl *d, const char *column)
 	struct evs_tok word = d->lex.tok;
 	int rc = ddl_next(d);
 
-	ddl_note(d, word.line, "%.*s of column %s: not used by evseg", (int)word.len, d->lex.text + word.at, column);
+	ddl_note(d, word.line, "%.*s of column %s: not used by evseg", (int)word.len,
+		 d->lex.text + word.at, column);
 	if (rc < 0)
 		return rc;
 	if (ddl_is(d, "("))
@@ -164,7 +176,9 @@ static int take_primary(struct ddl *d, struct ddl_draft *f, unsigned i)
 	if (rc < 0)
 		return rc;
 	if (f->has_primary)
-		return ddl_fail(d, "the table has two primary keys: write PRIMARY KEY (a, b) for one of two columns");
+		return ddl_fail(
+			d,
+			"the table has two primary keys: write PRIMARY KEY (a, b) for one of two columns");
 	f->has_primary = true;
 	f->cols[i].not_null = true;
 	s = f->cols[i].name;
@@ -187,10 +201,11 @@ static int take_inline_check(struct ddl *d, struct ddl_draft *f, char **name)
 
 static int refuse_computed(struct ddl *d, const char *column)
 {
-	return ddl_fail(d,
-			"evseg stores what comes in and computes no columns: declare %s with DEFAULT, or leave it out and "
-			"compute it when reading",
-			column);
+	return ddl_fail(
+		d,
+		"evseg stores what comes in and computes no columns: declare %s with DEFAULT, or leave it out and "
+		"compute it when reading",
+		column);
 }
 
 static int take_null(struct ddl *d, struct ddl_draft *f, unsigned i)
@@ -207,16 +222,20 @@ static int take_null(struct ddl *d, struct ddl_draft *f, unsigned i)
 		x->explicit_null = true;
 	}
 	if (x->not_null && x->explicit_null)
-		return ddl_fail(d, "the column %s is said to be both NULL and NOT NULL", f->t->cols[i].name);
+		return ddl_fail(d, "the column %s is said to be both NULL and NOT NULL",
+				f->t->cols[i].name);
 	return ddl_expect(d, "NULL");
 }
 
-/* One clause behind the type: 1 taken, 0 none here. `*name` is a CONSTRAINT's name that waits for its CHECK. */
+/*
+ * One clause behind the type: 1 taken, 0 none here. `*name` is a CONSTRAINT's name that waits for
+ * its CHECK.
+ */
 static int take_one(struct ddl *d, struct ddl_draft *f, unsigned i, char **name)
 {
-	static const char *const skipped[] = { "CODEC",	    "COMMENT",	   "COLLATE",	  "TTL",
-					       "STATISTICS", "SETTINGS",    "STORAGE",	  "COMPRESSION",
-					       "DEFERRABLE", "INITIALLY",   NULL };
+	static const char *const skipped[] = { "CODEC",	     "COMMENT",	  "COLLATE", "TTL",
+					       "STATISTICS", "SETTINGS",  "STORAGE", "COMPRESSION",
+					       "DEFERRABLE", "INITIALLY", NULL };
 	struct evs_column *c = &f->t->cols[i];
 	struct ddl_slice s;
 	size_t len;
@@ -249,7 +268,8 @@ static int take_one(struct ddl *d, struct ddl_draft *f, unsigned i, char **name)
 		c->def_kind = EVS_DEFAULT_SERIAL;
 		rc = ddl_next(d);
 	} else if (ddl_is(d, "TTL")) {
-		ddl_note(d, d->lex.tok.line, "TTL of column %s: not used by evseg, rows expire whole", c->name);
+		ddl_note(d, d->lex.tok.line,
+			 "TTL of column %s: not used by evseg, rows expire whole", c->name);
 		rc = ddl_next(d);
 		if (rc == 0)
 			rc = ddl_take_expr(d, &s, DDL_STOP_COLUMN);
@@ -322,10 +342,14 @@ int ddl_take_column(struct ddl *d, struct ddl_draft *f)
 	x = &f->cols[i];
 	c->line = first.line;
 	c->col = first.col;
-	x->name = (struct ddl_slice){ .at = first.at, .len = d->lex.prev_end - first.at,
-				      .line = first.line, .col = first.col };
+	x->name = (struct ddl_slice){ .at = first.at,
+				      .len = d->lex.prev_end - first.at,
+				      .line = first.line,
+				      .col = first.col };
 	if (!strcmp(c->name, EVS_EXTRA) || !strcmp(c->name, EVS_ARRIVAL))
-		return ddl_fail_tok(d, &first, "%s is the name of a hidden column of evseg: choose another", c->name);
+		return ddl_fail_tok(d, &first,
+				    "%s is the name of a hidden column of evseg: choose another",
+				    c->name);
 	if (!evs_tok_is_name(&d->lex.tok))
 		return ddl_fail(d, "the type of column %s is expected here", c->name);
 	rc = ddl_take_type(d, &c->type, &info);

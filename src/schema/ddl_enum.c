@@ -23,7 +23,8 @@ static int take_enum_value(struct ddl *d, int bits, int *value, const struct evs
 		rc = ddl_accept(d, "-");
 		minus = rc > 0;
 		if (rc >= 0)
-			rc = ddl_take_number(d, "the number of an enum's item", 0, (uint32_t)(minus ? -lo : hi), &v);
+			rc = ddl_take_number(d, "the number of an enum's item", 0,
+					     (uint32_t)(minus ? -lo : hi), &v);
 		if (rc < 0)
 			return rc;
 		*value = minus ? -(int)v : (int)v;
@@ -53,14 +54,16 @@ static int finish_enum(struct ddl *d, const struct evs_tok *name, struct evs_typ
 	qsort(out->items, out->nitems, sizeof(*out->items), by_value);
 	for (unsigned i = 1; i < out->nitems; i++) {
 		if (out->items[i].value == out->items[i - 1].value)
-			return ddl_fail_tok(d, name, "the Enum's items '%s' and '%s' have the same number %d",
-					    out->items[i - 1].name, out->items[i].name, out->items[i].value);
+			return ddl_fail_tok(
+				d, name, "the Enum's items '%s' and '%s' have the same number %d",
+				out->items[i - 1].name, out->items[i].name, out->items[i].value);
 	}
 	rc = evs_type_index_items(out, &twice);
 	if (rc < 0)
 		return ddl_nomem(d);
 	if (twice < out->nitems)
-		return ddl_fail_tok(d, name, "the Enum has the item '%s' twice", out->items[twice].name);
+		return ddl_fail_tok(d, name, "the Enum has the item '%s' twice",
+				    out->items[twice].name);
 	return 0;
 }
 
@@ -72,7 +75,8 @@ int ddl_take_enum(struct ddl *d, const struct evs_tok *name, int bits, struct ev
 
 	while (rc == 0 && !ddl_is(d, ")")) {
 		if (d->lex.tok.kind != EVS_TOK_STRING)
-			return ddl_fail(d, "an Enum's item in quotes is expected here, such as 'FAILED'");
+			return ddl_fail(
+				d, "an Enum's item in quotes is expected here, such as 'FAILED'");
 		if (out->nitems >= MAX_ENUM_ITEMS)
 			return ddl_fail(d, "an Enum has at most %u items", MAX_ENUM_ITEMS);
 		item = ddl_grow(out->items, &cap, out->nitems, sizeof(*item));
@@ -93,11 +97,22 @@ int ddl_take_enum(struct ddl *d, const struct evs_tok *name, int bits, struct ev
 			break;
 		rc = ddl_expect(d, ",");
 		if (rc == 0 && ddl_is(d, ")"))
-			ddl_note(d, d->lex.tok.line, "comma after the last item of an Enum: passed over");
+			ddl_note(d, d->lex.tok.line,
+				 "comma after the last item of an Enum: passed over");
 	}
 	if (rc == 0)
 		rc = ddl_expect(d, ")");
 	return rc < 0 ? rc : finish_enum(d, name, out);
+}
+
+/* Place of an enum by name, or nenums. */
+static size_t find_enum(const struct ddl *d, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < d->nenums && strcasecmp(d->enums[i].name, name) != 0; i++)
+		;
+	return i;
 }
 
 int ddl_take_named_enum(struct ddl *d, struct evs_type *out)
@@ -109,11 +124,13 @@ int ddl_take_named_enum(struct ddl *d, struct evs_type *out)
 
 	if (rc < 0)
 		return rc;
-	for (i = 0; i < d->nenums && strcasecmp(d->enums[i].name, name) != 0; i++)
-		;
+	i = find_enum(d, name);
 	free(name);
 	if (i == d->nenums)
 		return 0;
+	d->enum_items += d->enums[i].type.nitems;
+	if (d->enum_items > DDL_MAX_ENUM_ITEMS)
+		return ddl_too_many(d, &d->lex.tok, DDL_MAX_ENUM_ITEMS, "items of enums");
 	if (evs_type_copy(out, &d->enums[i].type) < 0)
 		return ddl_nomem(d);
 	for (size_t k = 0; k < d->nused; k++) {
@@ -130,11 +147,14 @@ int ddl_take_named_enum(struct ddl *d, struct evs_type *out)
 
 int ddl_create_type(struct ddl *d, const struct evs_tok *start)
 {
-	struct ddl_enum *e = ddl_grow(d->enums, &d->enums_cap, d->nenums, sizeof(*e));
+	struct ddl_enum *e;
 	struct evs_tok name;
 	char *db = NULL;
 	int rc;
 
+	if (d->nenums == DDL_MAX_THINGS)
+		return ddl_too_many(d, start, DDL_MAX_THINGS, "types");
+	e = ddl_grow(d->enums, &d->enums_cap, d->nenums, sizeof(*e));
 	if (!e)
 		return ddl_nomem(d);
 	d->enums = e;
@@ -145,7 +165,11 @@ int ddl_create_type(struct ddl *d, const struct evs_tok *start)
 	free(db);
 	if (rc < 0)
 		return rc;
+	if (find_enum(d, e->name) < d->nenums)
+		rc = ddl_fail_tok(d, &name, "the type %s is defined twice", e->name);
 	d->nenums++; /* from here on released with the rest */
+	if (rc < 0)
+		return rc;
 	if (!ddl_is(d, "AS") || !ddl_peek_is(d, "ENUM"))
 		return ddl_fail(d, "evseg knows CREATE TYPE name AS ENUM (...) only");
 	rc = ddl_next(d);
@@ -154,7 +178,9 @@ int ddl_create_type(struct ddl *d, const struct evs_tok *start)
 	e->type.id = EVS_T_ENUM;
 	if (rc == 0)
 		rc = ddl_take_enum(d, &name, 16, &e->type);
-	e->text = (struct ddl_slice){ .at = start->at, .len = d->lex.prev_end - start->at, .line = start->line,
+	e->text = (struct ddl_slice){ .at = start->at,
+				      .len = d->lex.prev_end - start->at,
+				      .line = start->line,
 				      .col = start->col };
 	return rc;
 }

@@ -1,28 +1,32 @@
 /*
- * Where expressions end. The DDL parser does not read expressions, it cuts them out: brackets are matched, and at the
- * outer level a comma, a closing parenthesis, the end of the statement or a word that can only go on with the definition
- * ends the expression.
+ * Where expressions end. The DDL parser does not read expressions, it cuts them out: brackets are
+ * matched, and at the outer level a comma, a closing parenthesis, the end of the statement or a
+ * word that can only go on with the definition ends the expression.
  */
 #include "src/schema/ddl.h"
 
 #include <string.h>
 
 static const char *const column_words[] = {
-	"CHECK",      "PRIMARY",   "UNIQUE",	     "REFERENCES", "CONSTRAINT", "CODEC",	"COMMENT",
-	"TTL",	      "GENERATED", "COLLATE",	     "DEFAULT",	   "STATISTICS", "SETTINGS",	"DEFERRABLE",
-	"INITIALLY",  "ON",	   "AUTO_INCREMENT", "ALIAS",	   "EPHEMERAL",	 "MATERIALIZED", "STORAGE",
-	"COMPRESSION", "NO",	   NULL,
+	"CHECK",   "PRIMARY",	     "UNIQUE",	 "REFERENCES", "CONSTRAINT",
+	"CODEC",   "COMMENT",	     "TTL",	 "GENERATED",  "COLLATE",
+	"DEFAULT", "STATISTICS",     "SETTINGS", "DEFERRABLE", "INITIALLY",
+	"ON",	   "AUTO_INCREMENT", "ALIAS",	 "EPHEMERAL",  "MATERIALIZED",
+	"STORAGE", "COMPRESSION",    "NO",	 NULL,
 };
 static const char *const clause_words[] = {
-	"ENGINE", "PARTITION", "ORDER",	 "PRIMARY",    "TTL",	"SETTINGS", "COMMENT",
-	"SAMPLE", "WITH",      "CREATE", "TABLESPACE", "USING", "AS",	    "POPULATE", NULL,
+	"ENGINE", "PARTITION", "ORDER",	     "PRIMARY", "TTL", "SETTINGS", "COMMENT", "SAMPLE",
+	"WITH",	  "CREATE",    "TABLESPACE", "USING",	"AS",  "POPULATE", NULL,
 };
-static const char *const ttl_words[] = { "DELETE", "TO", "RECOMPRESS", "SET", "GROUP", "WHERE", NULL };
+static const char *const ttl_words[] = {
+	"DELETE", "TO", "RECOMPRESS", "SET", "GROUP", "WHERE", NULL
+};
 static const char *const index_words[] = { "TYPE", "GRANULARITY", "ASC", "DESC", "NULLS", NULL };
 
 /* Words after which an operand must follow. */
-static const char *const operators[] = { "AND", "OR", "NOT", "IS", "IN", "LIKE", "ILIKE", "BETWEEN", "CASE",
-					 "WHEN", "THEN", "ELSE", "INTERVAL", "DISTINCT", "FROM", NULL };
+static const char *const operators[] = { "AND",	     "OR",	 "NOT",	 "IS",	 "IN",	 "LIKE",
+					 "ILIKE",    "BETWEEN",	 "CASE", "WHEN", "THEN", "ELSE",
+					 "INTERVAL", "DISTINCT", "FROM", NULL };
 
 static bool one_of(const struct evs_lex *l, const struct evs_tok *t, const char *const *words)
 {
@@ -69,8 +73,8 @@ static bool stops_here(const struct ddl *d, const struct evs_tok *prev, unsigned
 
 bool ddl_statement_begins(const struct ddl *d)
 {
-	static const char *const verbs[] = { "INSERT", "ALTER", "GRANT", "DROP", "SELECT", "REVOKE", "OPTIMIZE",
-					     NULL };
+	static const char *const verbs[] = { "INSERT", "ALTER",	 "GRANT",    "DROP",
+					     "SELECT", "REVOKE", "OPTIMIZE", NULL };
 
 	if (ddl_is(d, "CREATE"))
 		return true;
@@ -110,10 +114,14 @@ int ddl_take_expr(struct ddl *d, struct ddl_slice *out, unsigned stops)
 			return rc;
 	}
 	if (depth)
-		return ddl_fail_tok(d, &first, "this expression has an opening bracket without its closing one");
+		return ddl_fail_tok(
+			d, &first,
+			"this expression has an opening bracket without its closing one");
 	if (!any)
 		return ddl_fail(d, "an expression is missing here");
-	*out = (struct ddl_slice){ .at = first.at, .len = prev.at + prev.len - first.at, .line = first.line,
+	*out = (struct ddl_slice){ .at = first.at,
+				   .len = prev.at + prev.len - first.at,
+				   .line = first.line,
 				   .col = first.col };
 	return 0;
 }
@@ -127,7 +135,8 @@ static int take_direction(struct ddl *d)
 	if (rc == 0) {
 		rc = ddl_accept(d, "DESC");
 		if (rc > 0)
-			ddl_note(d, line, "DESC: not used by evseg, keys are kept in ascending order");
+			ddl_note(d, line,
+				 "DESC: not used by evseg, keys are kept in ascending order");
 	}
 	if (rc >= 0)
 		rc = ddl_accept(d, "NULLS");
@@ -163,7 +172,9 @@ static int group_is_all(struct ddl *d, unsigned stops, bool *all)
 	int rc = ddl_skip_group(d);
 
 	if (rc == 0) {
-		close = (struct evs_tok){ .kind = EVS_TOK_PUNCT, .at = d->lex.prev_end - 1, .len = 1 };
+		close = (struct evs_tok){ .kind = EVS_TOK_PUNCT,
+					  .at = d->lex.prev_end - 1,
+					  .len = 1 };
 		*all = d->lex.tok.kind == EVS_TOK_END || ddl_is(d, ";") || ddl_is(d, ")") ||
 		       stops_here(d, &close, stops);
 		d->lex = saved;

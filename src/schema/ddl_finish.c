@@ -1,6 +1,6 @@
 /*
- * From a draft to a table: which columns may be null, the sort key, the time, the hidden columns, and the expressions of
- * DEFAULT and CHECK bound to it all.
+ * From a draft to a table: which columns may be null, the sort key, the time, the hidden columns,
+ * and the expressions of DEFAULT and CHECK bound to it all.
  */
 #include "src/schema/ddl.h"
 
@@ -16,7 +16,9 @@ static struct evs_tok column_tok(const struct ddl_draft *f, int column)
 {
 	const struct ddl_slice *s = &f->cols[column].name;
 
-	return (struct evs_tok){ .kind = EVS_TOK_WORD, .at = s->at, .len = s->len, .line = s->line, .col = s->col };
+	return (struct evs_tok){
+		.kind = EVS_TOK_WORD, .at = s->at, .len = s->len, .line = s->line, .col = s->col
+	};
 }
 
 static int index_names(struct ddl *d, struct ddl_draft *f)
@@ -32,7 +34,9 @@ static int index_names(struct ddl *d, struct ddl_draft *f)
 	return ddl_fail_tok(d, &tok, "the column %s is defined twice", f->t->cols[twice].name);
 }
 
-/* ---- sort key ---------------------------------------------------------------------------------- */
+/*
+ * ---- sort key ----------------------------------------------------------------------------------
+ */
 
 static bool in_key(const struct evs_table *t, int column)
 {
@@ -57,19 +61,24 @@ static int key_item(struct ddl *d, struct ddl_draft *f, const struct ddl_slice *
 
 	if (rc < 0)
 		return rc;
-	tok = (struct evs_tok){ .kind = EVS_TOK_WORD, .at = s->at, .len = s->len, .line = s->line, .col = s->col };
+	tok = (struct evs_tok){
+		.kind = EVS_TOK_WORD, .at = s->at, .len = s->len, .line = s->line, .col = s->col
+	};
 	if (!can_sort(&t->cols[column].type)) {
 		if (plain)
-			return ddl_fail_tok(d, &tok, "rows cannot be sorted by %s: it is an Array, a Map or JSON",
-					    t->cols[column].name);
-		ddl_note(d, s->line, "sort key %.*s: not used by evseg", s->len > 100 ? 100 : (int)s->len,
-			 d->lex.text + s->at);
+			return ddl_fail_tok(
+				d, &tok,
+				"rows cannot be sorted by %s: it is an Array, a Map or JSON",
+				t->cols[column].name);
+		ddl_note(d, s->line, "sort key %.*s: not used by evseg",
+			 s->len > 100 ? 100 : (int)s->len, d->lex.text + s->at);
 		return 0;
 	}
 	f->cols[column].key |= plain;
 	if (!plain)
-		ddl_note(d, s->line, "sort key %.*s: rows are sorted by %s itself", s->len > 100 ? 100 : (int)s->len,
-			 d->lex.text + s->at, t->cols[column].name);
+		ddl_note(d, s->line, "sort key %.*s: rows are sorted by %s itself",
+			 s->len > 100 ? 100 : (int)s->len, d->lex.text + s->at,
+			 t->cols[column].name);
 	if (!in_key(t, column))
 		t->key[t->nkey++] = (uint16_t)column;
 	return 0;
@@ -97,22 +106,25 @@ static int resolve_key(struct ddl *d, struct ddl_draft *f)
 	return rc;
 }
 
-/* ---- null -------------------------------------------------------------------------------------- */
+/*
+ * ---- null --------------------------------------------------------------------------------------
+ */
 
 static int never_null(struct ddl *d, struct ddl_draft *f, int column, const char *role)
 {
 	struct evs_tok tok = column_tok(f, column);
 
 	if (f->cols[column].explicit_null)
-		return ddl_fail_tok(d, &tok, "%s is %s, which is never null: leave out Nullable or NULL",
+		return ddl_fail_tok(d, &tok,
+				    "%s is %s, which is never null: leave out Nullable or NULL",
 				    f->t->cols[column].name, role);
 	f->t->cols[column].nullable = false;
 	return 0;
 }
 
 /*
- * A statement that says NOT NULL anywhere, or has no ENGINE, speaks SQL: what does not say NOT NULL may be null. Otherwise
- * it speaks ClickHouse: only what says so may.
+ * A statement that says NOT NULL anywhere, or has no ENGINE, speaks SQL: what does not say NOT NULL
+ * may be null. Otherwise it speaks ClickHouse: only what says so may.
  */
 static int resolve_nulls(struct ddl *d, struct ddl_draft *f)
 {
@@ -137,7 +149,9 @@ static int resolve_nulls(struct ddl *d, struct ddl_draft *f)
 	return rc;
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/*
+ * ---- time --------------------------------------------------------------------------------------
+ */
 
 static bool usable_time(const struct evs_table *t, int column)
 {
@@ -146,9 +160,11 @@ static bool usable_time(const struct evs_table *t, int column)
 
 static int time_by_name(const struct evs_table *t)
 {
-	static const char *const names[] = { "timestamp",  "ts",	  "time",	 "event_time", "eventTime",
-					     "@timestamp", "created_at",  "createdAt",	 "started_at", "start_time",
-					     "startTime",  "occurred_at", "received_at", "inserted_at" };
+	static const char *const names[] = { "timestamp",   "ts",	  "time",
+					     "event_time",  "eventTime",  "@timestamp",
+					     "created_at",  "createdAt",  "started_at",
+					     "start_time",  "startTime",  "occurred_at",
+					     "received_at", "inserted_at" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		for (unsigned c = 0; c < t->ncols; c++) {
@@ -163,7 +179,10 @@ static int time_by_name(const struct evs_table *t)
 	return -1;
 }
 
-/* The time column where PARTITION BY names none: TTL's, the key's, by name, any, or the time of arrival. */
+/*
+ * The time column where PARTITION BY names none: TTL's, the key's, by name, any, or the time of
+ * arrival.
+ */
 static void choose_time(struct ddl_draft *f)
 {
 	struct evs_table *t = f->t;
@@ -192,14 +211,17 @@ static void check_ttl(struct ddl *d, struct ddl_draft *f)
 
 	if (f->ttl_column < 0 || f->ttl_column == t->time_column)
 		return;
-	ddl_note(d, f->ttl.v[0].line, "TTL on %s: not used by evseg, rows expire by their time, which is %s",
+	ddl_note(d, f->ttl.v[0].line,
+		 "TTL on %s: not used by evseg, rows expire by their time, which is %s",
 		 t->cols[f->ttl_column].name,
-		 t->time_kind == EVS_TIME_ARRIVAL ? "that of arrival" : t->cols[t->time_column].name);
+		 t->time_kind == EVS_TIME_ARRIVAL ? "that of arrival"
+						  : t->cols[t->time_column].name);
 	t->ttl_seconds = 0;
 	t->ttl_months = 0;
 }
 
-static int add_hidden(struct ddl *d, struct ddl_draft *f, const char *name, const struct evs_type *type)
+static int add_hidden(struct ddl *d, struct ddl_draft *f, const char *name,
+		      const struct evs_type *type)
 {
 	char *copy = ddl_copy(name, strlen(name));
 	struct evs_column *c;
@@ -249,9 +271,13 @@ static int default_key(struct ddl *d, struct ddl_draft *f)
 	return 0;
 }
 
-/* ---- engine ------------------------------------------------------------------------------------ */
+/*
+ * ---- engine ------------------------------------------------------------------------------------
+ */
 
-/* The columns named between the parentheses of ReplacingMergeTree and SummingMergeTree must exist. */
+/*
+ * The columns named between the parentheses of ReplacingMergeTree and SummingMergeTree must exist.
+ */
 static int check_engine_args(struct ddl *d, struct ddl_draft *f)
 {
 	struct evs_lex l;

@@ -1,6 +1,6 @@
 /*
- * Indexes: INDEX ... TYPE inside CREATE TABLE, and CREATE INDEX. evseg keeps filters for single columns; what else an index
- * says is kept as text and told.
+ * Indexes: INDEX ... TYPE inside CREATE TABLE, and CREATE INDEX. evseg keeps filters for single
+ * columns; what else an index says is kept as text and told.
  */
 #include "src/schema/ddl.h"
 
@@ -40,7 +40,9 @@ static int take_kind(struct ddl *d, struct ddl_slice *kind)
 
 	if (rc > 0) {
 		if (!evs_tok_is_name(&d->lex.tok))
-			return ddl_fail(d, "the index's kind is expected here, such as bloom_filter or minmax");
+			return ddl_fail(
+				d,
+				"the index's kind is expected here, such as bloom_filter or minmax");
 		*kind = (struct ddl_slice){ .at = d->lex.tok.at, .len = d->lex.tok.len };
 		rc = ddl_next(d);
 		if (rc == 0)
@@ -83,7 +85,8 @@ int ddl_table_index(struct ddl *d, struct ddl_draft *f)
 }
 
 /* `s` is the first element of the index. */
-static int resolve(struct ddl *d, const struct evs_table *t, struct evs_index_def *ix, const struct ddl_slice *s)
+static int resolve(struct ddl *d, const struct evs_table *t, struct evs_index_def *ix,
+		   const struct ddl_slice *s)
 {
 	bool plain;
 	int column, rc = ddl_expr_column(d, t, s, &plain, &column);
@@ -128,7 +131,10 @@ static int take_head(struct ddl *d, char **name)
 	return rc < 0 ? rc : 0;
 }
 
-/* INCLUDE (...), NULLS DISTINCT, WITH (...), WHERE ...: told and passed over, up to the end of the statement. */
+/*
+ * INCLUDE (...), NULLS DISTINCT, WITH (...), WHERE ...: told and passed over, up to the end of the
+ * statement.
+ */
 static int skip_tail(struct ddl *d)
 {
 	struct ddl_slice s;
@@ -138,7 +144,8 @@ static int skip_tail(struct ddl *d)
 		return 0;
 	ddl_note(d, d->lex.tok.line, "%.*s of an index: not used by evseg", (int)d->lex.tok.len,
 		 d->lex.text + d->lex.tok.at);
-	while (rc >= 0 && d->lex.tok.kind != EVS_TOK_END && !ddl_is(d, ";") && !ddl_statement_begins(d)) {
+	while (rc >= 0 && d->lex.tok.kind != EVS_TOK_END && !ddl_is(d, ";") &&
+	       !ddl_statement_begins(d)) {
 		rc = ddl_take_expr(d, &s, DDL_STOP_CLAUSE);
 		if (rc == 0 && ddl_is(d, ")"))
 			return ddl_fail(d, "this parenthesis was never opened");
@@ -170,7 +177,8 @@ static int no_table(struct ddl *d, const struct evs_tok *tok, const char *name)
 }
 
 /* [USING method] (a, b) [TYPE kind]: the elements, the text between the parentheses, the kind. */
-static int take_columns(struct ddl *d, struct ddl_list *list, struct ddl_slice *expr, struct ddl_slice *kind)
+static int take_columns(struct ddl *d, struct ddl_list *list, struct ddl_slice *expr,
+			struct ddl_slice *kind)
 {
 	int rc = ddl_accept(d, "USING");
 
@@ -221,7 +229,8 @@ int ddl_create_index(struct ddl *d, const struct evs_tok *start, bool unique)
 	}
 	t = d->out->tables[at];
 	if (unique)
-		ddl_note(d, start->line, "UNIQUE of index %s: not checked by evseg", name ? name : table);
+		ddl_note(d, start->line, "UNIQUE of index %s: not checked by evseg",
+			 name ? name : table);
 	rc = add_index(d, t, name ? name : ddl_copy(table, strlen(table)), &expr, &kind);
 	name = NULL;
 	if (rc == 0)

@@ -1,5 +1,6 @@
 /*
- * PARTITION BY and TTL: which column is the tenant, which is the time, how long a partition is and how long rows live.
+ * PARTITION BY and TTL: which column is the tenant, which is the time, how long a partition is and
+ * how long rows live.
  */
 #include "src/schema/ddl.h"
 
@@ -9,8 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
-static const char advice[] = "evseg partitions by a tenant column, by toMonday(), toYYYYMM() or toDate() of a time "
-			     "column, or by both";
+static const char advice[] =
+	"evseg partitions by a tenant column, by toMonday(), toYYYYMM() or toDate() of a time "
+	"column, or by both";
 
 /* Functions that cut a time to a partition. */
 static const struct {
@@ -42,7 +44,9 @@ static bool set_unit(const char *s, size_t len, enum evs_unit *unit)
 	static const struct {
 		const char *name;
 		enum evs_unit unit;
-	} words[] = { { "day", EVS_UNIT_DAY }, { "week", EVS_UNIT_WEEK }, { "month", EVS_UNIT_MONTH } };
+	} words[] = { { "day", EVS_UNIT_DAY },
+		      { "week", EVS_UNIT_WEEK },
+		      { "month", EVS_UNIT_MONTH } };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strlen(words[i].name) == len && !strncasecmp(s, words[i].name, len)) {
@@ -55,12 +59,15 @@ static bool set_unit(const char *s, size_t len, enum evs_unit *unit)
 
 static int no_unit(struct ddl *d, const struct evs_tok *t)
 {
-	return ddl_fail_tok(d, t, "evseg has partitions of a day, a week or a month: use toDate(), toMonday() or "
-				  "toYYYYMM()");
+	return ddl_fail_tok(
+		d, t,
+		"evseg has partitions of a day, a week or a month: use toDate(), toMonday() or "
+		"toYYYYMM()");
 }
 
 /* 1: `l` is not at a time expression, so say what is possible. */
-static int time_arg(struct ddl *d, const struct evs_table *t, struct evs_lex *l, struct ddl_time_expr *te)
+static int time_arg(struct ddl *d, const struct evs_table *t, struct evs_lex *l,
+		    struct ddl_time_expr *te)
 {
 	struct evs_tok first = l->tok;
 	int rc = ddl_time_expr(d, t, l, te);
@@ -69,8 +76,8 @@ static int time_arg(struct ddl *d, const struct evs_table *t, struct evs_lex *l,
 }
 
 /* date_trunc('month', x), toStartOfInterval(x, INTERVAL 1 MONTH), unit(x). 1: none of these. */
-static int unit_call(struct ddl *d, const struct evs_table *t, struct evs_lex *l, struct ddl_time_expr *te,
-		     enum evs_unit *unit)
+static int unit_call(struct ddl *d, const struct evs_table *t, struct evs_lex *l,
+		     struct ddl_time_expr *te, enum evs_unit *unit)
 {
 	struct evs_tok name = l->tok;
 	bool trunc = evs_tok_is(l, "date_trunc") || evs_tok_is(l, "dateTrunc");
@@ -89,7 +96,8 @@ static int unit_call(struct ddl *d, const struct evs_table *t, struct evs_lex *l
 		return rc < 0 ? rc : 1;
 	rc = evs_lex_next(l, d->diag);
 	if (rc == 0 && trunc) {
-		if (l->tok.kind != EVS_TOK_STRING || !set_unit(l->text + l->tok.at + 1, l->tok.len - 2, unit))
+		if (l->tok.kind != EVS_TOK_STRING ||
+		    !set_unit(l->text + l->tok.at + 1, l->tok.len - 2, unit))
 			return no_unit(d, &l->tok);
 		rc = evs_lex_next(l, d->diag);
 		if (rc == 0)
@@ -114,8 +122,8 @@ static int unit_call(struct ddl *d, const struct evs_table *t, struct evs_lex *l
 	return rc;
 }
 
-static int set_time(struct ddl *d, struct ddl_draft *f, const struct evs_tok *at, const struct ddl_time_expr *te,
-		    enum evs_unit unit)
+static int set_time(struct ddl *d, struct ddl_draft *f, const struct evs_tok *at,
+		    const struct ddl_time_expr *te, enum evs_unit unit)
 {
 	if (f->has_unit)
 		return ddl_fail_tok(d, at, "PARTITION BY names two times: keep one");
@@ -139,31 +147,37 @@ static int set_tenant(struct ddl *d, struct ddl_draft *f, const struct evs_tok *
 	case EVS_T_JSON:
 	case EVS_T_DATETIME:
 	case EVS_T_DATETIME64:
-		return ddl_fail_tok(d, at, "%s cannot be a tenant: %s", t->cols[column].name, advice);
+		return ddl_fail_tok(d, at, "%s cannot be a tenant: %s", t->cols[column].name,
+				    advice);
 	default:
 		break;
 	}
 	if (t->tenant_column >= 0 && t->tenant_column != column)
-		return ddl_fail_tok(d, at,
-				    "PARTITION BY names two tenant columns, %s and %s: evseg keeps one folder a tenant, "
-				    "so name one",
-				    t->cols[t->tenant_column].name, t->cols[column].name);
+		return ddl_fail_tok(
+			d, at,
+			"PARTITION BY names two tenant columns, %s and %s: evseg keeps one folder a tenant, "
+			"so name one",
+			t->cols[t->tenant_column].name, t->cols[column].name);
 	t->tenant_column = column;
 	return 0;
 }
 
 /* RANGE (ts), RANGE (date_trunc('week', ts)). */
-static int range_item(struct ddl *d, struct ddl_draft *f, const struct evs_tok *first, struct ddl_time_expr *te)
+static int range_item(struct ddl *d, struct ddl_draft *f, const struct evs_tok *first,
+		      struct ddl_time_expr *te)
 {
 	if (te->plain && te->kind != EVS_TIME_NATIVE)
-		return ddl_fail_tok(d, first, "RANGE (%s) is no range of time: %s", f->t->cols[te->column].name, advice);
-	ddl_note(d, first->line,
-		 "PARTITION BY RANGE: taken as months; for weeks write RANGE (date_trunc('week', %s))",
-		 f->t->cols[te->column].name);
+		return ddl_fail_tok(d, first, "RANGE (%s) is no range of time: %s",
+				    f->t->cols[te->column].name, advice);
+	ddl_note(
+		d, first->line,
+		"PARTITION BY RANGE: taken as months; for weeks write RANGE (date_trunc('week', %s))",
+		f->t->cols[te->column].name);
 	return set_time(d, f, first, te, EVS_UNIT_MONTH);
 }
 
-static int plain_item(struct ddl *d, struct ddl_draft *f, const struct evs_tok *first, struct ddl_time_expr *te)
+static int plain_item(struct ddl *d, struct ddl_draft *f, const struct evs_tok *first,
+		      struct ddl_time_expr *te)
 {
 	if (f->method == DDL_PART_RANGE)
 		return range_item(d, f, first, te);
@@ -171,19 +185,24 @@ static int plain_item(struct ddl *d, struct ddl_draft *f, const struct evs_tok *
 		return set_time(d, f, first, te, EVS_UNIT_DAY);
 	if (te->plain && te->kind != EVS_TIME_NATIVE)
 		return set_tenant(d, f, first, te->column);
-	return ddl_fail_tok(d, first, "a partition for each moment would be too many: write toMonday(%s), toYYYYMM(%s) or "
-				      "toDate(%s)",
-			    f->t->cols[te->column].name, f->t->cols[te->column].name, f->t->cols[te->column].name);
+	return ddl_fail_tok(
+		d, first,
+		"a partition for each moment would be too many: write toMonday(%s), toYYYYMM(%s) or "
+		"toDate(%s)",
+		f->t->cols[te->column].name, f->t->cols[te->column].name,
+		f->t->cols[te->column].name);
 }
 
-static int bare_epoch(struct ddl *d, const struct ddl_draft *f, const struct evs_tok *first, int column)
+static int bare_epoch(struct ddl *d, const struct ddl_draft *f, const struct evs_tok *first,
+		      int column)
 {
 	const char *name = f->t->cols[column].name;
 
-	return ddl_fail_tok(d, first,
-			    "%s is a number: say what it counts, with toDateTime(%s) for seconds or "
-			    "fromUnixTimestamp64Milli(%s), ...Micro, ...Nano",
-			    name, name, name);
+	return ddl_fail_tok(
+		d, first,
+		"%s is a number: say what it counts, with toDateTime(%s) for seconds or "
+		"fromUnixTimestamp64Milli(%s), ...Micro, ...Nano",
+		name, name, name);
 }
 
 /* A column alone that is no time: a tenant of any type, or an error that the type gives. */
@@ -217,7 +236,8 @@ static int partition_item(struct ddl *d, struct ddl_draft *f, const struct ddl_s
 	first = l.tok;
 	rc = unit_call(d, f->t, &l, &te, &unit);
 	if (rc == 0) {
-		if (te.plain && te.kind != EVS_TIME_NATIVE && te.kind != EVS_TIME_TEXT && !evs_tok_is_at(&l, &first, "toDate"))
+		if (te.plain && te.kind != EVS_TIME_NATIVE && te.kind != EVS_TIME_TEXT &&
+		    !evs_tok_is_at(&l, &first, "toDate"))
 			return bare_epoch(d, f, &te.tok, te.column);
 		return set_time(d, f, &first, &te, unit);
 	}
@@ -241,15 +261,17 @@ int ddl_resolve_partition(struct ddl *d, struct ddl_draft *f)
 	return rc;
 }
 
-/* ---- TTL --------------------------------------------------------------------------------------- */
+/*
+ * ---- TTL ---------------------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *name;
 	int64_t seconds;
 	int32_t months;
 } spans[] = {
-	{ "SECOND", 1, 0 },   { "MINUTE", 60, 0 },    { "HOUR", 3600, 0 }, { "DAY", 86400, 0 },
-	{ "WEEK", 604800, 0 }, { "MONTH", 0, 1 },      { "QUARTER", 0, 3 }, { "YEAR", 0, 12 },
+	{ "SECOND", 1, 0 },    { "MINUTE", 60, 0 }, { "HOUR", 3600, 0 }, { "DAY", 86400, 0 },
+	{ "WEEK", 604800, 0 }, { "MONTH", 0, 1 },   { "QUARTER", 0, 3 }, { "YEAR", 0, 12 },
 };
 
 /* s[0 .. n) as a unit, with or without a plural s. */
@@ -315,7 +337,10 @@ static bool quoted_interval(struct evs_table *t, const char *s, size_t n)
 	}
 }
 
-/* INTERVAL 90 DAY, INTERVAL '90' DAY, INTERVAL '90 days', toIntervalDay(90), 90. `l` is behind the plus. */
+/*
+ * INTERVAL 90 DAY, INTERVAL '90' DAY, INTERVAL '90 days', toIntervalDay(90), 90. `l` is behind the
+ * plus.
+ */
 static bool read_interval(struct evs_table *t, struct evs_lex *l, bool date)
 {
 	static const char prefix[] = "toInterval";
@@ -328,13 +353,16 @@ static bool read_interval(struct evs_table *t, struct evs_lex *l, bool date)
 		t->ttl_seconds = date ? count * 86400 : count;
 		return evs_lex_next(l, NULL) == 0;
 	}
-	if (l->tok.kind == EVS_TOK_WORD && n > strlen(prefix) && !strncasecmp(s, prefix, strlen(prefix))) {
+	if (l->tok.kind == EVS_TOK_WORD && n > strlen(prefix) &&
+	    !strncasecmp(s, prefix, strlen(prefix))) {
 		unit = l->tok;
 		if (evs_lex_next(l, NULL) < 0 || !evs_tok_is(l, "(") || evs_lex_next(l, NULL) < 0 ||
 		    read_count(l->text + l->tok.at, l->tok.len, &count) != l->tok.len ||
-		    !add_span(t, count, l->text + unit.at + strlen(prefix), unit.len - strlen(prefix)))
+		    !add_span(t, count, l->text + unit.at + strlen(prefix),
+			      unit.len - strlen(prefix)))
 			return false;
-		return evs_lex_next(l, NULL) == 0 && evs_tok_is(l, ")") && evs_lex_next(l, NULL) == 0;
+		return evs_lex_next(l, NULL) == 0 && evs_tok_is(l, ")") &&
+		       evs_lex_next(l, NULL) == 0;
 	}
 	if (!evs_tok_is(l, "INTERVAL") || evs_lex_next(l, NULL) < 0)
 		return false;
@@ -367,9 +395,11 @@ int ddl_resolve_ttl(struct ddl *d, struct ddl_draft *f)
 		rc = ddl_time_expr(d, t, &l, &te);
 	if (rc < 0)
 		return rc;
-	if (rc > 0 || !evs_tok_is(&l, "+") || evs_lex_next(&l, d->diag) < 0 || !read_interval(t, &l, te.date) ||
-	    l.tok.kind != EVS_TOK_END || (t->ttl_seconds == 0 && t->ttl_months == 0))
-		return ddl_fail_tok(d, &first, "TTL must be a time column and how long: ts + INTERVAL 90 DAY");
+	if (rc > 0 || !evs_tok_is(&l, "+") || evs_lex_next(&l, d->diag) < 0 ||
+	    !read_interval(t, &l, te.date) || l.tok.kind != EVS_TOK_END ||
+	    (t->ttl_seconds == 0 && t->ttl_months == 0))
+		return ddl_fail_tok(d, &first,
+				    "TTL must be a time column and how long: ts + INTERVAL 90 DAY");
 	f->ttl_column = te.column;
 	f->ttl_kind = te.kind;
 	t->ttl_text = ddl_copy_slice(d, &f->ttl.v[0]);

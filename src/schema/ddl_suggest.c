@@ -20,7 +20,10 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	return m < c ? m : c;
 }
 
-/* Edit distance with swaps of neighbours (optimal string alignment). Both lengths are at most MAX_WORD. */
+/*
+ * Edit distance with swaps of neighbours (optimal string alignment). Both lengths are at most
+ * MAX_WORD.
+ */
 static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 {
 	unsigned row[3][MAX_WORD + 1];
@@ -46,7 +49,8 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 	return prev[m];
 }
 
-static void consider(const char **best, unsigned *best_dist, const char *word, size_t len, const char *name)
+static void consider(const char **best, unsigned *best_dist, const char *word, size_t len,
+		     const char *name)
 {
 	size_t m = strlen(name);
 	unsigned dist;
@@ -73,7 +77,8 @@ static void write_suggestion(char *buf, size_t cap, const char *best)
 		buf[0] = '\0';
 }
 
-void ddl_suggest(char *buf, size_t cap, const char *word, size_t len, const char *const *names, size_t n)
+void ddl_suggest(char *buf, size_t cap, const char *word, size_t len, const char *const *names,
+		 size_t n)
 {
 	const char *best = NULL;
 	unsigned dist = first_limit(len);
@@ -83,7 +88,8 @@ void ddl_suggest(char *buf, size_t cap, const char *word, size_t len, const char
 	write_suggestion(buf, cap, best);
 }
 
-void ddl_suggest_column(char *buf, size_t cap, const char *word, size_t len, const struct evs_table *t)
+void ddl_suggest_column(char *buf, size_t cap, const char *word, size_t len,
+			const struct evs_table *t)
 {
 	const char *best = NULL;
 	unsigned dist = first_limit(len);

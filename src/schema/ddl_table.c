@@ -1,5 +1,6 @@
 /*
- * CREATE TABLE: the name, and between the parentheses columns, constraints, indexes and projections.
+ * CREATE TABLE: the name, and between the parentheses columns, constraints, indexes and
+ * projections.
  */
 #include "src/schema/ddl.h"
 
@@ -79,8 +80,9 @@ static int take_foreign_key(struct ddl *d)
 /* NOT VALID, NO INHERIT, DEFERRABLE ... behind a constraint. */
 static int skip_constraint_end(struct ddl *d)
 {
-	static const char *const words[] = { "NOT",	  "VALID",     "NO",	   "INHERIT",  "DEFERRABLE",
-					     "INITIALLY", "DEFERRED",  "IMMEDIATE", "ENFORCED" };
+	static const char *const words[] = { "NOT",	 "VALID",      "NO",
+					     "INHERIT",	 "DEFERRABLE", "INITIALLY",
+					     "DEFERRED", "IMMEDIATE",  "ENFORCED" };
 	bool more = true;
 	int rc = 0;
 
@@ -129,14 +131,19 @@ static int skip_projection(struct ddl *d)
 	if (rc == 0)
 		rc = ddl_name(d, "the projection's name", &name, &len);
 	if (rc == 0) {
-		ddl_note(d, line, "PROJECTION %s: not used by evseg, declare a materialized view instead", name);
+		ddl_note(d, line,
+			 "PROJECTION %s: not used by evseg, declare a materialized view instead",
+			 name);
 		rc = ddl_skip_group(d);
 	}
 	free(name);
 	return rc;
 }
 
-/* Is the current word followed by a name and then by something that is no type? So INDEX and PROJECTION begin. */
+/*
+ * Is the current word followed by a name and then by something that is no type? So INDEX and
+ * PROJECTION begin.
+ */
 static bool begins_named_clause(const struct ddl *d)
 {
 	struct evs_lex l = d->lex;
@@ -146,9 +153,10 @@ static bool begins_named_clause(const struct ddl *d)
 	if (!ddl_is_type_name(d, &l.tok))
 		return true;
 	/* "index String," is a column, "INDEX date date TYPE minmax" is not. */
-	return evs_lex_next(&l, NULL) == 0 && (evs_tok_is_name(&l.tok) && !evs_tok_is(&l, "NOT") &&
-					       !evs_tok_is(&l, "NULL") && !evs_tok_is(&l, "DEFAULT") &&
-					       !evs_tok_is(&l, "CODEC") && !evs_tok_is(&l, "COMMENT"));
+	return evs_lex_next(&l, NULL) == 0 &&
+	       (evs_tok_is_name(&l.tok) && !evs_tok_is(&l, "NOT") && !evs_tok_is(&l, "NULL") &&
+		!evs_tok_is(&l, "DEFAULT") && !evs_tok_is(&l, "CODEC") &&
+		!evs_tok_is(&l, "COMMENT"));
 }
 
 static bool begins_constraint(const struct ddl *d)
@@ -185,7 +193,8 @@ static int take_body(struct ddl *d, struct ddl_draft *f)
 		if (rc < 0 || ddl_is(d, ")"))
 			break;
 		if (d->lex.tok.first_on_line && begins_constraint(d)) {
-			ddl_note(d, d->lex.prev_line, "no comma before the next constraint: passed over");
+			ddl_note(d, d->lex.prev_line,
+				 "no comma before the next constraint: passed over");
 			continue;
 		}
 		if (!ddl_is(d, ","))
@@ -234,7 +243,8 @@ static int skip_partition_child(struct ddl *d, struct ddl_draft *f)
 {
 	int rc;
 
-	ddl_note(d, f->name_tok.line, "partition %s: not needed, evseg makes partitions by itself", f->t->name);
+	ddl_note(d, f->name_tok.line, "partition %s: not needed, evseg makes partitions by itself",
+		 f->t->name);
 	rc = ddl_add_skipped(d, f->t->name);
 	f->t->name = NULL;
 	while (rc == 0 && d->lex.tok.kind != EVS_TOK_END && !ddl_is(d, ";") && !ddl_is(d, "CREATE"))
@@ -246,7 +256,8 @@ static int skip_partition_child(struct ddl *d, struct ddl_draft *f)
 static int add_table(struct ddl *d, struct ddl_draft *f, const struct evs_tok *start)
 {
 	struct evs_ddl *out = d->out;
-	struct evs_table **tables = ddl_grow(out->tables, &d->tables_cap, out->ntables, sizeof(*tables));
+	struct evs_table **tables =
+		ddl_grow(out->tables, &d->tables_cap, out->ntables, sizeof(*tables));
 	struct ddl_source *sources;
 	struct ddl_slice s = { .at = start->at, .len = d->lex.prev_end - start->at };
 	int rc = 0;
@@ -280,8 +291,13 @@ static int create_table(struct ddl *d, struct ddl_draft *f, const struct evs_tok
 		return rc;
 	if (ddl_is(d, "PARTITION") && ddl_peek_is(d, "OF"))
 		return skip_partition_child(d, f);
-	if (ddl_find_table(d, f->t->name) >= 0)
-		return ddl_fail_tok(d, &f->name_tok, "the table %s is defined twice", f->t->name);
+	if (d->single && d->out->ntables)
+		return ddl_fail_tok(d, &f->name_tok,
+				    "one CREATE TABLE is expected, this is another");
+	if (d->out->ntables == DDL_MAX_THINGS)
+		return ddl_too_many(d, start, DDL_MAX_THINGS, "tables");
+	if (ddl_is_defined(d, f->t->name))
+		return ddl_fail_tok(d, &f->name_tok, "%s is defined twice", f->t->name);
 	if (ddl_is(d, "AS") || ddl_is(d, "LIKE") || ddl_is(d, "OF") || ddl_is(d, "CLONE"))
 		return ddl_fail(d, "evseg needs the columns of %s written out", f->t->name);
 	rc = take_body(d, f);

@@ -1,6 +1,7 @@
 /*
- * Columns in expressions that the DDL parser must understand itself: the sort key's, and a column read as a time, in the
- * ways that ClickHouse and PostgreSQL users write it in PARTITION BY and TTL.
+ * Columns in expressions that the DDL parser must understand itself: the sort key's, and a column
+ * read as a time, in the ways that ClickHouse and PostgreSQL users write it in PARTITION BY and
+ * TTL.
  */
 #include "src/schema/ddl.h"
 
@@ -11,14 +12,14 @@
 #include <string.h>
 
 enum wrap {
-	WRAP_SAME,    /* the value as it is: toTimeZone(x, 'UTC'), assumeNotNull(x) */
-	WRAP_TIME,    /* a time from a time, a text or seconds */
-	WRAP_DATE,    /* the same, cut to days */
-	WRAP_DIVIDE,  /* intDiv(x, 1000) */
+	WRAP_SAME,   /* the value as it is: toTimeZone(x, 'UTC'), assumeNotNull(x) */
+	WRAP_TIME,   /* a time from a time, a text or seconds */
+	WRAP_DATE,   /* the same, cut to days */
+	WRAP_DIVIDE, /* intDiv(x, 1000) */
 	WRAP_MS,
 	WRAP_US,
 	WRAP_NS,
-	WRAP_CAST,    /* CAST(x AS T) */
+	WRAP_CAST, /* CAST(x AS T) */
 };
 
 static const struct {
@@ -142,7 +143,9 @@ int ddl_skip_to_close(struct ddl *d, struct evs_lex *l)
 	return rc < 0 ? rc : depth ? 1 : 0;
 }
 
-/* A type behind :: or AS: date cuts to days; what else is there is passed over, up to an operator. */
+/*
+ * A type behind :: or AS: date cuts to days; what else is there is passed over, up to an operator.
+ */
 static int take_cast_type(struct ddl *d, struct evs_lex *l, struct reading *r)
 {
 	int rc = 0;
@@ -161,11 +164,14 @@ static int take_cast_type(struct ddl *d, struct evs_lex *l, struct reading *r)
 	return rc;
 }
 
-static int read_expr(struct ddl *d, const struct evs_table *t, struct evs_lex *l, struct reading *r);
+static int read_expr(struct ddl *d, const struct evs_table *t, struct evs_lex *l,
+		     struct reading *r);
 
 static void apply_wrap(struct reading *r, enum wrap wrap)
 {
-	static const uint64_t ticks[] = { [WRAP_MS] = 1000, [WRAP_US] = 1000000, [WRAP_NS] = 1000000000 };
+	static const uint64_t ticks[] = {
+		[WRAP_MS] = 1000, [WRAP_US] = 1000000, [WRAP_NS] = 1000000000
+	};
 
 	if (wrap == WRAP_MS || wrap == WRAP_US || wrap == WRAP_NS)
 		r->ticks = ticks[wrap];
@@ -209,7 +215,8 @@ static int read_call(struct ddl *d, const struct evs_table *t, struct evs_lex *l
 	return rc != 0 ? rc : ddl_skip_to_close(d, l);
 }
 
-static int read_primary(struct ddl *d, const struct evs_table *t, struct evs_lex *l, struct reading *r)
+static int read_primary(struct ddl *d, const struct evs_table *t, struct evs_lex *l,
+			struct reading *r)
 {
 	int rc;
 
@@ -266,7 +273,8 @@ static enum evs_time_kind epoch_kind(uint64_t ticks)
 				     : EVS_TIME_EPOCH_S;
 }
 
-int ddl_time_expr(struct ddl *d, const struct evs_table *t, struct evs_lex *l, struct ddl_time_expr *out)
+int ddl_time_expr(struct ddl *d, const struct evs_table *t, struct evs_lex *l,
+		  struct ddl_time_expr *out)
 {
 	struct evs_tok first = l->tok;
 	struct reading r = { .out = out, .divisor = 1 };
@@ -301,10 +309,12 @@ int ddl_time_expr(struct ddl *d, const struct evs_table *t, struct evs_lex *l, s
 /* Words in an expression that are no columns, unless the table has one of this name. */
 static bool is_keyword(const struct evs_table *t, const struct evs_lex *l)
 {
-	static const char *const words[] = { "AND",	"OR",	 "NOT",	 "IS",	 "NULL",   "TRUE", "FALSE", "IN",
-					     "LIKE",	"ILIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE",  "END",
-					     "INTERVAL", "DAY",	 "HOUR", "MINUTE", "SECOND", "WEEK", "MONTH", "YEAR",
-					     "DIV",	"MOD",	 "AS",	 "COLLATE" };
+	static const char *const words[] = { "AND",	"OR",	    "NOT",    "IS",   "NULL",
+					     "TRUE",	"FALSE",    "IN",     "LIKE", "ILIKE",
+					     "BETWEEN", "CASE",	    "WHEN",   "THEN", "ELSE",
+					     "END",	"INTERVAL", "DAY",    "HOUR", "MINUTE",
+					     "SECOND",	"WEEK",	    "MONTH",  "YEAR", "DIV",
+					     "MOD",	"AS",	    "COLLATE" };
 
 	if (l->tok.kind != EVS_TOK_WORD || evs_table_find(t, l->text + l->tok.at, l->tok.len) >= 0)
 		return false;
@@ -327,8 +337,8 @@ int ddl_no_column(struct ddl *d, const struct evs_table *t, const struct evs_tok
 	char hint[300];
 
 	ddl_suggest_column(hint, sizeof(hint), word, tok->len, t);
-	return ddl_fail_tok(d, tok, "%.*s is no column of %s%s", tok->len > 200 ? 200 : (int)tok->len, word, t->name,
-			    hint);
+	return ddl_fail_tok(d, tok, "%.*s is no column of %s%s",
+			    tok->len > 200 ? 200 : (int)tok->len, word, t->name, hint);
 }
 
 /* A name at `l` that may be a column: takes it; -1 when it is something else. */
@@ -354,7 +364,8 @@ static int name_column(struct ddl *d, const struct evs_table *t, struct evs_lex 
 	return rc == -1 ? ddl_no_column(d, t, &tok) : rc;
 }
 
-int ddl_expr_column(struct ddl *d, const struct evs_table *t, const struct ddl_slice *s, bool *plain, int *ordinal)
+int ddl_expr_column(struct ddl *d, const struct evs_table *t, const struct ddl_slice *s,
+		    bool *plain, int *ordinal)
 {
 	struct evs_tok prev = { 0 };
 	struct evs_lex l;
@@ -367,7 +378,8 @@ int ddl_expr_column(struct ddl *d, const struct evs_table *t, const struct ddl_s
 			    evs_tok_is_at(&l, &prev, "COLLATE");
 
 		prev = l.tok;
-		if (!evs_tok_is_name(&l.tok) || skip || is_keyword(t, &l) || is_opclass(&l) || peek_is(&l, "(")) {
+		if (!evs_tok_is_name(&l.tok) || skip || is_keyword(t, &l) || is_opclass(&l) ||
+		    peek_is(&l, "(")) {
 			others += !evs_tok_is(&l, "(") && !evs_tok_is(&l, ")") && !is_opclass(&l);
 			rc = evs_lex_next(&l, d->diag);
 			continue;
@@ -376,9 +388,10 @@ int ddl_expr_column(struct ddl *d, const struct evs_table *t, const struct ddl_s
 		if (rc < 0)
 			return rc;
 		if (found >= 0 && found != rc)
-			return ddl_fail_tok(d, &prev,
-					    "this key mixes the columns %s and %s: name them one by one, as in (a, b)",
-					    t->cols[found].name, t->cols[rc].name);
+			return ddl_fail_tok(
+				d, &prev,
+				"this key mixes the columns %s and %s: name them one by one, as in (a, b)",
+				t->cols[found].name, t->cols[rc].name);
 		others += found == rc;
 		found = rc;
 		rc = 0;

@@ -78,6 +78,12 @@ int ddl_fail(struct ddl *d, const char *fmt, ...)
 	return rc;
 }
 
+int ddl_too_many(struct ddl *d, const struct evs_tok *t, size_t n, const char *what)
+{
+	return evs_tok_fail(&d->lex, t, d->diag, EVS_E_LIMIT, "a schema text has at most %zu %s", n,
+			    what);
+}
+
 int ddl_nomem(struct ddl *d)
 {
 	return evs_fail_nomem(d->diag);

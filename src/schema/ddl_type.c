@@ -1,6 +1,6 @@
 /*
- * Types of DDL, with their arguments. A type that evseg has no column for is an error that says what to use instead, never
- * something near it.
+ * Types of DDL, with their arguments. A type that evseg has no column for is an error that says
+ * what to use instead, never something near it.
  */
 #include "src/schema/ddl_type.h"
 
@@ -43,7 +43,9 @@ static int take_zone(struct ddl *d)
 	if (rc < 0)
 		return rc;
 	if (strcmp(zone, "UTC") != 0 && strcmp(zone, "Etc/UTC") != 0)
-		ddl_note(d, line, "time zone '%s': not used by evseg, values are kept and shown in UTC", zone);
+		ddl_note(d, line,
+			 "time zone '%s': not used by evseg, values are kept and shown in UTC",
+			 zone);
 	free(zone);
 	return ddl_next(d);
 }
@@ -79,7 +81,9 @@ static int take_decimal(struct ddl *d, const struct evs_tok *name, struct evs_ty
 	int rc;
 
 	if (!ddl_is(d, "("))
-		return ddl_fail_tok(d, name, "say how many digits it needs, as in Decimal(18, 6): evseg keeps exactly these");
+		return ddl_fail_tok(
+			d, name,
+			"say how many digits it needs, as in Decimal(18, 6): evseg keeps exactly these");
 	rc = ddl_next(d);
 	if (rc == 0)
 		rc = ddl_take_number(d, "the precision", 1, EVS_DECIMAL_DIGITS, &precision);
@@ -108,7 +112,10 @@ static int take_scale(struct ddl *d, uint8_t precision, struct evs_type *out)
 	return ddl_expect(d, ")");
 }
 
-/* DateTime, DateTime('UTC'), DateTime64, DateTime64(3), DateTime64(3, 'UTC'); DateTime(3) is DateTime64(3). */
+/*
+ * DateTime, DateTime('UTC'), DateTime64, DateTime64(3), DateTime64(3, 'UTC'); DateTime(3) is
+ * DateTime64(3).
+ */
 static int take_datetime(struct ddl *d, bool is64, struct evs_type *out)
 {
 	uint32_t scale = 3;
@@ -166,7 +173,8 @@ static int take_element(struct ddl *d, struct evs_type **slot)
 	if (rc == 0 && info.serial)
 		rc = ddl_fail(d, "a serial cannot be inside another type");
 	if (rc == 0 && info.max_chars)
-		ddl_note(d, d->lex.tok.line, "length of a text inside another type: not checked by evseg");
+		ddl_note(d, d->lex.tok.line,
+			 "length of a text inside another type: not checked by evseg");
 	if (rc == 0)
 		t->nullable = info.nullable;
 	return rc;
@@ -181,7 +189,9 @@ static int take_map(struct ddl *d, struct evs_type *out)
 	if (rc == 0)
 		rc = take_element(d, &out->elem[0]);
 	if (rc == 0 && (out->elem[0]->id != EVS_T_STRING || out->elem[0]->nullable))
-		return ddl_fail_tok(d, &key, "the keys of a Map must be String, as the keys of a JSON object are");
+		return ddl_fail_tok(
+			d, &key,
+			"the keys of a Map must be String, as the keys of a JSON object are");
 	if (rc == 0)
 		rc = ddl_expect(d, ",");
 	if (rc == 0)
@@ -190,7 +200,8 @@ static int take_map(struct ddl *d, struct evs_type *out)
 }
 
 /* Nullable(T) and LowCardinality(T). */
-static int take_wrapped(struct ddl *d, bool nullable, struct evs_type *out, struct ddl_type_info *info)
+static int take_wrapped(struct ddl *d, bool nullable, struct evs_type *out,
+			struct ddl_type_info *info)
 {
 	int rc = ddl_expect(d, "(");
 
@@ -206,7 +217,8 @@ static int take_json_args(struct ddl *d)
 	if (!ddl_is(d, "("))
 		return 0;
 	if (!ddl_peek_is(d, ")") && !ddl_peek_is(d, "'json'"))
-		ddl_note(d, d->lex.tok.line, "parameters of JSON: not used by evseg, the text is kept as it is");
+		ddl_note(d, d->lex.tok.line,
+			 "parameters of JSON: not used by evseg, the text is kept as it is");
 	return ddl_skip_group(d);
 }
 
@@ -225,8 +237,8 @@ static int take_float(struct ddl *d, struct evs_type *out)
 	return ddl_expect(d, ")");
 }
 
-static int take_args(struct ddl *d, const struct ddl_type_name *n, const struct evs_tok *name, struct evs_type *out,
-		     struct ddl_type_info *info)
+static int take_args(struct ddl *d, const struct ddl_type_name *n, const struct evs_tok *name,
+		     struct evs_type *out, struct ddl_type_info *info)
 {
 	int rc;
 
@@ -353,7 +365,8 @@ static int take_brackets(struct ddl *d, struct evs_type *t, struct ddl_type_info
 
 static unsigned type_depth(const struct evs_type *t)
 {
-	unsigned a = t->elem[0] ? type_depth(t->elem[0]) : 0, b = t->elem[1] ? type_depth(t->elem[1]) : 0;
+	unsigned a = t->elem[0] ? type_depth(t->elem[0]) : 0,
+		 b = t->elem[1] ? type_depth(t->elem[1]) : 0;
 
 	return t->elem[0] ? 1 + (a > b ? a : b) : 0;
 }
@@ -365,13 +378,14 @@ int ddl_take_type(struct ddl *d, struct evs_type *out, struct ddl_type_info *inf
 
 	memset(out, 0, sizeof(*out));
 	memset(info, 0, sizeof(*info));
-	if (d->depth >= 4 * MAX_TYPE_DEPTH) /* wrappers count here, too: this bounds the recursion */
+	if (d->depth >=
+	    4 * MAX_TYPE_DEPTH) /* wrappers count here, too: this bounds the recursion */
 		return ddl_fail(d, "types are nested too deeply");
 	d->depth++;
 	rc = take_base(d, out, info);
 	while (rc == 0 && ddl_is(d, "["))
-		rc = type_depth(out) < MAX_TYPE_DEPTH ? take_brackets(d, out, info) :
-							ddl_fail(d, "types are nested too deeply");
+		rc = type_depth(out) < MAX_TYPE_DEPTH ? take_brackets(d, out, info)
+						      : ddl_fail(d, "types are nested too deeply");
 	d->depth--;
 	if (rc == 0 && type_depth(out) > MAX_TYPE_DEPTH)
 		rc = ddl_fail_tok(d, &start, "types are nested too deeply: use JSON");

@@ -1,6 +1,6 @@
 /*
- * The names of types, of both dialects. A type that evseg has no column for is in the list, too: its error says what to use
- * instead.
+ * The names of types, of both dialects. A type that evseg has no column for is in the list, too:
+ * its error says what to use instead.
  */
 #include "src/schema/ddl_type.h"
 
@@ -14,7 +14,8 @@ static const char use_decimal[] = "use Decimal(38, 0) or String";
 static const struct ddl_type_name names[] = {
 	{ "Bool", EVS_T_BOOL, DDL_ARGS_NONE, 0, NULL },
 	{ "BOOLEAN", EVS_T_BOOL, DDL_ARGS_NONE, 0, NULL },
-	{ "Int8", EVS_T_INT64, DDL_ARGS_NONE, 0, NULL }, /* in exactly this spelling one byte: see ddl_find_type() */
+	{ "Int8", EVS_T_INT64, DDL_ARGS_NONE, 0,
+	  NULL }, /* in exactly this spelling one byte: see ddl_find_type() */
 	{ "Int16", EVS_T_INT16, DDL_ARGS_NONE, 0, NULL },
 	{ "Int32", EVS_T_INT32, DDL_ARGS_NONE, 0, NULL },
 	{ "Int64", EVS_T_INT64, DDL_ARGS_NONE, 0, NULL },
@@ -96,16 +97,20 @@ static const struct ddl_type_name names[] = {
 	{ "TIMETZ", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_string },
 	{ "Time64", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_string },
 	{ "MONEY", EVS_T_STRING, DDL_ARGS_REFUSED, 0, "use Decimal(18, 2)" },
-	{ "INTERVAL", EVS_T_STRING, DDL_ARGS_REFUSED, 0, "store a number of seconds or milliseconds in an Int64" },
+	{ "INTERVAL", EVS_T_STRING, DDL_ARGS_REFUSED, 0,
+	  "store a number of seconds or milliseconds in an Int64" },
 	{ "TSVECTOR", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_string },
 	{ "POINT", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_json },
 	{ "Tuple", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_json },
 	{ "Nested", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_json },
 	{ "Variant", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_json },
 	{ "Dynamic", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_json },
-	{ "HSTORE", EVS_T_STRING, DDL_ARGS_REFUSED, 0, "use Map(String, Nullable(String)) or JSON" },
-	{ "AggregateFunction", EVS_T_STRING, DDL_ARGS_REFUSED, 0, "declare a materialized view instead" },
-	{ "SimpleAggregateFunction", EVS_T_STRING, DDL_ARGS_REFUSED, 0, "declare a materialized view instead" },
+	{ "HSTORE", EVS_T_STRING, DDL_ARGS_REFUSED, 0,
+	  "use Map(String, Nullable(String)) or JSON" },
+	{ "AggregateFunction", EVS_T_STRING, DDL_ARGS_REFUSED, 0,
+	  "declare a materialized view instead" },
+	{ "SimpleAggregateFunction", EVS_T_STRING, DDL_ARGS_REFUSED, 0,
+	  "declare a materialized view instead" },
 	{ "Int128", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_decimal },
 	{ "Int256", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_decimal },
 	{ "UInt128", EVS_T_STRING, DDL_ARGS_REFUSED, 0, use_decimal },
@@ -119,8 +124,8 @@ static const size_t nnames = sizeof(names) / sizeof(names[0]);
 static const struct ddl_type_name int8_one_byte = { "Int8", EVS_T_INT8, DDL_ARGS_NONE, 0, NULL };
 
 /*
- * int8 is one byte to ClickHouse and eight to PostgreSQL. ClickHouse is strict about case, PostgreSQL is not: Int8, so
- * written, is ClickHouse's.
+ * int8 is one byte to ClickHouse and eight to PostgreSQL. ClickHouse is strict about case,
+ * PostgreSQL is not: Int8, so written, is ClickHouse's.
  */
 const struct ddl_type_name *ddl_find_type(const struct ddl *d, const struct evs_tok *t)
 {
@@ -147,5 +152,6 @@ int ddl_unknown_type(struct ddl *d, const struct evs_tok *name)
 	for (size_t i = 0; i < nnames; i++)
 		known[i] = names[i].name;
 	ddl_suggest(hint, sizeof(hint), word, name->len, known, nnames);
-	return ddl_fail_tok(d, name, "%.*s is no type%s", name->len > 100 ? 100 : (int)name->len, word, hint);
+	return ddl_fail_tok(d, name, "%.*s is no type%s", name->len > 100 ? 100 : (int)name->len,
+			    word, hint);
 }

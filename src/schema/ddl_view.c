@@ -1,6 +1,6 @@
 /*
- * CREATE VIEW and CREATE MATERIALIZED VIEW: the name, the stream that its SELECT reads, and the SELECT's text. The query
- * itself is the expression room's to understand.
+ * CREATE VIEW and CREATE MATERIALIZED VIEW: the name, the stream that its SELECT reads, and the
+ * SELECT's text. The query itself is the expression room's to understand.
  */
 #include "src/schema/ddl.h"
 
@@ -23,13 +23,15 @@ static int skip_to_select(struct ddl *d, const char *name)
 
 	if (ddl_is(d, "("))
 		rc = ddl_skip_group(d);
-	while (rc == 0 && !(ddl_is(d, "AS") && (ddl_peek_is(d, "SELECT") || ddl_peek_is(d, "WITH") ||
-						 ddl_peek_is(d, "(")))) {
+	while (rc == 0 && !(ddl_is(d, "AS") && (ddl_peek_is(d, "SELECT") ||
+						ddl_peek_is(d, "WITH") || ddl_peek_is(d, "(")))) {
 		if (d->lex.tok.kind == EVS_TOK_END || ddl_is(d, ";"))
 			return ddl_fail(d, "AS SELECT is expected here");
-		if (ddl_is(d, "ENGINE") || ddl_is(d, "TO") || ddl_is(d, "POPULATE") || ddl_is(d, "TTL") ||
-		    ddl_is(d, "REFRESH") || ddl_is(d, "SETTINGS") || ddl_is(d, "COMMENT"))
-			ddl_note(d, d->lex.tok.line, "%.*s of view %s: not used by evseg, which keeps rollups itself",
+		if (ddl_is(d, "ENGINE") || ddl_is(d, "TO") || ddl_is(d, "POPULATE") ||
+		    ddl_is(d, "TTL") || ddl_is(d, "REFRESH") || ddl_is(d, "SETTINGS") ||
+		    ddl_is(d, "COMMENT"))
+			ddl_note(d, d->lex.tok.line,
+				 "%.*s of view %s: not used by evseg, which keeps rollups itself",
 				 (int)d->lex.tok.len, d->lex.text + d->lex.tok.at, name);
 		rc = ddl_is(d, "(") ? ddl_skip_group(d) : ddl_next(d);
 	}
@@ -37,7 +39,7 @@ static int skip_to_select(struct ddl *d, const char *name)
 }
 
 struct from {
-	bool joins;	/* more than one source, or none that is a name */
+	bool joins; /* more than one source, or none that is a name */
 	char *source;
 };
 
@@ -74,9 +76,11 @@ static int take_select(struct ddl *d, struct ddl_slice *s, struct from *f)
 	if (!ddl_is(d, "SELECT"))
 		f->joins = true; /* WITH ... */
 	while (rc == 0 && d->lex.tok.kind != EVS_TOK_END) {
-		if (depth == 0 && (ddl_is(d, ";") || (ddl_is(d, "CREATE") && d->lex.tok.first_on_line)))
+		if (depth == 0 &&
+		    (ddl_is(d, ";") || (ddl_is(d, "CREATE") && d->lex.tok.first_on_line)))
 			break;
-		if (ddl_is(d, "WITH") && depth == 0 && (ddl_peek_is(d, "DATA") || ddl_peek_is(d, "NO")))
+		if (ddl_is(d, "WITH") && depth == 0 &&
+		    (ddl_peek_is(d, "DATA") || ddl_peek_is(d, "NO")))
 			break;
 		if (ddl_is(d, "(")) {
 			depth++;
@@ -100,7 +104,8 @@ static int take_select(struct ddl *d, struct ddl_slice *s, struct from *f)
 
 static int add_view(struct ddl *d, const struct evs_view *v)
 {
-	struct evs_view *views = ddl_grow(d->out->views, &d->views_cap, d->out->nviews, sizeof(*views));
+	struct evs_view *views =
+		ddl_grow(d->out->views, &d->views_cap, d->out->nviews, sizeof(*views));
 
 	if (!views)
 		return ddl_nomem(d);
@@ -109,7 +114,7 @@ static int add_view(struct ddl *d, const struct evs_view *v)
 	return 0;
 }
 
-static bool is_defined(const struct ddl *d, const char *name)
+bool ddl_is_defined(const struct ddl *d, const char *name)
 {
 	if (ddl_find_table(d, name) >= 0)
 		return true;
@@ -136,7 +141,7 @@ static int take_head(struct ddl *d, struct evs_view *v)
 	name = d->lex.tok;
 	if (rc == 0)
 		rc = ddl_qualified(d, "the view's name", &v->db, &v->name);
-	if (rc == 0 && is_defined(d, v->name))
+	if (rc == 0 && ddl_is_defined(d, v->name))
 		rc = ddl_fail_tok(d, &name, "%s is defined twice", v->name);
 	if (rc == 0 && ddl_is(d, "ON") && ddl_peek_is(d, "CLUSTER")) {
 		ddl_note(d, d->lex.tok.line, "ON CLUSTER: not used by evseg");
@@ -151,7 +156,11 @@ int ddl_create_view(struct ddl *d, const struct evs_tok *start, enum evs_view_ki
 	struct evs_view v = { .kind = kind };
 	struct from from = { 0 };
 	struct ddl_slice select = { 0 };
-	int rc = take_head(d, &v);
+	int rc = 0;
+
+	if (d->out->nviews == DDL_MAX_THINGS)
+		return ddl_too_many(d, start, DDL_MAX_THINGS, "views");
+	rc = take_head(d, &v);
 
 	if (rc == 0)
 		rc = skip_to_select(d, v.name);
@@ -161,7 +170,8 @@ int ddl_create_view(struct ddl *d, const struct evs_tok *start, enum evs_view_ki
 	if (rc < 0)
 		goto out;
 	if (from.joins || !v.source) {
-		ddl_note(d, start->line, "view %s: not used by evseg, whose views read one stream", v.name);
+		ddl_note(d, start->line, "view %s: not used by evseg, whose views read one stream",
+			 v.name);
 		goto out;
 	}
 	v.select_text = ddl_copy_slice(d, &select);

@@ -98,7 +98,9 @@ void evs_infer_free(struct evs_infer *f)
 	free(f);
 }
 
-/* ---- one line ---------------------------------------------------------------------------------- */
+/*
+ * ---- one line ----------------------------------------------------------------------------------
+ */
 
 /* Keys and values are collected first: a line may turn out to be no JSON at its last byte. */
 static bool collect(void *arg, const char *key, size_t klen, const char *val, size_t vlen)
@@ -117,7 +119,9 @@ static bool collect(void *arg, const char *key, size_t klen, const char *val, si
 		f->pairs = p;
 		f->pairs_cap = cap;
 	}
-	f->pairs[f->npairs++] = (struct infer_pair){ .key = f->key_text.len, .klen = klen, .val = val, .vlen = vlen };
+	f->pairs[f->npairs++] = (struct infer_pair){
+		.key = f->key_text.len, .klen = klen, .val = val, .vlen = vlen
+	};
 	evs_buf_put(&f->key_text, key, klen);
 	f->failed |= !evs_buf_ok(&f->key_text);
 	return !f->failed;
@@ -167,7 +171,8 @@ static int add_field(struct evs_infer *f, const char *name, size_t len)
 	x->len = len;
 	x->kinds = INFER_SCALARS | INFER_LISTS;
 	x->time_kinds = x->number_kinds = INFER_SCALARS;
-	if (infer_tenant_rank(name, len) >= 0 || (f->tenant && strlen(f->tenant) == len && !memcmp(f->tenant, name, len))) {
+	if (infer_tenant_rank(name, len) >= 0 ||
+	    (f->tenant && strlen(f->tenant) == len && !memcmp(f->tenant, name, len))) {
 		x->tenants_cap = 64;
 		x->tenants = calloc(x->tenants_cap, sizeof(*x->tenants));
 		if (!x->tenants) {
@@ -252,7 +257,8 @@ static void merge(struct infer_field *x, const struct infer_value *v)
 }
 
 /* Does a value fit a column that stands as time, tenant or key? */
-static bool fits_pinned(const struct evs_infer *f, const struct infer_field *x, const struct infer_value *v)
+static bool fits_pinned(const struct evs_infer *f, const struct infer_field *x,
+			const struct infer_value *v)
 {
 	bool is_time = f->time_field >= 0 && x == &f->fields[f->time_field];
 
@@ -261,7 +267,10 @@ static bool fits_pinned(const struct evs_infer *f, const struct infer_field *x, 
 	return v->kinds & x->kind;
 }
 
-/* Once time, tenant and key stand, lines without them are rejected rows and tell nothing of the others. */
+/*
+ * Once time, tenant and key stand, lines without them are rejected rows and tell nothing of the
+ * others.
+ */
 static bool counts(const struct evs_infer *f)
 {
 	for (size_t i = 0; f->chosen && i < f->nfields; i++) {
@@ -330,7 +339,9 @@ int evs_infer_line(struct evs_infer *f, const char *line, size_t len)
 	return rc;
 }
 
-/* ---- types ------------------------------------------------------------------------------------- */
+/*
+ * ---- types -------------------------------------------------------------------------------------
+ */
 
 void infer_kind_type(unsigned kind, unsigned scale, struct evs_type *out, struct evs_type *elem)
 {
@@ -338,12 +349,18 @@ void infer_kind_type(unsigned kind, unsigned scale, struct evs_type *out, struct
 		unsigned kind;
 		enum evs_type_id id, elem;
 	} ids[] = {
-		{ INFER_BOOL, EVS_T_BOOL, 0 },		     { INFER_INT, EVS_T_INT64, 0 },
-		{ INFER_UINT, EVS_T_UINT64, 0 },	     { INFER_FLOAT, EVS_T_FLOAT64, 0 },
-		{ INFER_UUID, EVS_T_UUID, 0 },		     { INFER_TIME, EVS_T_DATETIME64, 0 },
-		{ INFER_DATE, EVS_T_DATE, 0 },		     { INFER_STRING, EVS_T_STRING, 0 },
-		{ INFER_BOOLS, EVS_T_ARRAY, EVS_T_BOOL },    { INFER_INTS, EVS_T_ARRAY, EVS_T_INT64 },
-		{ INFER_FLOATS, EVS_T_ARRAY, EVS_T_FLOAT64 }, { INFER_STRINGS, EVS_T_ARRAY, EVS_T_STRING },
+		{ INFER_BOOL, EVS_T_BOOL, 0 },
+		{ INFER_INT, EVS_T_INT64, 0 },
+		{ INFER_UINT, EVS_T_UINT64, 0 },
+		{ INFER_FLOAT, EVS_T_FLOAT64, 0 },
+		{ INFER_UUID, EVS_T_UUID, 0 },
+		{ INFER_TIME, EVS_T_DATETIME64, 0 },
+		{ INFER_DATE, EVS_T_DATE, 0 },
+		{ INFER_STRING, EVS_T_STRING, 0 },
+		{ INFER_BOOLS, EVS_T_ARRAY, EVS_T_BOOL },
+		{ INFER_INTS, EVS_T_ARRAY, EVS_T_INT64 },
+		{ INFER_FLOATS, EVS_T_ARRAY, EVS_T_FLOAT64 },
+		{ INFER_STRINGS, EVS_T_ARRAY, EVS_T_STRING },
 	};
 
 	memset(out, 0, sizeof(*out));
@@ -372,7 +389,10 @@ void infer_kind_name(unsigned kind, unsigned scale, char *buf, size_t cap)
 	evs_type_print(&t, false, buf, cap);
 }
 
-/* May a column that a DDL has named already change to this? Rows that were never looked at are in it. */
+/*
+ * May a column that a DDL has named already change to this? Rows that were never looked at are in
+ * it.
+ */
 static bool may_become(const struct infer_field *x, unsigned kind, unsigned scale)
 {
 	struct evs_type from, to, elem_from, elem_to;
@@ -388,7 +408,8 @@ static unsigned lowest_bit(unsigned kinds)
 }
 
 /* A time column: by its good values alone, however few bad ones there were. */
-static unsigned time_kind_of(const struct evs_infer *f, const struct infer_field *x, unsigned *scale)
+static unsigned time_kind_of(const struct evs_infer *f, const struct infer_field *x,
+			     unsigned *scale)
 {
 	unsigned kind;
 
@@ -397,7 +418,8 @@ static unsigned time_kind_of(const struct evs_infer *f, const struct infer_field
 	if (f->time_kind != EVS_TIME_NATIVE)
 		return x->number_kinds & INFER_INT ? INFER_INT : INFER_FLOAT;
 	kind = x->time_kinds & INFER_DATE ? INFER_DATE : INFER_TIME;
-	*scale = f->chosen && x->declared && x->max_scale > x->kind_scale ? x->max_scale : x->time_scale;
+	*scale = f->chosen && x->declared && x->max_scale > x->kind_scale ? x->max_scale
+									  : x->time_scale;
 	if (x->declared && !may_become(x, kind, *scale)) {
 		*scale = x->kind_scale;
 		return x->kind;
@@ -420,7 +442,8 @@ unsigned infer_kind_of(const struct evs_infer *f, const struct infer_field *x, u
 		kind = INFER_JSON;
 	if (x->declared && !may_become(x, kind, *scale))
 		kind = INFER_JSON;
-	if (f->tenant_field >= 0 && x == &f->fields[f->tenant_field] && (kind & (INFER_TIME | INFER_DATE)))
+	if (f->tenant_field >= 0 && x == &f->fields[f->tenant_field] &&
+	    (kind & (INFER_TIME | INFER_DATE)))
 		kind = INFER_STRING;
 	return kind;
 }

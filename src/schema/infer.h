@@ -26,17 +26,17 @@ enum infer_kind {
 };
 
 #define INFER_SCALARS 0x0ffu
-#define INFER_LISTS 0xf00u
+#define INFER_LISTS   0xf00u
 
 enum infer_epoch { INFER_SECONDS = 1, INFER_MILLIS = 2, INFER_MICROS = 4, INFER_NANOS = 8 };
 
 struct infer_value {
 	unsigned kinds;
-	unsigned scale;	  /* with INFER_TIME */
+	unsigned scale; /* with INFER_TIME */
 	bool null;
 	bool empty_list;
-	bool time_text;	  /* a string that evs_time_parse() reads */
-	unsigned epoch;	  /* units in which the number is a time from 1990 to 2100 */
+	bool time_text; /* a string that evs_time_parse() reads */
+	unsigned epoch; /* units in which the number is a time from 1990 to 2100 */
 };
 
 /* Look at one JSON value, which is known to be valid. */
@@ -45,10 +45,10 @@ void infer_classify(const char *v, size_t n, struct infer_value *out);
 struct infer_field {
 	char *name;
 	size_t len;
-	uint64_t present;    /* lines with a value other than null */
-	unsigned kinds;	     /* that print back all values so far */
-	bool any_list;	     /* a list that was not empty */
-	unsigned scale;	     /* of INFER_TIME, once `has_scale` */
+	uint64_t present; /* lines with a value other than null */
+	unsigned kinds;	  /* that print back all values so far */
+	bool any_list;	  /* a list that was not empty */
+	unsigned scale;	  /* of INFER_TIME, once `has_scale` */
 	bool has_scale;
 	/* as a time column: of the values that are times only */
 	uint64_t time_texts, epochs[4];
@@ -57,19 +57,23 @@ struct infer_field {
 	bool has_time_scale;
 	unsigned number_kinds; /* of the plausible numbers */
 	unsigned max_scale;    /* most digits of a time text */
-	/* as a tenant: hashes of distinct values, NULL when the name does not say so or there are too many */
+	/*
+	 * as a tenant: hashes of distinct values, NULL when the name does not say so or there are
+	 * too many
+	 */
 	uint64_t *tenants;
 	size_t ntenants, tenants_cap;
 	/* what the last DDL said */
-	bool declared, pinned; /* pinned: time, tenant or key: never null, only lines that fit count */
-	unsigned kind;	       /* one of enum infer_kind */
+	bool declared,
+		pinned; /* pinned: time, tenant or key: never null, only lines that fit count */
+	unsigned kind;	/* one of enum infer_kind */
 	unsigned kind_scale;
 };
 
-#define INFER_MAX_FIELDS 1000u
+#define INFER_MAX_FIELDS  1000u
 #define INFER_MAX_TENANTS 5000u
 
-struct infer_pair { /* one field of the line at hand */
+struct infer_pair {	  /* one field of the line at hand */
 	size_t key, klen; /* in `keys` */
 	const char *val;
 	size_t vlen;
@@ -83,10 +87,10 @@ struct evs_infer {
 	size_t nfields, fields_cap;
 	uint16_t *slots; /* hash of the names */
 	uint32_t mask;
-	size_t indexed;	 /* fields in the hash */
-	uint64_t lines;	 /* that count */
-	uint64_t too_many; /* fields passed over */
-	bool chosen;	 /* time, tenant and key stand */
+	size_t indexed;		      /* fields in the hash */
+	uint64_t lines;		      /* that count */
+	uint64_t too_many;	      /* fields passed over */
+	bool chosen;		      /* time, tenant and key stand */
 	int time_field, tenant_field; /* or -1 */
 	enum evs_time_kind time_kind;
 	struct evs_buf key_text; /* of the line at hand */

@@ -1,5 +1,6 @@
 /*
- * Inference: which column is the time, which the tenant, which are the key. By the user's word; else by name and shape.
+ * Inference: which column is the time, which the tenant, which are the key. By the user's word;
+ * else by name and shape.
  */
 #include "src/schema/infer.h"
 
@@ -13,15 +14,37 @@
 
 /* Names of time columns, best first; then endings. Case aside. */
 static const char *const time_names[] = {
-	"timestamp",	  "ts",		   "time",	     "@timestamp",   "event_time",  "eventTime",
-	"event_timestamp", "eventTimestamp", "datetime",     "date_time",    "StartTimeUnixNano", "TimeUnixNano",
-	"start_time",	  "startTime",	   "started_at",     "startedAt",    "created_at",  "createdAt",
-	"created",	  "occurred_at",   "logged_at",	     "received_at",  "_write_ts",   "date",
+	"timestamp",
+	"ts",
+	"time",
+	"@timestamp",
+	"event_time",
+	"eventTime",
+	"event_timestamp",
+	"eventTimestamp",
+	"datetime",
+	"date_time",
+	"StartTimeUnixNano",
+	"TimeUnixNano",
+	"start_time",
+	"startTime",
+	"started_at",
+	"startedAt",
+	"created_at",
+	"createdAt",
+	"created",
+	"occurred_at",
+	"logged_at",
+	"received_at",
+	"_write_ts",
+	"date",
 };
-static const char *const time_endings[] = { "timestamp", "_ts", "_time", "time", "unixnano", "_at", "date", "At" };
+static const char *const time_endings[] = { "timestamp", "_ts", "_time", "time",
+					    "unixnano",	 "_at", "date",	 "At" };
 
 static const char *const tenant_names[] = {
-	"tenant_id", "tenant", "project_id", "org_id", "organization_id", "account_id", "customer_id", "workspace_id",
+	"tenant_id",	   "tenant",	 "project_id",	"org_id",
+	"organization_id", "account_id", "customer_id", "workspace_id",
 };
 
 int infer_tenant_rank(const char *name, size_t len)
@@ -54,8 +77,8 @@ static unsigned time_rank(const struct infer_field *x)
 /* How the field is a time, and in how many lines. */
 static enum evs_time_kind time_shape(const struct infer_field *x, uint64_t *good)
 {
-	static const enum evs_time_kind kinds[4] = { EVS_TIME_EPOCH_S, EVS_TIME_EPOCH_MS, EVS_TIME_EPOCH_US,
-						     EVS_TIME_EPOCH_NS };
+	static const enum evs_time_kind kinds[4] = { EVS_TIME_EPOCH_S, EVS_TIME_EPOCH_MS,
+						     EVS_TIME_EPOCH_US, EVS_TIME_EPOCH_NS };
 	unsigned best = 0;
 
 	for (unsigned i = 1; i < 4; i++) {
@@ -71,8 +94,8 @@ static enum evs_time_kind time_shape(const struct infer_field *x, uint64_t *good
 }
 
 /*
- * A column that is a time in all lines, or in 99 of 100: one bad row must not cost all others their place in time. It will be
- * rejected.
+ * A column that is a time in all lines, or in 99 of 100: one bad row must not cost all others their
+ * place in time. It will be rejected.
  */
 static int find_time(const struct evs_infer *f, uint64_t slack, enum evs_time_kind *kind)
 {
@@ -87,7 +110,8 @@ static int find_time(const struct evs_infer *f, uint64_t slack, enum evs_time_ki
 		if (good == 0 || good + slack < f->lines)
 			continue;
 		/* Without a name that says so, only a full time in ISO 8601 will do. */
-		if (rank == NOT_A_TIME && (shape != EVS_TIME_NATIVE || !(f->fields[i].time_kinds & INFER_TIME)))
+		if (rank == NOT_A_TIME &&
+		    (shape != EVS_TIME_NATIVE || !(f->fields[i].time_kinds & INFER_TIME)))
 			continue;
 		if (rank < best_rank) {
 			best_rank = rank;
@@ -98,12 +122,14 @@ static int find_time(const struct evs_infer *f, uint64_t slack, enum evs_time_ki
 	return best;
 }
 
-static int named_field(const struct evs_infer *f, const char *option, const char *name, struct evs_diag *diag)
+static int named_field(const struct evs_infer *f, const char *option, const char *name,
+		       struct evs_diag *diag)
 {
 	int i = infer_find(f, name, strlen(name));
 
 	if (i < 0 || f->fields[i].present == 0)
-		return evs_fail(diag, EVS_E_SCHEMA, "--%s %s: no row so far has this field", option, name);
+		return evs_fail(diag, EVS_E_SCHEMA, "--%s %s: no row so far has this field", option,
+				name);
 	return i;
 }
 
@@ -116,10 +142,11 @@ static int named_time(struct evs_infer *f, struct evs_diag *diag)
 		return i;
 	f->time_kind = time_shape(&f->fields[i], &good);
 	if (good == 0)
-		return evs_fail(diag, EVS_E_SCHEMA,
-				"--time %s: its values are no times: neither text such as 2025-01-31T12:00:00Z nor seconds, "
-				"milliseconds, microseconds or nanoseconds since 1970",
-				f->time);
+		return evs_fail(
+			diag, EVS_E_SCHEMA,
+			"--time %s: its values are no times: neither text such as 2025-01-31T12:00:00Z nor seconds, "
+			"milliseconds, microseconds or nanoseconds since 1970",
+			f->time);
 	f->time_field = i;
 	return 0;
 }
@@ -146,9 +173,11 @@ static bool tenant_type(const struct infer_field *x)
 
 static bool looks_like_tenant(const struct evs_infer *f, const struct infer_field *x)
 {
-	if (!tenant_type(x) || x->present != f->lines || !x->tenants || x->ntenants > INFER_MAX_TENANTS)
+	if (!tenant_type(x) || x->present != f->lines || !x->tenants ||
+	    x->ntenants > INFER_MAX_TENANTS)
 		return false;
-	return f->lines < 1000 || x->ntenants * 2 < f->lines; /* else it names the row, not whose it is */
+	return f->lines < 1000 ||
+	       x->ntenants * 2 < f->lines; /* else it names the row, not whose it is */
 }
 
 static int choose_tenant(struct evs_infer *f, struct evs_diag *diag)
@@ -160,7 +189,8 @@ static int choose_tenant(struct evs_infer *f, struct evs_diag *diag)
 		if (i < 0)
 			return i;
 		if (!tenant_type(&f->fields[i]))
-			return evs_fail(diag, EVS_E_SCHEMA, "--tenant %s: its values must be texts or whole numbers",
+			return evs_fail(diag, EVS_E_SCHEMA,
+					"--tenant %s: its values must be texts or whole numbers",
 					f->tenant);
 		f->tenant_field = i;
 		return 0;
@@ -187,8 +217,11 @@ static int check_keys(struct evs_infer *f, struct evs_diag *diag)
 			return k;
 		x = &f->fields[k];
 		if (!(x->kinds & INFER_SCALARS))
-			return evs_fail(diag, EVS_E_SCHEMA, "--key %s: rows cannot be sorted by it: its values are mixed, "
-					"lists or objects", f->keys[i]);
+			return evs_fail(
+				diag, EVS_E_SCHEMA,
+				"--key %s: rows cannot be sorted by it: its values are mixed, "
+				"lists or objects",
+				f->keys[i]);
 	}
 	return 0;
 }
@@ -220,33 +253,39 @@ static void tell_time(const struct evs_infer *f, evs_note_fn *why, void *arg)
 	unsigned scale, kind;
 
 	if (f->time_field < 0) {
-		why(arg, 0, "time: the time of arrival, in the hidden column _time (no field is a time in every row; "
-			    "--time names one)");
+		why(arg, 0,
+		    "time: the time of arrival, in the hidden column _time (no field is a time in every row; "
+		    "--time names one)");
 		return;
 	}
 	x = &f->fields[f->time_field];
 	kind = infer_kind_of(f, x, &scale);
 	infer_kind_name(kind, scale, type, sizeof(type));
-	snprintf(text, sizeof(text), "time: %s (%s%s%s)", x->name, type, unit ? ", " : "", unit ? unit : "");
+	snprintf(text, sizeof(text), "time: %s (%s%s%s)", x->name, type, unit ? ", " : "",
+		 unit ? unit : "");
 	why(arg, 0, text);
 	time_shape(x, &good);
 	if (good < f->lines) {
-		snprintf(text, sizeof(text), "time: %llu of %llu rows so far have none in %s and will be rejected",
-			 (unsigned long long)(f->lines - good), (unsigned long long)f->lines, x->name);
+		snprintf(text, sizeof(text),
+			 "time: %llu of %llu rows so far have none in %s and will be rejected",
+			 (unsigned long long)(f->lines - good), (unsigned long long)f->lines,
+			 x->name);
 		why(arg, 0, text);
 	}
 }
 
 /* Rows without a tenant or a key will be rejected. */
-static void tell_missing(const struct evs_infer *f, int i, const char *role, evs_note_fn *why, void *arg)
+static void tell_missing(const struct evs_infer *f, int i, const char *role, evs_note_fn *why,
+			 void *arg)
 {
 	const struct infer_field *x = &f->fields[i];
 	char text[512];
 
 	if (x->present >= f->lines)
 		return;
-	snprintf(text, sizeof(text), "%s: %llu of %llu rows so far have no %s and will be rejected", role,
-		 (unsigned long long)(f->lines - x->present), (unsigned long long)f->lines, x->name);
+	snprintf(text, sizeof(text), "%s: %llu of %llu rows so far have no %s and will be rejected",
+		 role, (unsigned long long)(f->lines - x->present), (unsigned long long)f->lines,
+		 x->name);
 	why(arg, 0, text);
 }
 
@@ -278,7 +317,8 @@ int infer_choose(struct evs_infer *f, evs_note_fn *why, void *arg, struct evs_di
 		tell_time(f, why, arg);
 		tell_tenant(f, why, arg);
 		for (size_t i = 0; i < f->nkeys; i++)
-			tell_missing(f, infer_find(f, f->keys[i], strlen(f->keys[i])), "key", why, arg);
+			tell_missing(f, infer_find(f, f->keys[i], strlen(f->keys[i])), "key", why,
+				     arg);
 	}
 	return rc;
 }

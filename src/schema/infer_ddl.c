@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define WHY_LINE 100 /* characters */
+#define WHY_LINE  100 /* characters */
 #define WHY_LINES 12
 
 static void put(struct evs_buf *b, const char *s)
@@ -21,12 +21,13 @@ static void put(struct evs_buf *b, const char *s)
 /* Words that would be taken for a clause where a column's name stands. */
 static bool reserved(const char *name)
 {
-	static const char *const words[] = { "index",	"primary", "constraint", "check",   "unique", "foreign",
-					     "projection", "like", "exclude",	 "tuple",   "order",  "partition",
-					     "ttl",	"settings", "engine",	 "default", "null",   "not",
-					     "interval", "case",   "and",	 "or",	    "in",     "is",
-					     "between", "as",	   "cast",	 "select",
-					     "from",	"where",   "group",	 "by",	    "end",    "when" };
+	static const char *const words[] = {
+		"index",  "primary", "constraint", "check",   "unique",	   "foreign", "projection",
+		"like",	  "exclude", "tuple",	   "order",   "partition", "ttl",     "settings",
+		"engine", "default", "null",	   "not",     "interval",  "case",    "and",
+		"or",	  "in",	     "is",	   "between", "as",	   "cast",    "select",
+		"from",	  "where",   "group",	   "by",      "end",	   "when"
+	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!strcasecmp(name, words[i]))
@@ -145,8 +146,9 @@ static void put_order(struct evs_buf *b, const struct evs_infer *f)
 
 static void put_table(struct evs_buf *b, const struct evs_infer *f)
 {
-	put(b, "-- Inferred by evappend from the first rows. Columns may be added and types widened at any\n"
-	       "-- time, also by hand; fields without a column are kept, too.\n");
+	put(b,
+	    "-- Inferred by evappend from the first rows. Columns may be added and types widened at any\n"
+	    "-- time, also by hand; fields without a column are kept, too.\n");
 	put(b, "CREATE TABLE ");
 	put_name(b, f->stream, strlen(f->stream));
 	put(b, "\n(");
@@ -193,8 +195,8 @@ static void tell_types(const struct evs_infer *f, evs_note_fn *why, void *arg)
 		const struct infer_field *x = &f->fields[i];
 
 		infer_kind_name(x->kind, x->kind_scale, type, sizeof(type));
-		len += (size_t)snprintf(line + len, sizeof(line) - len, "%s%.*s %s", len ? ", " : "types: ", (int)x->len,
-					x->name, type);
+		len += (size_t)snprintf(line + len, sizeof(line) - len, "%s%.*s %s",
+					len ? ", " : "types: ", (int)x->len, x->name, type);
 		if (len >= WHY_LINE) {
 			why(arg, 0, line);
 			lines++;
@@ -202,11 +204,14 @@ static void tell_types(const struct evs_infer *f, evs_note_fn *why, void *arg)
 		}
 	}
 	if (i < f->nfields)
-		len = (size_t)snprintf(line, sizeof(line), "types: and %zu more columns, see schema.sql", f->nfields - i);
+		len = (size_t)snprintf(line, sizeof(line),
+				       "types: and %zu more columns, see schema.sql",
+				       f->nfields - i);
 	if (len)
 		why(arg, 0, line);
 	if (f->too_many) {
-		snprintf(line, sizeof(line), "types: fields beyond the first %u are kept without columns of their own",
+		snprintf(line, sizeof(line),
+			 "types: fields beyond the first %u are kept without columns of their own",
 			 INFER_MAX_FIELDS);
 		why(arg, 0, line);
 	}
@@ -219,7 +224,8 @@ int evs_infer_ddl(struct evs_infer *f, char **text, size_t *len, evs_note_fn *wh
 	int rc;
 
 	if (f->lines == 0)
-		return evs_fail(diag, EVS_E_SCHEMA, "there is no JSON object to infer a schema from");
+		return evs_fail(diag, EVS_E_SCHEMA,
+				"there is no JSON object to infer a schema from");
 	rc = infer_choose(f, why, arg, diag);
 	if (rc < 0)
 		return rc;

@@ -1,6 +1,6 @@
 /*
- * What one JSON value could be stored as, so that it is printed back the same: as a number when it is one, as the same
- * string otherwise.
+ * What one JSON value could be stored as, so that it is printed back the same: as a number when it
+ * is one, as the same string otherwise.
  */
 #include "src/schema/infer.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define EXACT_DOUBLE ((uint64_t)1 << 53) /* up to here every integer is a double */
-#define MAX_DIGITS 17			 /* significant digits that a double carries */
+#define MAX_DIGITS   17			 /* significant digits that a double carries */
 
 static bool is_space(char c)
 {
@@ -116,7 +116,10 @@ static unsigned hex4(const char *s)
 	return v;
 }
 
-/* Does the string's text, between its quotes, name half a surrogate pair? Such a string is no UTF-8. */
+/*
+ * Does the string's text, between its quotes, name half a surrogate pair? Such a string is no
+ * UTF-8.
+ */
 static bool lone_surrogate(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -201,7 +204,10 @@ static void string(const char *s, size_t n, struct infer_value *out)
 		time_text(s, n, out);
 }
 
-/* End of the scalar at p: of a string its closing quote, of anything else the comma, bracket or space behind it. */
+/*
+ * End of the scalar at p: of a string its closing quote, of anything else the comma, bracket or
+ * space behind it.
+ */
 static const char *scalar_end(const char *p, const char *end)
 {
 	if (*p == '"') {

@@ -1,7 +1,7 @@
 /*
- * The DDL lexer. It knows both dialects' comments (--, nested slash-star, #) and quotes: '' doubled and \' escaped,
- * E'..', dollar quotes, "name" and `name`. A byte that means nothing to it becomes a token of its own, so that what is
- * skipped anyway (function bodies, grants) can be anything.
+ * The DDL lexer. It knows both dialects' comments (--, nested slash-star, #) and quotes: '' doubled
+ * and \' escaped, E'..', dollar quotes, "name" and `name`. A byte that means nothing to it becomes
+ * a token of its own, so that what is skipped anyway (function bodies, grants) can be anything.
  */
 #include "src/schema/lex.h"
 
@@ -27,7 +27,8 @@ static bool is_digit(char c)
 
 static bool is_word_start(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+	       (unsigned char)c >= 0x80;
 }
 
 static bool is_word(char c)
@@ -129,7 +130,8 @@ static int quoted(struct evs_lex *l, char q, struct evs_diag *diag)
 		}
 	}
 	return fail_here(&start, diag,
-			 q == '\'' ? "this text has no end: close it with '" : "this quoted name has no end");
+			 q == '\'' ? "this text has no end: close it with '"
+				   : "this quoted name has no end");
 }
 
 /* Length of "$tag$" at the position, 0 when it is none. */
@@ -166,7 +168,8 @@ static void number(struct evs_lex *l)
 		char c = peek(l, 0);
 
 		advance(l, 1);
-		if ((c == 'e' || c == 'E') && (peek(l, 0) == '+' || peek(l, 0) == '-') && is_digit(peek(l, 1)))
+		if ((c == 'e' || c == 'E') && (peek(l, 0) == '+' || peek(l, 0) == '-') &&
+		    is_digit(peek(l, 1)))
 			advance(l, 1);
 	}
 }
@@ -286,6 +289,10 @@ static char escaped(char c)
 		return '\b';
 	case 'f':
 		return '\f';
+	case 'a':
+		return '\a';
+	case 'v':
+		return '\v';
 	case '0':
 		return '\0';
 	default:
@@ -309,7 +316,8 @@ static size_t unquote(char *out, const char *s, size_t n, char q)
 	return len;
 }
 
-int evs_tok_text(const struct evs_lex *l, const struct evs_tok *t, char **out, size_t *len, struct evs_diag *diag)
+int evs_tok_text(const struct evs_lex *l, const struct evs_tok *t, char **out, size_t *len,
+		 struct evs_diag *diag)
 {
 	const char *s = l->text + t->at;
 	size_t n = t->len, tag;
@@ -333,15 +341,16 @@ int evs_tok_text(const struct evs_lex *l, const struct evs_tok *t, char **out, s
 	buf[n] = '\0';
 	if (memchr(buf, '\0', n) || !evs_utf8_valid(buf, n)) {
 		free(buf);
-		return evs_tok_fail(l, t, diag, EVS_E_SCHEMA, "names and texts must be UTF-8 without zero bytes");
+		return evs_tok_fail(l, t, diag, EVS_E_SCHEMA,
+				    "names and texts must be UTF-8 without zero bytes");
 	}
 	*out = buf;
 	*len = n;
 	return 0;
 }
 
-int evs_tok_fail(const struct evs_lex *l, const struct evs_tok *t, struct evs_diag *diag, int err, const char *fmt,
-		 ...)
+int evs_tok_fail(const struct evs_lex *l, const struct evs_tok *t, struct evs_diag *diag, int err,
+		 const char *fmt, ...)
 {
 	char what[900];
 	va_list ap;

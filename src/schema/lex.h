@@ -1,7 +1,8 @@
 /*
  * Tokens of SQL DDL, both dialects. Private to schema/.
  *
- * A token points into the text; nothing is copied. Copying a struct evs_lex saves a place to go back to.
+ * A token points into the text; nothing is copied. Copying a struct evs_lex saves a place to go
+ * back to.
  */
 #ifndef EVS_SCHEMA_LEX_H
 #define EVS_SCHEMA_LEX_H
@@ -14,7 +15,7 @@ enum evs_tok_kind {
 	EVS_TOK_QUOTED, /* "name" or `name` */
 	EVS_TOK_STRING, /* 'text', E'text', $$text$$ */
 	EVS_TOK_NUMBER,
-	EVS_TOK_PUNCT,	/* one character, or one of :: -> ->> <= >= <> != || */
+	EVS_TOK_PUNCT, /* one character, or one of :: -> ->> <= >= <> != || */
 };
 
 struct evs_tok {
@@ -52,13 +53,15 @@ bool evs_tok_is_at(const struct evs_lex *l, const struct evs_tok *t, const char 
 bool evs_tok_is_name(const struct evs_tok *t);
 
 /*
- * Text of a WORD, QUOTED or STRING token without its quotes and escapes, malloc'd and zero-terminated.
- * Returns 0, EVS_E_NOMEM, or EVS_E_SCHEMA when it holds a zero byte or is no valid UTF-8.
+ * Text of a WORD, QUOTED or STRING token without its quotes and escapes, malloc'd and
+ * zero-terminated. Returns 0, EVS_E_NOMEM, or EVS_E_SCHEMA when it holds a zero byte or is no valid
+ * UTF-8.
  */
-int evs_tok_text(const struct evs_lex *l, const struct evs_tok *t, char **out, size_t *len, struct evs_diag *diag);
+int evs_tok_text(const struct evs_lex *l, const struct evs_tok *t, char **out, size_t *len,
+		 struct evs_diag *diag);
 
 /* Fail at a token: line, column and word are filled in. */
-int evs_tok_fail(const struct evs_lex *l, const struct evs_tok *t, struct evs_diag *diag, int err, const char *fmt,
-		 ...) __attribute__((format(printf, 5, 6)));
+int evs_tok_fail(const struct evs_lex *l, const struct evs_tok *t, struct evs_diag *diag, int err,
+		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -14,8 +14,8 @@ static uint32_t hash(const char *s, size_t len)
 	return (uint32_t)XXH3_64bits(s, len);
 }
 
-int evs_names_build(uint16_t **slots, uint32_t *mask, size_t n, evs_names_get_fn *get, const void *arg,
-		    size_t *twice)
+int evs_names_build(uint16_t **slots, uint32_t *mask, size_t n, evs_names_get_fn *get,
+		    const void *arg, size_t *twice)
 {
 	uint32_t cap = 8;
 	uint16_t *s;
@@ -46,8 +46,8 @@ int evs_names_build(uint16_t **slots, uint32_t *mask, size_t n, evs_names_get_fn
 	return 0;
 }
 
-int evs_names_find(const uint16_t *slots, uint32_t mask, evs_names_get_fn *get, const void *arg, const char *name,
-		   size_t len)
+int evs_names_find(const uint16_t *slots, uint32_t mask, evs_names_get_fn *get, const void *arg,
+		   const char *name, size_t len)
 {
 	if (!slots)
 		return -1;

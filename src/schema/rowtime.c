@@ -1,7 +1,8 @@
 /*
- * The time of a row, in nanoseconds, from whatever kind of column the schema names for it. Times outside of what
- * 64 bits of nanoseconds hold (1677-09-21 to 2262-04-11) become the nearest one that they do: the value in the column
- * is untouched, only the choice of partition and the time bounds see it.
+ * The time of a row, in nanoseconds, from whatever kind of column the schema names for it. Times
+ * outside of what 64 bits of nanoseconds hold (1677-09-21 to 2262-04-11) become the nearest one
+ * that they do: the value in the column is untouched, only the choice of partition and the time
+ * bounds see it.
  */
 #include "src/schema/schema.h"
 
@@ -48,7 +49,8 @@ static int64_t native(const struct evs_type *t, int64_t v)
 {
 	if (t->id == EVS_T_DATE)
 		return scale_up(v, (int64_t)86400 * NS);
-	return scale_up(v, pow10_of(9u - (t->id == EVS_T_DATETIME || t->scale > 9 ? 0u : t->scale)));
+	return scale_up(v,
+			pow10_of(9u - (t->id == EVS_T_DATETIME || t->scale > 9 ? 0u : t->scale)));
 }
 
 static int64_t from_text(const struct evs_array *a, uint32_t row)
@@ -69,7 +71,7 @@ static int64_t from_text(const struct evs_array *a, uint32_t row)
 
 static int64_t from_epoch(const struct evs_array *a, uint32_t row, enum evs_time_kind kind)
 {
-	int64_t mul = kind == EVS_TIME_EPOCH_S    ? NS
+	int64_t mul = kind == EVS_TIME_EPOCH_S	  ? NS
 		      : kind == EVS_TIME_EPOCH_MS ? 1000000
 		      : kind == EVS_TIME_EPOCH_US ? 1000
 						  : 1;

@@ -20,7 +20,8 @@ int evs_table_index_names(struct evs_table *t, size_t *twice)
 {
 	free(t->name_slots);
 	t->name_slots = NULL;
-	return evs_names_build(&t->name_slots, &t->name_mask, t->ncols, column_name, t->cols, twice);
+	return evs_names_build(&t->name_slots, &t->name_mask, t->ncols, column_name, t->cols,
+			       twice);
 }
 
 int evs_table_find(const struct evs_table *t, const char *name, size_t len)

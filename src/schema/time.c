@@ -1,14 +1,15 @@
 /*
- * Times: text to seconds and nanoseconds and back, the proleptic Gregorian calendar, and the bounds of
- * partitions. The calendar arithmetic is Howard Hinnant's (days_from_civil and civil_from_days in
- * "chrono-Compatible Low-Level Date Algorithms"): years begin in March, so that the leap day is last.
+ * Times: text to seconds and nanoseconds and back, the proleptic Gregorian calendar, and the bounds
+ * of partitions. The calendar arithmetic is Howard Hinnant's (days_from_civil and civil_from_days
+ * in "chrono-Compatible Low-Level Date Algorithms"): years begin in March, so that the leap day is
+ * last.
  */
 #include "src/schema/schema.h"
 
 #include <string.h>
 
 #define DAY_SECONDS 86400
-#define BAD2 100u /* two characters that are no digits */
+#define BAD2	    100u /* two characters that are no digits */
 
 static const uint32_t pow10_u32[10] = {
 	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
@@ -255,7 +256,8 @@ size_t evs_date_print(int32_t days, char *buf)
 
 void evs_partition_bounds(int64_t sec, enum evs_unit unit, int64_t *lo, int64_t *hi)
 {
-	const int64_t far = INT64_MAX / 4; /* no time of a row is near it; keeps the sums in range */
+	const int64_t far =
+		INT64_MAX / 4; /* no time of a row is near it; keeps the sums in range */
 	int64_t day, rest, first, next, y;
 	unsigned m, d;
 
@@ -267,7 +269,8 @@ void evs_partition_bounds(int64_t sec, enum evs_unit unit, int64_t *lo, int64_t 
 	if (unit == EVS_UNIT_MONTH) {
 		evs_civil_from_days(day, &y, &m, &d);
 		first = day - (int64_t)d + 1;
-		next = m == 12 ? evs_days_from_civil(y + 1, 1, 1) : evs_days_from_civil(y, m + 1, 1);
+		next = m == 12 ? evs_days_from_civil(y + 1, 1, 1)
+			       : evs_days_from_civil(y, m + 1, 1);
 	} else if (unit == EVS_UNIT_DAY) {
 		first = day;
 		next = day + 1;

@@ -7,7 +7,7 @@
 #include "src/schema/schema.h"
 
 #define EVS_DECIMAL_INT_DIGITS 18 /* up to here a DECIMAL is an INT of 8 bytes */
-#define EVS_DECIMAL_DIGITS 38
+#define EVS_DECIMAL_DIGITS     38
 
 /*
  * Build the hash of an ENUM's item names, after its items are in place. `*twice` as in names.h.

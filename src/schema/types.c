@@ -21,7 +21,8 @@ int evs_type_index_items(struct evs_type *t, size_t *twice)
 {
 	free(t->name_slots);
 	t->name_slots = NULL;
-	return evs_names_build(&t->name_slots, &t->name_mask, t->nitems, item_name, t->items, twice);
+	return evs_names_build(&t->name_slots, &t->name_mask, t->nitems, item_name, t->items,
+			       twice);
 }
 
 const struct evs_enum_item *evs_enum_by_name(const struct evs_type *t, const char *name, size_t len)
@@ -202,7 +203,8 @@ static bool items_equal(const struct evs_type *a, const struct evs_type *b)
 	for (unsigned i = 0; i < a->nitems; i++) {
 		const struct evs_enum_item *x = &a->items[i], *y = &b->items[i];
 
-		if (x->value != y->value || x->len != y->len || memcmp(x->name, y->name, x->len) != 0)
+		if (x->value != y->value || x->len != y->len ||
+		    memcmp(x->name, y->name, x->len) != 0)
 			return false;
 	}
 	return true;

@@ -1,5 +1,6 @@
 /*
- * The table of spec/schema.md 6: every value that the old type holds must have a place in the new one.
+ * The table of spec/schema.md 6: every value that the old type holds must have a place in the new
+ * one.
  */
 #include "src/schema/widen.h"
 
@@ -10,9 +11,10 @@
 /* Bits of magnitude and sign of an integer type. */
 static unsigned int_bits(enum evs_type_id id)
 {
-	static const uint8_t bits[] = { [EVS_T_INT8] = 7,   [EVS_T_INT16] = 15,	 [EVS_T_INT32] = 31,
-					[EVS_T_INT64] = 63, [EVS_T_UINT8] = 8,	 [EVS_T_UINT16] = 16,
-					[EVS_T_UINT32] = 32, [EVS_T_UINT64] = 64 };
+	static const uint8_t bits[] = {
+		[EVS_T_INT8] = 7,  [EVS_T_INT16] = 15,	[EVS_T_INT32] = 31,  [EVS_T_INT64] = 63,
+		[EVS_T_UINT8] = 8, [EVS_T_UINT16] = 16, [EVS_T_UINT32] = 32, [EVS_T_UINT64] = 64
+	};
 
 	return bits[id];
 }
@@ -41,11 +43,13 @@ static enum evs_widening from_int(const struct evs_type *from, const struct evs_
 {
 	if (evs_type_is_int(to))
 		return int_fits(from, to) ? EVS_WIDEN_INT : EVS_WIDEN_NONE;
-	if (to->id == EVS_T_FLOAT64 && int_bits(from->id) <= 32) /* 64 bits pass the 53 of a double */
+	if (to->id == EVS_T_FLOAT64 &&
+	    int_bits(from->id) <= 32) /* 64 bits pass the 53 of a double */
 		return EVS_WIDEN_INT_FLOAT;
 	if (to->id == EVS_T_FLOAT32 && int_bits(from->id) <= 16)
 		return EVS_WIDEN_INT_FLOAT;
-	if (to->id == EVS_T_DECIMAL && (unsigned)(to->precision - to->scale) >= int_digits(from->id))
+	if (to->id == EVS_T_DECIMAL &&
+	    (unsigned)(to->precision - to->scale) >= int_digits(from->id))
 		return EVS_WIDEN_INT_DECIMAL;
 	return EVS_WIDEN_NONE;
 }
@@ -70,12 +74,13 @@ static bool inner(const struct evs_type *from, const struct evs_type *to)
 
 static bool decimal_fits(const struct evs_type *from, const struct evs_type *to)
 {
-	return to->scale >= from->scale && to->precision - to->scale >= from->precision - from->scale;
+	return to->scale >= from->scale &&
+	       to->precision - to->scale >= from->precision - from->scale;
 }
 
 /*
- * Times go from year 0000 to 9999. With up to 7 digits all of them fit in 64 bits, with 8 and 9 they do not, so no column
- * that is there already may become one.
+ * Times go from year 0000 to 9999. With up to 7 digits all of them fit in 64 bits, with 8 and 9
+ * they do not, so no column that is there already may become one.
  */
 static bool digits_fit(unsigned have, unsigned want)
 {
@@ -118,7 +123,8 @@ enum evs_widening evs_widen(const struct evs_type *from, const struct evs_type *
 		return EVS_WIDEN_JSON;
 	if (from->id == to->id)
 		return same_kind(from, to);
-	if (to->id == EVS_T_STRING && from->id != EVS_T_ARRAY && from->id != EVS_T_MAP && from->id != EVS_T_JSON)
+	if (to->id == EVS_T_STRING && from->id != EVS_T_ARRAY && from->id != EVS_T_MAP &&
+	    from->id != EVS_T_JSON)
 		return EVS_WIDEN_STRING;
 	if (evs_type_is_int(from))
 		return from_int(from, to);

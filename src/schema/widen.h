@@ -15,10 +15,10 @@ enum evs_widening {
 	EVS_WIDEN_INT_DECIMAL,
 	EVS_WIDEN_FLOAT,
 	EVS_WIDEN_DECIMAL,
-	EVS_WIDEN_TIME,	    /* more digits */
+	EVS_WIDEN_TIME, /* more digits */
 	EVS_WIDEN_FIXED,
-	EVS_WIDEN_STRING,   /* as it is printed */
-	EVS_WIDEN_JSON,	    /* as it is printed */
+	EVS_WIDEN_STRING, /* as it is printed */
+	EVS_WIDEN_JSON,	  /* as it is printed */
 	EVS_WIDEN_ARRAY,
 	EVS_WIDEN_MAP,
 };

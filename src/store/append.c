@@ -7,6 +7,7 @@
 #include "src/diag.h"
 #include "src/store/io.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,23 +24,36 @@ static int copy_text(char **out, const char *s)
 	return 0;
 }
 
+/* The last part of a path. */
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
 /* Last part of the stream's path: its name. */
-static int stream_name(struct evs_appender *a, const char *stream)
+static int stream_name(struct evs_appender *a, const char *stream, struct evs_diag *diag)
 {
 	size_t n = strlen(stream);
-	const char *slash;
-	char *copy;
+	char *copy, *real = NULL;
+	int rc;
 
 	while (n > 1 && stream[n - 1] == '/')
 		n--;
 	copy = malloc(n + 1);
 	if (!copy)
-		return EVS_E_NOMEM;
+		return evs_fail_nomem(diag);
 	memcpy(copy, stream, n);
 	copy[n] = '\0';
 	a->dir = copy;
-	slash = strrchr(copy, '/');
-	return copy_text(&a->name, slash && slash[1] ? slash + 1 : copy);
+	if (strcmp(last_part(copy), ".") != 0 && strcmp(last_part(copy), "..") != 0)
+		return copy_text(&a->name, last_part(copy)) < 0 ? evs_fail_nomem(diag) : 0;
+	rc = evs_io_realpath(copy, &real, diag);
+	if (rc == 0 && copy_text(&a->name, last_part(real)) < 0)
+		rc = evs_fail_nomem(diag);
+	free(real);
+	return rc;
 }
 
 static int check_opts(const struct evs_append_opts *o, struct evs_diag *diag)
@@ -63,6 +77,31 @@ static int init_rejects(struct evs_appender *a, struct evs_diag *diag)
 	return rc;
 }
 
+/* A stream made of a store's or a tenant's folder would hide what is in it. */
+static int check_folder(const char *dir, struct evs_diag *diag)
+{
+	enum evs_path_kind kind;
+	struct evs_io_stat st;
+	char **streams = NULL;
+	size_t n = 0;
+	int rc = evs_io_stat(dir, &st, diag);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	if (!st.is_dir)
+		return evs_fail(diag, EVS_E_USAGE, "%.900s is no folder: name the folder of a stream", dir);
+	if (evs_path_kind(dir, &kind, NULL) < 0)
+		return 0; /* neither one nor the other */
+	if (kind == EVS_PATH_TENANT)
+		return evs_fail(diag, EVS_E_USAGE, "%.900s is a tenant's folder: name the stream", dir);
+	rc = evs_store_streams(dir, &streams, &n, diag);
+	if (rc == 0 && n)
+		rc = evs_fail(diag, EVS_E_USAGE, "%.900s is a store with %zu streams: name one, such as %.500s", dir, n,
+			      streams[0]);
+	evs_strings_free(streams, n);
+	return rc;
+}
+
 /* With a schema.sql begin at once; without one infer, unless the folder is something else. */
 static int load_table(struct evs_appender *a, struct evs_diag *diag)
 {
@@ -73,6 +112,8 @@ static int load_table(struct evs_appender *a, struct evs_diag *diag)
 
 	if (rc == 0)
 		return evs_append_set_table(a, t, diag);
+	if (rc == 1)
+		rc = check_folder(a->dir, diag);
 	return rc < 0 ? rc : evs_infer_new(&a->infer, &io, diag);
 }
 
@@ -90,8 +131,11 @@ int evs_append_open(struct evs_appender **out, const char *stream, const struct 
 		return evs_fail_nomem(diag);
 	a->opts = opts ? *opts : none;
 	a->rejects.fd = -1;
-	if (stream_name(a, stream) < 0 || copy_text(&a->source, a->opts.source) < 0 ||
-	    copy_text(&a->file, a->opts.file) < 0 || evs_eval_new(&a->eval) < 0) {
+	rc = stream_name(a, stream, diag);
+	if (rc < 0)
+		goto out;
+	if (copy_text(&a->source, a->opts.source) < 0 || copy_text(&a->file, a->opts.file) < 0 ||
+	    evs_eval_new(&a->eval) < 0) {
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
@@ -290,7 +334,7 @@ int evs_append_idle(struct evs_appender *a, int *wait_ms, struct evs_diag *diag)
 			rc = evs_append_commit(a, diag);
 		return conclude(a, rc, diag);
 	}
-	*wait_ms = (int)(limit - age);
+	*wait_ms = limit - age < INT_MAX ? (int)(limit - age) : INT_MAX;
 	return 0;
 }
 

@@ -132,7 +132,8 @@ static int run_check(struct evs_appender *a, const struct evs_check *c, struct e
 
 	if (rc < 0)
 		goto out;
-	(void)snprintf(reason, sizeof(reason), "fails CHECK %s%s(%.350s)", c->name, c->name[0] ? " " : "", c->text);
+	(void)snprintf(reason, sizeof(reason), c->text[0] == '(' ? "fails CHECK %s%s%.350s" : "fails CHECK %s%s(%.350s)",
+		       c->name, c->name[0] ? " " : "", c->text);
 	for (uint32_t i = 0; i < a->nrows && rc == 0; i++)
 		if (!evs_array_is_null(&ok, i) && !evs_array_int(&ok, i))
 			rc = fail_row(a, i, reason, diag);
@@ -223,6 +224,7 @@ static int stop_at(struct evs_appender *a, const struct chunk_row *row, struct e
 	int rc;
 
 	a->stats.in -= a->nrows - 1 - a->first_bad;
+	a->total = row->begin; /* the source is absorbed up to here */
 	rc = evs_append_reject(a, row, a->first_reason, diag);
 	if (rc < 0)
 		return rc;
@@ -258,7 +260,7 @@ int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag)
 	int rc;
 
 	if (!a->nrows)
-		return 0;
+		return evs_rejects_chunk(&a->rejects, diag);
 	memset(a->bad, 0, a->nrows * sizeof(*a->bad));
 	a->first_bad = UINT32_MAX;
 	evs_eval_set_now(a->eval, evs_append_now(a));
@@ -274,5 +276,5 @@ int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag)
 	if (rc == 0 && a->first_bad != UINT32_MAX)
 		rc = stop_at(a, &a->rows[a->first_bad], diag);
 	clear_chunk(a);
-	return rc;
+	return rc == 0 ? evs_rejects_chunk(&a->rejects, diag) : rc;
 }

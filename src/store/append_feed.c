@@ -47,7 +47,7 @@ static int take_line(struct evs_appender *a, const struct chunk_row *row, struct
 	int rc = evs_json_read_row(a->reader, row->raw, row->len, a->cols, &reason);
 
 	if (rc == EVS_ROW_MISFIT && a->infer) {
-		int r = evs_append_widen(a, row->raw, row->len, diag);
+		int r = evs_append_widen(a, row, diag);
 
 		if (r < 0)
 			return r;
@@ -72,14 +72,17 @@ static int take_line(struct evs_appender *a, const struct chunk_row *row, struct
 	}
 	if (a->opts.strict) {
 		rc = evs_append_chunk(a, diag); /* what came before is kept, and may be worse */
+		if (rc == EVS_E_STOP)
+			a->stats.in--; /* this line has not been, as it were */
 		if (rc < 0)
 			return rc;
+		a->total = row->begin; /* the source is absorbed up to here */
 	}
 	rc = evs_append_reject(a, row, reason, diag);
 	if (rc == 0 && a->opts.strict)
 		rc = evs_fail(diag, EVS_E_STOP, "line %llu, offset %llu: %.700s", (unsigned long long)row->line,
 			      (unsigned long long)row->off, reason);
-	return rc;
+	return rc == 0 && evs_rejects_full(&a->rejects) ? evs_append_chunk(a, diag) : rc;
 }
 
 /* A byte order mark may stand at the beginning of a file, and is no part of its first line. */
@@ -97,6 +100,7 @@ static int one_line(struct evs_appender *a, const char *raw, size_t len, size_t 
 
 	row.line = ++a->line;
 	row.off = a->off;
+	row.begin = a->total;
 	skip_bom(a, &row);
 	a->off += len + newline;
 	a->total += len + newline;
@@ -115,7 +119,8 @@ static int begin_overlong(struct evs_appender *a, struct evs_diag *diag)
 	a->stats.rejected++;
 	if (a->opts.on_reject)
 		a->opts.on_reject(a->opts.arg, a->line + 1, a->off, too_long);
-	rc = evs_rejects_begin(&a->rejects, a->line + 1, a->off, too_long, diag);
+	a->long_begin = a->total;
+	rc = evs_rejects_begin(&a->rejects, a->line + 1, a->off, a->total, too_long, diag);
 	if (rc == 0)
 		rc = evs_rejects_raw(&a->rejects, a->carry.p, a->carry.len, diag);
 	a->off += a->carry.len;
@@ -135,10 +140,11 @@ static int more_overlong(struct evs_appender *a, const char *p, size_t len, bool
 	a->overlong = false;
 	a->line++;
 	if (rc == 0)
-		rc = evs_rejects_end(&a->rejects, diag);
-	if (rc == 0 && a->opts.strict)
-		rc = evs_fail(diag, EVS_E_STOP, "line %llu: %s", (unsigned long long)a->line, too_long);
-	return rc;
+		rc = evs_rejects_end(&a->rejects, a->total, diag);
+	if (rc < 0 || !a->opts.strict)
+		return rc;
+	a->total = a->long_begin;
+	return evs_fail(diag, EVS_E_STOP, "line %llu: %s", (unsigned long long)a->line, too_long);
 }
 
 /* ---- pieces ---------------------------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ struct chunk_row {
 	uint64_t line, off;
 	const char *raw; /* in the caller's or our buffer, until the chunk is finished */
 	size_t len;
-	uint64_t end; /* offset in the source */
+	uint64_t begin, end; /* offsets in the source */
 };
 
 struct evs_appender {
@@ -50,6 +50,7 @@ struct evs_appender {
 	uint64_t off;	      /* bytes of this file so far, up to the next line */
 	uint64_t total;	      /* bytes of the source so far, up to the next line */
 	bool overlong;	      /* inside a line longer than EVS_MAX_LINE */
+	uint64_t long_begin;  /* where it begins in the source */
 	uint64_t flushed_total;
 	int64_t first_pending; /* monotonic ns of the oldest row not committed; 0: none */
 
@@ -91,7 +92,7 @@ bool evs_append_can_infer(const struct evs_appender *a);
 /* Infer a schema from the sample, write schema.sql, and take the sample's rows. */
 int evs_append_infer(struct evs_appender *a, struct evs_diag *diag);
 /* A row did not fit the inferred schema: widen it. 1 when the row may be tried again. */
-int evs_append_widen(struct evs_appender *a, const char *line, size_t len, struct evs_diag *diag);
+int evs_append_widen(struct evs_appender *a, const struct chunk_row *row, struct evs_diag *diag);
 
 int64_t evs_append_now(const struct evs_appender *a);
 

@@ -33,15 +33,16 @@ static int make_folders(struct evs_appender *a, struct evs_diag *diag)
 	if (slash && slash != path) {
 		*slash = '\0';
 		made = evs_io_mkdir(path, diag);
+		if (made > 0) {
+			tell(a, 0, "made a new store");
+			made = evs_io_sync_parent(path, diag);
+		}
 		if (made < 0)
 			return made;
-		if (made)
-			a->opts.on_note ? tell(a, 0, "made a new store") : (void)0;
 	}
 	made = evs_io_mkdir(a->dir, diag);
-	if (made < 0)
-		return made;
-	return made ? evs_io_sync_dir(slash ? (slash == path ? "/" : path) : ".", diag) : 0;
+	/* Also when it was there: whoever made it may not have come so far. */
+	return made < 0 ? made : evs_io_sync_parent(a->dir, diag);
 }
 
 static int write_schema(struct evs_appender *a, const char *text, size_t len, struct evs_diag *diag)
@@ -50,6 +51,31 @@ static int write_schema(struct evs_appender *a, const char *text, size_t len, st
 	int rc = evs_path_join(path, a->dir, "schema.sql", diag);
 
 	return rc < 0 ? rc : evs_io_write_file(path, text, len, diag);
+}
+
+/*
+ * Make `*t`, whose text is `text`, the stream's schema, unless another writer has put there another one than
+ * `expected` (NULL: none) meanwhile: then `*t` becomes that.
+ */
+static int put_in_force(struct evs_appender *a, struct evs_table **t, const struct evs_table *expected,
+			const char *text, size_t len, struct evs_diag *diag)
+{
+	struct evs_table *there = NULL;
+	int fd = -1, rc = evs_stream_lock(a->dir, &fd, diag);
+
+	if (rc == 0)
+		rc = evs_stream_table(a->dir, &there, diag);
+	if (rc == 1 || (rc == 0 && expected && there->text_len == expected->text_len &&
+			!memcmp(there->text, expected->text, there->text_len))) {
+		rc = write_schema(a, text, len, diag);
+	} else if (rc == 0) {
+		evs_table_free(*t);
+		*t = there;
+		there = NULL;
+	}
+	evs_table_free(there);
+	evs_io_close(fd);
+	return rc;
 }
 
 static int infer_table(struct evs_appender *a, evs_note_fn *why, char **text, size_t *len, struct evs_table **t,
@@ -114,7 +140,7 @@ int evs_append_infer(struct evs_appender *a, struct evs_diag *diag)
 	if (rc == 0)
 		rc = make_folders(a, diag);
 	if (rc == 0)
-		rc = write_schema(a, text, len, diag);
+		rc = put_in_force(a, &t, NULL, text, len, diag);
 	if (rc < 0) {
 		evs_table_free(t);
 		goto out;
@@ -134,13 +160,14 @@ out:
 	return rc;
 }
 
-int evs_append_widen(struct evs_appender *a, const char *line, size_t len, struct evs_diag *diag)
+int evs_append_widen(struct evs_appender *a, const struct chunk_row *row, struct evs_diag *diag)
 {
+	uint64_t total = a->total;
 	struct evs_table *t = NULL;
 	char *text = NULL;
 	size_t text_len = 0;
 	bool same = false;
-	int rc = evs_infer_line(a->infer, line, len);
+	int rc = evs_infer_line(a->infer, row->raw, row->len);
 
 	if (rc == 0)
 		rc = infer_table(a, NULL, &text, &text_len, &t, NULL);
@@ -152,10 +179,13 @@ int evs_append_widen(struct evs_appender *a, const char *line, size_t len, struc
 		goto out;
 	}
 	rc = evs_append_chunk(a, diag);
-	if (rc == 0)
+	if (rc == 0) {
+		a->total = row->begin; /* this row is not in that commit */
 		rc = evs_append_commit(a, diag);
+		a->total = total;
+	}
 	if (rc == 0)
-		rc = write_schema(a, text, text_len, diag);
+		rc = put_in_force(a, &t, a->table, text, text_len, diag);
 	if (rc == 0) {
 		evs_append_drop_table(a);
 		rc = evs_append_set_table(a, t, diag);

@@ -17,6 +17,7 @@ struct plan {
 	const struct evs_table *table;
 	struct evs_buf text; /* schema.sql to be */
 	enum evs_apply_result result;
+	int lock; /* held from the comparison to the end, when it is to be applied; else -1 */
 };
 
 static int stream_dir(char *out, const char *store, const char *name, struct evs_diag *diag)
@@ -96,16 +97,23 @@ out:
 static int write_plan(const char *store, const struct plan *p, struct evs_diag *diag)
 {
 	char path[EVS_PATH_MAX];
-	int rc = evs_io_mkdir(store, diag);
+	int rc = evs_path_join(path, p->dir, "schema.sql", diag);
 
-	if (rc >= 0)
-		rc = evs_io_mkdir(p->dir, diag);
-	if (rc < 0)
-		return rc;
-	rc = evs_path_join(path, p->dir, "schema.sql", diag);
 	if (rc == 0)
 		rc = evs_io_write_file(path, p->text.p, p->text.len, diag);
 	return rc == 0 ? evs_io_sync_dir(store, diag) : rc;
+}
+
+/* The stream's folder, made and locked against other writers of its schema. */
+static int lock_plan(const char *store, struct plan *p, struct evs_diag *diag)
+{
+	int rc = evs_io_mkdir(store, diag);
+
+	if (rc == 1)
+		rc = evs_io_sync_parent(store, diag);
+	if (rc >= 0)
+		rc = evs_io_mkdir(p->dir, diag);
+	return rc < 0 ? rc : evs_stream_lock(p->dir, &p->lock, diag);
 }
 
 static int same_stream_twice(const struct plan *p, size_t n, struct evs_diag *diag)
@@ -130,6 +138,8 @@ static int make_plans(const char *store, const struct evs_ddl *ddl, bool apply, 
 			rc = same_stream_twice(plans, i, diag);
 		if (rc == 0 && compose(p, ddl) < 0)
 			rc = evs_fail_nomem(diag);
+		if (rc == 0 && apply)
+			rc = lock_plan(store, p, diag);
 		if (rc == 0)
 			rc = judge(p, &detail, diag);
 		if (rc < 0)
@@ -151,10 +161,21 @@ static int make_plans(const char *store, const struct evs_ddl *ddl, bool apply, 
 	return 0;
 }
 
+static struct plan *new_plans(size_t n)
+{
+	struct plan *p = calloc(n + 1, sizeof(*p));
+
+	for (size_t i = 0; p && i < n; i++)
+		p[i].lock = -1;
+	return p;
+}
+
 static void free_plans(struct plan *p, size_t n)
 {
-	for (size_t i = 0; p && i < n; i++)
+	for (size_t i = 0; p && i < n; i++) {
 		evs_buf_release(&p[i].text);
+		evs_io_close(p[i].lock);
+	}
 	free(p);
 }
 
@@ -190,7 +211,7 @@ int evs_store_apply(const char *store, const char *text, size_t len, evs_text_fn
 		rc = evs_fail(diag, EVS_E_SCHEMA, "no CREATE TABLE in this text");
 		goto out;
 	}
-	plans = calloc(ddl->ntables, sizeof(*plans));
+	plans = new_plans(ddl->ntables);
 	rc = plans ? make_plans(store, ddl, true, plans, report, report_arg, diag) : evs_fail_nomem(diag);
 	if (rc == 0)
 		note_views(ddl, note, note_arg);
@@ -241,7 +262,7 @@ int evs_store_check(const char *store, const char *text, size_t len, evs_text_fn
 
 	if (rc < 0)
 		return rc;
-	plans = calloc(ddl->ntables + 1, sizeof(*plans));
+	plans = new_plans(ddl->ntables);
 	rc = plans ? make_plans(store, ddl, false, plans, report, report_arg, diag) : evs_fail_nomem(diag);
 	for (size_t i = 0; rc == 0 && i < ddl->ntables; i++)
 		same &= plans[i].result == EVS_APPLY_SAME;

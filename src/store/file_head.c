@@ -67,16 +67,21 @@ static int copies_agree(const struct evs_head *a, const struct evs_head *b)
 
 /* The first copy is good: where is the second, and is it good too? */
 static int check_second(struct evs_file *f, uint64_t size, const struct evs_head *first,
-			uint64_t span, bool *bad)
+			uint64_t span, bool *bad, struct evs_diag *diag)
 {
+	struct evs_diag d = { 0 };
 	struct evs_head second = { 0 };
 	uint64_t span2;
-	int rc = read_copy(f, span, size, &second, &span2, NULL);
+	int rc = read_copy(f, span, size, &second, &span2, &d);
 
 	*bad = rc < 0 || span2 != span || !copies_agree(first, &second);
 	if (rc == 0)
 		evs_head_release(&second);
-	return rc == EVS_E_NOMEM || rc == EVS_E_SYS ? rc : 0;
+	if (rc != EVS_E_NOMEM && rc != EVS_E_SYS)
+		return 0;
+	if (diag)
+		*diag = d;
+	return rc;
 }
 
 /* The first copy is bad: look for the second one. */
@@ -119,7 +124,7 @@ int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint
 		rc = own_strings(head, diag);
 	if (rc == 0) {
 		*start = 2 * span;
-		rc = check_second(f, size, head, span, &copy_bad[1]);
+		rc = check_second(f, size, head, span, &copy_bad[1], diag);
 	} else if (rc == EVS_E_FORMAT) {
 		copy_bad[0] = true;
 		rc = find_second(f, size, head, start, diag);

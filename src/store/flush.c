@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define PACKED_BELOW 4096u /* bytes of rows in memory: smaller groups become one block */
+#define THREAD_STACK ((size_t)1 << 20)
 #define PENDING 256u	   /* acknowledgements held back */
 
 static int init_worker(struct flush_worker *w, struct evs_flush *f)
@@ -137,7 +138,7 @@ static int settle(struct evs_flush *f, struct evs_diag *diag)
 	struct flush_ack *acks;
 	char **dirs;
 	size_t nacks, ndirs;
-	int rc = 0;
+	int rc = f->unsure ? EVS_E_SYS : 0;
 
 	(void)pthread_mutex_lock(&f->lock);
 	acks = f->acks;
@@ -154,6 +155,7 @@ static int settle(struct evs_flush *f, struct evs_diag *diag)
 			rc = evs_io_sync_dir(dirs[i], diag);
 		free(dirs[i]);
 	}
+	f->unsure = rc < 0;
 	for (size_t i = 0; i < nacks; i++) {
 		struct evs_ack ack = { .segment = acks[i].path, .seq = acks[i].seq, .rows = acks[i].rows,
 				       .source_off = f->source_off };
@@ -246,6 +248,20 @@ static int ready_reader(struct flush_worker *w, struct evs_spool *s)
 	return evs_spool_reader_new(&w->reader, s);
 }
 
+/* The ordinary stack of 8 MiB would count against the writer's memory. */
+static bool start_thread(pthread_t *thread, struct flush_worker *w)
+{
+	pthread_attr_t attr;
+	bool ok;
+
+	if (pthread_attr_init(&attr) != 0)
+		return false;
+	ok = pthread_attr_setstacksize(&attr, THREAD_STACK) == 0 &&
+	     pthread_create(thread, &attr, thread_main, w) == 0;
+	(void)pthread_attr_destroy(&attr);
+	return ok;
+}
+
 int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off, int64_t now,
 		  struct evs_diag *diag)
 {
@@ -263,9 +279,9 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 	f->source_off = source_off;
 	f->now = now;
 	f->next_segment = 0;
-	f->stop = false;
+	f->stop = f->unsure = false;
 	/* Without a second thread it only takes longer. */
-	threaded = evs_spool_segments(s) > 1 && pthread_create(&thread, NULL, thread_main, &f->worker[1]) == 0;
+	threaded = evs_spool_segments(s) > 1 && start_thread(&thread, &f->worker[1]);
 	work(&f->worker[0], true);
 	if (threaded)
 		(void)pthread_join(thread, NULL);

@@ -62,6 +62,7 @@ struct evs_flush {
 	uint32_t next_segment;
 	pthread_mutex_t lock; /* of the rest, and of *stats; never held for long */
 	bool stop;
+	bool unsure; /* a folder could not be synced: nothing more is acknowledged. The caller's thread only */
 	struct flush_ack *acks; /* durable but for the sync of their folders */
 	size_t nacks, acks_cap;
 	char **dirs; /* to be synced before the acks */

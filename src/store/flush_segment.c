@@ -158,9 +158,10 @@ static int commit(struct flush_worker *w, struct evs_seg_writer *out, const char
 	f->stats->syncs++;
 	f->stats->segments++;
 	f->stats->bytes_out += out->out_off - out->end;
+	/* The stream's folder too: another writer may have made the tenant's, and died before it was durable. */
 	if (synced == 0 && fresh)
 		rc = evs_flush_remember_dir(f, dir);
-	if (synced == 0 && rc == 0 && out->dir_made)
+	if (synced == 0 && rc == 0 && fresh)
 		rc = evs_flush_remember_dir(f, f->stream_dir);
 	if (synced == 0 && rc == 0)
 		rc = evs_flush_remember_ack(f, out->path, NULL, out->next.seq, out->next.rows);
@@ -217,10 +218,17 @@ int evs_flush_segment(struct flush_worker *w, uint32_t id, struct evs_diag *diag
 	struct evs_flush *f = w->flush;
 	struct evs_seg_writer out = { .fd = -1 };
 	char dir[EVS_PATH_MAX], name[24];
+	struct evs_spool_segment seg;
 	struct evs_seg_spec spec;
 	bool turn = true;
-	int rc = make_spec(w, id, dir, name, &spec, diag);
+	int rc;
 
+	evs_spool_segment_get(f->spool, id, &seg);
+	if (!seg.rows) { /* all of them were refused */
+		(void)pthread_mutex_unlock(&f->turn);
+		return 0;
+	}
+	rc = make_spec(w, id, dir, name, &spec, diag);
 	if (rc == 0)
 		rc = evs_segw_open(&out, &spec, diag);
 	if (rc == 0)

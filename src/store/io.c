@@ -151,6 +151,8 @@ int evs_io_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *p
 				continue;
 			return evs_fail_sys(diag, errno, path, "cannot write");
 		}
+		if (w == 0)
+			return evs_fail_sys(diag, EIO, path, "cannot write");
 		done += (size_t)w;
 	}
 	return 0;
@@ -168,6 +170,8 @@ int evs_io_write(int fd, const void *buf, size_t n, const char *path, struct evs
 				continue;
 			return evs_fail_sys(diag, errno, path, "cannot write");
 		}
+		if (w == 0)
+			return evs_fail_sys(diag, EIO, path, "cannot write");
 		done += (size_t)w;
 	}
 	return 0;
@@ -208,6 +212,34 @@ int evs_io_sync_dir(const char *dir, struct evs_diag *diag)
 	(void)close(fd);
 	/* Some file systems cannot sync folders and say EINVAL: there is nothing more to do there. */
 	return err && err != EINVAL ? evs_fail_sys(diag, err, dir, "cannot sync the folder") : 0;
+}
+
+/* The folder part of `path`, "." when it has none. */
+static int dir_of(char *dir, size_t cap, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	if (slash && n == 0)
+		n = 1;
+	if (n + 2 > cap)
+		return -1;
+	if (!slash) {
+		dir[n++] = '.';
+	} else {
+		memcpy(dir, path, n);
+	}
+	dir[n] = '\0';
+	return 0;
+}
+
+int evs_io_sync_parent(const char *path, struct evs_diag *diag)
+{
+	char dir[1100];
+
+	if (dir_of(dir, sizeof(dir), path) < 0)
+		return evs_fail_sys(diag, ENAMETOOLONG, path, "cannot sync the folder of");
+	return evs_io_sync_dir(dir, diag);
 }
 
 int evs_io_rename(const char *from, const char *to, struct evs_diag *diag)
@@ -287,32 +319,13 @@ out:
 	return rc;
 }
 
-/* The folder part of `path`, "." when it has none. */
-static int dir_of(char *dir, size_t cap, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	size_t n = slash ? (size_t)(slash - path) : 0;
-
-	if (slash && n == 0)
-		n = 1;
-	if (n + 2 > cap)
-		return -1;
-	if (!slash) {
-		dir[n++] = '.';
-	} else {
-		memcpy(dir, path, n);
-	}
-	dir[n] = '\0';
-	return 0;
-}
-
 int evs_io_write_file(const char *path, const void *text, size_t len, struct evs_diag *diag)
 {
-	char tmp[1100], dir[1100];
+	char tmp[1100];
 	int fd = -1, rc;
 	int n = snprintf(tmp, sizeof(tmp), "%s.tmp", path);
 
-	if (n < 0 || (size_t)n >= sizeof(tmp) || dir_of(dir, sizeof(dir), path) < 0)
+	if (n < 0 || (size_t)n >= sizeof(tmp))
 		return evs_fail_sys(diag, ENAMETOOLONG, path, "cannot write");
 	rc = evs_io_open_write(&fd, tmp, true, diag);
 	if (rc < 0)
@@ -329,7 +342,13 @@ int evs_io_write_file(const char *path, const void *text, size_t len, struct evs
 		(void)evs_io_unlink(tmp, NULL);
 		return rc;
 	}
-	return evs_io_sync_dir(dir, diag);
+	return evs_io_sync_parent(path, diag);
+}
+
+int evs_io_realpath(const char *path, char **out, struct evs_diag *diag)
+{
+	*out = realpath(path, NULL);
+	return *out ? 0 : evs_fail_sys(diag, errno, path, "cannot resolve");
 }
 
 static int by_name(const void *a, const void *b)

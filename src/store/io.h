@@ -41,6 +41,8 @@ int evs_io_write(int fd, const void *buf, size_t n, const char *path, struct evs
 int evs_io_truncate(int fd, uint64_t size, const char *path, struct evs_diag *diag);
 int evs_io_sync(int fd, const char *path, struct evs_diag *diag); /* fdatasync */
 int evs_io_sync_dir(const char *dir, struct evs_diag *diag);
+/* The folder that `path` lies in. */
+int evs_io_sync_parent(const char *path, struct evs_diag *diag);
 int evs_io_rename(const char *from, const char *to, struct evs_diag *diag);
 int evs_io_unlink(const char *path, struct evs_diag *diag); /* absent is fine */
 /* 1 when it was made now, 0 when it was there. */
@@ -56,8 +58,10 @@ bool evs_io_is_locked(int fd);
 
 /* Read a whole small file, at most `max` bytes; malloc'd, zero-terminated. 1 when it is absent. */
 int evs_io_read_file(const char *path, size_t max, char **text, size_t *len, struct evs_diag *diag);
-/* Temporary name, sync, rename, sync of the folder. */
+/* Temporary name, sync, rename, sync of the folder. Writers of one file must exclude each other. */
 int evs_io_write_file(const char *path, const void *text, size_t len, struct evs_diag *diag);
+/* `path` without symbolic links, "." and ".."; malloc'd. */
+int evs_io_realpath(const char *path, char **out, struct evs_diag *diag);
 
 /* Names in a folder, without "." and ".."; sorted bytewise; free with evs_io_list_free(). */
 struct evs_io_entry {

@@ -74,7 +74,7 @@ void evs_name_escape(const char *name, size_t len, char *out)
 		bool plain = is_plain(c) && i != dot && !(c == '.' && i == 0) &&
 			     !(c == '_' && len == 1);
 
-		if (n + 3 > EVS_NAME_BYTES) {
+		if (n + (plain ? 1 : 3) > EVS_NAME_BYTES) {
 			escape_long(name, len, out, keep);
 			return;
 		}
@@ -245,6 +245,17 @@ out:
 		evs_strings_free(streams, len);
 	evs_io_list_free(list, nlist);
 	return rc;
+}
+
+int evs_stream_lock(const char *stream, int *fd, struct evs_diag *diag)
+{
+	char path[EVS_PATH_MAX];
+	int rc = evs_path_join(path, stream, "schema.lock", diag);
+
+	*fd = -1;
+	if (rc == 0)
+		rc = evs_io_open_write(fd, path, true, diag);
+	return rc == 0 ? evs_io_lock(*fd, true, path, diag) : rc;
 }
 
 int evs_stream_table(const char *stream, struct evs_table **out, struct evs_diag *diag)

@@ -34,6 +34,9 @@ int evs_path_kind(const char *path, enum evs_path_kind *kind, struct evs_diag *d
 int evs_store_streams(const char *store, char ***out, size_t *n, struct evs_diag *diag);
 void evs_strings_free(char **s, size_t n);
 
+/* Lock by which writers of schema.sql exclude each other (spec/store.md 9); waits. Ends with evs_io_close(*fd). */
+int evs_stream_lock(const char *stream, int *fd, struct evs_diag *diag);
+
 /* Parsed schema.sql of a stream folder; 1 when there is none. */
 int evs_stream_table(const char *stream, struct evs_table **out, struct evs_diag *diag);
 

@@ -62,8 +62,10 @@ static int note_stream(struct lister *l, const char *dir)
 
 	if (rc == 0)
 		rc = evs_io_stat(schema, &st, NULL);
-	if (rc != 0)
+	if (rc != 0) {
+		l->out->loose = true;
 		return 0;
+	}
 	rc = evs_io_stat(dir, &st, l->diag);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
@@ -85,10 +87,11 @@ static int list_tenant(struct lister *l, const char *dir)
 	char path[EVS_PATH_MAX];
 	size_t n = 0;
 	int64_t lo;
+	struct evs_io_stat st;
 	int rc = evs_io_list(dir, &list, &n, l->diag);
 
-	if (rc < 0)
-		return rc;
+	if (rc < 0) /* a folder that was expired this moment holds nothing */
+		return evs_io_stat(dir, &st, NULL) == 1 ? 0 : rc;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (list[i].is_dir || !evs_segment_name_parse(list[i].name, &lo) || !name_may_match(l, lo))
 			continue;
@@ -157,29 +160,29 @@ static int list_store(struct lister *l, const char *store)
 	return rc;
 }
 
-/* `up` folders above `path`, or false when it does not say. */
+/* `up` folders above `path`, or false when that is too long. */
 static bool parent(char *out, const char *path, unsigned up)
 {
 	size_t n = strlen(path);
 
-	if (n >= EVS_PATH_MAX)
+	if (n + (size_t)up * 3 >= EVS_PATH_MAX)
 		return false;
 	memcpy(out, path, n + 1);
 	while (up--) {
-		char *slash;
+		char *slash, *last;
 
 		while (n > 1 && out[n - 1] == '/')
 			out[--n] = '\0';
 		slash = strrchr(out, '/');
-		if (!slash) {
-			if (n == 1 && out[0] == '.') {
-				memcpy(out, "..", 3);
-			} else {
-				memcpy(out, ".", 2);
-			}
-		} else {
+		last = slash ? slash + 1 : out;
+		if (!strcmp(last, "."))
+			memcpy(last, "..", 3);
+		else if (!strcmp(last, ".."))
+			memcpy(out + n, "/..", 4);
+		else if (slash)
 			slash[slash == out] = '\0';
-		}
+		else
+			memcpy(out, ".", 2);
 		n = strlen(out);
 	}
 	return true;
@@ -235,4 +238,11 @@ uint64_t evs_path_size(const char *path)
 	struct evs_io_stat st;
 
 	return evs_io_stat(path, &st, NULL) == 0 ? st.size : 0;
+}
+
+bool evs_path_gone(const char *path)
+{
+	struct evs_io_stat st;
+
+	return evs_io_stat(path, &st, NULL) == 1;
 }

@@ -7,7 +7,6 @@
 #include "src/store/reject.h"
 
 #include "src/diag.h"
-#include "src/json/json.h"
 #include "src/store/io.h"
 
 #include <sodium.h>
@@ -17,84 +16,29 @@
 
 #define WRITE_BYTES (256u << 10)
 
-struct scan_state {
-	const char *source;
+/* Where a record stands in `out`. */
+struct reject_mark {
 	uint64_t end;
-	bool ours;
+	size_t at, len;
 };
 
-static bool scan_field(void *arg, const char *key, size_t klen, const char *val, size_t vlen)
+/* ---- writing ------------------------------------------------------------------------------------------------ */
+
+/* A run that was killed may have left a record without its end; ours must not become part of it. */
+static int open_file(struct evs_rejects *r, struct evs_diag *diag)
 {
-	struct scan_state *st = arg;
-	size_t n = strlen(st->source);
+	struct evs_io_stat st;
+	char last = '\n';
+	int rc = evs_io_open_append(&r->fd, r->path, diag);
 
-	if (klen == 6 && !memcmp(key, "source", 6))
-		st->ours = vlen == n + 2 && !memcmp(val + 1, st->source, n);
-	if (klen == 3 && !memcmp(key, "end", 3)) {
-		st->end = 0;
-		for (size_t i = 0; i < vlen && val[i] >= '0' && val[i] <= '9'; i++)
-			st->end = st->end * 10 + (uint64_t)(val[i] - '0');
-	}
-	return true;
-}
-
-/* How far the rejects of this source have come in an earlier run. */
-static int scan_seen(struct evs_rejects *r, struct evs_diag *diag)
-{
-	struct evs_buf buf = { 0 };
-	struct scan_state st = { .source = r->source };
-	const char *reason;
-	uint64_t at = 0;
-	int fd = -1, rc = evs_io_stat(r->path, &(struct evs_io_stat){ 0 }, diag);
-
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	rc = evs_io_open_read(&fd, r->path, diag);
-	while (rc == 0) {
-		uint8_t *nl;
-		size_t got, used = 0;
-
-		if (!evs_buf_reserve(&buf, WRITE_BYTES)) {
-			rc = evs_fail_nomem(diag);
-			break;
-		}
-		rc = evs_io_pread_some(fd, buf.p + buf.len, WRITE_BYTES, at, &got, r->path, diag);
-		if (rc < 0 || got == 0)
-			break;
-		at += got;
-		buf.len += got;
-		while ((nl = memchr(buf.p + used, '\n', buf.len - used))) {
-			st.ours = false;
-			st.end = 0;
-			(void)evs_json_walk((char *)buf.p + used, (size_t)(nl - buf.p) - used, scan_field, &st, &reason);
-			if (st.ours && st.end > r->seen)
-				r->seen = st.end;
-			used = (size_t)(nl - buf.p) + 1;
-		}
-		memmove(buf.p, buf.p + used, buf.len - used);
-		buf.len -= used;
-	}
-	evs_buf_release(&buf);
-	evs_io_close(fd);
-	return rc;
-}
-
-int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source, struct evs_diag *diag)
-{
-	*r = (struct evs_rejects){ .fd = -1, .source = source };
-	r->path = strdup(path);
-	if (!r->path)
-		return evs_fail_nomem(diag);
-	return source ? scan_seen(r, diag) : 0;
-}
-
-void evs_rejects_release(struct evs_rejects *r)
-{
-	evs_io_close(r->fd);
-	r->fd = -1;
-	free(r->path);
-	r->path = NULL;
-	evs_buf_release(&r->out);
+	if (rc == 0)
+		rc = evs_io_fstat(r->fd, r->path, &st, diag);
+	if (rc < 0)
+		return rc;
+	r->device = !st.is_file;
+	if (st.is_file && st.size)
+		rc = evs_io_pread(r->fd, &last, 1, st.size - 1, r->path, diag);
+	return rc == 0 && last != '\n' ? evs_io_write(r->fd, "\n", 1, r->path, diag) : rc;
 }
 
 static int write_out(struct evs_rejects *r, struct evs_diag *diag)
@@ -106,7 +50,7 @@ static int write_out(struct evs_rejects *r, struct evs_diag *diag)
 	if (!r->out.len)
 		return 0;
 	if (r->fd < 0)
-		rc = evs_io_open_append(&r->fd, r->path, diag);
+		rc = open_file(r, diag);
 	if (rc == 0)
 		rc = evs_io_write(r->fd, r->out.p, r->out.len, r->path, diag);
 	evs_buf_reset(&r->out);
@@ -159,6 +103,37 @@ static bool put_lossy(struct evs_buf *b, const uint8_t *p, size_t n)
 	return lossy;
 }
 
+int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source, struct evs_diag *diag)
+{
+	struct evs_buf text = { 0 };
+	int rc;
+
+	*r = (struct evs_rejects){ .fd = -1, .source = source };
+	r->path = strdup(path);
+	if (!r->path)
+		return evs_fail_nomem(diag);
+	if (!source)
+		return 0;
+	evs_buf_put_u8(&text, '"');
+	(void)put_lossy(&text, (const uint8_t *)source, strlen(source));
+	evs_buf_put_u8(&text, '"');
+	rc = evs_buf_ok(&text) ? evs_rejects_scan(r->path, &text, &r->seen, diag) : evs_fail_nomem(diag);
+	evs_buf_release(&text);
+	return rc;
+}
+
+void evs_rejects_release(struct evs_rejects *r)
+{
+	evs_io_close(r->fd);
+	r->fd = -1;
+	free(r->path);
+	r->path = NULL;
+	free(r->marks);
+	r->marks = NULL;
+	r->nmarks = r->marks_cap = 0;
+	evs_buf_release(&r->out);
+}
+
 static void put_number(struct evs_buf *b, const char *key, uint64_t v)
 {
 	char text[64];
@@ -199,18 +174,43 @@ static int put_base64(struct evs_buf *b, const void *raw, size_t len)
 	return 0;
 }
 
+/* The last fields. */
+static void put_end(struct evs_rejects *r, uint64_t end)
+{
+	if (r->source) {
+		evs_buf_put_u8(&r->out, ',');
+		put_string(&r->out, "source", r->source);
+		put_number(&r->out, "end", end);
+		if (evs_buf_ok(&r->out))
+			r->out.len--; /* its comma */
+	}
+	evs_buf_put(&r->out, "}\n", 2);
+}
+
+static int mark(struct evs_rejects *r, uint64_t end, size_t at)
+{
+	if (r->nmarks == r->marks_cap) {
+		size_t cap = r->marks_cap ? r->marks_cap * 2 : 64;
+		struct reject_mark *grown = realloc(r->marks, cap * sizeof(*grown));
+
+		if (!grown)
+			return EVS_E_NOMEM;
+		r->marks = grown;
+		r->marks_cap = cap;
+	}
+	r->marks[r->nmarks++] = (struct reject_mark){ .end = end, .at = at, .len = r->out.len - at };
+	return 0;
+}
+
 int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t end, const char *reason,
 		    const void *raw, size_t len, struct evs_diag *diag)
 {
+	size_t at = r->out.len;
 	int rc = 0;
 
 	if (r->source && end <= r->seen)
 		return 0;
 	put_head(r, line, off, reason);
-	if (r->source) {
-		put_string(&r->out, "source", r->source);
-		put_number(&r->out, "end", end);
-	}
 	evs_buf_put(&r->out, "\"raw\":\"", 7);
 	if (put_lossy(&r->out, raw, len)) {
 		evs_buf_put_u8(&r->out, '"');
@@ -218,39 +218,168 @@ int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t
 	} else {
 		evs_buf_put_u8(&r->out, '"');
 	}
-	evs_buf_put(&r->out, "}\n", 2);
-	if (rc < 0)
+	put_end(r, end);
+	if (rc < 0 || !evs_buf_ok(&r->out) || mark(r, end, at) < 0)
 		return evs_fail_nomem(diag);
+	return 0;
+}
+
+bool evs_rejects_full(const struct evs_rejects *r)
+{
+	return r->out.len >= 2 * WRITE_BYTES;
+}
+
+static int by_end(const void *a, const void *b)
+{
+	const struct reject_mark *x = a, *y = b;
+
+	return x->end < y->end ? -1 : x->end > y->end;
+}
+
+/* CHECKs speak of a chunk's rows after all its lines have been parsed. */
+static int put_in_order(struct evs_rejects *r)
+{
+	struct evs_buf sorted = { 0 };
+	size_t i = 1, from = r->nmarks ? r->marks[0].at : 0;
+
+	while (i < r->nmarks && r->marks[i - 1].end <= r->marks[i].end)
+		i++;
+	if (i >= r->nmarks)
+		return 0;
+	qsort(r->marks, r->nmarks, sizeof(*r->marks), by_end);
+	for (i = 0; i < r->nmarks; i++)
+		evs_buf_put(&sorted, r->out.p + r->marks[i].at, r->marks[i].len);
+	if (evs_buf_ok(&sorted))
+		memcpy(r->out.p + from, sorted.p, sorted.len);
+	i = evs_buf_ok(&sorted);
+	evs_buf_release(&sorted);
+	return i ? 0 : EVS_E_NOMEM;
+}
+
+int evs_rejects_chunk(struct evs_rejects *r, struct evs_diag *diag)
+{
+	if (put_in_order(r) < 0)
+		return evs_fail_nomem(diag);
+	r->nmarks = 0;
 	return r->out.len >= WRITE_BYTES ? write_out(r, diag) : 0;
 }
 
-int evs_rejects_begin(struct evs_rejects *r, uint64_t line, uint64_t off, const char *reason,
+/* ---- a line in pieces --------------------------------------------------------------------------------------- */
+
+/* How many bytes at the end of p[0 .. n) begin a character that may go on behind them? */
+static size_t unfinished(const uint8_t *p, size_t n)
+{
+	for (size_t back = 1; back <= 3 && back <= n; back++) {
+		uint8_t c = p[n - back];
+
+		if ((c & 0xc0) == 0x80)
+			continue;
+		return (c >= 0xc2 && c < 0xe0 && back < 2) || ((c & 0xf0) == 0xe0 && back < 3) ||
+		       (c >= 0xf0 && c < 0xf5) ? back : 0;
+	}
+	return 0;
+}
+
+/* Complete the character held back. Returns how many bytes of the piece went into it. */
+static size_t put_held(struct evs_rejects *r, const uint8_t *p, size_t n)
+{
+	uint8_t join[sizeof(r->held) + 3];
+	size_t take = n < 3 ? n : 3, had = r->nheld, len;
+
+	memcpy(join, r->held, had);
+	memcpy(join + had, p, take);
+	len = utf8_len(join, had + take);
+	if (len > had) {
+		(void)put_lossy(&r->out, join, len);
+		r->nheld = 0;
+		return len - had;
+	}
+	if (take == n && had + take < sizeof(r->held) && unfinished(join, had + take) == had + take) {
+		memcpy(r->held, join, had + take);
+		r->nheld = had + take;
+		return take;
+	}
+	(void)put_lossy(&r->out, join, had);
+	r->nheld = 0;
+	return 0;
+}
+
+int evs_rejects_begin(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t begin, const char *reason,
 		      struct evs_diag *diag)
 {
+	int rc = evs_rejects_chunk(r, diag);
+
+	r->nheld = 0;
+	r->skip = r->source && begin < r->seen;
+	if (rc < 0 || r->skip)
+		return rc;
 	put_head(r, line, off, reason);
 	evs_buf_put(&r->out, "\"raw\":\"", 7);
 	return write_out(r, diag);
 }
 
-int evs_rejects_raw(struct evs_rejects *r, const void *raw, size_t len, struct evs_diag *diag)
+static int put_piece(struct evs_rejects *r, const uint8_t *p, size_t len, struct evs_diag *diag)
 {
-	(void)put_lossy(&r->out, raw, len);
+	size_t tail;
+
+	if (r->nheld) {
+		size_t used = put_held(r, p, len);
+
+		p += used;
+		len -= used;
+	}
+	tail = r->nheld ? 0 : unfinished(p, len);
+	(void)put_lossy(&r->out, p, len - tail);
+	if (tail) {
+		memcpy(r->held, p + len - tail, tail);
+		r->nheld = tail;
+	}
 	return r->out.len >= WRITE_BYTES ? write_out(r, diag) : 0;
 }
 
-int evs_rejects_end(struct evs_rejects *r, struct evs_diag *diag)
+int evs_rejects_raw(struct evs_rejects *r, const void *raw, size_t len, struct evs_diag *diag)
 {
-	evs_buf_put(&r->out, "\"}\n", 3);
+	const uint8_t *p = raw;
+	int rc = 0;
+
+	while (rc == 0 && len && !r->skip) {
+		size_t n = len < WRITE_BYTES ? len : WRITE_BYTES;
+
+		rc = put_piece(r, p, n, diag);
+		p += n;
+		len -= n;
+	}
+	return rc;
+}
+
+int evs_rejects_end(struct evs_rejects *r, uint64_t end, struct evs_diag *diag)
+{
+	if (r->skip) {
+		r->skip = false;
+		return 0;
+	}
+	(void)put_lossy(&r->out, r->held, r->nheld);
+	r->nheld = 0;
+	evs_buf_put_u8(&r->out, '"');
+	put_end(r, end);
 	return write_out(r, diag);
 }
 
 int evs_rejects_flush(struct evs_rejects *r, struct evs_diag *diag)
 {
-	int rc = write_out(r, diag);
+	int rc = evs_rejects_chunk(r, diag);
 
-	if (rc == 0 && r->unsynced && r->fd >= 0)
-		rc = evs_io_sync(r->fd, r->path, diag);
 	if (rc == 0)
+		rc = write_out(r, diag);
+	if (rc < 0 || !r->unsynced || r->fd < 0)
+		return rc;
+	if (!r->device)
+		rc = evs_io_sync(r->fd, r->path, diag);
+	if (rc == 0 && !r->device && !r->synced_dir)
+		rc = evs_io_sync_parent(r->path, diag);
+	if (rc == 0) {
 		r->unsynced = false;
+		r->synced_dir = true;
+	}
 	return rc;
 }

@@ -67,22 +67,44 @@ static int find_tail(struct evs_segment *s, bool *growing, struct evs_diag *diag
 	return rc;
 }
 
-static int load_schema_off(struct evs_segment *s)
+/* The newest COMMIT is damaged: the schema in force is the last sound SCHEMA frame in front of it, else HEAD's. */
+static int search_schema_off(struct evs_segment *s, struct evs_diag *diag)
+{
+	uint64_t limit = s->tail.trailer.commit_off, off = s->tail.start;
+	struct evs_frame fr;
+	const uint8_t *p;
+
+	while (off < limit) {
+		int rc = evs_file_frame(&s->file, off, limit, &fr, NULL);
+
+		if (rc == 0 && fr.type == EVS_FRAME_SCHEMA &&
+		    evs_file_summed(&s->file, off, &fr, &p, NULL) == 0)
+			s->schema_off = off;
+		if (rc == 0)
+			off += evs_frame_span(fr.payload_len);
+		else if ((rc = evs_file_resync(&s->file, off + 8, limit, &off, diag)) < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int load_schema_off(struct evs_segment *s, struct evs_diag *diag)
 {
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };
 	int rc = 0;
 
 	s->schema_off = 0;
-	if (s->tail.have_commit && !s->tail.commit_bad) {
-		rc = evs_file_commit(&s->file, s->tail.trailer.commit_off, s->tail.end, &c, &payload,
-				     NULL);
-		if (rc == 0)
-			s->schema_off = c.schema_off;
-		evs_commit_release(&c);
-		evs_buf_release(&payload);
-	}
-	return rc == EVS_E_NOMEM ? rc : 0;
+	if (!s->tail.have_commit)
+		return 0;
+	if (s->tail.commit_bad)
+		return search_schema_off(s, diag);
+	rc = evs_file_commit(&s->file, s->tail.trailer.commit_off, s->tail.end, &c, &payload, NULL);
+	if (rc == 0)
+		s->schema_off = c.schema_off;
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+	return rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : 0;
 }
 
 int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *fn, void *arg,
@@ -123,7 +145,7 @@ int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *
 	rc = find_tail(s, &growing, diag);
 	if (rc < 0)
 		goto out;
-	rc = load_schema_off(s);
+	rc = load_schema_off(s, diag);
 	if (rc < 0)
 		goto out;
 	tell_head(s, bad);
@@ -210,9 +232,12 @@ void evs_segment_place(const struct evs_segment *s, struct evs_place *out)
 
 int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct evs_diag *diag)
 {
-	if (s->ino != p->ino || s->tail.end < p->off)
+	if (s->ino != p->ino || s->tail.end < p->off) {
+		s->pos = s->tail.end;
+		s->next_row = s->tail.trailer.rows_total;
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, s->tail.end,
 				    "the segment was replaced or became shorter while it was being followed");
+	}
 	evs_segment_rewind(s, EVS_WALK_ALL, INT64_MIN, INT64_MAX);
 	s->pos = p->off;
 	s->next_row = p->row;

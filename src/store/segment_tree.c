@@ -7,6 +7,8 @@
 #include "src/diag.h"
 #include "src/store/segment_read.h"
 
+#define INDEX_LEAST 144u /* bytes of the smallest INDEX frame */
+
 void evs_tree_release(struct evs_tree *t)
 {
 	for (unsigned i = 0; i < t->depth; i++) {
@@ -18,17 +20,23 @@ void evs_tree_release(struct evs_tree *t)
 	*t = (struct evs_tree){ 0 };
 }
 
-static int push_index(struct evs_segment *s, uint64_t off, uint32_t level, struct evs_diag *diag)
+/* The INDEX at `off`, of which the references of `level` matter. `from`: the reference that led here, or NULL. */
+static int push_index(struct evs_segment *s, uint64_t off, uint32_t level, const struct evs_index_ref *from,
+		      struct evs_diag *diag)
 {
 	struct evs_tree *t = &s->tree;
 	struct evs_tree_node *n = &t->node[t->depth];
+	const char *why = NULL;
 	int rc;
 
-	if (t->depth > EVS_INDEX_LEVELS)
+	/* An INDEX is led to once a level: more is a forged tree that goes in circles. */
+	if (t->depth > EVS_INDEX_LEVELS || t->pushes++ / EVS_INDEX_LEVELS > s->tail.end / INDEX_LEAST)
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.3 the INDEX tree is too deep");
 	*n = (struct evs_tree_node){ .level = level };
 	t->depth++;
 	rc = evs_file_index(&s->file, off, s->tail.end, &n->index, &n->payload, diag);
+	if (rc == 0 && from && evs_index_check_ref(&n->index, from, &why) < 0)
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
 	if (rc < 0) {
 		evs_index_release(&n->index);
 		evs_buf_release(&n->payload);
@@ -74,7 +82,7 @@ int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 		if (rc < 0)
 			return rc;
 	}
-	return index_off ? push_index(s, index_off, UINT32_MAX, diag) : 0;
+	return index_off ? push_index(s, index_off, UINT32_MAX, NULL, diag) : 0;
 }
 
 static bool outside(const struct evs_segment *s, int64_t min, int64_t max)
@@ -83,13 +91,21 @@ static bool outside(const struct evs_segment *s, int64_t min, int64_t max)
 	       (max < s->since || (s->until != INT64_MAX && min >= s->until));
 }
 
-static int enter_commit(struct evs_segment *s, uint64_t off, struct evs_diag *diag)
+/* `from`: the reference that led to it, or NULL. Commits come in the order of the file, each once. */
+static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_index_ref *from, struct evs_diag *diag)
 {
 	struct evs_tree *t = &s->tree;
+	const char *why = NULL;
 	int rc;
 
 	evs_commit_release(&t->commit);
+	if (off < s->pos)
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.2-3 commits out of order");
 	rc = evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag);
+	if (rc == 0 && from && evs_commit_check_ref(&t->commit, from, &why) < 0)
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
+	if (rc == 0 && t->commit.rows_total - t->commit.rows != s->next_row)
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "7.1-12 the commit does not continue the one before");
 	t->in_commit = rc == 0;
 	t->next_group = 0;
 	return rc;
@@ -130,14 +146,18 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 /* Follow one reference of the INDEX on top of the stack. */
 static int follow(struct evs_segment *s, const struct evs_index_ref *r, struct evs_diag *diag)
 {
+	if (!r->level && r->off < s->pos)
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, r->off, "8.2-3 commits out of order");
 	if (outside(s, r->time_min, r->time_max)) {
-		s->pos = r->level ? r->off : r->off + r->len;
+		/* Level 1 stands for what lies right before its INDEX, higher ones for something farther back. */
+		if (r->level <= 1)
+			s->pos = r->level ? r->off : r->off + r->len;
 		s->next_row += r->rows;
 		return 0;
 	}
 	if (r->level)
-		return push_index(s, r->off, r->level - 1, diag);
-	return enter_commit(s, r->off, diag);
+		return push_index(s, r->off, r->level - 1, r, diag);
+	return enter_commit(s, r->off, r, diag);
 }
 
 int evs_tree_next(struct evs_segment *s, struct evs_diag *diag)
@@ -164,7 +184,7 @@ int evs_tree_next(struct evs_segment *s, struct evs_diag *diag)
 				continue;
 			rc = follow(s, r, diag);
 		} else if (t->nrecent) {
-			rc = enter_commit(s, t->recent[--t->nrecent], diag);
+			rc = enter_commit(s, t->recent[--t->nrecent], NULL, diag);
 		} else {
 			return 0;
 		}

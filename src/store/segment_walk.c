@@ -47,6 +47,8 @@ static int walk_commit(struct evs_segment *s, uint64_t off, uint64_t span, struc
 		const uint8_t *p;
 
 		rc = evs_file_bytes(&s->file, at, EVS_TRAILER_SIZE, &p, diag);
+		if (rc == EVS_E_FORMAT)
+			why = "the file ends inside the second trailer of its newest commit";
 		if (rc == 0)
 			rc = evs_trailer_decode(&tr, p, s->file.salt, at, &why);
 		if (rc == 0 && (tr.commit_off != off || tr.seq != c.seq))
@@ -99,7 +101,9 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 		if (rc < 0)
 			return rc;
 		close_gap(s, s->group.first_row, s->pos);
-		s->next_row += s->group.rows;
+		/* Groups that the tree has passed over already count once. */
+		if (s->group.first_row + s->group.rows > s->next_row)
+			s->next_row = s->group.first_row + s->group.rows;
 		return 1;
 	case EVS_FRAME_COMMIT:
 		return walk_commit(s, s->pos, span, diag);
@@ -114,6 +118,20 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 		break;
 	}
 	return rc < 0 ? rc : walk_padding(s, fr);
+}
+
+/* To the next sound frame, or the end. The newest commit may end behind the file: its second trailer is cut. */
+static int resync(struct evs_segment *s, uint64_t from, struct evs_diag *diag)
+{
+	uint64_t limit = s->tail.end < s->tail.size ? s->tail.end : s->tail.size;
+	uint64_t newest = s->tail.trailer.commit_off;
+	int rc = evs_file_resync(&s->file, from, limit, &s->pos, diag);
+
+	if (rc < 0 || s->pos < limit)
+		return rc;
+	/* A commit whose end is cut off does not fit in the file, so it was not found. */
+	s->pos = s->tail.end > s->tail.size && newest >= from ? newest : s->tail.end;
+	return 0;
 }
 
 int evs_walk_next(struct evs_segment *s, struct evs_diag *diag)
@@ -143,7 +161,7 @@ int evs_walk_next(struct evs_segment *s, struct evs_diag *diag)
 		open_gap(s, at, &d);
 		if (span)
 			s->pos = at + span;
-		else if ((rc = evs_file_resync(&s->file, at + 8, s->tail.end, &s->pos, diag)) < 0)
+		else if ((rc = resync(s, at + 8, diag)) < 0)
 			return rc;
 	}
 	if (s->tail.have_commit)

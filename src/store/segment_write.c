@@ -297,16 +297,33 @@ static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, st
 	if (t->commit_bad)
 		return evs_fail_off(diag, EVS_E_FORMAT, w->path, t->trailer.commit_off,
 				    "the newest commit is damaged, so that nothing can be appended after it; move the file away or salvage it");
-	if (t->end > t->size || t->copy_bad[1]) {
-		/* The first trailer copy stands, the second is cut or damaged: write it again. */
-		evs_trailer_encode(raw, &t->trailer, 1, w->salt, t->end - EVS_TRAILER_SIZE);
-		rc = evs_io_pwrite(w->fd, raw, sizeof(raw), t->end - EVS_TRAILER_SIZE, w->path, diag);
+	for (unsigned copy = 0; rc == 0 && copy < 2; copy++) {
+		uint64_t at = t->end - (2 - copy) * EVS_TRAILER_SIZE;
+
+		if (!t->copy_bad[copy])
+			continue;
+		/* The other one stands: this one is damaged or cut off, and written again. */
+		evs_trailer_encode(raw, &t->trailer, copy, w->salt, at);
+		rc = evs_io_pwrite(w->fd, raw, sizeof(raw), at, w->path, diag);
 		evs_file_forget(&w->file);
 	}
 	if (rc == 0 && t->size > t->end)
 		rc = set_aside(w, spec->dir, t->end, t->size, diag);
 	w->end = t->end;
 	return rc;
+}
+
+/* Rows that do not belong here would not be found again. */
+static int check_head(const struct evs_seg_writer *w, const struct evs_head *head, const struct evs_seg_spec *spec,
+		      struct evs_diag *diag)
+{
+	if (head->part_lo != spec->lo || head->part_hi != spec->hi)
+		return evs_fail_off(diag, EVS_E_FORMAT, w->path, 0,
+				    "the segment holds another partition than its name and the schema say");
+	if (head->tenant_len != spec->tenant_len ||
+	    (spec->tenant_len && memcmp(head->tenant, spec->tenant, spec->tenant_len) != 0))
+		return evs_fail_off(diag, EVS_E_FORMAT, w->path, 0, "the segment holds another tenant than its folder says");
+	return 0;
 }
 
 static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
@@ -321,8 +338,8 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 		return rc;
 	t.size = st.size;
 	rc = evs_file_head(&w->file, st.size, &head, &t.start, bad, diag);
-	if (rc == 0 && head.part_lo != spec->lo)
-		rc = evs_fail_off(diag, EVS_E_FORMAT, w->path, 0, "the segment holds another partition than its name says");
+	if (rc == 0)
+		rc = check_head(w, &head, spec, diag);
 	w->salt = w->file.salt;
 	if (rc == 0)
 		rc = recover(w, spec, &t, diag);
@@ -330,6 +347,9 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 		w->last_len = t.trailer.commit_len;
 		rc = evs_file_commit(&w->file, t.trailer.commit_off, w->end, &w->last, &w->last_payload, diag);
 		w->schema_off = w->last.schema_off;
+		if (rc == 0 && w->last.no_append)
+			rc = evs_fail_off(diag, EVS_E_VERSION, w->path, t.trailer.commit_off,
+					  "only a newer evseg may append after this commit");
 	}
 	w->out_off = w->end;
 	if (rc == 0 && spec->source && w->last.seq)
@@ -384,7 +404,6 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec, s
 
 	if (rc < 0)
 		return rc;
-	w->dir_made |= rc == 1;
 	(void)snprintf(name, sizeof(name), ".%s.new", spec->name);
 	rc = evs_path_join(w->new_path, spec->dir, name, diag);
 	if (rc == 0)
@@ -393,13 +412,12 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec, s
 		rc = evs_io_lock(w->fd, spec->wait, w->path, diag);
 	if (rc == 0)
 		rc = evs_io_fstat(w->fd, w->new_path, &mine, diag);
-	if (rc < 0)
-		return rc;
-	rc = evs_io_stat(w->new_path, &there, diag);
-	if (rc < 0)
-		return rc;
-	if (rc == 1 || there.ino != mine.ino || there.dev != mine.dev)
-		return 1;
+	if (rc == 0)
+		rc = evs_io_stat(w->new_path, &there, diag);
+	if (rc != 0 || there.ino != mine.ino || there.dev != mine.dev) {
+		w->new_path[0] = '\0'; /* not ours to remove */
+		return rc < 0 ? rc : 1;
+	}
 	rc = evs_io_stat(w->path, &there, diag);
 	if (rc < 0)
 		return rc;
@@ -416,6 +434,8 @@ static int open_there(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 	struct evs_io_stat mine, there;
 	int rc = evs_io_open_write(&w->fd, w->path, false, diag);
 
+	if (rc < 0 && evs_io_stat(w->path, &there, NULL) == 1)
+		return 1; /* expired this moment */
 	if (rc == 0)
 		rc = evs_io_lock(w->fd, spec->wait, w->path, diag);
 	if (rc == 0)
@@ -479,7 +499,8 @@ static int add_zones(struct evs_seg_writer *w, const struct evs_seg_rows *r)
 {
 	void *zones = w->next.zones;
 
-	if (r->cols[0].rows < ZONES_MIN_ROWS)
+	/* They are a help, not a must: a commit of very many groups of very many columns goes without. */
+	if (r->cols[0].rows < ZONES_MIN_ROWS || w->next.nzones + r->ncols > EVS_MAX_ZONES)
 		return 0;
 	if (grow(&zones, &w->zones_cap, w->next.nzones + r->ncols, sizeof(*w->next.zones)) < 0)
 		return EVS_E_NOMEM;
@@ -517,8 +538,9 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 	size_t at = w->out.len, mem = 0;
 	int rc;
 
-	if (w->next.ngroups >= EVS_MAX_GROUPS ||
-	    grow(&groups, &w->groups_cap, w->next.ngroups + 1, sizeof(*g)) < 0)
+	if (w->next.ngroups >= EVS_MAX_GROUPS)
+		return evs_fail(diag, EVS_E_LIMIT, "7.2 too many groups for one commit of %.500s", w->path);
+	if (grow(&groups, &w->groups_cap, w->next.ngroups + 1, sizeof(*g)) < 0)
 		return evs_fail_nomem(diag);
 	w->next.groups = groups;
 	if (add_zones(w, r) < 0)
@@ -526,8 +548,10 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
 	rc = evs_group_encode(enc, r->cols, r->ncols, w->schema_off, w->last.rows_total + w->next.rows,
 			      &w->out, &summed);
-	if (rc < 0 || !evs_buf_ok(&w->out))
-		return evs_fail(diag, rc < 0 ? rc : EVS_E_NOMEM, "cannot encode a group of %u rows", rows);
+	if (rc == EVS_E_NOMEM || !evs_buf_ok(&w->out))
+		return evs_fail_nomem(diag);
+	if (rc < 0)
+		return evs_fail(diag, rc, "a group of %u rows is larger than a segment can hold", rows);
 	seal(w, at, EVS_FRAME_GROUP, EVS_FRAME_F_REFUSE, summed);
 	if (!evs_buf_ok(&w->out))
 		return evs_fail_nomem(diag);

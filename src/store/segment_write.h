@@ -36,7 +36,6 @@ struct evs_seg_writer {
 	uint64_t schema_off;
 	uint64_t source_off;	 /* absorbed of spec.source before this append */
 	uint64_t first_group;
-	bool dir_made;		 /* the tenant's folder was made */
 	bool dirty;		 /* bytes were written past `end` */
 	struct evs_commit next;	 /* the commit being built; its arrays are owned here */
 	uint32_t groups_cap;

@@ -34,6 +34,8 @@ static uint64_t float_order(double d)
 {
 	uint64_t u;
 
+	if (d != d)
+		return UINT64_MAX; /* NaN, of any sign, comes last */
 	d = d == 0 ? 0 : d; /* -0 sorts with 0 */
 	memcpy(&u, &d, sizeof(u));
 	return u >> 63 ? ~u : u | (uint64_t)1 << 63;

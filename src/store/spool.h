@@ -17,6 +17,7 @@
 
 #define EVS_SPOOL_OWN 2u /* columns behind the table's */
 #define EVS_SPOOL_MAX_SEGMENTS 131072u
+#define EVS_SPOOL_MAX_NAMES (6u << 20) /* bytes of their tenants */
 
 struct evs_spool;
 

@@ -99,7 +99,8 @@ int evs_spool_spill(struct evs_spool *s, struct evs_diag *diag)
 
 bool evs_spool_must_flush(const struct evs_spool *s)
 {
-	return s->nchunks + 1 >= SPOOL_MAX_CHUNKS || s->nsegs >= EVS_SPOOL_MAX_SEGMENTS;
+	return s->nchunks + 1 >= SPOOL_MAX_CHUNKS || s->nsegs >= EVS_SPOOL_MAX_SEGMENTS ||
+	       s->arena.len >= EVS_SPOOL_MAX_NAMES;
 }
 
 void evs_spool_file_release(struct evs_spool *s)

@@ -84,7 +84,7 @@ struct evs_place {
 	uint64_t off, row, ino;
 };
 void evs_segment_place(const struct evs_segment *s, struct evs_place *out);
-/* EVS_E_FORMAT when it is another file or a shorter one. */
+/* EVS_E_FORMAT when it is another file or a shorter one; the walk then stands at its end. */
 int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct evs_diag *diag);
 
 uint64_t evs_segment_rows_lost(const struct evs_segment *s);
@@ -95,6 +95,7 @@ struct evs_path_list {
 	char **paths; /* segments, in the order to be read */
 	size_t n;
 	char *stream; /* folder of the stream they belong to, or NULL when only segments were given */
+	bool loose;   /* some lie in no stream's folder */
 };
 
 /*
@@ -106,6 +107,9 @@ int evs_path_list(struct evs_path_list *out, const char *const *paths, size_t np
 		  struct evs_diag *diag);
 /* Size of a file, 0 when it cannot be told. */
 uint64_t evs_path_size(const char *path);
+
+/* Is there nothing at `path`? */
+bool evs_path_gone(const char *path);
 
 void evs_path_list_release(struct evs_path_list *l);
 

@@ -66,23 +66,26 @@ static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t be
 
 /* Is some aligned 512-byte sector of [a, b), as far as it lies inside, all zero? That is what a write torn by a
  * power cut leaves where data never reached the disk. */
-static bool has_zero_sector(struct evs_file *f, uint64_t a, uint64_t b)
+static int has_zero_sector(struct evs_file *f, uint64_t a, uint64_t b, bool *yes)
 {
+	*yes = true;
 	while (a < b) {
 		uint64_t next = (a / SECTOR + 1) * SECTOR;
 		size_t n = (size_t)((next < b ? next : b) - a);
 		const uint8_t *p;
 		bool zero = n >= 8;
+		int rc = evs_file_bytes(f, a, n, &p, NULL);
 
-		if (evs_file_bytes(f, a, n, &p, NULL) < 0)
-			return true; /* the file ends before */
+		if (rc < 0)
+			return rc == EVS_E_FORMAT ? 0 : rc; /* the file ends before */
 		for (size_t i = 0; zero && i < n; i++)
 			zero = p[i] == 0;
 		if (zero)
-			return true;
+			return 0;
 		a += n;
 	}
-	return false;
+	*yes = false;
+	return 0;
 }
 
 enum verdict { SOUND = 0, TORN = 1, DAMAGED = 2, COMMIT_DAMAGED = 3 };
@@ -96,7 +99,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	struct evs_frame fr;
 	uint64_t off = tr->first_group;
 	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, NULL);
-	bool appended = rc < 0 || c.seq > 1;
+	bool appended = rc < 0 || c.seq > 1, torn = false;
 
 	*v = SOUND;
 	if (rc == 0 && (c.seq != tr->seq || c.rows_total != tr->rows_total || c.rows != tr->rows ||
@@ -104,10 +107,13 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 		rc = EVS_E_FORMAT;
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
-	if (rc == EVS_E_FORMAT)
-		*v = has_zero_sector(f, tr->commit_off, end) ? TORN : COMMIT_DAMAGED;
+	if (rc == EVS_E_FORMAT) {
+		rc = has_zero_sector(f, tr->commit_off, end, &torn);
+		*v = torn ? TORN : COMMIT_DAMAGED;
+		return rc;
+	}
 	if (rc < 0 || !appended)
-		return rc == EVS_E_FORMAT ? 0 : rc;
+		return rc;
 	while (off < tr->commit_off && *v == SOUND) {
 		uint64_t span;
 
@@ -115,9 +121,11 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 		span = rc == 0 ? evs_frame_span(fr.payload_len) : tr->commit_off - off;
 		if (rc == 0 && fr.type == EVS_FRAME_GROUP)
 			rc = evs_file_verify_group(f, off, &fr, NULL);
-		if (rc == EVS_E_FORMAT)
-			*v = has_zero_sector(f, off, off + span) ? TORN : DAMAGED;
-		else if (rc < 0)
+		if (rc == EVS_E_FORMAT) {
+			rc = has_zero_sector(f, off, off + span, &torn);
+			*v = torn ? TORN : DAMAGED;
+		}
+		if (rc < 0)
 			return rc;
 		off += span;
 	}
@@ -131,7 +139,7 @@ static int judge_rest(struct evs_file *f, struct evs_tail *t)
 	struct evs_frame fr;
 	int rc;
 
-	if (off == t->size || t->what)
+	if (off >= t->size || t->what) /* a cut trailer is told by copy_bad */
 		return 0;
 	while (off < t->size && t->size - off >= EVS_FRAME_HEAD_SIZE) {
 		const uint8_t *p;

@@ -31,11 +31,12 @@ DDL = b"""CREATE TABLE t (n UInt64, tenant String, at DateTime64(3), text Nullab
 ENGINE = MergeTree PARTITION BY (tenant, toMonday(at)) ORDER BY (n);"""
 
 
-def make_rows(rng, count, first=0):
-    """Lines; the content follows from the number, so that half a row would be noticed."""
+def make_rows(rng, count, widening=False):
+    """Lines; the content follows from the number, so that half a row would be noticed. With `widening` the type of a
+    field changes three times on the way, which an inferred schema follows."""
     tenants, weeks = rng.choice([(1, 1), (3, 2), (10, 5)])
     out = []
-    for n in range(first, first + count):
+    for n in range(count):
         r = random.Random(n)
         row = {"n": n, "tenant": "t%d" % r.randrange(tenants),
                "at": "2025-01-%02dT%02d:00:00.%03dZ" % (6 + r.randrange(min(weeks * 7, 25)), r.randrange(24), r.randrange(1000)),
@@ -44,8 +45,19 @@ def make_rows(rng, count, first=0):
             del row["text"]
         if r.randrange(7) == 0:
             row["unknown"] = [n, {"deep": n}]
+        if widening:
+            row["wide"] = [n, n + 0.5, "n%d" % n, [n]][n * 4 // count]
         out.append(json.dumps(row))
     return out
+
+
+def spoil(rng, rows):
+    """Some lines become ones that must be rejected."""
+    return [r + "#" if rng.randrange(20) == 0 else r for r in rows]
+
+
+def good(rows):
+    return [r for r in rows if r.endswith("}")]
 
 
 def text(line):
@@ -168,9 +180,13 @@ met = Counter()  # what the kills met, shown at the end
 def once(tally, tmp, seed, longest):
     """One store that is killed, several times when it has a source."""
     rng = random.Random(seed)
-    stream = new_stream(tmp, rng, rng.randrange(5) == 0)
+    inferred = rng.randrange(4) == 0
+    stream = new_stream(tmp, rng, inferred)
     source = ["--source", "in-%d" % seed] if rng.randrange(2) else []
-    rows = make_rows(rng, rng.choice([50, 500, 3000]))
+    rows = make_rows(rng, rng.choice([50, 500, 3000]), inferred and rng.randrange(2) == 0)
+    if rng.randrange(2):
+        rows = spoil(rng, rows)
+    bad = len(rows) - len(good(rows))
     args = source + flush_args(rng)
     name = "seed %d" % seed
     acked = Counter()
@@ -178,8 +194,8 @@ def once(tally, tmp, seed, longest):
         w = Writer(stream, rows, args, rng.choice([0, 0.002, 0.02]), rng)
         time.sleep(rng.random() ** 2 * longest)
         status = w.kill(signal.SIGKILL)
-        tally.check(name + ": killed, or done before", status in (-signal.SIGKILL, 0), "%d %s" % (status, w.errors))
-        met["done before the kill" if status == 0 else "killed after some commits" if w.acks else "killed before a commit"] += 1
+        tally.check(name + ": killed, or done before", status in (-signal.SIGKILL, 1 if bad else 0), "%d %s" % (status, w.errors))
+        met["done before the kill" if status >= 0 else "killed after some commits" if w.acks else "killed before a commit"] += 1
         if source and attempt:  # what was there before is not acknowledged again
             for segment, n in w.acknowledged().items():
                 acked[segment] += n
@@ -187,11 +203,11 @@ def once(tally, tmp, seed, longest):
             acked = w.acknowledged()
         if (stream / "schema.sql").exists():
             got = read_back(tally, name, stream, True)
-            check_rows(tally, name, got, rows)
+            check_rows(tally, name, got, good(rows))
             check_acked(tally, name, stream, acked)
         elif acked:
             tally.check(name + ": acknowledged, and no schema", False)
-        if status == 0:
+        if status >= 0:
             break
     finish(tally, name, stream, rows, source)
 
@@ -199,21 +215,65 @@ def once(tally, tmp, seed, longest):
 def finish(tally, name, stream, rows, source):
     """The next append works; with a source it completes the store."""
     before = set(read_back(tally, name, stream, True)) if (stream / "schema.sql").exists() else set()
-    more = rows if source else [r for r in rows if text(r) not in before]
+    fine = good(rows)
+    bad = len(rows) - len(fine)
+    more = rows if source else [r for r in fine if text(r) not in before]
     ran = evtools.append(stream, *source, data=b"".join(r.encode() + b"\n" for r in more))
     account = ran.account()
-    if not tally.check(name + ": the next append works", ran.status == 0 and account, "exit %d: %.600r" % (ran.status, ran.err)):
+    if not tally.check(name + ": the next append works", ran.status == (1 if source and bad else 0) and account,
+                       "exit %d: %.600r" % (ran.status, ran.err)):
         return
     got = read_back(tally, name + ", after", stream, False)
-    tally.check(name + ": the store equals an undisturbed run", Counter(got) == Counter(text(r) for r in rows),
-                "%d rows, want %d" % (len(got), len(rows)))
+    tally.check(name + ": the store equals an undisturbed run", Counter(got) == Counter(text(r) for r in fine),
+                "%d rows, want %d" % (len(got), len(fine)))
     if source:
-        tally.equal(name + ": account of the replay", [account["in"], account["duplicate"], account["stored"]],
-                    [len(rows), len(before), len(rows) - len(before)])
+        tally.equal(name + ": account of the replay", [account[k] for k in ("in", "duplicate", "stored", "rejected")],
+                    [len(rows), len(before), len(fine) - len(before), bad])
         again = evtools.append(stream, *source, data=b"".join(r.encode() + b"\n" for r in rows)).account()
-        tally.equal(name + ": once more stores nothing", [again["duplicate"], again["stored"]], [len(rows), 0])
+        tally.equal(name + ": once more stores nothing", [again["duplicate"], again["stored"]], [len(fine), 0])
+        check_rejects(tally, name, stream, [r for r in rows if not r.endswith("}")])
     left = [p.name for p in stream.rglob(".*.new")]
     tally.check(name + ": nothing is left over", not left, left)
+
+
+def check_rejects(tally, name, stream, bad):
+    """With a source, a line that was rejected again and again is in the reject file once."""
+    path = stream / "rejects.ndjson"
+    raws = [json.loads(x)["raw"] for x in path.read_text().splitlines()] if path.exists() else []
+    tally.check(name + ": each reject once", Counter(raws) == Counter(bad), "%d in the file, %d wanted" % (len(raws), len(bad)))
+
+
+def same_source(tally, tmp):
+    """The same bytes are the same source, however they are packed and cut into files; another name is another source."""
+    rng = random.Random(1)
+    stream = new_stream(tmp, rng, False)
+    rows = make_rows(rng, 2000)
+    data = b"".join(r.encode() + b"\n" for r in rows)
+    half = len(b"".join(r.encode() + b"\n" for r in rows[:777]))
+    plain, first, second = tmp / "all.ndjson", tmp / "first.ndjson", tmp / "second.ndjson"
+    plain.write_bytes(data)
+    first.write_bytes(data[:half])
+    second.write_bytes(data[half:])
+    for tool, suffix in (("gzip", ".gz"), ("zstd", ".zst")):
+        for path in (plain, second):
+            (tmp / (path.name + suffix)).write_bytes(subprocess.run([tool, "-c", str(path)], stdout=subprocess.PIPE, check=True).stdout)
+
+    def give(name, files, stored, source="one", **kw):
+        ran = evtools.run([evtools.tool("evappend"), "--stats=json", "--source", source, stream, *files], **kw)
+        account = ran.account() or {}
+        tally.equal("source: " + name, [ran.status, account.get("stored"), account.get("duplicate")], [0, stored, len(rows) - stored if files or kw else 0])
+
+    give("the whole, by zstd", [tmp / "all.ndjson.zst"], 2000)
+    give("again, plain", [plain], 0)
+    give("again, by gzip", [tmp / "all.ndjson.gz"], 0)
+    give("again, two files", [first, second], 0)
+    give("again, two files, one packed", [first, tmp / "second.ndjson.zst"], 0)
+    give("again, through a pipe", [], 0, data=data)
+    give("under another name", [plain], 2000, source="two")
+    give("that name again", [plain], 0, source="two")
+    ran = evtools.append(stream, "--source", "one", data=data + b"".join(r.encode() + b"\n" for r in make_rows(rng, 10)))
+    tally.equal("source: it has grown", [ran.account()["stored"], ran.account()["duplicate"]], [10, 2000])
+    tally.equal("source: rows in all", evtools.cat(stream).out.count(b"\n"), 4010)
 
 
 def orderly(tally, tmp, seed, signum):
@@ -249,7 +309,7 @@ def pipe_is_empty(f):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--times", type=int, default=200)
-    p.add_argument("--quick", action="store_true", help="12 times")
+    p.add_argument("--quick", action="store_true", default=evtools.QUICK, help="12 times; the default in make check")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--longest", type=float, default=0.4, help="seconds until the kill, at most")
     args = p.parse_args()
@@ -260,6 +320,7 @@ def main():
             once(tally, tmp, args.seed + i, args.longest * min(evtools.SLOW, 3))
         for i in range(max(2, times // 10)):
             orderly(tally, tmp, args.seed + i, (signal.SIGTERM, signal.SIGINT)[i % 2])
+        same_source(tally, tmp)
     print(", ".join("%s: %d" % x for x in sorted(met.items())))
     tally.check("some kills met a writer between commits", met["killed after some commits"] > 0)
     tally.done()

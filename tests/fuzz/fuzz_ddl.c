@@ -1,5 +1,6 @@
 /*
- * DDL of any bytes: no crash, and a table that is accepted has a text that gives the same table again.
+ * DDL of any bytes: no crash, and a table that is accepted has a text that gives the same table
+ * again.
  */
 #include "src/schema/schema.h"
 

@@ -1,6 +1,7 @@
 /*
- * Fuzz target: the text of an expression. It is parsed, bound to a table with a column of every type, and evaluated
- * on three rows; whatever the text, that ends in a result of three rows or in an error that says where.
+ * Fuzz target: the text of an expression. It is parsed, bound to a table with a column of every
+ * type, and evaluated on three rows; whatever the text, that ends in a result of three rows or in
+ * an error that says where.
  */
 #include "tests/unit/expr_rows.h"
 

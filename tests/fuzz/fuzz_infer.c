@@ -1,6 +1,6 @@
 /*
- * Rows of any bytes: no crash, the DDL always parses, it only ever widens, and every row it was made from is taken by the
- * reader, unless it lacks the time, the tenant or the key.
+ * Rows of any bytes: no crash, the DDL always parses, it only ever widens, and every row it was
+ * made from is taken by the reader, unless it lacks the time, the tenant or the key.
  */
 #include "src/json/json.h"
 #include "src/schema/schema.h"
@@ -61,8 +61,8 @@ static void read_all(const struct evs_table *t, const char *p, size_t len)
 	while (len) {
 		size_t n = line_length(p, len);
 
-		if (evs_json_read_row(r, p, n, cols, &reason) == EVS_ROW_MISFIT && t->time_kind == EVS_TIME_ARRIVAL &&
-		    t->tenant_column < 0)
+		if (evs_json_read_row(r, p, n, cols, &reason) == EVS_ROW_MISFIT &&
+		    t->time_kind == EVS_TIME_ARRIVAL && t->tenant_column < 0)
 			abort();
 		n += n < len;
 		p += n;

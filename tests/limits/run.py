@@ -411,7 +411,7 @@ TESTS = [memory, many_tenants, full_disk, file_size, read_only, permission, two_
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--quick", action="store_true")
+    p.add_argument("--quick", action="store_true", default=evtools.QUICK, help="less of everything; the default in make check")
     p.add_argument("names", nargs="*", metavar="NAME", help=", ".join(t.__name__ for t in TESTS))
     args = p.parse_args()
     for name in ("evschema", "evappend", "evcat"):

@@ -324,7 +324,7 @@ def sizes(tally, tmp):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--quick", action="store_true")
+    p.add_argument("--quick", action="store_true", default=evtools.QUICK, help="less of everything; the default in make check")
     args = p.parse_args()
     for name in ("evschema", "evappend", "evcat"):
         evtools.tool(name)

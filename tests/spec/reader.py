@@ -24,11 +24,11 @@ from spec_segment import Segment
 def rows_of(segment, group, current, nulls):
     """The rows of a group, as bytes, by the schema `current`."""
     known = spec_schema.columns(segment.schema(group.schema_off), group.columns)
-    values = group_columns(segment.data, group.frame, group, [spec_schema.shape(kind) for _, kind in known])
-    old = {name: (kind, column) for (name, kind), column in zip(known, values)}
+    values = group_columns(segment.data, group.frame, group, [spec_schema.shape(kind) for _, kind, _ in known])
+    old = {name: (kind, column) for (name, kind, _), column in zip(known, values)}
     wanted, extra = [], [None] * group.rows
-    for name, kind in current:
-        was, column = old.get(name, (kind, [None] * group.rows))
+    for name, kind, default in current:
+        was, column = old.get(name, (kind, [default] * group.rows))
         wanted.append((name, kind, [spec_schema.convert(v, was, kind) for v in column]))
     if "_extra" in old:
         extra = old["_extra"][1]

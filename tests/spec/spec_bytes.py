@@ -69,4 +69,5 @@ def zstd(data, level=3):
     """The same the other way, for forge.py."""
     room = _zstd.ZSTD_compressBound(len(data))
     out = ctypes.create_string_buffer(room)
-    return out.raw[:_zstd.ZSTD_compress(out, room, bytes(data), len(data), level)]
+    size = _zstd.ZSTD_compress(out, room, bytes(data), len(data), level)
+    return out.raw[:size]

@@ -2,6 +2,7 @@
 zones and time bounds against the rows. Works on a Segment whose groups have been decoded (`values`).
 """
 
+import re
 import struct
 
 import spec_frames as fr
@@ -90,26 +91,39 @@ def bound(z, kind, low, high):
             need(value == want[1], "7.5", f"{where}: {value} is not {want[1]}")
 
 
+LAST = (1 << 63) - 1
+
+
+def clamp(time):
+    return max(min(time, LAST), -LAST)
+
+
 def nanoseconds(v, kind):
     scale = 86400 * 10 ** 9 if kind[0] == "DATE" else 10 ** (9 - kind[1])
-    return max(min(signed(v, 4 if kind[0] == "DATE" else 8) * scale, (1 << 63) - 1), 1 - (1 << 63))
+    return clamp(signed(v, 4 if kind[0] == "DATE" else 8) * scale)
+
+
+def time_column(text, names):
+    """The column that PARTITION BY names last, if it can be told so simply."""
+    clause = re.search(rb"PARTITION\s+BY(.*?)(ORDER\s+BY|PRIMARY|TTL|SETTINGS|;|$)", text, re.S | re.I)
+    words = re.findall(r"\w+", clause.group(1).decode()) if clause else []
+    return next((w for w in reversed(words) if w in names), "_time")
 
 
 def bounds(segment):
-    """Time bounds of groups and commits. Which column is the time is not looked up in the schema: one of
-    those that hold times must have these bounds (a time kept as a number or a text is passed over)."""
+    """Time bounds of groups and commits. A time that is kept as a number or a text is passed over."""
     for g in segment.groups:
-        if g.commit and hasattr(g, "values") and g.ref.time_min != fr.NO_TIME:
-            seen = set()
-            for kind, rows in g.values.values():
-                times = [nanoseconds(v, kind) for v in rows if v is not None and kind[0] in ("TIME", "DATE")]
-                if times:
-                    seen.add((min(times), max(times)))
-            need((g.ref.time_min, g.ref.time_max) in seen or not seen, "7.2", f"time bounds of the group at {g.off}")
+        if not g.commit or not hasattr(g, "values"):
+            continue
+        kind, rows = g.values.get(time_column(segment.schema(g.schema_off), g.values), (("NONE",), []))
+        if kind[0] in ("TIME", "DATE"):
+            times = [nanoseconds(v, kind) for v in rows if v is not None] or [fr.NO_TIME]
+            need((g.ref.time_min, g.ref.time_max) == (min(times), max(times)), "7.2",
+                 f"time bounds of the group at {g.off}")
     for c in segment.commits:
         times = [(r.time_min, r.time_max) for r in c.groups if r.time_min != fr.NO_TIME]
         want = (min(t[0] for t in times), max(t[1] for t in times)) if times else (fr.NO_TIME, fr.NO_TIME)
         need((c.time_min, c.time_max) == want, "7.1", f"time bounds of the commit at {c.off}")
-        if times and segment.head.part_hi < 9223372036:
-            lo, hi = segment.head.part_lo * 10 ** 9, segment.head.part_hi * 10 ** 9
-            need(lo <= c.time_min and c.time_max < hi, "4.1-W4", "rows outside the partition")
+        if times:
+            lo, hi = clamp(segment.head.part_lo * 10 ** 9), clamp(segment.head.part_hi * 10 ** 9)
+            need(lo <= c.time_min and (c.time_max < hi or abs(hi) == LAST), "4.1-W4", "rows outside the partition")

@@ -9,15 +9,15 @@ import struct
 from spec_column import date_text, signed, uuid_text
 
 TOKEN = re.compile(
-    r"""\s+ | --[^\n]* | \#[^\n]* | /\*.*?\*/
-      | (?P<text>'(?:[^'\\]|\\.|'')*')
-      | (?P<quoted>"(?:[^"\\]|\\.|"")*" | `(?:[^`\\]|\\.|``)*`)
-      | (?P<word>[^\W\d]\w*\$*)
+    r"""[ \t\n\v\f\r]+ | \ufeff | --[^\n]* | \#[\s!#][^\n]* | (?P<comment>/\*)
+      | (?P<text>[eE]?'(?:[^'\\]|\\.|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+      | (?P<quoted>"(?:[^"]|"")*" | `(?:[^`\\]|\\.|``)*`)
+      | (?P<word>[A-Za-z_\x80-\U0010ffff][A-Za-z_0-9$\x80-\U0010ffff]*)
       | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)
       | (?P<sign>.)""", re.VERBOSE | re.DOTALL)
 
 # Items of CREATE TABLE that are no columns.
-NO_COLUMN = {"CONSTRAINT", "CHECK", "INDEX", "PRIMARY", "UNIQUE", "FOREIGN", "PROJECTION", "EXCLUDE", "KEY", "LIKE"}
+NO_COLUMN = {"CONSTRAINT", "CHECK", "INDEX", "PRIMARY", "UNIQUE", "FOREIGN", "PROJECTION", "EXCLUDE", "ASSUME"}
 
 SIMPLE = {
     "BOOL": ("BOOL",), "BOOLEAN": ("BOOL",),
@@ -30,7 +30,9 @@ SIMPLE = {
     "FLOAT32": ("FLOAT", 4), "REAL": ("FLOAT", 4), "FLOAT4": ("FLOAT", 4),
     "FLOAT64": ("FLOAT", 8), "FLOAT8": ("FLOAT", 8), "DOUBLE": ("FLOAT", 8), "FLOAT": ("FLOAT", 8),
     "STRING": ("STRING",), "TEXT": ("STRING",), "VARCHAR": ("STRING",), "CHAR": ("STRING",),
-    "CHARACTER": ("STRING",), "BPCHAR": ("STRING",), "INET": ("STRING",), "CIDR": ("STRING",),
+    "CHARACTER": ("STRING",), "BPCHAR": ("STRING",), "TINYTEXT": ("STRING",), "MEDIUMTEXT": ("STRING",),
+    "LONGTEXT": ("STRING",), "INET": ("STRING",), "CIDR": ("STRING",), "MACADDR": ("STRING",), "MACADDR8": ("STRING",),
+    "CITEXT": ("STRING",), "XML": ("STRING",), "LTREE": ("STRING",),
     "UUID": ("UUID",), "DATE": ("DATE",), "DATE32": ("DATE",), "IPV4": ("IPV4",), "IPV6": ("IPV6",),
     "JSON": ("JSON",), "JSONB": ("JSON",), "OBJECT": ("JSON",),
 }
@@ -45,24 +47,38 @@ class Unreadable(Exception):
 
 
 def tokens(text):
-    """(kind, text as it stands, start, end). Kinds: text, quoted, word, number, sign."""
+    """(kind, text as it stands). Kinds: text, quoted, word, number, sign."""
     at = 0
     while at < len(text):
         m = TOKEN.match(text, at)
-        if m.lastgroup:
-            yield m.lastgroup, m.group(), m.start(), m.end()
         at = m.end()
+        if m["comment"]:
+            at = comment_end(text, at)
+            continue
+        for kind in ("text", "quoted", "word", "number", "sign"):
+            if m[kind]:
+                yield kind, m[kind]
+
+
+def comment_end(text, at):
+    """Behind the end of a comment that began in front of `at`; they nest."""
+    depth = 1
+    while depth and at < len(text):
+        two = text[at:at + 2]
+        depth += (two == "/*") - (two == "*/")
+        at += 2 if two in ("/*", "*/") else 1
+    return at
 
 
 class Tokens:
     def __init__(self, text):
-        self.all, self.at = list(tokens(text)), 0
+        self.all, self.at, self.types = list(tokens(text)), 0, {}
 
     def upper(self, ahead=0):
         """The next word in upper case, or the next sign; "" at the end and for what is quoted."""
         if self.at + ahead >= len(self.all):
             return ""
-        kind, text = self.all[self.at + ahead][:2]
+        kind, text = self.all[self.at + ahead]
         return text.upper() if kind in ("word", "sign", "number") else ""
 
     def done(self):
@@ -95,32 +111,59 @@ class Tokens:
             self.at += 1
 
 
+CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v"}
+
+
 def unquote(text):
+    if text[0] == "$":
+        return text[text.index("$", 1) + 1:text.rindex("$", 0, -1)]
+    text = text.lstrip("eE") if text[-1] == "'" else text
     quote = text[0]
-    body = text[1:-1].replace(quote * 2, quote) if quote in "\"`'" else text
-    if quote in "'\"`" and "\\" in body:
-        body = re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f",
-                                           "a": "\a", "v": "\v"}.get(m.group(1), m.group(1)), body, flags=re.S)
+    body = re.sub(r"\\(.)|" + quote * 2, lambda m: CONTROLS.get(m[1], m[1]) if m[1] else quote, text[1:-1], flags=re.S) \
+        if quote != '"' else text[1:-1].replace('""', '"')
     return body
 
 
+def enum_types(t):
+    """The CREATE TYPE statements at the beginning: name to items."""
+    out = {}
+    while t.upper() == "CREATE" and t.upper(1) == "TYPE":
+        t.at += 2
+        name = t.next()[1]
+        while not t.take("ENUM"):
+            name = t.next()[1] if t.upper() not in (".", "AS") else t.next() and name
+        out[name.strip('"`').upper()] = "ENUM", enum_items(arguments(t))
+        t.expect(";")
+    return out
+
+
 def table(text):
-    """[(name, type)] of the declared columns, in order."""
+    """[(name, type, DEFAULT)] of the declared columns, in order. Of a DEFAULT that is no constant, None."""
     t = Tokens(text.decode())
-    while not (t.upper() == "CREATE" and "TABLE" in (t.upper(1), t.upper(2))):
+    t.types = enum_types(t)
+    while not t.take("TABLE"):
         t.next()
     while not t.take("("):
         t.next()
     out = []
-    while True:
-        kind, name = t.all[t.at][:2]
-        if kind == "quoted" or name.upper() not in NO_COLUMN:
-            t.next()
-            out.append((unquote(name) if kind == "quoted" else name, column_type(t)))
-        t.skip_item()
-        if t.take(")"):
-            return out
-        t.expect(",")
+    while not t.take(")"):
+        if t.upper() not in NO_COLUMN:
+            name = column_name(t)
+            kind = column_type(t)
+            start = t.at
+            t.skip_item()
+            out.append((name, kind, constant(t.all[start:t.at], kind)))
+        else:
+            t.skip_item()
+        if t.upper() != ")":
+            t.expect(",")
+    return out
+
+
+def column_name(t):
+    kind, text = t.next()
+    name = unquote(text) if kind == "quoted" else text
+    return name + "." + column_name(t) if t.take(".") else name
 
 
 def arguments(t):
@@ -148,8 +191,10 @@ def column_type(t):
 
 
 def base_type(t):
-    _, word, _, _ = t.next()
-    name = word.upper()
+    what, word = t.next()
+    name = (unquote(word) if what == "quoted" else word).upper()
+    while t.take("."):  # a schema in front of a type's name
+        name = t.next()[1].strip('"`').upper()
     if name in ("NULLABLE", "LOWCARDINALITY", "ARRAY"):
         t.expect("(")
         inner = column_type(t)
@@ -182,7 +227,7 @@ def parametric(t, name, numbers):
         return "DECIMAL", {"32": 9, "64": 18, "128": 38}[name[7:]], numbers[0]
     if name == "FIXEDSTRING":
         return "FIXEDSTRING", numbers[0]
-    if name == "DATETIME":
+    if name in ("DATETIME", "DATETIME32"):
         return "TIME", numbers[0] if numbers else 0
     if name == "DATETIME64":
         return "TIME", numbers[0] if numbers else 3
@@ -195,9 +240,9 @@ def parametric(t, name, numbers):
     if t.upper() == "UNSIGNED" and SIMPLE.get(name, ("",))[0] == "INT":
         t.next()
         return "UINT", SIMPLE[name][1]
-    if name not in SIMPLE:
+    if name not in SIMPLE and name not in t.types:
         raise Unreadable(f"type {name}")
-    return SIMPLE[name]
+    return SIMPLE.get(name) or t.types[name]
 
 
 def enum_items(args):
@@ -211,8 +256,82 @@ def enum_items(args):
     return out
 
 
-EXTRA = "_extra", ("JSON",)
-ARRIVAL = "_time", ("TIME", 9)
+AFTER_DEFAULT = {"NOT", "NULL", "CHECK", "CODEC", "COMMENT", "TTL", "CONSTRAINT", "UNIQUE", "PRIMARY", "REFERENCES"}
+
+
+def constant(words, kind):
+    """The DEFAULT among the words behind a column's type, as a value of `kind`, when it is a literal."""
+    upper = [text.upper() if what == "word" else text for what, text in words]
+    if "DEFAULT" not in upper:
+        return None
+    t = Tokens("")
+    t.all = words[upper.index("DEFAULT") + 1:]
+    try:
+        return literal(t, kind) if ends(t) else None
+    except (Unreadable, ValueError, KeyError):
+        return None
+
+
+def ends(t):
+    """Is a literal all that stands there, apart from a cast of it?"""
+    start, depth = t.at, 0
+    while not t.done() and (depth or t.upper() not in AFTER_DEFAULT or t.at == start):
+        kind, text = t.next()
+        if text == ":":
+            break
+        depth += (text == "[") - (text == "]")
+        if kind == "quoted" or text in "(+*/|" or kind == "word" and text.upper() not in ("TRUE", "FALSE", "NULL"):
+            return False
+    t.at = start
+    return True
+
+
+def literal(t, kind):
+    what, text = t.next()
+    name = kind[0]
+    if text.upper() == "NULL":
+        return None
+    if text == "[":
+        out = []
+        while not t.take("]"):
+            out.append(literal(t, kind[1]))
+            t.take(",")
+        return out
+    if what == "text":
+        return text_value(unquote(text), kind)
+    if what == "word":
+        return {"TRUE": 1, "FALSE": 0}[text.upper()]
+    if text == "-":
+        text += t.next()[1]
+    if name == "FLOAT":
+        return struct.unpack("<Q", struct.pack("<d", float(text)))[0] if kind[1] == 8 else \
+            struct.unpack("<I", struct.pack("<f", float(text)))[0]
+    if name == "DECIMAL":
+        whole, _, rest = text.partition(".")
+        value = int(whole + rest.ljust(kind[2], "0"))
+        return value & (1 << 64) - 1 if kind[1] <= 18 else value.to_bytes(16, "little", signed=True)
+    if name in ("INT", "UINT"):
+        return int(text) & (1 << 8 * kind[1]) - 1
+    raise Unreadable("literal")
+
+
+def text_value(text, kind):
+    name = kind[0]
+    if name in ("STRING", "JSON"):
+        return text.encode()
+    if name == "FIXEDSTRING":
+        return text.encode().ljust(kind[1], b"\0")
+    if name == "UUID":
+        return bytes.fromhex(text.replace("-", ""))
+    if name == "ENUM":
+        return {item: number for number, item in kind[1].items()}[text] & 0xFFFF
+    if name == "ARRAY" and text == "{}":
+        return []
+    raise Unreadable("literal")
+
+
+EXTRA = "_extra", ("JSON",), None
+ARRIVAL = "_time", ("TIME", 9), None
 
 
 def columns(text, ncols):
@@ -272,18 +391,19 @@ def float_text(bits, w):
     digits, exponent = digits.replace(".", "").rstrip("0") or "0", int(exponent)
     if value == 0:
         return sign + "0"
+    if value == int(value) and exponent < 21:
+        return str(int(value))
     if -7 < exponent < 0:
         return sign + "0." + "0" * (-exponent - 1) + digits
     if 0 <= exponent < 21:
-        whole = digits[:exponent + 1].ljust(exponent + 1, "0")
-        return sign + whole + ("." + digits[exponent + 1:] if len(digits) > exponent + 1 else "")
+        return sign + digits[:exponent + 1] + "." + digits[exponent + 1:]
     return sign + digits[0] + ("." + digits[1:] if len(digits) > 1 else "") + "e%d" % exponent
 
 
 def decimal_text(value, scale):
     sign, value = "-" * (value < 0), abs(value)
     whole, rest = divmod(value, 10 ** scale)
-    return sign + str(whole) + (".%0*d" % (scale, rest) if scale else "")
+    return sign + str(whole) + ("." + "%0*d" % (scale, rest)).rstrip("0").rstrip(".") if scale else sign + str(whole)
 
 
 def time_text(ticks, digits):
@@ -351,7 +471,7 @@ def convert(v, old, new):
     if b in ("INT", "UINT") and a in ("INT", "UINT", "BOOL"):
         return (signed(v, old[1]) if a == "INT" else v) & (1 << 8 * new[1]) - 1
     if b == "FLOAT":
-        number = float_value(v, old[1]) if a == "FLOAT" else float(signed(v, old[1]) if a == "INT" else v)
+        number = float(float_text(v, old[1]) if a == "FLOAT" else signed(v, old[1]) if a == "INT" else v)
         return struct.unpack("<Q", struct.pack("<d", number))[0] if new[1] == 8 else \
             struct.unpack("<I", struct.pack("<f", number))[0]
     if b == "DECIMAL":
@@ -370,10 +490,6 @@ def convert(v, old, new):
     if b == "STRING":
         return v.rstrip(b"\0") if a == "FIXEDSTRING" else text.strip(b'"') if a != "ENUM" else old[1][signed(v, 2)].encode()
     raise Unreadable(f"{old} as {new}")
-
-
-def float_value(bits, w):
-    return struct.unpack("<f" if w == 4 else "<d", struct.pack("<I" if w == 4 else "<Q", bits))[0]
 
 
 def widen_decimal(v, old, new):

@@ -18,7 +18,8 @@ class Segment:
     def __init__(self, data):
         self.data, self.faults = data, []
         self.newest = self.commit = None
-        self.commits, self.groups = [], []
+        self.commits, self.groups, self.schemas = [], [], [0]
+        self.seen, self.padded = set(), set()  # commits, frames whose faults are named
         self.open_head()
         self.salt = self.head.salt
         self.find_newest()
@@ -27,6 +28,15 @@ class Segment:
 
     def fault(self, off, why, rows=None):
         self.faults.append((off, rows, str(why)))
+
+    def padding(self, frame):
+        """3.1-13: the payload is intact all the same."""
+        try:
+            fr.padding(self.data, frame)
+        except Broken as e:
+            if frame.off not in self.padded:
+                self.fault(frame.off, e)
+            self.padded.add(frame.off)
 
     # ---- 9-1, 9-2 ------------------------------------------------------------------------------
 
@@ -65,7 +75,7 @@ class Segment:
         frame = fr.frame_head(self.data, off, 0)
         need(frame.type == fr.HEAD, "9-2", "no HEAD")
         head = fr.head(fr.payload(self.data, frame))
-        fr.padding(self.data, frame)
+        self.padding(frame)
         return head, frame
 
     # ---- 9-3 to 9-6 ----------------------------------------------------------------------------
@@ -88,6 +98,8 @@ class Segment:
             unclear = unclear or (torn, t.rows_total)
             limit = t.first_group
         self.newest = t
+        if not t:
+            self.fault(self.log, "9-4 no commit")
         end = t.end if t else self.log
         if end < len(self.data):
             if unclear:
@@ -111,11 +123,11 @@ class Segment:
 
     def check_newest(self, t):
         """9-5: the rule that makes the commit a torn one (None: it stands, perhaps damaged)."""
-        self.copies(t)
         self.commit = None
+        before = list(self.faults)
         try:
             frame, self.commit = self.commit_at(t.commit_off, t.end)
-            fr.trailer_agrees(t, self.commit, frame)
+            need(frame.span == t.commit_len, "7.3-6", "trailer and commit differ")
             at, end = t.commit_off, t.end
             if t.seq > 1:
                 at = t.first_group
@@ -130,23 +142,24 @@ class Segment:
             if self.commit is None:
                 at, end = t.commit_off, t.end
             if t.seq > 1 and not e.version and self.zero_sector(at, end):
-                self.uncopies(t)
+                self.faults = before
                 return f"{e} at {at}"
+            if self.commit is None:
+                self.faults += self.copies(t.end, fr.trailer_numbers(t))
             self.fault(at, f"newest commit {t.seq}: {e}", t.groups_rows if self.commit is None else None)
             return None
 
-    def copies(self, t):
+    def copies(self, end, numbers):
+        """7.3-7: both trailers of the commit that ends at `end`, which say `numbers` (None: nothing known)."""
+        out = []
         for copy in (0, 1):
-            at = t.end - 128 + 64 * copy
+            at = end - 128 + 64 * copy
             try:
-                self.trailer_at(at, copy)
-                need(at + 64 <= len(self.data) and self.data[at + 8:at + 56] ==
-                     self.data[t.end - 128 + 64 * t.copy + 8:][:48], "7.3-6", "copies differ")
+                t = self.trailer_at(at, copy)
+                need(numbers is None or fr.trailer_numbers(t) == numbers, "7.3-6", "trailer and commit differ")
             except Broken as e:
-                self.fault(at, f"7.3-7 trailer {copy}: {e}")
-
-    def uncopies(self, t):
-        self.faults = [f for f in self.faults if f[0] not in (t.end - 128, t.end - 64)]
+                out.append((at, None, f"7.3-7 trailer {copy}: {e}"))
+        return out
 
     def zero_sector(self, at, end):
         while at < end:
@@ -162,7 +175,7 @@ class Segment:
         if frame.type == fr.GROUP:
             for b in fr.group(p, frame).directory:
                 fr.block_sum(self.data, frame, b)
-        fr.padding(self.data, frame)
+        self.padding(frame)
 
     def name_tail(self, end, unclear):
         """9-6: a tail is named, whatever it is. `unclear`: (why, rows) when it is one of 9-5."""
@@ -174,13 +187,17 @@ class Segment:
     def commit_at(self, off, end=None):
         frame = fr.frame_head(self.data, off, self.salt, end)
         need(frame.type == fr.COMMIT, "9-8", "no COMMIT")
-        return frame, fr.commit(fr.payload(self.data, frame), off)
+        c = fr.commit(fr.payload(self.data, frame), off)
+        if off not in self.seen:
+            self.seen.add(off)
+            self.faults += self.copies(frame.end, fr.commit_numbers(c, frame))
+        return frame, c
 
     def index_at(self, off, size):
         frame = fr.frame_head(self.data, off, self.salt)
         need(frame.type == fr.INDEX and frame.span == size, "8.2-2", "no INDEX of that span")
         x = fr.index(fr.payload(self.data, frame), off)
-        fr.padding(self.data, frame)
+        self.padding(frame)
         return x
 
     def collect(self):
@@ -262,14 +279,12 @@ class Segment:
         return out
 
     def damaged_block(self, g):
-        """Does a block's own sum account for a wrong hash? Then the other columns are still good."""
+        """Does a block's own sum, or the padding, account for a wrong hash? Then the rest is still good."""
         try:
             self.verify(g.frame)
-        except Broken as e:
-            if e.rule == "3.1-13":
-                self.fault(g.off, e)
+        except Broken:
             return True
-        return False
+        return g.off in self.padded
 
     def group_at(self, off):
         frame = fr.frame_head(self.data, off, self.salt)
@@ -296,9 +311,12 @@ class Segment:
                     self.verify(frame)
                     out.append(self.group_at(at))
                 elif frame.type == fr.COMMIT:
-                    self.commits.append(fr.commit(fr.payload(self.data, frame), at))
+                    self.commits.append(self.commit_at(at, end)[1])
                 else:
                     self.verify(frame)
+                    if frame.type == fr.SCHEMA:
+                        fr.schema(fr.payload(self.data, frame))
+                        self.schemas.append(at)
             except Broken as e:
                 self.fault(at, e)
             at = frame.end
@@ -335,7 +353,7 @@ class Segment:
         """Offset of the schema that the newest commit names."""
         if self.commit:
             return self.commit.schema_off
-        return max((g.schema_off for g in self.groups), default=0)
+        return max([g.schema_off for g in self.groups] + self.schemas)
 
     def schema(self, off):
         if off == 0:
@@ -344,7 +362,7 @@ class Segment:
             frame = fr.frame_head(self.data, off, self.salt)
             need(frame.type == fr.SCHEMA, "5.1-9", "no SCHEMA")
             text = fr.schema(fr.payload(self.data, frame))
-            fr.padding(self.data, frame)
+            self.padding(frame)
             return text
         except Broken as e:
             raise Broken("5.1-9", f"SCHEMA at {off}: {e}", e.version) from e

@@ -1,6 +1,7 @@
 /*
- * What the tests of expressions share: a table with a column of every type, three rows, and a way to write an
- * expression and what it gives in each row. Row 0 is ordinary, row 1 has the edges, row 2 is NULL or empty.
+ * What the tests of expressions share: a table with a column of every type, three rows, and a way
+ * to write an expression and what it gives in each row. Row 0 is ordinary, row 1 has the edges,
+ * row 2 is NULL or empty.
  */
 #ifndef EVS_TESTS_EXPR_ROWS_H
 #define EVS_TESTS_EXPR_ROWS_H
@@ -76,7 +77,8 @@ static inline bool expr_setup(void)
 	for (size_t i = 0; ok && i < EXPR_ROWS; i++) {
 		const char *why = "";
 
-		ok = evs_json_read_row(r, expr_lines[i], strlen(expr_lines[i]), expr_cols, &why) == EVS_ROW_OK;
+		ok = evs_json_read_row(r, expr_lines[i], strlen(expr_lines[i]), expr_cols, &why) ==
+		     EVS_ROW_OK;
 		if (!ok)
 			printf("row %zu of the test table: %s\n", i, why);
 	}

@@ -9,7 +9,10 @@
 
 static struct evs_diag diag;
 
-/* Values, as a row of JSON each, of a column of type `from`, separated by '|'; printed through `to`. */
+/*
+ * Values, as a row of JSON each, of a column of type `from`, separated by '|'; printed through
+ * `to`.
+ */
 static const struct {
 	const char *from, *to, *values, *printed; /* NULL: it must not convert */
 } cases[] = {
@@ -23,7 +26,8 @@ static const struct {
 	{ "Int64", "Float64", "5", NULL },
 	{ "Int16", "Float32", "-32768", "-32768" },
 	{ "Int32", "Float32", "5", NULL },
-	{ "Int64", "Decimal(21, 2)", "-9223372036854775808|9223372036854775807", "-9223372036854775808|9223372036854775807" },
+	{ "Int64", "Decimal(21, 2)", "-9223372036854775808|9223372036854775807",
+	  "-9223372036854775808|9223372036854775807" },
 	{ "UInt64", "Decimal(38, 18)", "18446744073709551615", "18446744073709551615" },
 	{ "Int64", "Decimal(18, 2)", "5", NULL },
 	{ "Int8", "Decimal(5, 2)", "-128", "-128" },
@@ -38,15 +42,18 @@ static const struct {
 	{ "Bool", "String", "true|false", "\"true\"|\"false\"" },
 	{ "Bool", "JSON", "true", "true" },
 	{ "Bool", "Int8", "true", NULL },
-	{ "UUID", "String", "\"44bffbf3-5530-4378-94f3-0c85dc719159\"", "\"44bffbf3-5530-4378-94f3-0c85dc719159\"" },
+	{ "UUID", "String", "\"44bffbf3-5530-4378-94f3-0c85dc719159\"",
+	  "\"44bffbf3-5530-4378-94f3-0c85dc719159\"" },
 	{ "String", "UUID", "\"44bffbf3-5530-4378-94f3-0c85dc719159\"", NULL },
 	{ "Date", "String", "\"2024-02-29\"", "\"2024-02-29\"" },
 	{ "DateTime", "DateTime64(3)", "\"2024-02-29T01:02:03Z\"|\"9999-12-31T00:00:00Z\"",
 	  "\"2024-02-29T01:02:03.000Z\"|\"9999-12-31T00:00:00.000Z\"" },
 	{ "DateTime", "DateTime64(9)", "\"2024-02-29T01:02:03Z\"", NULL },
-	{ "DateTime64(3)", "DateTime64(6)", "\"1969-12-31T23:59:59.999Z\"", "\"1969-12-31T23:59:59.999000Z\"" },
+	{ "DateTime64(3)", "DateTime64(6)", "\"1969-12-31T23:59:59.999Z\"",
+	  "\"1969-12-31T23:59:59.999000Z\"" },
 	{ "DateTime64(6)", "DateTime64(3)", "\"1969-12-31T23:59:59.999Z\"", NULL },
-	{ "DateTime64(3)", "String", "\"1969-12-31T23:59:59.999Z\"", "\"1969-12-31T23:59:59.999Z\"" },
+	{ "DateTime64(3)", "String", "\"1969-12-31T23:59:59.999Z\"",
+	  "\"1969-12-31T23:59:59.999Z\"" },
 	{ "DateTime64(3)", "JSON", "\"1969-12-31T23:59:59.999Z\"", "\"1969-12-31T23:59:59.999Z\"" },
 	{ "Enum('a' = 1)", "Enum('a' = 1, 'b' = 2)", "\"a\"|null", "\"a\"|null" },
 	{ "Enum('a' = 1)", "Enum16('b' = -300, 'a' = 1)", "\"a\"", "\"a\"" },
@@ -68,7 +75,8 @@ static const struct {
 	{ "Array(Array(Int8))", "Array(Array(Int16))", "[[1],[],[2,3]]", "[[1],[],[2,3]]" },
 	{ "Array(String)", "JSON", "[\"a\",\"b\"]", "[\"a\",\"b\"]" },
 	{ "Array(String)", "String", "[\"a\"]", NULL },
-	{ "Map(String, Int8)", "Map(String, Int32)", "{\"a\":1,\"b\":2}|{}", "{\"a\":1,\"b\":2}|{}" },
+	{ "Map(String, Int8)", "Map(String, Int32)", "{\"a\":1,\"b\":2}|{}",
+	  "{\"a\":1,\"b\":2}|{}" },
 	{ "Map(String, String)", "JSON", "{\"a\":\"1\"}", "{\"a\":\"1\"}" },
 	{ "Map(String, String)", "Map(String, Int8)", "{\"a\":\"1\"}", NULL },
 };

@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* As its document has it: a CHECK on a column that is not there, no commas or semicolons between the clauses. */
+/*
+ * As its document has it: a CHECK on a column that is not there, no commas or semicolons between
+ * the clauses.
+ */
 static const char task_events[] =
 	"CREATE TABLE task_events (\n"
 	"    id UUID NOT NULL DEFAULT generateUUIDv4(),\n"
@@ -120,12 +123,13 @@ static struct evs_ddl *good(const char *text)
 static void bad(const char *text, uint32_t line, uint32_t col, const char *word, const char *piece)
 {
 	struct evs_ddl *d = parse(text);
-	bool ok = !d && diag.err == EVS_E_SCHEMA && diag.line == line && diag.col == col && !strcmp(diag.word, word) &&
-		  strstr(diag.what, piece);
+	bool ok = !d && diag.err == EVS_E_SCHEMA && diag.line == line && diag.col == col &&
+		  !strcmp(diag.word, word) && strstr(diag.what, piece);
 
 	t_check(text, ok);
 	if (!ok)
-		printf("        %u:%u [%s] %s\n", diag.line, diag.col, diag.word, d ? "(no error)" : diag.what);
+		printf("        %u:%u [%s] %s\n", diag.line, diag.col, diag.word,
+		       d ? "(no error)" : diag.what);
 	evs_ddl_free(d);
 }
 
@@ -158,7 +162,9 @@ static const char *time_name(const struct evs_table *t)
 	return t->cols[t->time_column].name;
 }
 
-/* ---- the five systems' traps ------------------------------------------------------------------- */
+/*
+ * ---- the five systems' traps -------------------------------------------------------------------
+ */
 
 static void test_hatchet(void)
 {
@@ -183,19 +189,21 @@ static void test_hatchet(void)
 	t_eq_str("time", time_name(d->tables[0]), "timestamp");
 	t_eq_str("tenant", d->tables[0]->cols[d->tables[0]->tenant_column].name, "tenant_id");
 	check_column(d->tables[0], "error_message", "Nullable(String)");
-	check_column(d->tables[0], "additional__event_severity", "Nullable(Enum8('INFO' = 1, 'WARNING' = 2, 'CRITICAL' = 3))");
+	check_column(d->tables[0], "additional__event_severity",
+		     "Nullable(Enum8('INFO' = 1, 'WARNING' = 2, 'CRITICAL' = 3))");
 	check_column(d->tables[0], "_extra", "Nullable(JSON)");
 	evs_ddl_free(d);
 }
 
 static void test_missing_semicolons(void)
 {
-	struct evs_ddl *d = good("CREATE TABLE a (x Int8, ts DateTime) ENGINE = MergeTree ORDER BY (x)\n\n"
-				 "CREATE TABLE b (x Int8, ts DateTime) ENGINE = MergeTree ORDER BY x\n"
-				 "CREATE INDEX i ON b (x)\n"
-				 "GRANT ALL ON x TO y\n"
-				 "CREATE VIEW v AS SELECT x FROM a\n"
-				 "CREATE TABLE c (x Int8)");
+	struct evs_ddl *d =
+		good("CREATE TABLE a (x Int8, ts DateTime) ENGINE = MergeTree ORDER BY (x)\n\n"
+		     "CREATE TABLE b (x Int8, ts DateTime) ENGINE = MergeTree ORDER BY x\n"
+		     "CREATE INDEX i ON b (x)\n"
+		     "GRANT ALL ON x TO y\n"
+		     "CREATE VIEW v AS SELECT x FROM a\n"
+		     "CREATE TABLE c (x Int8)");
 
 	if (!d)
 		return;
@@ -247,13 +255,16 @@ static void test_skipped(void)
 	evs_ddl_free(d);
 }
 
-/* ---- columns ----------------------------------------------------------------------------------- */
+/*
+ * ---- columns -----------------------------------------------------------------------------------
+ */
 
 static void test_null_rule(void)
 {
-	struct evs_ddl *d = good("CREATE TABLE click (a Int8, b Nullable(Int8), c Int8 NULL) ENGINE = MergeTree ORDER BY a;"
-				 "CREATE TABLE sql (a Int8, b Int8 NOT NULL, k Int8, PRIMARY KEY (k)) ENGINE = MergeTree;"
-				 "CREATE TABLE pg (a int, b int NULL, k int PRIMARY KEY, s serial);");
+	struct evs_ddl *d = good(
+		"CREATE TABLE click (a Int8, b Nullable(Int8), c Int8 NULL) ENGINE = MergeTree ORDER BY a;"
+		"CREATE TABLE sql (a Int8, b Int8 NOT NULL, k Int8, PRIMARY KEY (k)) ENGINE = MergeTree;"
+		"CREATE TABLE pg (a int, b int NULL, k int PRIMARY KEY, s serial);");
 
 	if (!d)
 		return;
@@ -267,9 +278,10 @@ static void test_null_rule(void)
 	check_column(d->tables[2], "k", "Int32");
 	check_column(d->tables[2], "s", "Int32");
 	evs_ddl_free(d);
-	bad("CREATE TABLE t (a Int8, ts Nullable(DateTime)) ENGINE = MergeTree ORDER BY ts", 1, 25, "ts", "never null");
-	bad("CREATE TABLE t (a Nullable(String), ts DateTime) ENGINE = MergeTree PARTITION BY (a, toMonday(ts))", 1, 17, "a",
-	    "never null");
+	bad("CREATE TABLE t (a Int8, ts Nullable(DateTime)) ENGINE = MergeTree ORDER BY ts", 1, 25,
+	    "ts", "never null");
+	bad("CREATE TABLE t (a Nullable(String), ts DateTime) ENGINE = MergeTree PARTITION BY (a, toMonday(ts))",
+	    1, 17, "a", "never null");
 	bad("CREATE TABLE t (a int NOT NULL NULL)", 1, 32, "NULL", "both NULL and NOT NULL");
 }
 
@@ -317,7 +329,8 @@ static void test_columns(void)
 		{ "i", "Nullable(Int32)", EVS_DEFAULT_NONE, NULL },
 		{ "j", "Bool", EVS_DEFAULT_EXPR, "true" },
 		{ "k", "Enum8('sad' = 1, 'ok' = 2)", EVS_DEFAULT_EXPR, "'ok'" },
-		{ "l", "Nullable(String)", EVS_DEFAULT_EXPR, "(CASE WHEN 1 = 1 THEN 'x' ELSE 'y' END)" },
+		{ "l", "Nullable(String)", EVS_DEFAULT_EXPR,
+		  "(CASE WHEN 1 = 1 THEN 'x' ELSE 'y' END)" },
 		{ "m", "Int32", EVS_DEFAULT_EXPR, "1" },
 		{ "n", "Nullable(Float64)", EVS_DEFAULT_EXPR, "-1.5" },
 		{ "we \"ird", "Nullable(String)", EVS_DEFAULT_NONE, NULL },
@@ -339,10 +352,11 @@ static void test_columns(void)
 		const struct evs_column *c = column(t, want[i].name);
 
 		check_column(t, want[i].name, want[i].type);
-		t_check(want[i].name, c && c->def_kind == want[i].def && !c->def_text == !want[i].text &&
-					      (!c->def_text || !strcmp(c->def_text, want[i].text)) &&
-					      (c->def != NULL) == (c->def_kind == EVS_DEFAULT_EXPR) &&
-					      c - t->cols == (ptrdiff_t)i);
+		t_check(want[i].name,
+			c && c->def_kind == want[i].def && !c->def_text == !want[i].text &&
+				(!c->def_text || !strcmp(c->def_text, want[i].text)) &&
+				(c->def != NULL) == (c->def_kind == EVS_DEFAULT_EXPR) &&
+				c - t->cols == (ptrdiff_t)i);
 	}
 	t_eq_u64("one check", t->nchecks, 1);
 	t_eq_str("its text", t->checks[0].text, "(m > 0)");
@@ -356,9 +370,11 @@ static void test_columns(void)
 	noted("comma after the last column");
 	t_check("its text parses to the same table",
 		evs_table_parse(&again, t->text, t->text_len, &diag) == 0 &&
-			evs_table_compatible(t, again, &same, NULL) == 0 && same && !strcmp(again->text, t->text));
+			evs_table_compatible(t, again, &same, NULL) == 0 && same &&
+			!strcmp(again->text, t->text));
 	t_check("text has the enum, the table and the index",
-		!strncmp(t->text, "CREATE TYPE", 11) && strstr(t->text, ");\nCREATE INDEX ti ON t (b, c);\n"));
+		!strncmp(t->text, "CREATE TYPE", 11) &&
+			strstr(t->text, ");\nCREATE INDEX ti ON t (b, c);\n"));
 	evs_table_free(again);
 	evs_ddl_free(d);
 }
@@ -381,7 +397,9 @@ static void test_varchar(void)
 	evs_ddl_free(d);
 }
 
-/* ---- tables ------------------------------------------------------------------------------------ */
+/*
+ * ---- tables ------------------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *clauses;
@@ -389,35 +407,48 @@ static const struct {
 	enum evs_time_kind kind;
 	enum evs_unit unit;
 } layouts[] = {
-	{ "PARTITION BY toMonday(ts) ORDER BY (a, ts)", NULL, "ts", "a,ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
-	{ "PARTITION BY (tenant, toMonday(ts)) ORDER BY ts", "tenant", "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
-	{ "ORDER BY tuple() PARTITION BY tuple(toYYYYMM(ts), tenant)", "tenant", "ts", "", EVS_TIME_NATIVE,
-	  EVS_UNIT_MONTH },
+	{ "PARTITION BY toMonday(ts) ORDER BY (a, ts)", NULL, "ts", "a,ts", EVS_TIME_NATIVE,
+	  EVS_UNIT_WEEK },
+	{ "PARTITION BY (tenant, toMonday(ts)) ORDER BY ts", "tenant", "ts", "ts", EVS_TIME_NATIVE,
+	  EVS_UNIT_WEEK },
+	{ "ORDER BY tuple() PARTITION BY tuple(toYYYYMM(ts), tenant)", "tenant", "ts", "",
+	  EVS_TIME_NATIVE, EVS_UNIT_MONTH },
 	{ "PARTITION BY tenant", "tenant", "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
-	{ "PARTITION BY toStartOfMonth(toDate(ts))", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_MONTH },
+	{ "PARTITION BY toStartOfMonth(toDate(ts))", NULL, "ts", "ts", EVS_TIME_NATIVE,
+	  EVS_UNIT_MONTH },
 	{ "PARTITION BY toStartOfWeek(ts, 1)", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
 	{ "PARTITION BY toDate(ts)", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_DAY },
 	{ "PARTITION BY toYYYYMMDD(ts)", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_DAY },
 	{ "PARTITION BY ts::date", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_DAY },
 	{ "PARTITION BY day", NULL, "day", "day", EVS_TIME_NATIVE, EVS_UNIT_DAY },
 	{ "PARTITION BY date_trunc('week', ts)", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
-	{ "PARTITION BY toStartOfInterval(ts, INTERVAL 1 MONTH)", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_MONTH },
+	{ "PARTITION BY toStartOfInterval(ts, INTERVAL 1 MONTH)", NULL, "ts", "ts", EVS_TIME_NATIVE,
+	  EVS_UNIT_MONTH },
 	{ "PARTITION BY RANGE (ts)", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_MONTH },
-	{ "PARTITION BY RANGE (date_trunc('week', ts))", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
+	{ "PARTITION BY RANGE (date_trunc('week', ts))", NULL, "ts", "ts", EVS_TIME_NATIVE,
+	  EVS_UNIT_WEEK },
 	{ "PARTITION BY LIST (tenant)", "tenant", "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
 	{ "PARTITION BY HASH (n)", "n", "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
 	{ "PARTITION BY toMonday(toDateTime(n))", NULL, "n", "n", EVS_TIME_EPOCH_S, EVS_UNIT_WEEK },
-	{ "PARTITION BY toMonday(toDateTime(intDiv(n, 1000)))", NULL, "n", "n", EVS_TIME_EPOCH_MS, EVS_UNIT_WEEK },
-	{ "PARTITION BY toMonday(toDateTime64(n / 1000000, 6))", NULL, "n", "n", EVS_TIME_EPOCH_US, EVS_UNIT_WEEK },
-	{ "PARTITION BY toYYYYMM(fromUnixTimestamp64Nano(n))", NULL, "n", "n", EVS_TIME_EPOCH_NS, EVS_UNIT_MONTH },
-	{ "PARTITION BY RANGE (to_timestamp(n / 1000.0))", NULL, "n", "n", EVS_TIME_EPOCH_MS, EVS_UNIT_MONTH },
-	{ "PARTITION BY toMonday(parseDateTime64BestEffort(tenant, 3))", NULL, "tenant", "tenant", EVS_TIME_TEXT,
+	{ "PARTITION BY toMonday(toDateTime(intDiv(n, 1000)))", NULL, "n", "n", EVS_TIME_EPOCH_MS,
 	  EVS_UNIT_WEEK },
-	{ "PARTITION BY toMonday(CAST(tenant AS DateTime))", NULL, "tenant", "tenant", EVS_TIME_TEXT, EVS_UNIT_WEEK },
-	{ "PARTITION BY (tenant, toMonday(ts at time zone 'UTC'))", "tenant", "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
+	{ "PARTITION BY toMonday(toDateTime64(n / 1000000, 6))", NULL, "n", "n", EVS_TIME_EPOCH_US,
+	  EVS_UNIT_WEEK },
+	{ "PARTITION BY toYYYYMM(fromUnixTimestamp64Nano(n))", NULL, "n", "n", EVS_TIME_EPOCH_NS,
+	  EVS_UNIT_MONTH },
+	{ "PARTITION BY RANGE (to_timestamp(n / 1000.0))", NULL, "n", "n", EVS_TIME_EPOCH_MS,
+	  EVS_UNIT_MONTH },
+	{ "PARTITION BY toMonday(parseDateTime64BestEffort(tenant, 3))", NULL, "tenant", "tenant",
+	  EVS_TIME_TEXT, EVS_UNIT_WEEK },
+	{ "PARTITION BY toMonday(CAST(tenant AS DateTime))", NULL, "tenant", "tenant",
+	  EVS_TIME_TEXT, EVS_UNIT_WEEK },
+	{ "PARTITION BY (tenant, toMonday(ts at time zone 'UTC'))", "tenant", "ts", "ts",
+	  EVS_TIME_NATIVE, EVS_UNIT_WEEK },
 	{ "ORDER BY (a, day)", NULL, "day", "a,day", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
-	{ "ORDER BY (toStartOfHour(ts), a, ts)", NULL, "ts", "ts,a", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
-	{ "ORDER BY (a) TTL day + INTERVAL 90 DAY", NULL, "day", "a", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
+	{ "ORDER BY (toStartOfHour(ts), a, ts)", NULL, "ts", "ts,a", EVS_TIME_NATIVE,
+	  EVS_UNIT_WEEK },
+	{ "ORDER BY (a) TTL day + INTERVAL 90 DAY", NULL, "day", "a", EVS_TIME_NATIVE,
+	  EVS_UNIT_WEEK },
 	{ "ORDER BY a", NULL, "ts", "a", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
 	{ "PRIMARY KEY (a, n)", NULL, "ts", "a,n", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
 	{ "", NULL, "ts", "ts", EVS_TIME_NATIVE, EVS_UNIT_WEEK },
@@ -429,16 +460,18 @@ static void check_layout(size_t i)
 	struct evs_ddl *d;
 	const struct evs_table *t;
 
-	snprintf(ddl, sizeof(ddl),
-		 "CREATE TABLE x (tenant String, n Int64, a Int8, day Date, ts DateTime64(3), tags Array(String)) "
-		 "ENGINE = MergeTree() %s SETTINGS index_granularity = 8192, x = 'y'",
-		 layouts[i].clauses);
+	snprintf(
+		ddl, sizeof(ddl),
+		"CREATE TABLE x (tenant String, n Int64, a Int8, day Date, ts DateTime64(3), tags Array(String)) "
+		"ENGINE = MergeTree() %s SETTINGS index_granularity = 8192, x = 'y'",
+		layouts[i].clauses);
 	d = good(ddl);
 	if (!d)
 		return;
 	t = d->tables[0];
 	for (unsigned k = 0; k < t->nkey; k++)
-		snprintf(key + strlen(key), sizeof(key) - strlen(key), "%s%s", k ? "," : "", t->cols[t->key[k]].name);
+		snprintf(key + strlen(key), sizeof(key) - strlen(key), "%s%s", k ? "," : "",
+			 t->cols[t->key[k]].name);
 	t_eq_str(layouts[i].clauses, time_name(t), layouts[i].time);
 	t_eq_str(layouts[i].clauses, key, layouts[i].key);
 	t_eq_str(layouts[i].clauses, t->tenant_column < 0 ? "" : t->cols[t->tenant_column].name,
@@ -449,17 +482,20 @@ static void check_layout(size_t i)
 
 static void test_arrival(void)
 {
-	struct evs_ddl *d = good("CREATE TABLE t (a String, ts Nullable(DateTime)) ENGINE = Log; CREATE TABLE e ();");
+	struct evs_ddl *d = good(
+		"CREATE TABLE t (a String, ts Nullable(DateTime)) ENGINE = Log; CREATE TABLE e ();");
 	const struct evs_table *t;
 
 	if (!d)
 		return;
 	t = d->tables[0];
 	t_eq_str("hidden time", time_name(t), "_time");
-	t_check("of arrival", t->time_kind == EVS_TIME_ARRIVAL && t->cols[t->time_column].hidden && t->ndeclared == 2 &&
-				      t->ncols == 4 && t->extra_column == 2 && t->time_column == 3);
+	t_check("of arrival", t->time_kind == EVS_TIME_ARRIVAL && t->cols[t->time_column].hidden &&
+				      t->ndeclared == 2 && t->ncols == 4 && t->extra_column == 2 &&
+				      t->time_column == 3);
 	check_column(t, "_time", "DateTime64(9)");
-	t_check("a table without columns", d->ntables == 2 && d->tables[1]->ndeclared == 0 && d->tables[1]->ncols == 2);
+	t_check("a table without columns",
+		d->ntables == 2 && d->tables[1]->ndeclared == 0 && d->tables[1]->ncols == 2);
 	evs_ddl_free(d);
 }
 
@@ -478,7 +514,8 @@ static void test_ttl(void)
 		{ "ts + 3600", 3600, 0 },
 		{ "ts + INTERVAL 1 QUARTER", 0, 3 },
 		{ "ts + INTERVAL 7 DAY TO VOLUME 'cold', ts + INTERVAL 1 YEAR DELETE", 0, 12 },
-		{ "ts + INTERVAL 7 DAY RECOMPRESS CODEC(ZSTD(17)), ts + INTERVAL 8 DAYS", 691200, 0 },
+		{ "ts + INTERVAL 7 DAY RECOMPRESS CODEC(ZSTD(17)), ts + INTERVAL 8 DAYS", 691200,
+		  0 },
 		{ "ts + INTERVAL 7 DAY DELETE WHERE a = 1", 0, 0 },
 		{ "created + INTERVAL 7 DAY", 0, 0 },
 	};
@@ -487,15 +524,17 @@ static void test_ttl(void)
 		char ddl[300];
 		struct evs_ddl *d;
 
-		snprintf(ddl, sizeof(ddl),
-			 "CREATE TABLE x (a Int8, ts DateTime, created DateTime) ENGINE = MergeTree PARTITION BY toMonday(ts) "
-			 "TTL %s ORDER BY a;",
-			 want[i].ttl);
+		snprintf(
+			ddl, sizeof(ddl),
+			"CREATE TABLE x (a Int8, ts DateTime, created DateTime) ENGINE = MergeTree PARTITION BY toMonday(ts) "
+			"TTL %s ORDER BY a;",
+			want[i].ttl);
 		d = good(ddl);
 		if (!d)
 			continue;
 		t_check(want[i].ttl, d->tables[0]->ttl_seconds == want[i].seconds &&
-					     d->tables[0]->ttl_months == want[i].months && d->tables[0]->nkey == 1);
+					     d->tables[0]->ttl_months == want[i].months &&
+					     d->tables[0]->nkey == 1);
 		evs_ddl_free(d);
 	}
 	noted("TTL on created: not used");
@@ -511,9 +550,12 @@ static void test_engines(void)
 
 	if (!d)
 		return;
-	t_check("replacing", d->tables[0]->engine == EVS_ENGINE_REPLACING && !strcmp(d->tables[0]->engine_args, "v"));
-	t_check("summing", d->tables[1]->engine == EVS_ENGINE_SUMMING && !strcmp(d->tables[1]->engine_args, "(v)"));
-	t_check("merge", d->tables[2]->engine == EVS_ENGINE_MERGE && !strcmp(d->tables[2]->engine_args, ""));
+	t_check("replacing", d->tables[0]->engine == EVS_ENGINE_REPLACING &&
+				     !strcmp(d->tables[0]->engine_args, "v"));
+	t_check("summing", d->tables[1]->engine == EVS_ENGINE_SUMMING &&
+				   !strcmp(d->tables[1]->engine_args, "(v)"));
+	t_check("merge",
+		d->tables[2]->engine == EVS_ENGINE_MERGE && !strcmp(d->tables[2]->engine_args, ""));
 	t_check("aggregating", d->tables[3]->engine == EVS_ENGINE_MERGE);
 	noted("ENGINE AggregatingMergeTree: taken as MergeTree");
 	noted("Replicated: not used");
@@ -581,7 +623,8 @@ static void test_views(void)
 		t_eq_str("name", d->views[0].name, "h");
 		t_eq_str("database", d->views[0].db, "db");
 		t_eq_str("source", d->views[0].source, "e");
-		t_check("kind", d->views[0].kind == EVS_MATERIALIZED_VIEW && d->views[1].kind == EVS_VIEW);
+		t_check("kind",
+			d->views[0].kind == EVS_MATERIALIZED_VIEW && d->views[1].kind == EVS_VIEW);
 		t_eq_str("select", d->views[0].select_text,
 			 "SELECT a, toStartOfHour(ts) AS h, count() AS n FROM db.e GROUP BY a, h");
 		t_eq_str("source of the second", d->views[1].source, "e");
@@ -593,7 +636,9 @@ static void test_views(void)
 	evs_ddl_free(d);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------ */
+/*
+ * ---- errors ------------------------------------------------------------------------------------
+ */
 
 static void test_errors(void)
 {
@@ -609,33 +654,50 @@ static void test_errors(void)
 	bad("CREATE TABLE t (a int, CHECK (aa > 0))", 1, 31, "aa", "CHECK");
 	bad("CREATE TABLE t (a int, CHECK (a >))", 1, 34, ")", "CHECK");
 	bad("CREATE TABLE t (a int DEFAULT nope())", 1, 31, "nope", "DEFAULT of column a");
-	bad("CREATE TABLE t (status int) ENGINE = MergeTree ORDER BY (stauts)", 1, 58, "stauts", "did you mean status");
-	bad("CREATE TABLE t (a int) ENGINE = MergeTre", 1, 33, "MergeTre", "did you mean MergeTree");
-	bad("CREATE TABLE t (a int, s Int8) ENGINE = CollapsingMergeTree(s) ORDER BY a", 1, 41, "CollapsingMergeTree",
-	    "ReplacingMergeTree");
-	bad("CREATE TABLE t (a int) ENGINE = ReplacingMergeTree(ver) ORDER BY a", 1, 52, "ver", "no column");
+	bad("CREATE TABLE t (status int) ENGINE = MergeTree ORDER BY (stauts)", 1, 58, "stauts",
+	    "did you mean status");
+	bad("CREATE TABLE t (a int) ENGINE = MergeTre", 1, 33, "MergeTre",
+	    "did you mean MergeTree");
+	bad("CREATE TABLE t (a int, s Int8) ENGINE = CollapsingMergeTree(s) ORDER BY a", 1, 41,
+	    "CollapsingMergeTree", "ReplacingMergeTree");
+	bad("CREATE TABLE t (a int) ENGINE = ReplacingMergeTree(ver) ORDER BY a", 1, 52, "ver",
+	    "no column");
 	bad("CREATE TABLE t (a int) ENGIN = MergeTree", 1, 24, "ENGIN", "did you mean ENGINE");
-	bad("CREATE TABLE t (a String, b String) ENGINE = MergeTree PARTITION BY (a, b)", 1, 73, "b", "two tenant");
-	bad("CREATE TABLE t (ts DateTime) ENGINE = MergeTree PARTITION BY ts", 1, 62, "ts", "toMonday(ts)");
-	bad("CREATE TABLE t (ts DateTime) ENGINE = MergeTree PARTITION BY toYear(ts)", 1, 62, "toYear", "day, a week or a month");
-	bad("CREATE TABLE t (ts Int64) ENGINE = MergeTree PARTITION BY toMonday(ts)", 1, 68, "ts", "fromUnixTimestamp64Milli");
-	bad("CREATE TABLE t (a Int64, ts DateTime) ENGINE = MergeTree PARTITION BY (a % 16, toMonday(ts))", 1, 72, "a",
-	    "tenant column");
-	bad("CREATE TABLE t (ts DateTime, d Date) ENGINE = MergeTree PARTITION BY (toMonday(ts), toDate(d))", 1, 85, "toDate",
-	    "two times");
-	bad("CREATE TABLE t (ts DateTime) ENGINE = MergeTree TTL ts - INTERVAL 1 DAY", 1, 53, "ts", "INTERVAL 90 DAY");
-	bad("CREATE TABLE t (ts DateTime) ENGINE = MergeTree TTL ts + INTERVAL 1 FORTNIGHT", 1, 53, "ts", "INTERVAL 90 DAY");
+	bad("CREATE TABLE t (a String, b String) ENGINE = MergeTree PARTITION BY (a, b)", 1, 73,
+	    "b", "two tenant");
+	bad("CREATE TABLE t (ts DateTime) ENGINE = MergeTree PARTITION BY ts", 1, 62, "ts",
+	    "toMonday(ts)");
+	bad("CREATE TABLE t (ts DateTime) ENGINE = MergeTree PARTITION BY toYear(ts)", 1, 62,
+	    "toYear", "day, a week or a month");
+	bad("CREATE TABLE t (ts Int64) ENGINE = MergeTree PARTITION BY toMonday(ts)", 1, 68, "ts",
+	    "fromUnixTimestamp64Milli");
+	bad("CREATE TABLE t (a Int64, ts DateTime) ENGINE = MergeTree PARTITION BY (a % 16, toMonday(ts))",
+	    1, 72, "a", "tenant column");
+	bad("CREATE TABLE t (ts DateTime, d Date) ENGINE = MergeTree PARTITION BY (toMonday(ts), toDate(d))",
+	    1, 85, "toDate", "two times");
+	bad("CREATE TABLE t (ts DateTime) ENGINE = MergeTree TTL ts - INTERVAL 1 DAY", 1, 53, "ts",
+	    "INTERVAL 90 DAY");
+	bad("CREATE TABLE t (ts DateTime) ENGINE = MergeTree TTL ts + INTERVAL 1 FORTNIGHT", 1, 53,
+	    "ts", "INTERVAL 90 DAY");
 	bad("CREATE TABLE t (a String ALIAS b)", 1, 26, "ALIAS", "computes no columns");
-	bad("CREATE TABLE t (a int GENERATED ALWAYS AS (b + 1) STORED)", 1, 23, "GENERATED", "compute columns");
+	bad("CREATE TABLE t (a int GENERATED ALWAYS AS (b + 1) STORED)", 1, 23, "GENERATED",
+	    "compute columns");
 	bad("CREATE TABLE t (a int NOT NULL DEFAULT NULL)", 1, 17, "a", "never null");
 	bad("CREATE TABLE t (a text DEFAULT nextval('s'))", 1, 17, "a", "must be an integer");
-	bad("CREATE TABLE t (a Array(Int8)) ENGINE = MergeTree ORDER BY a", 1, 60, "a", "cannot be sorted");
-	bad("CREATE TABLE t (a int, b int) ENGINE = MergeTree ORDER BY (a + b)", 1, 64, "b", "one by one");
+	bad("CREATE TABLE t (a Array(Int8)) ENGINE = MergeTree ORDER BY a", 1, 60, "a",
+	    "cannot be sorted");
+	bad("CREATE TABLE t (a int, b int) ENGINE = MergeTree ORDER BY (a + b)", 1, 64, "b",
+	    "one by one");
 	bad("CREATE INDEX i ON nowhere (a)", 1, 19, "nowhere", "no table nowhere");
 	bad("CREATE TABLE t AS SELECT 1", 1, 16, "AS", "written out");
 	bad("CREATE TABLE t (LIKE o)", 1, 17, "LIKE", "write them out");
-	bad("CREATE TABLE t (a int); ALTER TABLE t ADD COLUMN b int", 1, 39, "ADD", "CREATE TABLE itself");
+	bad("CREATE TABLE t (a int); ALTER TABLE t ADD COLUMN b int", 1, 39, "ADD",
+	    "CREATE TABLE itself");
 	bad("CREATE TYPE x AS (a int)", 1, 15, "AS", "ENUM");
+	bad("CREATE TYPE x AS ENUM ('a'); CREATE TYPE X AS ENUM ('b')", 1, 42, "X",
+	    "defined twice");
+	bad("CREATE VIEW v AS SELECT a FROM b; CREATE TABLE v (a int)", 1, 48, "v",
+	    "defined twice");
 	bad("CREATE VIEW v", 1, 14, "end of text", "AS SELECT");
 	bad("CREATE TABLE t (a text DEFAULT 'x)", 1, 32, "", "no end");
 	bad("CREATE TABLE t (a int) /* open", 1, 24, "", "no end");
@@ -643,7 +705,8 @@ static void test_errors(void)
 	bad("CREATE TABLE \"\" (a int)", 1, 14, "\"\"", "empty");
 	bad("CREATE TABLE \"\xff\" (a int)", 1, 14, "\"\xff\"", "UTF-8");
 	bad("CREATE TABLE t (\xc3\xa9t\xc3\xa9 int, b Strng)", 1, 28, "Strng", "did you mean");
-	bad("CREATE TABLE t (a int, PRIMARY KEY (a), PRIMARY KEY (a))", 1, 41, "PRIMARY", "two primary keys");
+	bad("CREATE TABLE t (a int, PRIMARY KEY (a), PRIMARY KEY (a))", 1, 41, "PRIMARY",
+	    "two primary keys");
 	bad("CREATE TABLE t (a int) PARTITION BY RANGE (a)", 1, 44, "a", "no range of time");
 }
 
@@ -651,20 +714,68 @@ static void test_table_parse(void)
 {
 	static const char two[] = "CREATE TABLE a (x int); CREATE TABLE b (x int);";
 	static const char none[] = "SELECT 1";
-	static const char one[] = "\xef\xbb\xbf-- hello\nCREATE VIEW v AS SELECT x FROM a;\nCREATE TABLE IF NOT EXISTS a (x int);";
+	static const char one[] =
+		"\xef\xbb\xbf-- hello\nCREATE VIEW v AS SELECT x FROM a;\nCREATE TABLE IF NOT EXISTS a (x int);";
 	struct evs_table *t = NULL;
 
 	T_CHECK(evs_table_parse(&t, two, strlen(two), &diag) == EVS_E_SCHEMA && !t);
 	T_CHECK(evs_table_parse(&t, none, strlen(none), &diag) == EVS_E_SCHEMA && !t);
 	T_CHECK(evs_table_parse(&t, one, strlen(one), &diag) == 0 && t && !strcmp(t->name, "a"));
-	T_CHECK(evs_table_find(t, "x", 1) == 0 && evs_table_find(t, "X", 1) == -1 && evs_table_find(t, "", 0) == -1);
+	T_CHECK(evs_table_find(t, "x", 1) == 0 && evs_table_find(t, "X", 1) == -1 &&
+		evs_table_find(t, "", 0) == -1);
 	evs_table_free(t);
 	evs_table_free(NULL);
 	evs_ddl_free(NULL);
 }
 
+/* Short texts that would become much: refused, not obeyed. */
+static void test_limits(void)
+{
+	size_t cap = 1 << 20, n;
+	char *text = malloc(cap);
+	struct evs_ddl *d;
+
+	n = (size_t)sprintf(text, "CREATE TYPE e AS ENUM (");
+	for (int i = 0; i < 30000; i++)
+		n += (size_t)sprintf(text + n, "%s'%d'", i ? "," : "", i);
+	n += (size_t)sprintf(text + n, "); CREATE TABLE t (");
+	for (int i = 0; i < 1000; i++)
+		n += (size_t)sprintf(text + n, "%sc%d e", i ? "," : "", i);
+	sprintf(text + n, ");");
+	d = parse(text);
+	t_check("a thousand columns of a huge enum", !d && diag.err == EVS_E_LIMIT);
+	evs_ddl_free(d);
+	n = 0;
+	for (int i = 0; i < 5000; i++)
+		n += (size_t)sprintf(text + n, "CREATE TABLE t%d();", i);
+	d = parse(text);
+	t_check("five thousand tables", !d && diag.err == EVS_E_LIMIT);
+	evs_ddl_free(d);
+	n = (size_t)sprintf(text, "CREATE TABLE t (");
+	for (int i = 0; i < 9000; i++)
+		n += (size_t)sprintf(text + n, "%sc%d int", i ? "," : "", i);
+	sprintf(text + n, ");");
+	d = parse(text);
+	t_check("nine thousand columns", !d && diag.err == EVS_E_SCHEMA);
+	evs_ddl_free(d);
+	memset(text, '(', 100000);
+	memcpy(text, "CREATE TABLE t (a int DEFAULT ", 30);
+	text[100000] = '\0';
+	d = parse(text);
+	t_check("brackets without end", !d && diag.what[0]);
+	evs_ddl_free(d);
+	n = (size_t)sprintf(text, "CREATE TABLE t (a ");
+	for (int i = 0; i < 50000; i++)
+		n += (size_t)sprintf(text + n, "Nullable(");
+	d = parse(text);
+	t_check("types without end", !d && strstr(diag.what, "too deeply"));
+	evs_ddl_free(d);
+	free(text);
+}
+
 int main(void)
 {
+	test_limits();
 	test_hatchet();
 	test_missing_semicolons();
 	test_skipped();

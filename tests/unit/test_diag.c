@@ -11,10 +11,21 @@ static void test_status(void)
 	static const struct {
 		int err, exit_status;
 	} want[] = {
-		{ EVS_OK, 0 },	     { EVS_E_SYS, 4 },	  { EVS_E_NOMEM, 4 },  { EVS_E_LOCKED, 4 },
-		{ EVS_E_FORMAT, 3 }, { EVS_E_VERSION, 3 }, { EVS_E_USAGE, 2 },  { EVS_E_SCHEMA, 2 },
-		{ EVS_E_QUERY, 2 },  { EVS_E_LIMIT, 2 },   { EVS_E_DATA, 1 },   { EVS_E_STOP, 1 },
-		{ 1, 0 },	     { -12, 4 },	   { -1000000, 4 },
+		{ EVS_OK, 0 },
+		{ EVS_E_SYS, 4 },
+		{ EVS_E_NOMEM, 4 },
+		{ EVS_E_LOCKED, 4 },
+		{ EVS_E_FORMAT, 3 },
+		{ EVS_E_VERSION, 3 },
+		{ EVS_E_USAGE, 2 },
+		{ EVS_E_SCHEMA, 2 },
+		{ EVS_E_QUERY, 2 },
+		{ EVS_E_LIMIT, 2 },
+		{ EVS_E_DATA, 1 },
+		{ EVS_E_STOP, 1 },
+		{ 1, 0 },
+		{ -12, 4 },
+		{ -1000000, 4 },
 	};
 
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)

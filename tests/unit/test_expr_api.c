@@ -1,6 +1,6 @@
 /*
- * What the other rooms ask of expressions: places in a file, DEFAULT's conversion, TTL's form, columns used, caps,
- * and many rows at once, checked against plain loops.
+ * What the other rooms ask of expressions: places in a file, DEFAULT's conversion, TTL's form,
+ * columns used, caps, and many rows at once, checked against plain loops.
  */
 #include "tests/unit/expr_rows.h"
 
@@ -60,7 +60,8 @@ static void test_bind_to(void)
 		bool nullable;
 	} cases[] = {
 		{ "'FAILED'", "status", "\"FAILED\"", false },
-		{ "'FALED'", "status", "'FALED' is no value of this enum; did you mean `FAILED`?", false },
+		{ "'FALED'", "status", "'FALED' is no value of this enum; did you mean `FAILED`?",
+		  false },
 		{ "now()", "ts3", "\"2024-03-01T12:00:00.500Z\"", false },
 		{ "now()", "ts", "\"2024-03-01T12:00:00Z\"", false },
 		{ "now()", "day", "\"2024-03-01\"", false },
@@ -88,8 +89,8 @@ static void test_bind_to(void)
 		{ "'abcde'", "fs", "this text is longer than the type", false },
 		{ "NULL", "s", "null", true },
 		{ "NULL", "n", "NULL is no value of a NOT NULL Int32", false },
-		{ "'00000000-0000-0000-0000-000000000001'", "id", "\"00000000-0000-0000-0000-000000000001\"",
-		  false },
+		{ "'00000000-0000-0000-0000-000000000001'", "id",
+		  "\"00000000-0000-0000-0000-000000000001\"", false },
 		{ "'2024-01-01'", "ts9", "\"2024-01-01T00:00:00.000000000Z\"", false },
 		{ "n + 1", "i32", "2", false },
 		{ "tags", "n", "Array(String) cannot be converted to Int32", false },
@@ -149,7 +150,8 @@ static void test_shift(void)
 		int ordinal = -1;
 		bool is = e && evs_expr_shift(e, &ordinal, &seconds, &months);
 
-		t_check(cases[i].text, is == cases[i].is && seconds == cases[i].seconds && months == cases[i].months);
+		t_check(cases[i].text, is == cases[i].is && seconds == cases[i].seconds &&
+					       months == cases[i].months);
 		evs_expr_free(e);
 	}
 }
@@ -158,7 +160,8 @@ static void test_columns(void)
 {
 	struct evs_diag d = { 0 };
 	struct evs_expr *e = bound("n + i32 > n", &d);
-	uint16_t n = (uint16_t)evs_table_find(expr_table, "n", 1), s = (uint16_t)evs_table_find(expr_table, "s", 1);
+	uint16_t n = (uint16_t)evs_table_find(expr_table, "n", 1),
+		 s = (uint16_t)evs_table_find(expr_table, "s", 1);
 
 	T_CHECK(e && evs_expr_uses(e, n) && !evs_expr_uses(e, s));
 	T_CHECK(e && evs_expr_column(e) == -1);
@@ -178,16 +181,19 @@ static void test_columns(void)
 	T_CHECK(evs_expr_parse(&e, "1", 1, 1, 1, &d) == 0 && evs_expr_bind(e, NULL, &d) == 0);
 	evs_expr_free(e);
 	e = NULL;
-	T_CHECK(evs_expr_parse(&e, "n", 1, 1, 1, &d) == 0 && evs_expr_bind(e, NULL, &d) == EVS_E_QUERY);
+	T_CHECK(evs_expr_parse(&e, "n", 1, 1, 1, &d) == 0 &&
+		evs_expr_bind(e, NULL, &d) == EVS_E_QUERY);
 	t_eq_str("constants only", d.what, "columns cannot be used here: write a constant");
-	T_CHECK(evs_expr_bind(e, expr_table, &d) == 0 && evs_expr_column(e) == n); /* and again, with a table */
+	T_CHECK(evs_expr_bind(e, expr_table, &d) == 0 &&
+		evs_expr_column(e) == n); /* and again, with a table */
 	evs_expr_free(e);
 	evs_expr_free(NULL);
 	evs_eval_free(NULL);
 }
 
 /* `unit` n times between `head` and `tail`, parsed and bound. */
-static int repeat(const char *head, const char *unit, size_t n, const char *tail, struct evs_diag *d)
+static int repeat(const char *head, const char *unit, size_t n, const char *tail,
+		  struct evs_diag *d)
 {
 	struct evs_buf b = { 0 };
 	struct evs_expr *e = NULL;
@@ -210,20 +216,25 @@ static void test_caps(void)
 	struct evs_diag d;
 
 	T_CHECK(repeat("", "(", 150, "1", &d) == EVS_E_QUERY);
-	T_CHECK(repeat("", "(", 100000, "1", &d) == EVS_E_QUERY && strstr(d.what, "nested too deeply"));
-	T_CHECK(repeat("", "- ", 100000, "n", &d) == EVS_E_QUERY && strstr(d.what, "nested too deeply"));
+	T_CHECK(repeat("", "(", 100000, "1", &d) == EVS_E_QUERY &&
+		strstr(d.what, "nested too deeply"));
+	T_CHECK(repeat("", "- ", 100000, "n", &d) == EVS_E_QUERY &&
+		strstr(d.what, "nested too deeply"));
 	T_CHECK(repeat("", "NOT ", 100000, "b", &d) == EVS_E_QUERY);
 	T_CHECK(repeat("1", "+n", 150, "", &d) == 0);
-	T_CHECK(repeat("1", "+n", 300, "", &d) == EVS_E_QUERY && strstr(d.what, "nested too deeply"));
+	T_CHECK(repeat("1", "+n", 300, "", &d) == EVS_E_QUERY &&
+		strstr(d.what, "nested too deeply"));
 	T_CHECK(repeat("1", "::Int32", 300, "", &d) == EVS_E_QUERY);
 	T_CHECK(repeat("tags", "[1]", 300, "", &d) == EVS_E_QUERY);
 	T_CHECK(repeat("payload", ".a", 150, "", &d) == 0);
-	T_CHECK(repeat("payload", ".a", 20000, "", &d) == EVS_E_QUERY && strstr(d.what, "nested too deeply"));
+	T_CHECK(repeat("payload", ".a", 20000, "", &d) == EVS_E_QUERY &&
+		strstr(d.what, "nested too deeply"));
 	T_CHECK(repeat("payload", "->'a'", 20000, "", &d) == EVS_E_QUERY);
 	T_CHECK(repeat("n = 0", " OR n = 1", 20000, "", &d) == 0); /* chains are no depth */
 	T_CHECK(repeat("s", "||s", 20000, "", &d) == 0);
 	T_CHECK(repeat("n IN (0", ",1", 50000, ")", &d) == 0);
-	T_CHECK(repeat("n IN (0", ",1", 200000, ")", &d) == EVS_E_QUERY && strstr(d.what, "too large"));
+	T_CHECK(repeat("n IN (0", ",1", 200000, ")", &d) == EVS_E_QUERY &&
+		strstr(d.what, "too large"));
 	T_CHECK(repeat("s IN ('a'", ",'bcdef'", 50000, ")", &d) == 0);
 	T_CHECK(repeat("'", "x", 1 << 20, "'", &d) == EVS_E_QUERY && strstr(d.what, "1 MiB"));
 	T_CHECK(repeat("'", "x", (1 << 20) - 2, "'", &d) == 0);
@@ -260,10 +271,10 @@ static bool many_rows(struct evs_array *cols)
 		int len = snprintf(text, sizeof(text), "k%u", (unsigned)(rng() % 50));
 
 		ok = evs_array_append_int(&cols[n], rng() % 7 - 3) == 0;
-		ok = ok && (rng() % 5 ? evs_array_append_int(&cols[i32], rng() % 100 - 50) :
-					evs_array_append_null(&cols[i32])) == 0;
-		ok = ok && (rng() % 9 ? evs_array_append_bytes(&cols[s], text, (size_t)len) :
-					evs_array_append_null(&cols[s])) == 0;
+		ok = ok && (rng() % 5 ? evs_array_append_int(&cols[i32], rng() % 100 - 50)
+				      : evs_array_append_null(&cols[i32])) == 0;
+		ok = ok && (rng() % 9 ? evs_array_append_bytes(&cols[s], text, (size_t)len)
+				      : evs_array_append_null(&cols[s])) == 0;
 	}
 	return ok;
 }
@@ -271,7 +282,8 @@ static bool many_rows(struct evs_array *cols)
 enum tri { F, T, N };
 
 /* i32 + n > 3 AND s < 'k3' OR i32 IS NULL, one row, by hand */
-static enum tri expect_row(const struct evs_array *n, const struct evs_array *i32, const struct evs_array *s, uint32_t i)
+static enum tri expect_row(const struct evs_array *n, const struct evs_array *i32,
+			   const struct evs_array *s, uint32_t i)
 {
 	enum tri left, right;
 	size_t len;
@@ -329,7 +341,8 @@ static void test_many(void)
 	evs_expr_free(e);
 	e = bound("if(s = 'k49' AND i32 = 7, 1 / (n - n), 0)", &d);
 	T_CHECK(e && evs_eval_run(expr_eval, e, cols, MANY, &out, &d) == EVS_E_DATA);
-	T_CHECK(d.has_off && d.off < MANY && !evs_array_is_null(&cols[evs_table_find(expr_table, "i32", 3)], (uint32_t)d.off));
+	T_CHECK(d.has_off && d.off < MANY &&
+		!evs_array_is_null(&cols[evs_table_find(expr_table, "i32", 3)], (uint32_t)d.off));
 	T_CHECK(evs_array_int(&cols[evs_table_find(expr_table, "i32", 3)], (uint32_t)d.off) == 7);
 	t_eq_str("why", d.what, "division by zero: nullIf(x, 0) gives NULL instead");
 	t_eq_str("where", d.word, "/");

@@ -21,7 +21,9 @@ static void why(void *arg, uint32_t line, const char *text)
 static struct evs_infer *start(const char *time, const char *tenant, const char *key)
 {
 	const char *keys[1] = { key };
-	struct evs_infer_opts o = { .stream = "s", .time = time, .tenant = tenant, .keys = keys, .nkeys = key ? 1 : 0 };
+	struct evs_infer_opts o = {
+		.stream = "s", .time = time, .tenant = tenant, .keys = keys, .nkeys = key ? 1 : 0
+	};
 	struct evs_infer *f = NULL;
 
 	T_CHECK(evs_infer_new(&f, &o, &diag) == 0);
@@ -57,7 +59,8 @@ static struct evs_table *infer(struct evs_infer *f)
 	return t;
 }
 
-static void check_type(const char *name, const struct evs_table *t, const char *col, const char *want)
+static void check_type(const char *name, const struct evs_table *t, const char *col,
+		       const char *want)
 {
 	int i = evs_table_find(t, col, strlen(col));
 	char buf[100] = "(no column)";
@@ -67,7 +70,10 @@ static void check_type(const char *name, const struct evs_table *t, const char *
 	t_eq_str(name, buf, want);
 }
 
-/* Type of field v after values separated by '|'; every value must then be taken and printed back the same. */
+/*
+ * Type of field v after values separated by '|'; every value must then be taken and printed back
+ * the same.
+ */
 static const struct {
 	const char *values, *type;
 } lattice[] = {
@@ -189,31 +195,40 @@ static void test_lattice(void)
 	}
 }
 
-/* ---- time and tenant --------------------------------------------------------------------------- */
+/*
+ * ---- time and tenant ---------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *row, *time, *tenant;
 	enum evs_time_kind kind;
 	const char *type;
 } choices[] = {
-	{ "{\"service\":\"conv\",\"TIMESTAMP\":\"2023-11-16 18:15:46.6805900\",\"n\":1}", "TIMESTAMP", NULL, EVS_TIME_TEXT,
-	  "String" },
-	{ "{\"id\":\"1\",\"created_at\":\"2021-07-21T06:00:00Z\"}", "created_at", NULL, EVS_TIME_NATIVE, "DateTime" },
+	{ "{\"service\":\"conv\",\"TIMESTAMP\":\"2023-11-16 18:15:46.6805900\",\"n\":1}",
+	  "TIMESTAMP", NULL, EVS_TIME_TEXT, "String" },
+	{ "{\"id\":\"1\",\"created_at\":\"2021-07-21T06:00:00Z\"}", "created_at", NULL,
+	  EVS_TIME_NATIVE, "DateTime" },
 	{ "{\"TraceID\":\"x\",\"StartTimeUnixNano\":1674981768697000000,\"EndTimeUnixNano\":1674981768697000000}",
 	  "StartTimeUnixNano", NULL, EVS_TIME_EPOCH_NS, "Int64" },
-	{ "{\"time\":\"2015-09-11T00:46:58.771Z\",\"page\":\"x\"}", "time", NULL, EVS_TIME_NATIVE, "DateTime64(3)" },
-	{ "{\"_path\":\"x\",\"_write_ts\":\"1970-01-01T00:00:00.000000Z\"}", "_write_ts", NULL, EVS_TIME_NATIVE,
-	  "DateTime64(6)" },
+	{ "{\"time\":\"2015-09-11T00:46:58.771Z\",\"page\":\"x\"}", "time", NULL, EVS_TIME_NATIVE,
+	  "DateTime64(3)" },
+	{ "{\"_path\":\"x\",\"_write_ts\":\"1970-01-01T00:00:00.000000Z\"}", "_write_ts", NULL,
+	  EVS_TIME_NATIVE, "DateTime64(6)" },
 	{ "{\"task_id\":1,\"reward\":0.5}", "_time", NULL, EVS_TIME_ARRIVAL, "DateTime64(9)" },
-	{ "{\"ts\":1734307233.253,\"tenant_id\":\"a\"}", "ts", "tenant_id", EVS_TIME_EPOCH_S, "Float64" },
+	{ "{\"ts\":1734307233.253,\"tenant_id\":\"a\"}", "ts", "tenant_id", EVS_TIME_EPOCH_S,
+	  "Float64" },
 	{ "{\"ts\":1734307233253,\"org_id\":7}", "ts", "org_id", EVS_TIME_EPOCH_MS, "Int64" },
-	{ "{\"eventTime\":1734307233253000,\"account_id\":7.5}", "eventTime", NULL, EVS_TIME_EPOCH_US, "Int64" },
-	{ "{\"time\":5,\"when\":\"2024-01-01T00:00:00Z\"}", "when", NULL, EVS_TIME_NATIVE, "DateTime" },
-	{ "{\"date\":\"2024-01-01\",\"ts\":\"2024-01-01T00:00:00Z\"}", "ts", NULL, EVS_TIME_NATIVE, "DateTime" },
+	{ "{\"eventTime\":1734307233253000,\"account_id\":7.5}", "eventTime", NULL,
+	  EVS_TIME_EPOCH_US, "Int64" },
+	{ "{\"time\":5,\"when\":\"2024-01-01T00:00:00Z\"}", "when", NULL, EVS_TIME_NATIVE,
+	  "DateTime" },
+	{ "{\"date\":\"2024-01-01\",\"ts\":\"2024-01-01T00:00:00Z\"}", "ts", NULL, EVS_TIME_NATIVE,
+	  "DateTime" },
 	{ "{\"date\":\"2024-01-01\",\"x\":1}", "date", NULL, EVS_TIME_NATIVE, "Date" },
-	{ "{\"ts\":\"yesterday\",\"project_id\":\"a\",\"tenant\":\"b\"}", "_time", "tenant", EVS_TIME_ARRIVAL,
-	  "DateTime64(9)" },
-	{ "{\"tenant_id\":null,\"ts\":\"2024-01-01T00:00:00Z\"}", "ts", NULL, EVS_TIME_NATIVE, "DateTime" },
+	{ "{\"ts\":\"yesterday\",\"project_id\":\"a\",\"tenant\":\"b\"}", "_time", "tenant",
+	  EVS_TIME_ARRIVAL, "DateTime64(9)" },
+	{ "{\"tenant_id\":null,\"ts\":\"2024-01-01T00:00:00Z\"}", "ts", NULL, EVS_TIME_NATIVE,
+	  "DateTime" },
 };
 
 static void test_choices(void)
@@ -229,9 +244,11 @@ static void test_choices(void)
 			t_check(choices[i].row, false);
 		} else {
 			t_eq_str(choices[i].row, t->cols[t->time_column].name, choices[i].time);
-			t_eq_str(choices[i].row, t->tenant_column < 0 ? "" : t->cols[t->tenant_column].name,
+			t_eq_str(choices[i].row,
+				 t->tenant_column < 0 ? "" : t->cols[t->tenant_column].name,
 				 choices[i].tenant ? choices[i].tenant : "");
-			t_check(choices[i].row, t->time_kind == choices[i].kind && t->unit == EVS_UNIT_WEEK);
+			t_check(choices[i].row,
+				t->time_kind == choices[i].kind && t->unit == EVS_UNIT_WEEK);
 			check_type(choices[i].row, t, choices[i].time, choices[i].type);
 			t_check("sorted by time", t->nkey == 1 && t->key[0] == t->time_column);
 		}
@@ -272,7 +289,8 @@ static void test_tenant_of_many(void)
 	char line[100];
 
 	for (int i = 0; i < 2000; i++) {
-		snprintf(line, sizeof(line), "{\"customer_id\":%d,\"account_id\":%d,\"n\":1}", i, i % 300);
+		snprintf(line, sizeof(line), "{\"customer_id\":%d,\"account_id\":%d,\"n\":1}", i,
+			 i % 300);
 		feed(f, line);
 	}
 	t = infer(f);
@@ -295,9 +313,11 @@ static void test_options(void)
 	struct evs_infer *f = start("b", "c", "a");
 	struct evs_table *t;
 
-	feed(f, "{\"a\":1,\"b\":\"2024-01-01 00:00:00\",\"c\":\"x\",\"ts\":\"2024-01-01T00:00:00Z\"}");
+	feed(f,
+	     "{\"a\":1,\"b\":\"2024-01-01 00:00:00\",\"c\":\"x\",\"ts\":\"2024-01-01T00:00:00Z\"}");
 	t = infer(f);
-	T_CHECK(t && t->time_column == 1 && t->tenant_column == 2 && t->nkey == 1 && t->key[0] == 0);
+	T_CHECK(t && t->time_column == 1 && t->tenant_column == 2 && t->nkey == 1 &&
+		t->key[0] == 0);
 	if (t) {
 		check_type("key is never null", t, "a", "Int64");
 		check_type("tenant is never null", t, "c", "String");
@@ -330,14 +350,18 @@ static void test_options(void)
 	evs_infer_free(f);
 }
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/*
+ * ---- names -------------------------------------------------------------------------------------
+ */
 
 static void test_names(void)
 {
-	static const char row[] = "{\"id.orig_h\":1,\"a`b\\\\c\":2,\"index\":3,\"we ird\":4,\"\":5,\"_extra\":6,\"_time\":7,"
-				  "\"\xc3\xa9\":8,\"nul\\u0000\":9,\"line\\nbreak\":10,\"primary\":11,\"9lives\":12,\"constraint\":13}";
-	static const char *const want[] = { "id.orig_h", "a`b\\c", "index", "we ird", "\xc3\xa9", "line\nbreak", "primary",
-					    "9lives", "constraint" };
+	static const char row[] =
+		"{\"id.orig_h\":1,\"a`b\\\\c\":2,\"index\":3,\"we ird\":4,\"\":5,\"_extra\":6,\"_time\":7,"
+		"\"\xc3\xa9\":8,\"nul\\u0000\":9,\"line\\nbreak\":10,\"primary\":11,\"9lives\":12,\"constraint\":13}";
+	static const char *const want[] = { "id.orig_h", "a`b\\c",   "index",
+					    "we ird",	 "\xc3\xa9", "line\nbreak",
+					    "primary",	 "9lives",   "constraint" };
 	struct evs_infer *f = start(NULL, NULL, "id.orig_h");
 	struct evs_table *t;
 	char line[400];
@@ -364,7 +388,9 @@ static void test_names(void)
 	evs_infer_free(f);
 }
 
-/* ---- widening ---------------------------------------------------------------------------------- */
+/*
+ * ---- widening ----------------------------------------------------------------------------------
+ */
 
 static void test_widening(void)
 {
@@ -372,7 +398,8 @@ static void test_widening(void)
 		const char *first, *then, *type;
 	} steps[] = {
 		{ "1", "\"x\"", "Nullable(JSON)" },
-		{ "1", "2.5", "Nullable(JSON)" }, /* rows since then may hold what a double cannot */
+		{ "1", "2.5",
+		  "Nullable(JSON)" }, /* rows since then may hold what a double cannot */
 		{ "1", "18446744073709551615", "Nullable(JSON)" },
 		{ "1.5", "2", "Nullable(Float64)" },
 		{ "\"44bffbf3-5530-4378-94f3-0c85dc719159\"", "\"x\"", "Nullable(String)" },
@@ -399,7 +426,8 @@ static void test_widening(void)
 		if (a && b) {
 			check_type(steps[i].then, b, "v", steps[i].type);
 			check_type("a new column", b, "new", "Nullable(Int64)");
-			t_check("may take its place", evs_table_compatible(a, b, &same, &diag) == 0 && !same);
+			t_check("may take its place",
+				evs_table_compatible(a, b, &same, &diag) == 0 && !same);
 			if (diag.what[0])
 				printf("        %s\n", diag.what);
 		} else {
@@ -424,7 +452,8 @@ static void test_sticky(void)
 	feed(f, "{\"ts\":\"2024-01-01T00:00:00.000Z\",\"v\":\"no tenant\"}");
 	feed(f, "{\"ts\":\"2024-01-01T00:00:00.000Z\",\"v\":\"bad tenant\",\"tenant_id\":5}");
 	b = infer(f);
-	t_check("rejected rows teach nothing", a && b && evs_table_compatible(a, b, &same, &diag) == 0 && same);
+	t_check("rejected rows teach nothing",
+		a && b && evs_table_compatible(a, b, &same, &diag) == 0 && same);
 	evs_table_free(b);
 	feed(f, "{\"ts\":\"2024-01-01T00:00:00.123456Z\",\"tenant_id\":\"a\",\"v\":1}");
 	b = infer(f);

@@ -70,7 +70,8 @@ static void test_parse(void)
 		memcpy(exact, times[i].text, len);
 		exact = realloc(exact, len ? len : 1);
 		ok = evs_time_parse(exact, len, &sec, &nano, &digits);
-		t_check(times[i].text, ok == times[i].ok && (!ok || (sec == times[i].sec && nano == times[i].nano &&
+		t_check(times[i].text, ok == times[i].ok && (!ok || (sec == times[i].sec &&
+								     nano == times[i].nano &&
 								     digits == times[i].digits)));
 		free(exact);
 	}
@@ -128,14 +129,16 @@ static void test_calendar(void)
 	t_eq_u64("every day of ten thousand years", bad, 0);
 }
 
-static void check_bounds(const char *name, const char *time, enum evs_unit unit, const char *lo, const char *hi)
+static void check_bounds(const char *name, const char *time, enum evs_unit unit, const char *lo,
+			 const char *hi)
 {
 	unsigned digits;
 	uint32_t nano;
 	int64_t sec, want_lo, want_hi, got_lo, got_hi;
 
 	if (!evs_time_parse(time, strlen(time), &sec, &nano, &digits) ||
-	    !evs_time_parse(lo, 10, &want_lo, &nano, &digits) || !evs_time_parse(hi, 10, &want_hi, &nano, &digits)) {
+	    !evs_time_parse(lo, 10, &want_lo, &nano, &digits) ||
+	    !evs_time_parse(hi, 10, &want_hi, &nano, &digits)) {
 		t_check(name, false);
 		return;
 	}
@@ -149,10 +152,14 @@ static void test_partitions(void)
 
 	check_bounds("a Monday", "2024-01-01T00:00:00Z", EVS_UNIT_WEEK, "2024-01-01", "2024-01-08");
 	check_bounds("a Sunday", "2024-01-07T23:59:59Z", EVS_UNIT_WEEK, "2024-01-01", "2024-01-08");
-	check_bounds("week over new year", "2025-01-01T12:00:00Z", EVS_UNIT_WEEK, "2024-12-30", "2025-01-06");
-	check_bounds("before 1970", "1969-12-31T23:59:59Z", EVS_UNIT_WEEK, "1969-12-29", "1970-01-05");
-	check_bounds("February", "2024-02-29T12:00:00Z", EVS_UNIT_MONTH, "2024-02-01", "2024-03-01");
-	check_bounds("December", "2024-12-31T23:59:59Z", EVS_UNIT_MONTH, "2024-12-01", "2025-01-01");
+	check_bounds("week over new year", "2025-01-01T12:00:00Z", EVS_UNIT_WEEK, "2024-12-30",
+		     "2025-01-06");
+	check_bounds("before 1970", "1969-12-31T23:59:59Z", EVS_UNIT_WEEK, "1969-12-29",
+		     "1970-01-05");
+	check_bounds("February", "2024-02-29T12:00:00Z", EVS_UNIT_MONTH, "2024-02-01",
+		     "2024-03-01");
+	check_bounds("December", "2024-12-31T23:59:59Z", EVS_UNIT_MONTH, "2024-12-01",
+		     "2025-01-01");
 	check_bounds("a day", "2024-12-31T23:59:59Z", EVS_UNIT_DAY, "2024-12-31", "2025-01-01");
 	evs_partition_bounds(INT64_MIN, EVS_UNIT_WEEK, &lo, &hi);
 	T_CHECK(lo < hi && hi - lo == 7 * 86400);
@@ -212,16 +219,20 @@ static void test_row_time(void)
 	T_CHECK(time_of_int("CREATE TABLE x (ts DateTime64(9) NOT NULL)", 5) == 5);
 	T_CHECK(time_of_int("CREATE TABLE x (ts Date NOT NULL)", 1) == 86400 * second);
 	T_CHECK(time_of_int("CREATE TABLE x (ts DateTime NOT NULL)", 253402300799u) == INT64_MAX);
-	T_CHECK(time_of_int("CREATE TABLE x (ts DateTime NOT NULL)", (uint64_t)-62167219200) == EVS_TIME_NONE + 1);
-	T_CHECK(time_of_int("CREATE TABLE x (ts UInt64) ENGINE = MergeTree PARTITION BY toMonday(toDateTime(ts))", 7) ==
-		7 * second);
-	T_CHECK(time_of_int("CREATE TABLE x (ts UInt64) ENGINE = MergeTree PARTITION BY toMonday(toDateTime(ts))",
-			    UINT64_MAX) == INT64_MAX);
+	T_CHECK(time_of_int("CREATE TABLE x (ts DateTime NOT NULL)", (uint64_t)-62167219200) ==
+		EVS_TIME_NONE + 1);
+	T_CHECK(time_of_int(
+			"CREATE TABLE x (ts UInt64) ENGINE = MergeTree PARTITION BY toMonday(toDateTime(ts))",
+			7) == 7 * second);
+	T_CHECK(time_of_int(
+			"CREATE TABLE x (ts UInt64) ENGINE = MergeTree PARTITION BY toMonday(toDateTime(ts))",
+			UINT64_MAX) == INT64_MAX);
 	T_CHECK(time_of_int("CREATE TABLE x (ts Int64) ENGINE = MergeTree "
 			    "PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(ts))",
 			    7) == 7000000);
-	T_CHECK(time_of_int("CREATE TABLE x (ts Int64) ENGINE = MergeTree PARTITION BY toDate(toDateTime(ts / 1000000))",
-			    7) == 7000);
+	T_CHECK(time_of_int(
+			"CREATE TABLE x (ts Int64) ENGINE = MergeTree PARTITION BY toDate(toDateTime(ts / 1000000))",
+			7) == 7000);
 	T_CHECK(time_of_int("CREATE TABLE x (ts Int64) ENGINE = MergeTree "
 			    "PARTITION BY toMonday(fromUnixTimestamp64Nano(ts))",
 			    7) == 7);

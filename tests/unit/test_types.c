@@ -1,4 +1,6 @@
-/* Types: parsing, printing, shape in memory, enums (src/schema/ddl_type*.c, types.c, typeprint.c). */
+/*
+ * Types: parsing, printing, shape in memory, enums (src/schema/ddl_type*.c, types.c, typeprint.c).
+ */
 #include "tests/unit/t.h"
 
 #include "src/schema/schema.h"
@@ -115,7 +117,8 @@ static void test_spellings(void)
 		struct evs_diag diag = { 0 };
 		struct evs_type t, again;
 		bool nullable, nullable2;
-		int rc = evs_type_parse(&t, &nullable, types[i].ddl, strlen(types[i].ddl), 1, 1, &diag);
+		int rc = evs_type_parse(&t, &nullable, types[i].ddl, strlen(types[i].ddl), 1, 1,
+					&diag);
 
 		if (!types[i].canonical) {
 			t_check(types[i].ddl, rc < 0 && diag.what[0] && diag.line == 1);
@@ -130,7 +133,8 @@ static void test_spellings(void)
 			 strlen(types[i].canonical));
 		t_eq_str(types[i].ddl, buf, types[i].canonical);
 		rc = evs_type_parse(&again, &nullable2, buf, strlen(buf), 1, 1, NULL);
-		t_check("canonical name means the same", rc == 0 && nullable == nullable2 && evs_type_equal(&t, &again));
+		t_check("canonical name means the same",
+			rc == 0 && nullable == nullable2 && evs_type_equal(&t, &again));
 		evs_type_release(&again);
 		evs_type_release(&t);
 	}
@@ -163,7 +167,8 @@ static void test_print_cap(void)
 	char buf[8];
 
 	memset(buf, 'x', sizeof(buf));
-	t_eq_u64("length beyond the buffer", evs_type_print(&t, true, buf, sizeof(buf)), strlen("Nullable(DateTime64(3))"));
+	t_eq_u64("length beyond the buffer", evs_type_print(&t, true, buf, sizeof(buf)),
+		 strlen("Nullable(DateTime64(3))"));
 	t_eq_str("cut", buf, "Nullabl");
 	t_eq_u64("no buffer", evs_type_print(&t, false, NULL, 0), strlen("DateTime64(3)"));
 }
@@ -174,14 +179,30 @@ static const struct {
 	uint16_t width;
 	bool is_signed;
 } shapes[] = {
-	{ "Bool", EVS_INT, 1, false },	   { "Int8", EVS_INT, 1, true },	{ "UInt8", EVS_INT, 1, false },
-	{ "Int16", EVS_INT, 2, true },	   { "UInt16", EVS_INT, 2, false },	{ "Int32", EVS_INT, 4, true },
-	{ "UInt32", EVS_INT, 4, false },   { "Int64", EVS_INT, 8, true },	{ "UInt64", EVS_INT, 8, false },
-	{ "Float32", EVS_FLOAT, 4, true }, { "Float64", EVS_FLOAT, 8, true },	{ "Decimal(18, 2)", EVS_INT, 8, true },
-	{ "Decimal(19, 2)", EVS_FIXED, 16, false }, { "String", EVS_BYTES, 0, false }, { "JSON", EVS_BYTES, 0, false },
-	{ "FixedString(5)", EVS_FIXED, 5, false },  { "UUID", EVS_FIXED, 16, false },  { "Date", EVS_INT, 4, true },
-	{ "DateTime", EVS_INT, 8, true },  { "DateTime64(6)", EVS_INT, 8, true }, { "Enum('a')", EVS_INT, 2, true },
-	{ "IPv4", EVS_INT, 4, false },	   { "IPv6", EVS_FIXED, 16, false },	{ "Array(Int8)", EVS_LIST, 0, false },
+	{ "Bool", EVS_INT, 1, false },
+	{ "Int8", EVS_INT, 1, true },
+	{ "UInt8", EVS_INT, 1, false },
+	{ "Int16", EVS_INT, 2, true },
+	{ "UInt16", EVS_INT, 2, false },
+	{ "Int32", EVS_INT, 4, true },
+	{ "UInt32", EVS_INT, 4, false },
+	{ "Int64", EVS_INT, 8, true },
+	{ "UInt64", EVS_INT, 8, false },
+	{ "Float32", EVS_FLOAT, 4, true },
+	{ "Float64", EVS_FLOAT, 8, true },
+	{ "Decimal(18, 2)", EVS_INT, 8, true },
+	{ "Decimal(19, 2)", EVS_FIXED, 16, false },
+	{ "String", EVS_BYTES, 0, false },
+	{ "JSON", EVS_BYTES, 0, false },
+	{ "FixedString(5)", EVS_FIXED, 5, false },
+	{ "UUID", EVS_FIXED, 16, false },
+	{ "Date", EVS_INT, 4, true },
+	{ "DateTime", EVS_INT, 8, true },
+	{ "DateTime64(6)", EVS_INT, 8, true },
+	{ "Enum('a')", EVS_INT, 2, true },
+	{ "IPv4", EVS_INT, 4, false },
+	{ "IPv6", EVS_FIXED, 16, false },
+	{ "Array(Int8)", EVS_LIST, 0, false },
 	{ "Map(String, Int8)", EVS_MAP, 0, false },
 };
 
@@ -191,16 +212,20 @@ static void test_shapes(void)
 		struct evs_type t;
 		struct evs_array a;
 
-		if (evs_type_parse(&t, NULL, shapes[i].ddl, strlen(shapes[i].ddl), 1, 1, NULL) < 0 ||
+		if (evs_type_parse(&t, NULL, shapes[i].ddl, strlen(shapes[i].ddl), 1, 1, NULL) <
+			    0 ||
 		    evs_type_array(&t, &a) < 0) {
 			t_check(shapes[i].ddl, false);
 			continue;
 		}
-		t_check(shapes[i].ddl, a.phys == shapes[i].phys &&
-					       (a.phys >= EVS_BYTES || a.width == shapes[i].width) &&
-					       (a.phys != EVS_INT || a.is_signed == shapes[i].is_signed) && a.rows == 0);
+		t_check(shapes[i].ddl,
+			a.phys == shapes[i].phys &&
+				(a.phys >= EVS_BYTES || a.width == shapes[i].width) &&
+				(a.phys != EVS_INT || a.is_signed == shapes[i].is_signed) &&
+				a.rows == 0);
 		if (a.phys == EVS_MAP)
-			t_check("map of bytes to ints", a.child[0].phys == EVS_BYTES && a.child[1].phys == EVS_INT);
+			t_check("map of bytes to ints",
+				a.child[0].phys == EVS_BYTES && a.child[1].phys == EVS_INT);
 		evs_array_release(&a);
 		evs_type_release(&t);
 	}
@@ -212,7 +237,8 @@ static void test_enum(void)
 	struct evs_type t, copy;
 	const struct evs_enum_item *item;
 
-	if (evs_type_parse(&t, NULL, ddl, strlen(ddl), 1, 1, NULL) < 0 || evs_type_copy(&copy, &t) < 0) {
+	if (evs_type_parse(&t, NULL, ddl, strlen(ddl), 1, 1, NULL) < 0 ||
+	    evs_type_copy(&copy, &t) < 0) {
 		t_check("enum", false);
 		return;
 	}

@@ -34,20 +34,24 @@ TASKS = [
     (DOCUMENT, "default", "foobar", "2024-01-08T00:00:00.000Z"),
 ]
 INPUTS = [
-    {}, {"order": 4711, "amount": "19.90", "currency": "EUR"}, {"lines": [{"sku": "A-1", "n": 2}, {"sku": "B\"9", "n": 1}]},
-    {"to": ["ann@example.org", "bob@example.org"], "subject": "Grüße\nund 🎉"}, {"nested": {"a": {"b": {"c": [None, True, 1e-7]}}}},
+    {}, {"order": 4711, "amount": "19.90", "currency": "EUR"},
+          {"lines": [{"sku": "A-1", "n": 2}, {"sku": "B\"9", "n": 1}]},
+    {"to": ["ann@example.org", "bob@example.org"], "subject": "Grüße\nund 🎉"},
+          {"nested": {"a": {"b": {"c": [None, True, 1e-7]}}}},
 ]
 
 
 def task(i):
     tenant, queue, action, created = TASKS[i]
     return {"id": uuid("hatchet task %d" % i), "tenant_id": tenant, "queue": queue, "action_id": action,
-            "schedule_timeout": "5m", "display_name": "%s #%d" % (action, i), "input": json.dumps(INPUTS[i % len(INPUTS)]),
+            "schedule_timeout": "5m", "display_name": "%s #%d" % (action, i),
+            "input": json.dumps(INPUTS[i % len(INPUTS)]),
             "worker_id": uuid("hatchet worker %d" % (i % 3)), "created_at": created}
 
 
 def tasks():
-    t = Table("tasks", {"created_at": 3}, "created_at", tenant="tenant_id", fill={"priority": 1, "created_at": NOW},
+    t = Table("tasks", {"created_at": 3}, "created_at", tenant="tenant_id",
+              fill={"priority": 1, "created_at": NOW},
               unknown=("dag_id",))
     for i in range(len(TASKS)):
         row = task(i)
@@ -69,10 +73,12 @@ def tasks():
     t.good({**row, "id": uuid("hatchet task: other zone"), "created_at": "2025-01-05 19:00:00.5-0500"})
     t.good({**row, "id": uuid("hatchet task: micros"), "created_at": "2025-01-05T23:59:59.999999Z"})
     t.good({**row, "id": uuid("hatchet task: shouted").upper()}, id=uuid("hatchet task: shouted"))
-    t.good({**row, "id": uuid("hatchet task: more"), "additional_metadata": {"region": "eu-1"}, "retries": 3, "dag_id": None})
+    t.good({**row, "id": uuid("hatchet task: more"), "additional_metadata": {"region": "eu-1"}, "retries": 3,
+            "dag_id": None})
     t.good({**row, "id": uuid("hatchet task: empty"), "queue": "", "display_name": "", "input": ""})
 
-    t.absent(row, "id", "tenant_id", "queue", "action_id", "schedule_timeout", "display_name", "input", "worker_id")
+    t.absent(row, "id", "tenant_id", "queue", "action_id", "schedule_timeout", "display_name", "input",
+             "worker_id")
     t.bad(row, "priority: null in a NOT NULL column", priority=None)
     t.bad(row, "created_at: null in a NOT NULL column", created_at=None)
     t.bad(row, "sticky: not a name of the Enum", sticky="MEDIUM")
@@ -93,18 +99,25 @@ def tasks():
 # What happens to a task, one story a line: STATUS, seconds after the status before it, and more fields.
 ERROR = "worker exited with status 137"
 STORIES = [
-    [("CREATED", 0), ("ASSIGNED", 1), ("SENT_TO_WORKER", 0), ("ACKNOWLEDGED", 0), ("STARTED", 0), ("FINISHED", 4)],
-    [("CREATED", 0), ("REQUEUED_NO_WORKER", 5), ("ASSIGNED", 20), ("STARTED", 1), ("SLOT_RELEASED", 2), ("FINISHED", 9)],
+    [("CREATED", 0), ("ASSIGNED", 1), ("SENT_TO_WORKER", 0), ("ACKNOWLEDGED", 0), ("STARTED", 0),
+     ("FINISHED", 4)],
+    [("CREATED", 0), ("REQUEUED_NO_WORKER", 5), ("ASSIGNED", 20), ("STARTED", 1), ("SLOT_RELEASED", 2),
+     ("FINISHED", 9)],
     [("CREATED", 0), ("REQUEUED_RATE_LIMIT", 1), ("RATE_LIMIT_ERROR", 1), ("CANCELLED", 60)],
     [("CREATED", 0), ("SCHEDULING_TIMED_OUT", 300)],
-    [("CREATED", 0), ("ASSIGNED", 1), ("STARTED", 0), ("FAILED", 3), ("RETRYING", 10), ("STARTED", 0), ("FINISHED", 2)],
-    [("CREATED", 0), ("ASSIGNED", 1), ("REASSIGNED", 30), ("STARTED", 0), ("TIMEOUT_REFRESHED", 50), ("TIMED_OUT", 60)],
-    [("WORKFLOW_RUN_GROUP_KEY_SUCCEEDED", 0), ("CREATED", 0), ("RETRIED_BY_USER", 3600), ("STARTED", 1), ("FINISHED", 1)],
+    [("CREATED", 0), ("ASSIGNED", 1), ("STARTED", 0), ("FAILED", 3), ("RETRYING", 10), ("STARTED", 0),
+     ("FINISHED", 2)],
+    [("CREATED", 0), ("ASSIGNED", 1), ("REASSIGNED", 30), ("STARTED", 0), ("TIMEOUT_REFRESHED", 50),
+     ("TIMED_OUT", 60)],
+    [("WORKFLOW_RUN_GROUP_KEY_SUCCEEDED", 0), ("CREATED", 0), ("RETRIED_BY_USER", 3600), ("STARTED", 1),
+     ("FINISHED", 1)],
     [("WORKFLOW_RUN_GROUP_KEY_FAILED", 0), ("FAILED", 1)],
 ]
 REASONS = ["ACKNOWLEDGED", "ASSIGNED", "CANCELLED", "FAILED", "FINISHED", "REASSIGNED", "REQUEUED_NO_WORKER",
-           "REQUEUED_RATE_LIMIT", "RETRIED_BY_USER", "RETRYING", "SCHEDULING_TIMED_OUT", "SLOT_RELEASED", "STARTED",
-           "TIMED_OUT", "TIMEOUT_REFRESHED", "WORKFLOW_RUN_GROUP_KEY_FAILED", "WORKFLOW_RUN_GROUP_KEY_SUCCEEDED"]
+           "REQUEUED_RATE_LIMIT", "RETRIED_BY_USER", "RETRYING", "SCHEDULING_TIMED_OUT", "SLOT_RELEASED",
+           "STARTED",
+           "TIMED_OUT", "TIMEOUT_REFRESHED", "WORKFLOW_RUN_GROUP_KEY_FAILED",
+           "WORKFLOW_RUN_GROUP_KEY_SUCCEEDED"]
 
 
 def event(task_row, status, at, retry):
@@ -115,7 +128,8 @@ def event(task_row, status, at, retry):
         row["error_message"] = ERROR
     if status in REASONS:
         row["additional__event_reason"] = status
-        row["additional__event_severity"] = {"FAILED": "CRITICAL", "TIMED_OUT": "CRITICAL", "CANCELLED": "WARNING",
+        row["additional__event_severity"] = {"FAILED": "CRITICAL", "TIMED_OUT": "CRITICAL",
+                                             "CANCELLED": "WARNING",
                                              "RETRYING": "WARNING"}.get(status, "INFO")
     if status in ("ASSIGNED", "SENT_TO_WORKER"):
         row["additional__event_data"] = json.dumps({"worker_id": task_row["worker_id"], "slot": retry})
@@ -156,11 +170,16 @@ def task_events():
     stories(t)
     inserted(t)
     row = event(task(10), "STARTED", "2025-01-05T23:59:59.999Z", 0)
-    for at in ("2024-12-29T23:59:59.999Z", "2024-12-30T00:00:00.000Z", "2024-12-31T23:59:59.999Z", "2025-01-01T00:00:00.000Z",
-               "2025-01-05T23:59:59.999Z", "2025-01-06T00:00:00.000Z", "2025-01-06T00:59:59+01:00", "2025-01-05T23:59:59.9999Z"):
+    for at in ("2024-12-29T23:59:59.999Z", "2024-12-30T00:00:00.000Z", "2024-12-31T23:59:59.999Z",
+               "2025-01-01T00:00:00.000Z",
+               "2025-01-05T23:59:59.999Z", "2025-01-06T00:00:00.000Z", "2025-01-06T00:59:59+01:00",
+               "2025-01-05T23:59:59.9999Z"):
         t.good({**row, "timestamp": at})
     for reason in REASONS:
-        t.good({**row, "additional__event_reason": reason, "additional__event_severity": pick(reason, ["INFO", "WARNING", "CRITICAL"])})
+        t.good({**row, "additional__event_reason": reason, "additional__event_severity": pick(reason,
+                                                                                              ["INFO",
+                                                                                               "WARNING",
+                                                                                               "CRITICAL"])})
     for data in ('{"a":[1,2,{"b":null}]}', "[]", '"text"', " {\n} ", "\"\\u00e9\"", None):
         t.good({**row, "additional__event_data": data})
     t.good({**row, "status": "FAILED", "error_message": ""})

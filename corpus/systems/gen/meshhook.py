@@ -2,20 +2,27 @@
 
 import json
 
-from rows import NOW, SERIAL, Table, hexid, later, number, uuid
+from rows import NOW, SERIAL, Table, Text, hexid, later, number, uuid
 
-EDGES = ["2024-12-31T23:59:59.999999Z", "2025-01-01T00:00:00.000000Z", "2025-01-31T23:59:59.999999Z", "2025-02-01T00:00:00Z",
-         "2024-02-29T23:59:59.999999Z", "2024-03-01T00:00:00.000000Z", "2025-06-30T23:59:59.999999Z", "2025-07-01T00:00:00Z"]
+EDGES = ["2024-12-31T23:59:59.999999Z", "2025-01-01T00:00:00.000000Z", "2025-01-31T23:59:59.999999Z",
+         "2025-02-01T00:00:00Z",
+         "2024-02-29T23:59:59.999999Z", "2024-03-01T00:00:00.000000Z", "2025-06-30T23:59:59.999999Z",
+         "2025-07-01T00:00:00Z"]
 RUN = [("run.started", {"trigger": "webhook", "body": {"order": 4711}}), ("node.started", {"node": "http-1"}),
-       ("node.completed", {"node": "http-1", "status": 200, "ms": 81.25}), ("node.started", {"node": "transform-1"}),
-       ("node.failed", {"node": "transform-1", "error": "no such field: \"total\""}), ("node.retried", {"node": "transform-1", "attempt": 2}),
+       ("node.completed", {"node": "http-1", "status": 200, "ms": 81.25}),
+       ("node.started", {"node": "transform-1"}),
+       ("node.failed", {"node": "transform-1", "error": "no such field: \"total\""}),
+       ("node.retried", {"node": "transform-1", "attempt": 2}),
        ("node.completed", {"node": "transform-1", "output": {"sum": "19.90"}}), ("run.completed", {})]
-PAYLOADS = ['{"n":12345678901234567890123,"d":0.10,"e":1E+2,"z":-0}', '{"deep":' + "[" * 40 + "]" * 40 + "}", "[]", '"text"', "7", "false",
-            '{"a.b":1,"a":{"b":2},"":3}', '{ "space" : [ 1 , 2 ] }', '{"emoji":"\\ud83d\\ude00","nul":"\\u0000"}', '{"nothing":null}']
+PAYLOADS = ['{"n":12345678901234567890123,"d":0.10,"e":1E+2,"z":-0}', '{"deep":' + "[" * 40 + "]" * 40 + "}",
+            "[]", '"text"', "7", "false",
+            '{"a.b":1,"a":{"b":2},"":3}', '{ "space" : [ 1 , 2 ] }',
+            '{"emoji":"\\ud83d\\ude00","nul":"\\u0000"}', '{"nothing":null}']
 
 
 def workflow_events():
-    t = Table("workflow_events", {"ts": 6, "created_at": 6}, "ts", unit="month", fill={"id": SERIAL, "ts": NOW, "created_at": NOW})
+    t = Table("workflow_events", {"ts": 6, "created_at": 6}, "ts", unit="month",
+              fill={"id": SERIAL, "ts": NOW, "created_at": NOW})
     for run in range(3):
         at = later("2025-01-15T08:00:00", 86400 * 16 * run, 6)
         for step, (kind, payload) in enumerate(RUN):
