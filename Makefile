@@ -22,7 +22,8 @@ FUZZ_SECONDS ?= 60
 # Scripts of their own that `make check` runs besides the unit, command, layer and fuzz tests. Each
 # ends with a line "N passed, N failed" and finds the programs first in PATH and in $EVS_BIN, the
 # configuration in $EVS_CONFIG.
-CHECK_TESTS ?= tests/check_layers tests/check_install tests/systems/run $(sort $(wildcard tests/spec/test_*.py))
+CHECK_TESTS ?= tests/check_layers tests/check_install tests/roundtrip/run.py tests/roundtrip/values.py \
+	tests/crash/kill9.py tests/limits/run.py tests/fault/run tests/systems/run tests/spec/run tests/readme/run
 
 # ---- flags ---------------------------------------------------------------------------------------
 

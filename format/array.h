@@ -75,9 +75,9 @@ int evs_array_reserve(struct evs_array *a, uint32_t rows, size_t bytes);
 
 int evs_array_append_null(struct evs_array *a);
 int evs_array_append_nulls(struct evs_array *a, uint32_t n);
-int evs_array_append_int(struct evs_array *a, uint64_t v);	     /* low `width` bytes are kept */
-int evs_array_append_float(struct evs_array *a, double v);	     /* narrowed to `width` */
-int evs_array_append_fixed(struct evs_array *a, const void *v);     /* `width` bytes */
+int evs_array_append_int(struct evs_array *a, uint64_t v);	/* low `width` bytes are kept */
+int evs_array_append_float(struct evs_array *a, double v);	/* narrowed to `width` */
+int evs_array_append_fixed(struct evs_array *a, const void *v); /* `width` bytes */
 int evs_array_append_bytes(struct evs_array *a, const void *v, size_t n);
 
 /*
@@ -90,10 +90,12 @@ int evs_array_close_row(struct evs_array *a);
 void evs_array_truncate(struct evs_array *a, uint32_t rows);
 
 /* Append rows [from, from + n) of `src`, which has the same shape. */
-int evs_array_append_range(struct evs_array *a, const struct evs_array *src, uint32_t from, uint32_t n);
+int evs_array_append_range(struct evs_array *a, const struct evs_array *src, uint32_t from,
+			   uint32_t n);
 
 /* Append src rows idx[0], ..., idx[n - 1], in that order. Each idx < src->rows. */
-int evs_array_take(struct evs_array *a, const struct evs_array *src, const uint32_t *idx, uint32_t n);
+int evs_array_take(struct evs_array *a, const struct evs_array *src, const uint32_t *idx,
+		   uint32_t n);
 
 static inline bool evs_array_is_null(const struct evs_array *a, uint32_t row)
 {

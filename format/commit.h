@@ -17,17 +17,17 @@
 #include "format/bytes.h"
 #include "format/error.h"
 
-#define EVS_HASH_SIZE 32u
-#define EVS_TRAILER_SIZE 64u
-#define EVS_TRAILERS_SIZE 128u /* both copies */
-#define EVS_INDEX_EVERY 64u   /* commits folded by one INDEX; also the fan-out of the tree */
-#define EVS_INDEX_LEVELS 8u   /* 64^8 commits are enough */
-#define EVS_MAX_GROUPS 65536u /* in one commit */
-#define EVS_MAX_ZONES (1u << 20) /* in one commit */
-#define EVS_MAX_INDEX_REFS 65536u /* in one INDEX */
-#define EVS_MAX_SOURCES 65536u /* in one segment */
-#define EVS_MAX_SOURCE_ID 1024u /* bytes */
-#define EVS_MAX_ZONE_VALUE 32u /* bytes of a min or max of FIXED and BYTES columns */
+#define EVS_HASH_SIZE	   32u
+#define EVS_TRAILER_SIZE   64u
+#define EVS_TRAILERS_SIZE  128u	  /* both copies */
+#define EVS_INDEX_EVERY	   64u	  /* commits folded by one INDEX; also the fan-out of the tree */
+#define EVS_INDEX_LEVELS   8u	  /* 64^8 commits are enough */
+#define EVS_MAX_GROUPS	   65536u /* in one commit */
+#define EVS_MAX_ZONES	   (1u << 20) /* in one commit */
+#define EVS_MAX_INDEX_REFS 65536u     /* in one INDEX */
+#define EVS_MAX_SOURCES	   65536u     /* in one segment */
+#define EVS_MAX_SOURCE_ID  1024u      /* bytes */
+#define EVS_MAX_ZONE_VALUE 32u	      /* bytes of a min or max of FIXED and BYTES columns */
 
 /* "No time": min and max of rows that have none. */
 #define EVS_TIME_NONE INT64_MIN
@@ -37,7 +37,7 @@ struct evs_commit_raw {
 	uint8_t written[8];	/* wall clock, ns since 1970, signed */
 	uint8_t rows[8];	/* of this commit */
 	uint8_t rows_total[8];	/* of the segment, this commit included */
-	uint8_t first_group[8];	/* offset of the first GROUP frame; own offset when there is none */
+	uint8_t first_group[8]; /* offset of the first GROUP frame; own offset when there is none */
 	uint8_t prev_off[8];	/* COMMIT before this one; 0: none */
 	uint8_t prev_len[8];	/* its span, head and padding included */
 	uint8_t index_off[8];	/* newest INDEX; 0: none */
@@ -45,7 +45,7 @@ struct evs_commit_raw {
 	uint8_t schema_off[8];	/* HEAD or SCHEMA frame in force */
 	uint8_t time_min[8];	/* ns since 1970 of this commit's rows, signed; INT64_MIN: none */
 	uint8_t time_max[8];
-	uint8_t since_index[4];	/* commits after that INDEX, this one included */
+	uint8_t since_index[4]; /* commits after that INDEX, this one included */
 	uint8_t flags[4];	/* zero */
 	uint8_t prev_hash[32];	/* hash of the commit before; zero for the first */
 	uint8_t hash[32];	/* spec 7.4 */
@@ -64,14 +64,14 @@ enum evs_section {
 
 struct evs_group_ref_raw {
 	uint8_t off[8];
-	uint8_t len[8];	      /* span: head and padding included */
+	uint8_t len[8]; /* span: head and padding included */
 	uint8_t rows[4];
-	uint8_t run[4];	      /* groups of one run are sorted among themselves; numbered in the segment */
+	uint8_t run[4]; /* groups of one run are sorted among themselves; numbered in the segment */
 	uint8_t mem_bytes[8]; /* of the rows in memory, all columns */
 	uint8_t src_bytes[8]; /* of the input they came from */
 	uint8_t time_min[8];
 	uint8_t time_max[8];
-	uint8_t hash[32];     /* BLAKE2b-256 of the GROUP frame, head and padding included */
+	uint8_t hash[32]; /* BLAKE2b-256 of the GROUP frame, head and padding included */
 };
 _Static_assert(sizeof(struct evs_group_ref_raw) == 88, "spec 7.2 says 88 bytes");
 
@@ -79,7 +79,7 @@ struct evs_trailer_raw {
 	uint8_t magic[4]; /* "EVST" */
 	uint8_t copy[4];  /* 0, then 1 */
 	uint8_t commit_off[8];
-	uint8_t commit_len[8];	/* span */
+	uint8_t commit_len[8]; /* span */
 	uint8_t seq[8];
 	uint8_t rows_total[8];
 	uint8_t first_group[8];
@@ -89,21 +89,21 @@ struct evs_trailer_raw {
 _Static_assert(sizeof(struct evs_trailer_raw) == EVS_TRAILER_SIZE, "spec 7.3 says 64 bytes");
 
 struct evs_index_raw {
-	uint8_t seq[8];		/* of the last commit folded */
-	uint8_t rows_total[8];	/* up to it */
-	uint8_t prev_off[8];	/* INDEX before this one; 0: none */
+	uint8_t seq[8];	       /* of the last commit folded */
+	uint8_t rows_total[8]; /* up to it */
+	uint8_t prev_off[8];   /* INDEX before this one; 0: none */
 	uint8_t prev_len[8];
 	uint8_t last_commit_off[8]; /* of the last commit folded */
 	uint8_t last_commit_len[8];
 	uint8_t nrefs[4];
-	uint8_t flags[4];	/* zero */
-	/* then nrefs references, then sections (SOURCES: all of them) */
+	uint8_t flags[4]; /* zero */
+			  /* then nrefs references, then sections (SOURCES: all of them) */
 };
 _Static_assert(sizeof(struct evs_index_raw) == 56, "spec 8.1 says 56 bytes");
 
 struct evs_index_ref_raw {
-	uint8_t off[8];	/* COMMIT (level 0) or INDEX (level > 0) frame */
-	uint8_t len[8];	/* span */
+	uint8_t off[8]; /* COMMIT (level 0) or INDEX (level > 0) frame */
+	uint8_t len[8]; /* span */
 	uint8_t rows[8];
 	uint8_t time_min[8];
 	uint8_t time_max[8];
@@ -127,7 +127,7 @@ struct evs_group_ref {
  * be. LIST and MAP have no zone.
  */
 struct evs_zone {
-	uint32_t group;	 /* index into the commit's groups */
+	uint32_t group; /* index into the commit's groups */
 	uint16_t column;
 	bool has_min, has_max, min_cut, max_cut;
 	uint32_t nulls;
@@ -136,9 +136,9 @@ struct evs_zone {
 };
 
 struct evs_source {
-	const char *id;	 /* not zero-terminated */
+	const char *id; /* not zero-terminated */
 	size_t id_len;
-	uint64_t off;	 /* bytes of the source absorbed by this segment */
+	uint64_t off; /* bytes of the source absorbed by this segment */
 };
 
 /* Decoded commit. Arrays are owned; source ids point into the payload given to the decoder (or, on

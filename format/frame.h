@@ -12,9 +12,9 @@
 #include "format/bytes.h"
 #include "format/error.h"
 
-#define EVS_FRAME_HEAD_SIZE 40u
+#define EVS_FRAME_HEAD_SIZE   40u
 #define EVS_FRAME_MAX_PAYLOAD ((uint64_t)1 << 32) /* exclusive */
-#define EVS_FRAME_MAX_SUMMED ((uint32_t)1 << 28) /* directory, commit, index, schema: at most */
+#define EVS_FRAME_MAX_SUMMED  ((uint32_t)1 << 28) /* directory, commit, index, schema: at most */
 
 enum evs_frame_type {
 	EVS_FRAME_HEAD = 1,
@@ -33,15 +33,15 @@ enum evs_frame_type {
 
 /* As it lies on disk. */
 struct evs_frame_raw {
-	uint8_t magic[4];	 /* 89 45 56 53: "\x89EVS" */
+	uint8_t magic[4]; /* 89 45 56 53: "\x89EVS" */
 	uint8_t type;
 	uint8_t flags;
 	uint8_t reserved[2];
-	uint8_t payload_len[8];	 /* without padding */
-	uint8_t summed_len[4];	 /* leading payload bytes under payload_sum */
+	uint8_t payload_len[8]; /* without padding */
+	uint8_t summed_len[4];	/* leading payload bytes under payload_sum */
 	uint8_t reserved2[4];
 	uint8_t payload_sum[8];
-	uint8_t head_sum[8];	 /* of the 32 bytes before it */
+	uint8_t head_sum[8]; /* of the 32 bytes before it */
 };
 _Static_assert(sizeof(struct evs_frame_raw) == EVS_FRAME_HEAD_SIZE, "spec 3.1 says 40 bytes");
 

@@ -13,19 +13,19 @@
 #include "format/bytes.h"
 #include "format/error.h"
 
-#define EVS_MAX_COLUMNS 10000u
-#define EVS_MAX_GROUP_ROWS (1u << 20)
-#define EVS_MAX_BLOCK ((uint32_t)1 << 30) /* bytes of a block, stored or decompressed */
-#define EVS_MAX_ENCODING_DEPTH 8	  /* of nodes inside each other, array nesting not counted */
-#define EVS_PACKED_COLUMN 0xffffu
+#define EVS_MAX_COLUMNS	       10000u
+#define EVS_MAX_GROUP_ROWS     (1u << 20)
+#define EVS_MAX_BLOCK	       ((uint32_t)1 << 30) /* bytes of a block, stored or decompressed */
+#define EVS_MAX_ENCODING_DEPTH 8 /* of nodes inside each other, array nesting not counted */
+#define EVS_PACKED_COLUMN      0xffffu
 
 struct evs_group_raw {
 	uint8_t schema_off[8]; /* HEAD or SCHEMA frame that describes the columns */
 	uint8_t first_row[8];  /* rows of the segment before this group */
 	uint8_t rows[4];
-	uint8_t columns[2];    /* of the schema, hidden ones included */
-	uint8_t blocks[2];     /* directory entries; 1 in a packed group */
-	uint8_t flags[4];      /* bit 0: packed; others: refuse */
+	uint8_t columns[2]; /* of the schema, hidden ones included */
+	uint8_t blocks[2];  /* directory entries; 1 in a packed group */
+	uint8_t flags[4];   /* bit 0: packed; others: refuse */
 	uint8_t reserved[4];
 	/* then the directory, then the blocks, each right after the one before */
 };
@@ -36,13 +36,13 @@ _Static_assert(sizeof(struct evs_group_raw) == 32, "spec 5.1 says 32 bytes");
 enum evs_codec { EVS_CODEC_NONE = 0, EVS_CODEC_ZSTD = 1, EVS_CODEC_ZSTD_DICT = 2 };
 
 struct evs_block_raw {
-	uint8_t column[2];     /* ordinal in the schema; 0xffff in a packed group */
-	uint8_t codec;	       /* enum evs_codec */
-	uint8_t flags;	       /* zero */
+	uint8_t column[2]; /* ordinal in the schema; 0xffff in a packed group */
+	uint8_t codec;	   /* enum evs_codec */
+	uint8_t flags;	   /* zero */
 	uint8_t stored_len[4];
-	uint8_t raw_len[4];    /* after the codec */
-	uint8_t nulls[4];      /* of the column; 0 in a packed group's entry */
-	uint8_t sum[8];	       /* XXH3-64 of the stored bytes, seed 0 */
+	uint8_t raw_len[4]; /* after the codec */
+	uint8_t nulls[4];   /* of the column; 0 in a packed group's entry */
+	uint8_t sum[8];	    /* XXH3-64 of the stored bytes, seed 0 */
 };
 _Static_assert(sizeof(struct evs_block_raw) == 24, "spec 5.2 says 24 bytes");
 
@@ -68,9 +68,9 @@ struct evs_group {
  */
 struct evs_encoder;
 struct evs_encoder_opts {
-	int zstd_level;		/* 1 .. 22 */
-	uint32_t packed_below;	/* groups with fewer bytes in memory than this are packed */
-	bool plain;		/* tests: no encoding but plain, no zstd */
+	int zstd_level;	       /* 1 .. 22 */
+	uint32_t packed_below; /* groups with fewer bytes in memory than this are packed */
+	bool plain;	       /* tests: no encoding but plain, no zstd */
 };
 int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opts);
 void evs_encoder_free(struct evs_encoder *e);

@@ -10,9 +10,9 @@
 
 #define EVS_FORMAT_MAJOR 1u
 #define EVS_FORMAT_MINOR 0u
-#define EVS_MAX_NAME 255u		/* stream name, bytes */
-#define EVS_MAX_TENANT 4096u		/* tenant value, bytes */
-#define EVS_MAX_SCHEMA (16u << 20)	/* schema text, bytes */
+#define EVS_MAX_NAME	 255u	     /* stream name, bytes */
+#define EVS_MAX_TENANT	 4096u	     /* tenant value, bytes */
+#define EVS_MAX_SCHEMA	 (16u << 20) /* schema text, bytes */
 
 /* Feature bits of head.refuse_features that this code understands. None yet. */
 #define EVS_KNOWN_FEATURES ((uint64_t)0)
@@ -22,22 +22,22 @@ enum evs_suite { EVS_SUITE_NONE = 0, EVS_SUITE_XCHACHA20POLY1305 = 1 };
 struct evs_head_raw {
 	uint8_t major[2];
 	uint8_t minor[2];
-	uint8_t unit;		     /* 1 week, 2 month, 3 day */
-	uint8_t suite;		     /* enum evs_suite */
+	uint8_t unit;  /* 1 week, 2 month, 3 day */
+	uint8_t suite; /* enum evs_suite */
 	uint8_t reserved[2];
 	uint8_t refuse_features[8];
 	uint8_t ignore_features[8];
-	uint8_t segment_id[16];	     /* random */
-	uint8_t salt[8];	     /* random */
-	uint8_t created[8];	     /* ns since 1970, signed */
-	uint8_t part_lo[8];	     /* first second of the partition, since 1970, signed */
-	uint8_t part_hi[8];	     /* first second after it */
+	uint8_t segment_id[16]; /* random */
+	uint8_t salt[8];	/* random */
+	uint8_t created[8];	/* ns since 1970, signed */
+	uint8_t part_lo[8];	/* first second of the partition, since 1970, signed */
+	uint8_t part_hi[8];	/* first second after it */
 	uint8_t stream_len[2];
 	uint8_t tenant_len[2];
-	uint8_t suite_len[4];	     /* bytes of suite data; 0 in suite 0 */
-	uint8_t schema_len[4];	     /* of the text */
+	uint8_t suite_len[4];	      /* bytes of suite data; 0 in suite 0 */
+	uint8_t schema_len[4];	      /* of the text */
 	uint8_t schema_stored_len[4]; /* as stored: zstd, or plain when equal to schema_len */
-	/* then: stream, tenant, suite data, schema */
+				      /* then: stream, tenant, suite data, schema */
 };
 _Static_assert(sizeof(struct evs_head_raw) == 88, "spec 4.1 says 88 bytes");
 

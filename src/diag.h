@@ -8,7 +8,8 @@
 #include "evseg.h"
 #include "format/error.h"
 
-int evs_fail(struct evs_diag *d, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int evs_fail(struct evs_diag *d, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* With errno: "what: strerror". `path` may be NULL. Returns EVS_E_SYS (EVS_E_NOMEM for ENOMEM). */
 int evs_fail_sys(struct evs_diag *d, int sys, const char *path, const char *what);

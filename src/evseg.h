@@ -29,24 +29,24 @@ const char *evs_version(void);
 
 enum evs_status {
 	EVS_S_OK = 0,
-	EVS_S_SYS = -1,		/* operating system; errno in diag->sys */
-	EVS_S_NOMEM = -2,	/* out of memory, or a memory cap reached */
-	EVS_S_FORMAT = -3,	/* damaged, or not a segment */
-	EVS_S_VERSION = -4,	/* written by a newer evseg */
-	EVS_S_USAGE = -5,	/* the caller asked for something that makes no sense */
-	EVS_S_SCHEMA = -6,	/* DDL is wrong, or schemas do not go together */
-	EVS_S_QUERY = -7,	/* an expression is wrong */
-	EVS_S_LIMIT = -8,	/* a cap of the spec would be broken */
-	EVS_S_LOCKED = -9,	/* another writer holds the segment, and waiting was not wanted */
-	EVS_S_DATA = -10,	/* a value does not fit its column */
-	EVS_S_STOP = -11,	/* stopped by a callback or by `strict` */
+	EVS_S_SYS = -1,	    /* operating system; errno in diag->sys */
+	EVS_S_NOMEM = -2,   /* out of memory, or a memory cap reached */
+	EVS_S_FORMAT = -3,  /* damaged, or not a segment */
+	EVS_S_VERSION = -4, /* written by a newer evseg */
+	EVS_S_USAGE = -5,   /* the caller asked for something that makes no sense */
+	EVS_S_SCHEMA = -6,  /* DDL is wrong, or schemas do not go together */
+	EVS_S_QUERY = -7,   /* an expression is wrong */
+	EVS_S_LIMIT = -8,   /* a cap of the spec would be broken */
+	EVS_S_LOCKED = -9,  /* another writer holds the segment, and waiting was not wanted */
+	EVS_S_DATA = -10,   /* a value does not fit its column */
+	EVS_S_STOP = -11,   /* stopped by a callback or by `strict` */
 };
 
 /* What went wrong. Plain data, owned by the caller; zeroed is "nothing". */
 struct evs_diag {
-	int err;	 /* enum evs_status */
-	int sys;	 /* errno, or 0 */
-	uint32_t line;	 /* 1-based place in a text, 0 when it has none */
+	int err;       /* enum evs_status */
+	int sys;       /* errno, or 0 */
+	uint32_t line; /* 1-based place in a text, 0 when it has none */
 	uint32_t col;
 	bool has_off;
 	uint64_t off;	 /* byte offset in a file, or row of a batch */
@@ -70,24 +70,25 @@ typedef void evs_text_fn(void *arg, uint32_t line, const char *text);
 enum evs_apply_result {
 	EVS_APPLY_CREATED = 1,
 	EVS_APPLY_SAME = 2,
-	EVS_APPLY_CHANGED = 3,	/* columns gained, types widened */
-	EVS_APPLY_MISSING = 4,	/* check: not in the store */
-	EVS_APPLY_DIFFERS = 5,	/* check: there, but other */
-	EVS_APPLY_EXTRA = 6,	/* check: in the store, not in the file */
+	EVS_APPLY_CHANGED = 3, /* columns gained, types widened */
+	EVS_APPLY_MISSING = 4, /* check: not in the store */
+	EVS_APPLY_DIFFERS = 5, /* check: there, but other */
+	EVS_APPLY_EXTRA = 6,   /* check: in the store, not in the file */
 };
-typedef void evs_apply_fn(void *arg, const char *stream, enum evs_apply_result result, const char *detail);
+typedef void evs_apply_fn(void *arg, const char *stream, enum evs_apply_result result,
+			  const char *detail);
 
 /*
  * Make the streams of a DDL text in the store folder `store` (made when absent). All or nothing as far as
  * errors in the text or incompatible changes go: they are found before anything is written.
  * Applying the same text again is harmless.
  */
-int evs_store_apply(const char *store, const char *ddl, size_t len, evs_text_fn *note, void *note_arg,
-		    evs_apply_fn *report, void *report_arg, struct evs_diag *diag);
+int evs_store_apply(const char *store, const char *ddl, size_t len, evs_text_fn *note,
+		    void *note_arg, evs_apply_fn *report, void *report_arg, struct evs_diag *diag);
 
 /* Compare only. Returns 0 when all is as the text says, 1 when something is missing or differs. */
-int evs_store_check(const char *store, const char *ddl, size_t len, evs_text_fn *note, void *note_arg,
-		    evs_apply_fn *report, void *report_arg, struct evs_diag *diag);
+int evs_store_check(const char *store, const char *ddl, size_t len, evs_text_fn *note,
+		    void *note_arg, evs_apply_fn *report, void *report_arg, struct evs_diag *diag);
 
 /*
  * Schema text of a store (all streams), a stream, a tenant or a segment. `*text` is malloc'd and
@@ -98,16 +99,17 @@ int evs_schema_show(const char *path, char **text, size_t *len, struct evs_diag 
 /* ---- appending --------------------------------------------------------------------------------- */
 
 struct evs_append_stats {
-	uint64_t in;	     /* lines that were not blank; = stored + duplicate + rejected, plus, after an error,
+	uint64_t
+		in; /* lines that were not blank; = stored + duplicate + rejected, plus, after an error,
 			      * rows that were read and not stored */
 	uint64_t stored;
-	uint64_t duplicate;  /* already in the store, by `source` */
+	uint64_t duplicate; /* already in the store, by `source` */
 	uint64_t rejected;
-	uint64_t bytes_in;   /* of input */
-	uint64_t bytes_out;  /* written to segments */
+	uint64_t bytes_in;  /* of input */
+	uint64_t bytes_out; /* written to segments */
 	uint64_t commits;
-	uint64_t segments;   /* touched, each counted once a flush */
-	uint64_t syncs;	     /* fdatasync calls on segments */
+	uint64_t segments;	 /* touched, each counted once a flush */
+	uint64_t syncs;		 /* fdatasync calls on segments */
 	uint64_t digits_dropped; /* time values that lost digits beyond their column's */
 	uint64_t peak_buffered;	 /* bytes of rows held in memory at most */
 };
@@ -122,11 +124,11 @@ struct evs_ack {
 
 struct evs_append_opts {
 	/* Zero and NULL mean the default. */
-	const char *source;	   /* exactly once: name of the input */
-	const char *rejects;	   /* path of the reject file; default rejects.ndjson in the stream */
-	const char *file;	   /* name of the input for reject records and messages */
-	bool strict;		   /* first bad line stops */
-	bool no_wait;		   /* EVS_S_LOCKED instead of waiting for another writer */
+	const char *source;  /* exactly once: name of the input */
+	const char *rejects; /* path of the reject file; default rejects.ndjson in the stream */
+	const char *file;    /* name of the input for reject records and messages */
+	bool strict;	     /* first bad line stops */
+	bool no_wait;	     /* EVS_S_LOCKED instead of waiting for another writer */
 	uint64_t flush_rows;
 	uint64_t flush_bytes;	   /* of input */
 	int64_t flush_interval_ms; /* exact when given; default 1 s idle, 10 s under load */
@@ -138,7 +140,8 @@ struct evs_append_opts {
 	size_t nkeys;
 	/* callbacks, from the thread that calls evs_append_*(); any may be NULL */
 	void (*on_ack)(void *arg, const struct evs_ack *ack);
-	void (*on_note)(void *arg, const char *text);	/* what inference took, tails set aside, ... */
+	void (*on_note)(void *arg,
+			const char *text); /* what inference took, tails set aside, ... */
 	void (*on_reject)(void *arg, uint64_t line, uint64_t off, const char *reason);
 	void *arg;
 };
@@ -146,8 +149,8 @@ struct evs_append_opts {
 struct evs_appender;
 
 /* `stream` is the folder of the stream; without a schema.sql in it, one is inferred from the first rows. */
-int evs_append_open(struct evs_appender **out, const char *stream, const struct evs_append_opts *opts,
-		    struct evs_diag *diag);
+int evs_append_open(struct evs_appender **out, const char *stream,
+		    const struct evs_append_opts *opts, struct evs_diag *diag);
 
 /* Another input file begins: lines count from 1 again. Ends a last line without newline. */
 int evs_append_file(struct evs_appender *a, const char *name, struct evs_diag *diag);
@@ -176,10 +179,10 @@ void evs_append_close(struct evs_appender *a);
 /* Something that could not be delivered, or a tail that is no commit. */
 struct evs_damage {
 	const char *path;
-	uint64_t off;	  /* place in the file */
-	uint64_t rows;	  /* rows lost */
+	uint64_t off;  /* place in the file */
+	uint64_t rows; /* rows lost */
 	bool rows_known;
-	bool torn;	  /* bytes behind the newest commit: most likely a write cut short before it was acknowledged */
+	bool torn; /* bytes behind the newest commit: most likely a write cut short before it was acknowledged */
 	const char *what;
 };
 
@@ -189,7 +192,7 @@ struct evs_scan_opts {
 	const char *const *tenants; /* only these tenants' values; NULL: all */
 	size_t ntenants;
 	bool has_since, has_until;
-	int64_t since, until;	    /* since <= time < until */
+	int64_t since, until; /* since <= time < until */
 	int64_t now;
 	void (*on_damage)(void *arg, const struct evs_damage *d);
 	void *arg;
@@ -233,8 +236,8 @@ const char *evs_batch_column_type(const struct evs_batch *b, size_t i);
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
 #define ARROW_FLAG_DICTIONARY_ORDERED 1
-#define ARROW_FLAG_NULLABLE 2
-#define ARROW_FLAG_MAP_KEYS_SORTED 4
+#define ARROW_FLAG_NULLABLE	      2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
 
 struct ArrowSchema {
 	const char *format;
@@ -266,8 +269,8 @@ struct ArrowArray {
  * Hand out a batch as a struct array. The data is copied, so both outlive the batch; call their release
  * functions. Types: spec/schema.md 8.
  */
-int evs_batch_export(const struct evs_batch *b, struct ArrowSchema *schema, struct ArrowArray *array,
-		     struct evs_diag *diag);
+int evs_batch_export(const struct evs_batch *b, struct ArrowSchema *schema,
+		     struct ArrowArray *array, struct evs_diag *diag);
 
 /* ---- printing ---------------------------------------------------------------------------------- */
 
@@ -275,9 +278,9 @@ enum evs_output { EVS_NDJSON = 1, EVS_CSV = 2, EVS_TSV = 3, EVS_TABLE = 4 };
 
 struct evs_print_opts {
 	enum evs_output output;
-	bool nulls;	/* NDJSON: write nulls too */
-	bool color;	/* TABLE */
-	int width;	/* TABLE: columns of the terminal, 0 = no limit */
+	bool nulls; /* NDJSON: write nulls too */
+	bool color; /* TABLE */
+	int width;  /* TABLE: columns of the terminal, 0 = no limit */
 };
 
 struct evs_printer;

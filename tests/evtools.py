@@ -2,7 +2,8 @@
 with its time and memory measured.
 
 From the environment: EVSEG_BIN (or EVS_BIN), folder of the programs, default build/bin; EVSEG_DATA,
-folder with gen_seed_events.py and the *.ndjson.zst sets, default ../shared/data beside the repository.
+folder with gen_seed_events.py and the *.ndjson.zst sets, default ../shared/data beside the
+repository.
 """
 
 import json
@@ -19,11 +20,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # `make check` runs the scripts without arguments, and tells the configuration: then they are quick.
 QUICK = "EVS_CONFIG" in os.environ
-SLOW = 10 if os.environ.get("EVS_WRAP") or os.environ.get("EVS_CONFIG", "release") != "release" else 1
+RELEASE = os.environ.get("EVS_CONFIG", "release") == "release" and not os.environ.get("EVS_WRAP")
+SLOW = 1 if RELEASE else 10
 
 
 def bin_dir():
-    return (ROOT / (os.environ.get("EVSEG_BIN") or os.environ.get("EVS_BIN") or "build/bin")).resolve()
+    return (ROOT / (os.environ.get("EVSEG_BIN") or os.environ.get("EVS_BIN")
+                    or "build/bin")).resolve()
 
 
 def tool(name):
@@ -40,7 +43,7 @@ def data_dir():
 
 
 class Tally:
-    """Counts checks; what failed is shown at once, `done` prints the last line and ends the program."""
+    """Counts checks. What failed is shown at once; done() prints the last line and exits."""
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
@@ -96,8 +99,9 @@ class Ran:
         return None
 
 
-def run(args, data=None, stdin=None, stdout=None, env=None, cwd=None, limits=(), timeout=600, user=None):
-    """Run to the end. data: bytes for its stdin; stdin/stdout: file objects; limits: (RLIMIT_*, bytes).
+def run(args, data=None, stdin=None, stdout=None, env=None, cwd=None, limits=(), timeout=600,
+        user=None):
+    """Run to the end. data: bytes for its stdin; stdin, stdout: files; limits: (RLIMIT_*, bytes).
 
     Output goes through files, so that no pipe of ours slows the child down or holds it up.
     """
@@ -107,13 +111,16 @@ def run(args, data=None, stdin=None, stdout=None, env=None, cwd=None, limits=(),
         for what, size in limits:
             resource.setrlimit(what, (size, size))
 
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as src:
+    temporary = tempfile.TemporaryFile
+    with temporary() as out, temporary() as err, temporary() as src:
         if data is not None:
             src.write(data)
             src.seek(0)
         began = time.monotonic()
-        p = subprocess.Popen([str(a) for a in args], stdin=stdin or (src if data is not None else subprocess.DEVNULL),
-                             stdout=stdout or out, stderr=err, env=env, cwd=cwd, preexec_fn=prepare, user=user)
+        p = subprocess.Popen([str(a) for a in args],
+                             stdin=stdin or (src if data is not None else subprocess.DEVNULL),
+                             stdout=stdout or out, stderr=err, env=env, cwd=cwd,
+                             preexec_fn=prepare, user=user)
         status, peak = wait(p, timeout * SLOW)
         seconds = time.monotonic() - began
         out.seek(0)
@@ -139,7 +146,7 @@ def wait(p, timeout):
     return p.returncode, usage.ru_maxrss
 
 
-# Memory is that of the child alone only when what forks it is small: exec() hands the forker's peak on.
+# Memory is the child's own only when what forks it is small: exec() hands the forker's peak on.
 _LAUNCHER = """
 import os, sys, time
 report, data, args = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
@@ -150,7 +157,9 @@ began = time.monotonic()
 pid = os.posix_spawn(args[0], args, os.environ)
 _, status, usage = os.wait4(pid, 0)
 seconds = time.monotonic() - began
-os.write(report, b"%d %d %f %f" % (os.waitstatus_to_exitcode(status), usage.ru_maxrss, seconds, usage.ru_utime + usage.ru_stime))
+cpu = usage.ru_utime + usage.ru_stime
+status = os.waitstatus_to_exitcode(status)
+os.write(report, b"%d %d %f %f" % (status, usage.ru_maxrss, seconds, cpu))
 """
 
 
@@ -159,8 +168,10 @@ def measured(args, stdin=None, stdout=None, data_limit=0, timeout=3600):
     out = stdout if stdout is not None else subprocess.DEVNULL
     report_in, report_out = os.pipe()
     with tempfile.TemporaryFile() as err:
-        p = subprocess.Popen([sys.executable, "-I", "-S", "-c", _LAUNCHER, str(report_out), str(data_limit), *map(str, args)],
-                             stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err, pass_fds=[report_out])
+        p = subprocess.Popen([sys.executable, "-I", "-S", "-c", _LAUNCHER, str(report_out),
+                              str(data_limit), *map(str, args)],
+                             stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err,
+                             pass_fds=[report_out])
         os.close(report_out)
         p.wait(timeout * SLOW)
         report = os.read(report_in, 200).split()
@@ -175,7 +186,8 @@ def measured(args, stdin=None, stdout=None, data_limit=0, timeout=3600):
 
 
 def append(stream, *args, **kw):
-    return run([tool("evappend"), "--stats=json", *args[:-1], stream, args[-1]] if args and _is_file(args[-1])
+    return run([tool("evappend"), "--stats=json", *args[:-1], stream, args[-1]] if args
+               and _is_file(args[-1])
                else [tool("evappend"), "--stats=json", *args, stream], **kw)
 
 
@@ -189,7 +201,8 @@ def cat(*args, **kw):
 
 def generate(table, rows, *args):
     """NDJSON of one table of the generator, as bytes."""
-    command = [sys.executable, str(data_dir() / "gen_seed_events.py"), "--table", table, "--rows", str(rows),
+    command = [sys.executable, str(data_dir() / "gen_seed_events.py"), "--table", table, "--rows",
+               str(rows),
                *[str(a) for a in args]]
     return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
 

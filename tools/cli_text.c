@@ -78,7 +78,8 @@ int cli_fail(const struct evs_diag *d, const char *path)
 		cli_error("%s%s: %s%s", file, place, what, where);
 	else
 		cli_error("%s%s", what, where);
-	return evs_exit_status(d->err);
+	/* A failure that says nothing of itself is a failure all the same. */
+	return d->err ? evs_exit_status(d->err) : CLI_SYSTEM;
 }
 
 /* The line as it stands, and a caret under column `col` for as long as the word is. */

@@ -170,11 +170,13 @@ static void put_account(const struct evs_append_stats *s, const char *rejects)
 		 s->segments == 1 ? "segment" : "segments", cli_bytes_text(s->bytes_in, size[0]),
 		 cli_bytes_text(s->bytes_out, size[1]));
 	if (unstored(s))
-		cli_error("%s rows were read but not stored, because the run failed: send them again",
-			  cli_count_text(unstored(s), n[0]));
+		cli_error(
+			"%s rows were read but not stored, because the run failed: send them again",
+			cli_count_text(unstored(s), n[0]));
 	if (s->digits_dropped)
 		cli_note("%s time%s more digits than the column holds; the rest was dropped",
-			 cli_count_text(s->digits_dropped, n[0]), s->digits_dropped == 1 ? " had" : "s had");
+			 cli_count_text(s->digits_dropped, n[0]),
+			 s->digits_dropped == 1 ? " had" : "s had");
 }
 
 static void show_progress(const struct evs_appender *a, const struct cli_input *in, uint64_t before)

@@ -12,7 +12,7 @@
 #include "src/schema/schema.h"
 
 #define EVS_JSON_MAX_DEPTH 1024
-#define EVS_MAX_LINE (32u << 20) /* bytes; longer lines are rejected */
+#define EVS_MAX_LINE	   (32u << 20) /* bytes; longer lines are rejected */
 
 /* ---- reading ----------------------------------------------------------------------------------- */
 
@@ -20,9 +20,10 @@ struct evs_json_reader;
 
 enum evs_row_result {
 	EVS_ROW_OK = 0,
-	EVS_ROW_BLANK = 1,  /* only white space: not a row */
-	EVS_ROW_BAD = 2,    /* rejected; nothing was appended; reason set */
-	EVS_ROW_MISFIT = 3, /* as BAD, and the cause is that a value does not fit its column's type, or a field is
+	EVS_ROW_BLANK = 1, /* only white space: not a row */
+	EVS_ROW_BAD = 2,   /* rejected; nothing was appended; reason set */
+	EVS_ROW_MISFIT =
+		3, /* as BAD, and the cause is that a value does not fit its column's type, or a field is
 			     * absent from a NOT NULL column: a wider schema would take it (used by inference) */
 };
 
@@ -43,15 +44,16 @@ void evs_json_reader_free(struct evs_json_reader *r);
  *
  * Returns an enum evs_row_result, or EVS_E_NOMEM. `*reason` (for BAD and MISFIT) stays valid until the next call.
  */
-int evs_json_read_row(struct evs_json_reader *r, const char *line, size_t len, struct evs_array *cols,
-		      const char **reason);
+int evs_json_read_row(struct evs_json_reader *r, const char *line, size_t len,
+		      struct evs_array *cols, const char **reason);
 
 /*
  * Rows since the last evs_json_reader_clear() in which column `ordinal` was absent and has a DEFAULT: bitmap by row
  * (as in evs_array.valid, 1 = absent), or NULL when there was none. `cols` row numbers; the caller clears together with
  * the columns.
  */
-const uint8_t *evs_json_reader_absent(const struct evs_json_reader *r, uint16_t ordinal, uint32_t *count);
+const uint8_t *evs_json_reader_absent(const struct evs_json_reader *r, uint16_t ordinal,
+				      uint32_t *count);
 void evs_json_reader_clear(struct evs_json_reader *r);
 
 /* Time values that lost digits beyond their column's precision so far. */
@@ -66,7 +68,8 @@ bool evs_json_valid(const char *s, size_t len, const char **reason);
  * text; returns false, with reason, when the text is no valid object (duplicate keys included; fn is then not called at
  * all) or fn returned false. Fields whose key has half a surrogate pair cannot be columns and are passed over. */
 bool evs_json_walk(const char *s, size_t len,
-		   bool (*fn)(void *arg, const char *key, size_t klen, const char *val, size_t vlen),
+		   bool (*fn)(void *arg, const char *key, size_t klen, const char *val,
+			      size_t vlen),
 		   void *arg, const char **reason);
 
 /* ---- values as text ---------------------------------------------------------------------------- */
@@ -84,6 +87,7 @@ size_t evs_uint_print(uint64_t v, char *buf);
 bool evs_double_parse(const char *s, size_t len, double *out);
 
 /* Append one value as JSON (null: "null"). */
-void evs_json_put_value(struct evs_buf *b, const struct evs_type *t, const struct evs_array *a, uint32_t row);
+void evs_json_put_value(struct evs_buf *b, const struct evs_type *t, const struct evs_array *a,
+			uint32_t row);
 
 #endif

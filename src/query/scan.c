@@ -37,7 +37,8 @@ static int copy_list(struct evs_scan *s, const char *const *from, size_t n, cons
 	return 0;
 }
 
-static int copy_opts(struct evs_scan *s, const char *const *paths, size_t npaths, const struct evs_scan_opts *o)
+static int copy_opts(struct evs_scan *s, const char *const *paths, size_t npaths,
+		     const struct evs_scan_opts *o)
 {
 	const char *const *cols = o->columns, *const *tenants = o->tenants;
 	const char *const *kept_paths = NULL;
@@ -113,12 +114,13 @@ int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
-	rc = evs_path_list(&s->list, s->paths, npaths, s->opts.tenants, s->opts.ntenants, s->since, s->until,
-			   diag);
+	rc = evs_path_list(&s->list, s->paths, npaths, s->opts.tenants, s->opts.ntenants, s->since,
+			   s->until, diag);
 	if (rc == 0)
 		rc = find_table(s, diag);
 	if (rc == 1)
-		rc = evs_fail(diag, EVS_E_USAGE, "%.900s holds no segments and no schema", paths[0]);
+		rc = evs_fail(diag, EVS_E_USAGE, "%.900s holds no segments and no schema",
+			      paths[0]);
 	if (rc == 0)
 		rc = evs_scan_fields(s, diag);
 	if (rc < 0)
@@ -225,14 +227,15 @@ static int same_stream(struct evs_scan *s, const struct evs_head *h, struct evs_
 	}
 	if (strlen(s->stream) == h->stream_len && !memcmp(s->stream, h->stream, h->stream_len))
 		return 0;
-	return evs_fail(diag, EVS_E_USAGE, "segments of two streams, %.200s and %.*s: name one", s->stream,
-			(int)(h->stream_len < 200 ? h->stream_len : 200), h->stream);
+	return evs_fail(diag, EVS_E_USAGE, "segments of two streams, %.200s and %.*s: name one",
+			s->stream, (int)(h->stream_len < 200 ? h->stream_len : 200), h->stream);
 }
 
 static int64_t ns_of(int64_t sec)
 {
-	return sec > INT64_MAX / 1000000000 ? INT64_MAX :
-	       sec < INT64_MIN / 1000000000 ? INT64_MIN : sec * 1000000000;
+	return sec > INT64_MAX / 1000000000   ? INT64_MAX
+	       : sec < INT64_MIN / 1000000000 ? INT64_MIN
+					      : sec * 1000000000;
 }
 
 static bool time_wanted(const struct evs_scan *s, const struct evs_head *h)
@@ -367,8 +370,8 @@ int evs_scan_refresh(struct evs_scan *s, struct evs_diag *diag)
 	evs_path_list_release(&s->list);
 	s->next_path = 0;
 	s->following = true;
-	rc = evs_path_list(&s->list, s->paths, s->npaths, s->opts.tenants, s->opts.ntenants, s->since, s->until,
-			   diag);
+	rc = evs_path_list(&s->list, s->paths, s->npaths, s->opts.tenants, s->opts.ntenants,
+			   s->since, s->until, diag);
 	if (rc == 0)
 		keep_changed(s);
 	return rc;

@@ -12,8 +12,8 @@ struct scan_map {
 	char *text; /* of the stored schema */
 	size_t text_len;
 	struct evs_table *src;
-	int *from; /* for each field: ordinal in src, or -1 */
-	bool *same; /* the types agree */
+	int *from;     /* for each field: ordinal in src, or -1 */
+	bool *same;    /* the types agree */
 	uint64_t used; /* clock, for throwing out the oldest */
 };
 
@@ -68,6 +68,7 @@ int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct
 void evs_scan_maps_release(struct evs_scan *s);
 
 /* Read the current group of s->seg into s->cols: number of rows that match, or an error (EVS_E_FORMAT: group lost). */
-int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows, struct evs_diag *diag);
+int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,
+		   struct evs_diag *diag);
 
 #endif

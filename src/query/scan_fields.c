@@ -12,8 +12,11 @@ static int add_field(struct evs_scan *s, int column, bool extra)
 	const struct evs_column *c = &s->table->cols[column];
 	struct evs_field *f = &s->fields[s->nfields];
 
-	*f = (struct evs_field){ .name = c->name, .name_len = c->name_len, .type = &c->type,
-				 .nullable = c->nullable, .extra = extra };
+	*f = (struct evs_field){ .name = c->name,
+				 .name_len = c->name_len,
+				 .type = &c->type,
+				 .nullable = c->nullable,
+				 .extra = extra };
 	(void)evs_type_print(&c->type, c->nullable, f->type_text, sizeof(f->type_text));
 	s->field_column[s->nfields] = column;
 	return evs_type_array(&c->type, &s->cols[s->nfields++]);
@@ -24,7 +27,8 @@ static int unknown_column(const struct evs_scan *s, const char *name, struct evs
 	char hint[160];
 
 	evs_table_suggest(s->table, name, strlen(name), hint, sizeof(hint));
-	return evs_fail(diag, EVS_E_USAGE, "no column %.200s in %.200s%s", name, s->table->name, hint);
+	return evs_fail(diag, EVS_E_USAGE, "no column %.200s in %.200s%s", name, s->table->name,
+			hint);
 }
 
 int evs_scan_fields(struct evs_scan *s, struct evs_diag *diag)
@@ -86,7 +90,8 @@ static int fill_map(const struct evs_scan *s, struct scan_map *m)
 	for (size_t f = 0; f < s->nfields; f++) {
 		m->from[f] = evs_table_find(m->src, s->fields[f].name, s->fields[f].name_len);
 		if (m->from[f] >= 0)
-			m->same[f] = evs_type_equal(&m->src->cols[m->from[f]].type, s->fields[f].type);
+			m->same[f] =
+				evs_type_equal(&m->src->cols[m->from[f]].type, s->fields[f].type);
 	}
 	return 0;
 }
@@ -122,9 +127,10 @@ int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct
 	if (rc < 0) {
 		release_map(oldest);
 		/* A schema that does not parse makes its rows unreadable, as damage does. */
-		return rc == EVS_E_SCHEMA ?
-			       evs_fail_off(diag, EVS_E_FORMAT, evs_segment_path(s->seg), off, "4.3 the stored schema cannot be parsed") :
-			       rc;
+		return rc == EVS_E_SCHEMA
+			       ? evs_fail_off(diag, EVS_E_FORMAT, evs_segment_path(s->seg), off,
+					      "4.3 the stored schema cannot be parsed")
+			       : rc;
 	}
 	oldest->used = ++s->clock;
 	*out = oldest;

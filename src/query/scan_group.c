@@ -17,12 +17,13 @@ static int absent_column(struct evs_scan *s, size_t f, uint32_t rows)
 	int rc = 0;
 
 	for (uint32_t i = 0; i < rows && rc == 0; i++)
-		rc = value ? evs_array_append_range(&s->cols[f], value, 0, 1) :
-			     evs_array_append_null(&s->cols[f]);
+		rc = value ? evs_array_append_range(&s->cols[f], value, 0, 1)
+			   : evs_array_append_null(&s->cols[f]);
 	return rc;
 }
 
-static int read_field(struct evs_scan *s, const struct scan_map *m, size_t f, uint32_t rows, struct evs_diag *diag)
+static int read_field(struct evs_scan *s, const struct scan_map *m, size_t f, uint32_t rows,
+		      struct evs_diag *diag)
 {
 	const struct evs_type *to = s->fields[f].type, *from;
 	struct evs_array stored = { 0 };
@@ -46,7 +47,8 @@ static int read_field(struct evs_scan *s, const struct scan_map *m, size_t f, ui
 }
 
 /* Row numbers of those with since <= time < until. */
-static int match_time(struct evs_scan *s, const struct scan_map *m, uint32_t rows, uint32_t *n, struct evs_diag *diag)
+static int match_time(struct evs_scan *s, const struct scan_map *m, uint32_t rows, uint32_t *n,
+		      struct evs_diag *diag)
 {
 	int rc;
 
@@ -93,7 +95,8 @@ static int keep_rows(struct evs_scan *s, uint32_t n, struct evs_diag *diag)
 	return 0;
 }
 
-int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows, struct evs_diag *diag)
+int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,
+		   struct evs_diag *diag)
 {
 	bool timed = s->opts.has_since || s->opts.has_until;
 	uint32_t n = g->rows;

@@ -15,8 +15,8 @@ struct age_unit {
 };
 
 static const struct age_unit units[] = {
-	{ "s", 1, 0 },	  { "sec", 1, 0 },   { "m", 60, 0 },	 { "min", 60, 0 },  { "h", 3600, 0 },
-	{ "d", 86400, 0 }, { "w", 604800, 0 }, { "mo", 0, 1 },	 { "y", 0, 12 },
+	{ "s", 1, 0 },	   { "sec", 1, 0 },    { "m", 60, 0 }, { "min", 60, 0 }, { "h", 3600, 0 },
+	{ "d", 86400, 0 }, { "w", 604800, 0 }, { "mo", 0, 1 }, { "y", 0, 12 },
 };
 
 /* `now` less a number of calendar months; a day that the month lacks becomes its last. */
@@ -54,8 +54,8 @@ static bool parse_age(const char *text, int64_t now, int64_t *ns)
 			return false;
 		if (units[u].seconds && n > INT64_MAX / SECOND / units[u].seconds)
 			return false;
-		*ns = units[u].seconds ? now - n * units[u].seconds * SECOND :
-					 months_before(now, n * units[u].months);
+		*ns = units[u].seconds ? now - n * units[u].seconds * SECOND
+				       : months_before(now, n * units[u].months);
 		return true;
 	}
 	return false;
@@ -74,9 +74,10 @@ int evs_time_arg(const char *text, int64_t now, int64_t *ns, struct evs_diag *di
 	if (parse_age(text, now, ns))
 		return 0;
 	if (!evs_time_parse(text, strlen(text), &sec, &nano, &digits))
-		return evs_fail(diag, EVS_E_USAGE,
-				"'%.100s' is no time: write 2025-01-31, 2025-01-31T12:00:00Z, now, or an age such as 24h, 90d, 12mo",
-				text);
+		return evs_fail(
+			diag, EVS_E_USAGE,
+			"'%.100s' is no time: write 2025-01-31, 2025-01-31T12:00:00Z, now, or an age such as 24h, 90d, 12mo",
+			text);
 	if (sec >= INT64_MAX / SECOND)
 		*ns = INT64_MAX;
 	else if (sec <= INT64_MIN / SECOND)

@@ -14,22 +14,29 @@ struct evs_expr; /* src/expr/expr.h */
 
 enum evs_type_id {
 	EVS_T_BOOL = 1,
-	EVS_T_INT8, EVS_T_INT16, EVS_T_INT32, EVS_T_INT64,
-	EVS_T_UINT8, EVS_T_UINT16, EVS_T_UINT32, EVS_T_UINT64,
-	EVS_T_FLOAT32, EVS_T_FLOAT64,
-	EVS_T_DECIMAL,	   /* precision, scale; INT 8 bytes up to 18 digits, else FIXED 16: little-endian two's complement */
+	EVS_T_INT8,
+	EVS_T_INT16,
+	EVS_T_INT32,
+	EVS_T_INT64,
+	EVS_T_UINT8,
+	EVS_T_UINT16,
+	EVS_T_UINT32,
+	EVS_T_UINT64,
+	EVS_T_FLOAT32,
+	EVS_T_FLOAT64,
+	EVS_T_DECIMAL, /* precision, scale; INT 8 bytes up to 18 digits, else FIXED 16: little-endian two's complement */
 	EVS_T_STRING,	   /* BYTES, valid UTF-8 */
 	EVS_T_FIXEDSTRING, /* FIXED width; shorter values padded with NUL, trailing NULs not printed */
 	EVS_T_UUID,	   /* FIXED 16, in text order */
 	EVS_T_DATE,	   /* INT 4 signed: days since 1970-01-01 */
 	EVS_T_DATETIME,	   /* INT 8 signed: seconds since 1970 UTC; scale 0 */
-	EVS_T_DATETIME64,  /* INT 8 signed: ticks of 10^-scale seconds; scale 0 .. 9 */
-	EVS_T_ENUM,	   /* INT 2 signed: the item's number */
-	EVS_T_ARRAY,	   /* LIST of elem[0] */
-	EVS_T_MAP,	   /* MAP of elem[0] (String) to elem[1] */
-	EVS_T_JSON,	   /* BYTES: the JSON text as it stood in the input */
-	EVS_T_IPV4,	   /* INT 4 unsigned */
-	EVS_T_IPV6,	   /* FIXED 16 */
+	EVS_T_DATETIME64, /* INT 8 signed: ticks of 10^-scale seconds; scale 0 .. 9 */
+	EVS_T_ENUM,	  /* INT 2 signed: the item's number */
+	EVS_T_ARRAY,	  /* LIST of elem[0] */
+	EVS_T_MAP,	  /* MAP of elem[0] (String) to elem[1] */
+	EVS_T_JSON,	  /* BYTES: the JSON text as it stood in the input */
+	EVS_T_IPV4,	  /* INT 4 unsigned */
+	EVS_T_IPV6,	  /* FIXED 16 */
 };
 
 struct evs_enum_item {
@@ -40,10 +47,10 @@ struct evs_enum_item {
 
 struct evs_type {
 	enum evs_type_id id;
-	bool nullable;	    /* of an element inside Array or Map; of a column see evs_column.nullable */
-	uint8_t precision;  /* DECIMAL: digits, 1 .. 38 */
-	uint8_t scale;	    /* DECIMAL, DATETIME64 */
-	uint16_t width;	    /* FIXEDSTRING: bytes */
+	bool nullable; /* of an element inside Array or Map; of a column see evs_column.nullable */
+	uint8_t precision;	     /* DECIMAL: digits, 1 .. 38 */
+	uint8_t scale;		     /* DECIMAL, DATETIME64 */
+	uint16_t width;		     /* FIXEDSTRING: bytes */
 	struct evs_enum_item *items; /* ENUM, by value ascending */
 	uint16_t nitems;
 	uint16_t *name_slots; /* ENUM: hash of item names, for evs_enum_by_name() */
@@ -55,10 +62,13 @@ enum evs_unit { EVS_UNIT_WEEK = 1, EVS_UNIT_MONTH = 2, EVS_UNIT_DAY = 3 };
 
 /* How the time of a row is found: the column `time_column`, read as ... */
 enum evs_time_kind {
-	EVS_TIME_NATIVE = 1,  /* DATE, DATETIME or DATETIME64 */
-	EVS_TIME_EPOCH_S, EVS_TIME_EPOCH_MS, EVS_TIME_EPOCH_US, EVS_TIME_EPOCH_NS, /* numeric column */
-	EVS_TIME_TEXT,	      /* String column, parsed by evs_time_parse() */
-	EVS_TIME_ARRIVAL,     /* the hidden column _time, filled by the writer */
+	EVS_TIME_NATIVE = 1, /* DATE, DATETIME or DATETIME64 */
+	EVS_TIME_EPOCH_S,
+	EVS_TIME_EPOCH_MS,
+	EVS_TIME_EPOCH_US,
+	EVS_TIME_EPOCH_NS, /* numeric column */
+	EVS_TIME_TEXT,	   /* String column, parsed by evs_time_parse() */
+	EVS_TIME_ARRIVAL,  /* the hidden column _time, filled by the writer */
 };
 
 enum evs_default_kind { EVS_DEFAULT_NONE = 0, EVS_DEFAULT_EXPR, EVS_DEFAULT_SERIAL };
@@ -68,21 +78,22 @@ struct evs_column {
 	size_t name_len;
 	struct evs_type type;
 	bool nullable;
-	bool hidden;		     /* _extra and _time: not in the DDL */
+	bool hidden; /* _extra and _time: not in the DDL */
 	enum evs_default_kind def_kind;
-	char *def_text;		     /* source of the DEFAULT expression, or NULL */
-	struct evs_expr *def;	     /* bound to the table; NULL unless EVS_DEFAULT_EXPR */
-	uint32_t line, col;	     /* in the DDL, 1-based; 0 for hidden ones */
+	char *def_text;	      /* source of the DEFAULT expression, or NULL */
+	struct evs_expr *def; /* bound to the table; NULL unless EVS_DEFAULT_EXPR */
+	uint32_t line, col;   /* in the DDL, 1-based; 0 for hidden ones */
 };
 
 struct evs_check {
-	char *name; /* constraint's name, or "" */
-	char *text; /* of the expression */
+	char *name;	       /* constraint's name, or "" */
+	char *text;	       /* of the expression */
 	struct evs_expr *expr; /* bound */
 };
 
 struct evs_index_def {
-	char *name, *expr_text, *kind; /* kind: "bloom_filter", "minmax", "set", "btree", "gin", ... */
+	char *name, *expr_text,
+		*kind; /* kind: "bloom_filter", "minmax", "set", "btree", "gin", ... */
 	int column; /* ordinal when the expression is one column, or of the first of several columns; else -1 */
 };
 
@@ -91,30 +102,31 @@ enum evs_engine { EVS_ENGINE_MERGE = 0, EVS_ENGINE_REPLACING, EVS_ENGINE_SUMMING
 struct evs_table {
 	char *db;   /* "monitor" in monitor.service_status, or "" */
 	char *name; /* as written, unquoted */
-	struct evs_column *cols; /* declared ones in order, then the hidden _extra, then _time if there is one */
+	struct evs_column *
+		cols; /* declared ones in order, then the hidden _extra, then _time if there is one */
 	uint16_t ncols;
 	uint16_t ndeclared;
-	int extra_column;	 /* ordinal of _extra */
-	int tenant_column;	 /* ordinal or -1 */
-	int time_column;	 /* ordinal, of _time for EVS_TIME_ARRIVAL */
+	int extra_column;  /* ordinal of _extra */
+	int tenant_column; /* ordinal or -1 */
+	int time_column;   /* ordinal, of _time for EVS_TIME_ARRIVAL */
 	enum evs_time_kind time_kind;
 	enum evs_unit unit;
-	uint16_t *key;		 /* sort key: column ordinals; expressions over one column count as it */
+	uint16_t *key; /* sort key: column ordinals; expressions over one column count as it */
 	uint16_t nkey;
-	uint16_t *key_desc;	 /* reserved: NULL */
+	uint16_t *key_desc; /* reserved: NULL */
 	struct evs_check *checks;
 	uint16_t nchecks;
 	struct evs_index_def *indexes;
 	uint16_t nindexes;
 	enum evs_engine engine;
-	char *engine_args;	 /* text between the parentheses, or "" */
-	char *ttl_text;		 /* text of the TTL expression, or NULL */
-	int64_t ttl_seconds;	 /* time + INTERVAL n unit, when it has that form; 0 none */
-	int32_t ttl_months;	 /* ... in months and years */
-	char *text;		 /* the statements that make this table (CREATE TABLE, its CREATE INDEX ...),
+	char *engine_args;   /* text between the parentheses, or "" */
+	char *ttl_text;	     /* text of the TTL expression, or NULL */
+	int64_t ttl_seconds; /* time + INTERVAL n unit, when it has that form; 0 none */
+	int32_t ttl_months;  /* ... in months and years */
+	char *text; /* the statements that make this table (CREATE TABLE, its CREATE INDEX ...),
 				  * which parse back to the same table: what schema.sql and segments hold */
 	size_t text_len;
-	uint16_t *name_slots;	 /* hash of column names, for evs_table_find() */
+	uint16_t *name_slots; /* hash of column names, for evs_table_find() */
 	uint32_t name_mask;
 };
 
@@ -123,9 +135,9 @@ enum evs_view_kind { EVS_VIEW = 1, EVS_MATERIALIZED_VIEW = 2 };
 struct evs_view {
 	enum evs_view_kind kind;
 	char *db, *name;
-	char *source;	 /* the stream in its FROM, without db */
+	char *source; /* the stream in its FROM, without db */
 	char *select_text;
-	char *text;	 /* the whole statement */
+	char *text; /* the whole statement */
 };
 
 /* A skipped clause or statement, for the user to know: "file:line: SETTINGS: not used by evseg". */
@@ -155,7 +167,8 @@ void evs_table_free(struct evs_table *t);
 int evs_table_find(const struct evs_table *t, const char *name, size_t len);
 
 /* "; did you mean x?" for the column nearest to a word that is none, or "", into buf. */
-void evs_table_suggest(const struct evs_table *t, const char *word, size_t len, char *buf, size_t cap);
+void evs_table_suggest(const struct evs_table *t, const char *word, size_t len, char *buf,
+		       size_t cap);
 
 /* Empty array of the right shape for a column. Returns 0 or EVS_E_NOMEM. */
 int evs_type_array(const struct evs_type *t, struct evs_array *out);
@@ -169,8 +182,8 @@ size_t evs_type_print(const struct evs_type *t, bool nullable, char *buf, size_t
  * must be used. `line` and `col` are where it stands, for messages. `*nullable` (may be NULL) tells Nullable(T).
  * Returns 0, EVS_E_SCHEMA or EVS_E_NOMEM. evs_type_release() frees what `out` owns.
  */
-int evs_type_parse(struct evs_type *out, bool *nullable, const char *text, size_t len, uint32_t line, uint32_t col,
-		   struct evs_diag *diag);
+int evs_type_parse(struct evs_type *out, bool *nullable, const char *text, size_t len,
+		   uint32_t line, uint32_t col, struct evs_diag *diag);
 
 /* Deep copy. Returns 0 or EVS_E_NOMEM (`out` is then empty). */
 int evs_type_copy(struct evs_type *out, const struct evs_type *in);
@@ -181,7 +194,8 @@ void evs_type_release(struct evs_type *t);
 bool evs_type_equal(const struct evs_type *a, const struct evs_type *b);
 
 /* Item of an ENUM by text (NULL: none) or by number. */
-const struct evs_enum_item *evs_enum_by_name(const struct evs_type *t, const char *name, size_t len);
+const struct evs_enum_item *evs_enum_by_name(const struct evs_type *t, const char *name,
+					     size_t len);
 const struct evs_enum_item *evs_enum_by_value(const struct evs_type *t, int16_t value);
 
 /*
@@ -203,8 +217,8 @@ int evs_convert(const struct evs_type *from, const struct evs_array *in, const s
 /* ---- inference --------------------------------------------------------------------------------- */
 
 struct evs_infer_opts {
-	const char *stream;  /* name of the table */
-	const char *time;    /* column named by the user, or NULL */
+	const char *stream; /* name of the table */
+	const char *time;   /* column named by the user, or NULL */
 	const char *tenant;
 	const char *const *keys;
 	size_t nkeys;

@@ -59,7 +59,8 @@ static int stream_name(struct evs_appender *a, const char *stream, struct evs_di
 static int check_opts(const struct evs_append_opts *o, struct evs_diag *diag)
 {
 	if (o->source && (!o->source[0] || strlen(o->source) > EVS_MAX_SOURCE_ID))
-		return evs_fail(diag, EVS_E_USAGE, "a source name has 1 to %u bytes", EVS_MAX_SOURCE_ID);
+		return evs_fail(diag, EVS_E_USAGE, "a source name has 1 to %u bytes",
+				EVS_MAX_SOURCE_ID);
 	if (o->zstd_level < 0 || o->zstd_level > 19)
 		return evs_fail(diag, EVS_E_USAGE, "the zstd level is 1 to 19");
 	return 0;
@@ -72,7 +73,8 @@ static int init_rejects(struct evs_appender *a, struct evs_diag *diag)
 
 	if (rc < 0)
 		return rc;
-	rc = evs_rejects_init(&a->rejects, a->opts.rejects ? a->opts.rejects : path, a->source, diag);
+	rc = evs_rejects_init(&a->rejects, a->opts.rejects ? a->opts.rejects : path, a->source,
+			      diag);
 	a->rejects.file = a->file;
 	return rc;
 }
@@ -89,15 +91,18 @@ static int check_folder(const char *dir, struct evs_diag *diag)
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	if (!st.is_dir)
-		return evs_fail(diag, EVS_E_USAGE, "%.900s is no folder: name the folder of a stream", dir);
+		return evs_fail(diag, EVS_E_USAGE,
+				"%.900s is no folder: name the folder of a stream", dir);
 	if (evs_path_kind(dir, &kind, NULL) < 0)
 		return 0; /* neither one nor the other */
 	if (kind == EVS_PATH_TENANT)
-		return evs_fail(diag, EVS_E_USAGE, "%.900s is a tenant's folder: name the stream", dir);
+		return evs_fail(diag, EVS_E_USAGE, "%.900s is a tenant's folder: name the stream",
+				dir);
 	rc = evs_store_streams(dir, &streams, &n, diag);
 	if (rc == 0 && n)
-		rc = evs_fail(diag, EVS_E_USAGE, "%.900s is a store with %zu streams: name one, such as %.500s", dir, n,
-			      streams[0]);
+		rc = evs_fail(diag, EVS_E_USAGE,
+			      "%.900s is a store with %zu streams: name one, such as %.500s", dir,
+			      n, streams[0]);
 	evs_strings_free(streams, n);
 	return rc;
 }
@@ -105,8 +110,11 @@ static int check_folder(const char *dir, struct evs_diag *diag)
 /* With a schema.sql begin at once; without one infer, unless the folder is something else. */
 static int load_table(struct evs_appender *a, struct evs_diag *diag)
 {
-	struct evs_infer_opts io = { .stream = a->name, .time = a->opts.time, .tenant = a->opts.tenant,
-				     .keys = a->opts.keys, .nkeys = a->opts.nkeys };
+	struct evs_infer_opts io = { .stream = a->name,
+				     .time = a->opts.time,
+				     .tenant = a->opts.tenant,
+				     .keys = a->opts.keys,
+				     .nkeys = a->opts.nkeys };
 	struct evs_table *t = NULL;
 	int rc = evs_stream_table(a->dir, &t, diag);
 
@@ -117,8 +125,8 @@ static int load_table(struct evs_appender *a, struct evs_diag *diag)
 	return rc < 0 ? rc : evs_infer_new(&a->infer, &io, diag);
 }
 
-int evs_append_open(struct evs_appender **out, const char *stream, const struct evs_append_opts *opts,
-		    struct evs_diag *diag)
+int evs_append_open(struct evs_appender **out, const char *stream,
+		    const struct evs_append_opts *opts, struct evs_diag *diag)
 {
 	static const struct evs_append_opts none;
 	struct evs_appender *a;
@@ -201,10 +209,16 @@ int evs_append_set_table(struct evs_appender *a, struct evs_table *t, struct evs
 	rc = evs_spool_new(&a->spool, t, a->dir, SPOOL_MEMORY, diag);
 	if (rc < 0)
 		return rc;
-	a->flush = (struct evs_flush){ .stream_dir = a->dir, .stream_name = t->name, .source = a->source,
-				       .wait = !a->opts.no_wait, .table = t,
-				       .zstd_level = a->opts.zstd_level ? a->opts.zstd_level : 1, .on_ack = a->opts.on_ack,
-				       .on_note = a->opts.on_note, .arg = a->opts.arg, .stats = &a->stats };
+	a->flush = (struct evs_flush){ .stream_dir = a->dir,
+				       .stream_name = t->name,
+				       .source = a->source,
+				       .wait = !a->opts.no_wait,
+				       .table = t,
+				       .zstd_level = a->opts.zstd_level ? a->opts.zstd_level : 1,
+				       .on_ack = a->opts.on_ack,
+				       .on_note = a->opts.on_note,
+				       .arg = a->opts.arg,
+				       .stats = &a->stats };
 	a->flush_ready = true;
 	return evs_flush_init(&a->flush, diag);
 }
@@ -265,8 +279,8 @@ static int relieve(struct evs_appender *a, struct evs_diag *diag)
 
 	if (!rows)
 		return 0;
-	if ((a->opts.flush_rows && rows >= a->opts.flush_rows) || a->total - a->flushed_total >= limit ||
-	    evs_spool_must_flush(a->spool) ||
+	if ((a->opts.flush_rows && rows >= a->opts.flush_rows) ||
+	    a->total - a->flushed_total >= limit || evs_spool_must_flush(a->spool) ||
 	    evs_io_monotonic() - a->first_pending >= busy * 1000000)
 		return evs_append_commit(a, diag);
 	if (!evs_spool_full(a->spool))
@@ -343,6 +357,10 @@ static int take_rest(struct evs_appender *a, struct evs_diag *diag)
 {
 	static const char newline = '\n';
 
+	if (!a->table && a->sample.len) { /* nothing could be inferred, so it is no row either */
+		evs_buf_put(&a->sample, &newline, 1);
+		return evs_buf_ok(&a->sample) ? evs_append_infer(a, diag) : evs_fail_nomem(diag);
+	}
 	if (!a->carry.len && !a->overlong)
 		return 0;
 	return evs_append_lines(a, &newline, 1, diag);

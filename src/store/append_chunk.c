@@ -23,7 +23,8 @@ static bool bit(const uint8_t *map, uint32_t row)
 }
 
 /* Replace the column: rows whose bit is set get the row of `with` (its next row when `packed`). */
-static int replace_absent(struct evs_array *col, const uint8_t *absent, const struct evs_array *with, bool packed)
+static int replace_absent(struct evs_array *col, const uint8_t *absent,
+			  const struct evs_array *with, bool packed)
 {
 	struct evs_array out = { 0 };
 	uint32_t next = 0;
@@ -44,13 +45,15 @@ static int replace_absent(struct evs_array *col, const uint8_t *absent, const st
 	return 0;
 }
 
-static int fill_default(struct evs_appender *a, uint16_t c, const uint8_t *absent, struct evs_diag *diag)
+static int fill_default(struct evs_appender *a, uint16_t c, const uint8_t *absent,
+			struct evs_diag *diag)
 {
 	struct evs_array value = { 0 };
 	int rc = evs_eval_run(a->eval, a->table->cols[c].def, a->cols, a->nrows, &value, diag);
 
 	if (rc == 0 && (value.phys != a->cols[c].phys || value.width != a->cols[c].width))
-		rc = evs_fail(diag, EVS_E_SCHEMA, "the DEFAULT of column %.200s has another type than the column",
+		rc = evs_fail(diag, EVS_E_SCHEMA,
+			      "the DEFAULT of column %.200s has another type than the column",
 			      a->table->cols[c].name);
 	if (rc == 0 && replace_absent(&a->cols[c], absent, &value, false) < 0)
 		rc = evs_fail_nomem(diag);
@@ -67,6 +70,10 @@ static int fill_serial(struct evs_appender *a, uint16_t c, const uint8_t *absent
 
 	if (rc < 0)
 		return rc;
+	if (first + count - 1 > (UINT64_MAX >> (64 - 8 * a->cols[c].width)) >> a->cols[c].is_signed)
+		return evs_fail(diag, EVS_E_LIMIT,
+				"the serial column %.200s has no numbers left; widen it",
+				a->table->cols[c].name);
 	rc = evs_array_init_like(&value, &a->cols[c]);
 	for (uint32_t i = 0; rc == 0 && i < count; i++)
 		rc = evs_array_append_int(&value, first + i);
@@ -132,7 +139,8 @@ static int run_check(struct evs_appender *a, const struct evs_check *c, struct e
 
 	if (rc < 0)
 		goto out;
-	(void)snprintf(reason, sizeof(reason), c->text[0] == '(' ? "fails CHECK %s%s%.350s" : "fails CHECK %s%s(%.350s)",
+	(void)snprintf(reason, sizeof(reason),
+		       c->text[0] == '(' ? "fails CHECK %s%s%.350s" : "fails CHECK %s%s(%.350s)",
 		       c->name, c->name[0] ? " " : "", c->text);
 	for (uint32_t i = 0; i < a->nrows && rc == 0; i++)
 		if (!evs_array_is_null(&ok, i) && !evs_array_int(&ok, i))
@@ -181,8 +189,11 @@ static int assign(struct evs_appender *a, struct evs_diag *diag)
 			continue;
 		tenant = tenant_of(a, i, &len);
 		if (sec < EVS_SECONDS_MIN || sec > EVS_SECONDS_MAX)
-			rc = fail_row(a, i, sec == EVS_TIME_NONE ? "the time column holds no time" :
-								    "the time is outside of the years 0000 to 9999", diag);
+			rc = fail_row(a, i,
+				      sec == EVS_TIME_NONE
+					      ? "the time column holds no time"
+					      : "the time is outside of the years 0000 to 9999",
+				      diag);
 		else if (len > EVS_MAX_TENANT)
 			rc = fail_row(a, i, "the tenant has more than 4096 bytes", diag);
 		if (rc < 0)
@@ -193,7 +204,9 @@ static int assign(struct evs_appender *a, struct evs_diag *diag)
 			evs_partition_bounds(sec, a->table->unit, &lo, &hi);
 		if (lo < EVS_SECONDS_MIN) {
 			lo = hi = 0;
-			rc = fail_row(a, i, "the partition of this time begins before the year 0000", diag);
+			rc = fail_row(a, i,
+				      "the partition of this time begins before the year 0000",
+				      diag);
 			if (rc < 0)
 				return rc;
 			continue;
@@ -228,8 +241,9 @@ static int stop_at(struct evs_appender *a, const struct chunk_row *row, struct e
 	rc = evs_append_reject(a, row, a->first_reason, diag);
 	if (rc < 0)
 		return rc;
-	return evs_fail(diag, EVS_E_STOP, "line %llu, offset %llu: %.500s", (unsigned long long)row->line,
-			(unsigned long long)row->off, a->first_reason);
+	return evs_fail(diag, EVS_E_STOP, "line %llu, offset %llu: %.500s",
+			(unsigned long long)row->line, (unsigned long long)row->off,
+			a->first_reason);
 }
 
 static int spool_rows(struct evs_appender *a, uint32_t n, struct evs_diag *diag)

@@ -20,7 +20,8 @@ int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const
 	a->stats.rejected++;
 	if (a->opts.on_reject)
 		a->opts.on_reject(a->opts.arg, row->line, row->off, reason);
-	return evs_rejects_add(&a->rejects, row->line, row->off, row->end, reason, row->raw, row->len, diag);
+	return evs_rejects_add(&a->rejects, row->line, row->off, row->end, reason, row->raw,
+			       row->len, diag);
 }
 
 /* Has the caller asked for commits as small as what has come? */
@@ -80,8 +81,8 @@ static int take_line(struct evs_appender *a, const struct chunk_row *row, struct
 	}
 	rc = evs_append_reject(a, row, reason, diag);
 	if (rc == 0 && a->opts.strict)
-		rc = evs_fail(diag, EVS_E_STOP, "line %llu, offset %llu: %.700s", (unsigned long long)row->line,
-			      (unsigned long long)row->off, reason);
+		rc = evs_fail(diag, EVS_E_STOP, "line %llu, offset %llu: %.700s",
+			      (unsigned long long)row->line, (unsigned long long)row->off, reason);
 	return rc == 0 && evs_rejects_full(&a->rejects) ? evs_append_chunk(a, diag) : rc;
 }
 
@@ -94,7 +95,8 @@ static void skip_bom(const struct evs_appender *a, struct chunk_row *row)
 	}
 }
 
-static int one_line(struct evs_appender *a, const char *raw, size_t len, size_t newline, struct evs_diag *diag)
+static int one_line(struct evs_appender *a, const char *raw, size_t len, size_t newline,
+		    struct evs_diag *diag)
 {
 	struct chunk_row row = { .raw = raw, .len = len };
 
@@ -129,7 +131,8 @@ static int begin_overlong(struct evs_appender *a, struct evs_diag *diag)
 	return rc;
 }
 
-static int more_overlong(struct evs_appender *a, const char *p, size_t len, bool ends, struct evs_diag *diag)
+static int more_overlong(struct evs_appender *a, const char *p, size_t len, bool ends,
+			 struct evs_diag *diag)
 {
 	int rc = evs_rejects_raw(&a->rejects, p, len, diag);
 

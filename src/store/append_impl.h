@@ -13,13 +13,13 @@
 #include "src/store/reject.h"
 #include "src/store/spool.h"
 
-#define CHUNK_ROWS 4096u	  /* rows parsed before they are checked and spooled together */
-#define CHUNK_BYTES (1u << 20)	  /* of input, likewise */
-#define SPOOL_MEMORY (12u << 20)  /* bytes of rows in memory before they are spilled or flushed */
-#define INFER_BYTES (8u << 20)	  /* input looked at before a schema is inferred */
-#define FLUSH_BYTES ((uint64_t)1 << 30) /* of input: flushed at the latest then */
-#define IDLE_INTERVAL_MS 1000	  /* age at which rows are committed while the input rests */
-#define BUSY_INTERVAL_MS 10000	  /* ... while it keeps coming */
+#define CHUNK_ROWS	 4096u /* rows parsed before they are checked and spooled together */
+#define CHUNK_BYTES	 ((size_t)1 << 20) /* of input, likewise */
+#define SPOOL_MEMORY	 (12u << 20) /* bytes of rows in memory before they are spilled or flushed */
+#define INFER_BYTES	 (8u << 20)  /* input looked at before a schema is inferred */
+#define FLUSH_BYTES	 ((uint64_t)1 << 30) /* of input: flushed at the latest then */
+#define IDLE_INTERVAL_MS 1000  /* age at which rows are committed while the input rests */
+#define BUSY_INTERVAL_MS 10000 /* ... while it keeps coming */
 
 /* A row of the chunk, for rejects that are found after parsing. */
 struct chunk_row {

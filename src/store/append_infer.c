@@ -57,8 +57,9 @@ static int write_schema(struct evs_appender *a, const char *text, size_t len, st
  * Make `*t`, whose text is `text`, the stream's schema, unless another writer has put there another one than
  * `expected` (NULL: none) meanwhile: then `*t` becomes that.
  */
-static int put_in_force(struct evs_appender *a, struct evs_table **t, const struct evs_table *expected,
-			const char *text, size_t len, struct evs_diag *diag)
+static int put_in_force(struct evs_appender *a, struct evs_table **t,
+			const struct evs_table *expected, const char *text, size_t len,
+			struct evs_diag *diag)
 {
 	struct evs_table *there = NULL;
 	int fd = -1, rc = evs_stream_lock(a->dir, &fd, diag);
@@ -78,8 +79,8 @@ static int put_in_force(struct evs_appender *a, struct evs_table **t, const stru
 	return rc;
 }
 
-static int infer_table(struct evs_appender *a, evs_note_fn *why, char **text, size_t *len, struct evs_table **t,
-		       struct evs_diag *diag)
+static int infer_table(struct evs_appender *a, evs_note_fn *why, char **text, size_t *len,
+		       struct evs_table **t, struct evs_diag *diag)
 {
 	int rc = evs_infer_ddl(a->infer, text, len, why, a, diag);
 
@@ -112,28 +113,83 @@ static bool any_field(void *arg, const char *key, size_t klen, const char *val, 
 	return true;
 }
 
-bool evs_append_can_infer(const struct evs_appender *a)
+static bool has_object(const struct evs_appender *a, bool whole_lines)
 {
 	const char *p = (char *)a->sample.p, *end = p + a->sample.len, *nl, *reason;
 
-	while (p < end && (nl = memchr(p, '\n', (size_t)(end - p)))) {
+	for (; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl && whole_lines)
+			return false;
+		if (!nl)
+			nl = end;
 		if (evs_json_walk(p, (size_t)(nl - p), any_field, NULL, &reason))
 			return true;
-		p = nl + 1;
 	}
 	return false;
+}
+
+bool evs_append_can_infer(const struct evs_appender *a)
+{
+	return has_object(a, true);
+}
+
+/* Take the sample, which may end inside a line, with the table that is now set. */
+static int take_sample(struct evs_appender *a, struct evs_diag *diag)
+{
+	struct evs_buf sample = a->sample;
+	int rc = 0;
+
+	a->sample = (struct evs_buf){ 0 };
+	for (size_t at = 0; rc == 0 && at < sample.len;) {
+		size_t n = sample.len - at < CHUNK_BYTES ? sample.len - at : CHUNK_BYTES;
+
+		rc = evs_append_lines(a, (char *)sample.p + at, n, diag);
+		at += n;
+	}
+	evs_buf_release(&sample);
+	return rc;
+}
+
+/*
+ * There is no row among the lines so far: the reader, given some table, refuses them one by one with their reasons. No schema
+ * comes of that; a line whose end has not come stays.
+ */
+static int refuse_sample(struct evs_appender *a, struct evs_diag *diag)
+{
+	static const char any[] = "CREATE TABLE any (x Nullable(Bool))";
+	struct evs_infer *infer = a->infer;
+	struct evs_table *t = NULL;
+	int rc = evs_table_parse(&t, any, sizeof(any) - 1, diag);
+
+	if (rc == 0)
+		rc = make_folders(a, diag);
+	if (rc < 0) {
+		evs_table_free(t);
+		return rc;
+	}
+	a->infer = NULL;
+	rc = evs_append_set_table(a, t, diag);
+	if (rc == 0)
+		rc = take_sample(a, diag);
+	a->infer = infer;
+	evs_append_drop_table(a);
+	a->sample = a->carry;
+	a->carry = (struct evs_buf){ 0 };
+	return rc;
 }
 
 int evs_append_infer(struct evs_appender *a, struct evs_diag *diag)
 {
 	struct evs_table *t = NULL;
-	struct evs_buf sample;
 	char *text = NULL;
 	size_t len = 0;
 	int rc;
 
 	if (!a->sample.len)
 		return 0;
+	if (!has_object(a, false))
+		return refuse_sample(a, diag);
 	rc = look_at_sample(a, diag);
 	if (rc == 0)
 		rc = infer_table(a, tell, &text, &len, &t, diag);
@@ -146,15 +202,8 @@ int evs_append_infer(struct evs_appender *a, struct evs_diag *diag)
 		goto out;
 	}
 	rc = evs_append_set_table(a, t, diag);
-	sample = a->sample;
-	a->sample = (struct evs_buf){ 0 };
-	for (size_t at = 0; rc == 0 && at < sample.len;) {
-		size_t n = sample.len - at < CHUNK_BYTES ? sample.len - at : CHUNK_BYTES;
-
-		rc = evs_append_lines(a, (char *)sample.p + at, n, diag);
-		at += n;
-	}
-	evs_buf_release(&sample);
+	if (rc == 0)
+		rc = take_sample(a, diag);
 out:
 	free(text);
 	return rc;

@@ -82,7 +82,9 @@ static int judge(struct plan *p, struct evs_diag *detail, struct evs_diag *diag)
 	rc = evs_table_compatible(old, p->table, &same, detail);
 	if (rc < 0 && rc != EVS_E_SCHEMA)
 		goto out;
-	p->result = rc == EVS_E_SCHEMA ? EVS_APPLY_DIFFERS : same ? EVS_APPLY_SAME : EVS_APPLY_CHANGED;
+	p->result = rc == EVS_E_SCHEMA ? EVS_APPLY_DIFFERS
+		    : same	       ? EVS_APPLY_SAME
+				       : EVS_APPLY_CHANGED;
 	rc = same_views(text, len, p, &views);
 	if (p->result == EVS_APPLY_SAME && !views) {
 		p->result = EVS_APPLY_CHANGED;
@@ -120,7 +122,8 @@ static int same_stream_twice(const struct plan *p, size_t n, struct evs_diag *di
 {
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(p[i].dir, p[n].dir))
-			return evs_fail_at(diag, EVS_E_SCHEMA, 1, 1, "table %.200s is defined twice", p[n].table->name);
+			return evs_fail_at(diag, EVS_E_SCHEMA, 1, 1,
+					   "table %.200s is defined twice", p[n].table->name);
 	return 0;
 }
 
@@ -145,7 +148,8 @@ static int make_plans(const char *store, const struct evs_ddl *ddl, bool apply, 
 		if (rc < 0)
 			return rc;
 		if (apply && p->result == EVS_APPLY_DIFFERS)
-			return evs_fail(diag, EVS_E_SCHEMA, "stream %.100s cannot change so: %.800s", p->table->name,
+			return evs_fail(diag, EVS_E_SCHEMA,
+					"stream %.100s cannot change so: %.800s", p->table->name,
 					detail.what);
 		if (!apply && report) {
 			if (p->result == EVS_APPLY_CREATED)
@@ -153,9 +157,10 @@ static int make_plans(const char *store, const struct evs_ddl *ddl, bool apply, 
 			else if (p->result == EVS_APPLY_CHANGED)
 				p->result = EVS_APPLY_DIFFERS;
 			report(arg, p->table->name, p->result,
-			       p->result != EVS_APPLY_DIFFERS ? "" :
-			       detail.what[0]		      ? detail.what :
-								"the file has columns or types that the store has not");
+			       p->result != EVS_APPLY_DIFFERS ? ""
+			       : detail.what[0]
+				       ? detail.what
+				       : "the file has columns or types that the store has not");
 		}
 	}
 	return 0;
@@ -192,14 +197,15 @@ static void note_views(const struct evs_ddl *ddl, evs_text_fn *note, void *arg)
 			found |= !strcmp(ddl->tables[k]->name, v->source);
 		if (found)
 			continue;
-		(void)snprintf(text, sizeof(text), "view %.100s skipped: its stream %.100s is not in this file", v->name,
-			       v->source ? v->source : "");
+		(void)snprintf(text, sizeof(text),
+			       "view %.100s skipped: its stream %.100s is not in this file",
+			       v->name, v->source ? v->source : "");
 		note(arg, 0, text);
 	}
 }
 
-int evs_store_apply(const char *store, const char *text, size_t len, evs_text_fn *note, void *note_arg,
-		    evs_apply_fn *report, void *report_arg, struct evs_diag *diag)
+int evs_store_apply(const char *store, const char *text, size_t len, evs_text_fn *note,
+		    void *note_arg, evs_apply_fn *report, void *report_arg, struct evs_diag *diag)
 {
 	struct evs_ddl *ddl = NULL;
 	struct plan *plans = NULL;
@@ -212,7 +218,8 @@ int evs_store_apply(const char *store, const char *text, size_t len, evs_text_fn
 		goto out;
 	}
 	plans = new_plans(ddl->ntables);
-	rc = plans ? make_plans(store, ddl, true, plans, report, report_arg, diag) : evs_fail_nomem(diag);
+	rc = plans ? make_plans(store, ddl, true, plans, report, report_arg, diag)
+		   : evs_fail_nomem(diag);
 	if (rc == 0)
 		note_views(ddl, note, note_arg);
 	for (size_t i = 0; rc == 0 && i < ddl->ntables; i++) {
@@ -228,8 +235,8 @@ out:
 }
 
 /* Streams of the store that the text does not speak of. */
-static int report_extra(const char *store, const struct plan *plans, size_t n, evs_apply_fn *report, void *arg,
-			struct evs_diag *diag)
+static int report_extra(const char *store, const struct plan *plans, size_t n, evs_apply_fn *report,
+			void *arg, struct evs_diag *diag)
 {
 	struct evs_io_stat st;
 	char **streams = NULL;
@@ -252,8 +259,8 @@ static int report_extra(const char *store, const struct plan *plans, size_t n, e
 	return rc;
 }
 
-int evs_store_check(const char *store, const char *text, size_t len, evs_text_fn *note, void *note_arg,
-		    evs_apply_fn *report, void *report_arg, struct evs_diag *diag)
+int evs_store_check(const char *store, const char *text, size_t len, evs_text_fn *note,
+		    void *note_arg, evs_apply_fn *report, void *report_arg, struct evs_diag *diag)
 {
 	struct evs_ddl *ddl = NULL;
 	struct plan *plans = NULL;
@@ -263,7 +270,8 @@ int evs_store_check(const char *store, const char *text, size_t len, evs_text_fn
 	if (rc < 0)
 		return rc;
 	plans = new_plans(ddl->ntables);
-	rc = plans ? make_plans(store, ddl, false, plans, report, report_arg, diag) : evs_fail_nomem(diag);
+	rc = plans ? make_plans(store, ddl, false, plans, report, report_arg, diag)
+		   : evs_fail_nomem(diag);
 	for (size_t i = 0; rc == 0 && i < ddl->ntables; i++)
 		same &= plans[i].result == EVS_APPLY_SAME;
 	if (rc == 0)

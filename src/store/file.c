@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#define WINDOW (128u << 10)
+#define WINDOW ((size_t)128 << 10)
 
 void evs_file_init(struct evs_file *f, int fd, const char *path)
 {
@@ -76,7 +76,7 @@ int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p
 int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_frame *out,
 		   struct evs_diag *diag)
 {
-	const uint8_t *p;
+	const uint8_t *p = NULL;
 	const char *why = NULL;
 	int rc;
 
@@ -224,7 +224,8 @@ static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum ev
 	if (rc < 0)
 		return rc;
 	if (fr.type != type)
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "another type of frame was expected");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
+				    "another type of frame was expected");
 	rc = evs_file_summed(f, off, &fr, &p, diag);
 	return rc < 0 ? rc : keep(payload, p, fr.summed_len, diag);
 }

@@ -71,7 +71,7 @@ static int check_second(struct evs_file *f, uint64_t size, const struct evs_head
 {
 	struct evs_diag d = { 0 };
 	struct evs_head second = { 0 };
-	uint64_t span2;
+	uint64_t span2 = 0;
 	int rc = read_copy(f, span, size, &second, &span2, &d);
 
 	*bad = rc < 0 || span2 != span || !copies_agree(first, &second);
@@ -89,16 +89,18 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 		       struct evs_diag *diag)
 {
 	uint64_t limit = size < HEAD_SEARCH ? size : HEAD_SEARCH;
-	uint64_t off = 0, span;
+	uint64_t off = 0, span = 0;
 	int rc;
 
 	for (;;) {
 		rc = evs_file_resync(f, off + 8, limit, &off, NULL);
 		if (rc < 0)
-			return evs_fail_off(diag, rc, f->path, off, "cannot look for the second HEAD");
+			return evs_fail_off(diag, rc, f->path, off,
+					    "cannot look for the second HEAD");
 		if (off >= limit)
-			return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0,
-					    "not a segment, or both copies of its HEAD are damaged");
+			return evs_fail_off(
+				diag, EVS_E_FORMAT, f->path, 0,
+				"not a segment, or both copies of its HEAD are damaged");
 		rc = read_copy(f, off, size, head, &span, diag);
 		if (rc == 0) {
 			*start = off + span;
@@ -118,7 +120,8 @@ int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint
 	copy_bad[0] = copy_bad[1] = false;
 	f->salt = 0;
 	if (size == 0)
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0, "the file is empty, not a segment");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0,
+				    "the file is empty, not a segment");
 	rc = read_copy(f, 0, size, head, &span, diag);
 	if (rc == 0)
 		rc = own_strings(head, diag);

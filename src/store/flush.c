@@ -13,11 +13,12 @@
 
 #define PACKED_BELOW 4096u /* bytes of rows in memory: smaller groups become one block */
 #define THREAD_STACK ((size_t)1 << 20)
-#define PENDING 256u	   /* acknowledgements held back */
+#define PENDING	     256u /* acknowledgements held back */
 
 static int init_worker(struct flush_worker *w, struct evs_flush *f)
 {
-	struct evs_encoder_opts opts = { .zstd_level = f->zstd_level, .packed_below = PACKED_BELOW };
+	struct evs_encoder_opts opts = { .zstd_level = f->zstd_level,
+					 .packed_below = PACKED_BELOW };
 	int rc = evs_encoder_new(&w->enc, &opts);
 
 	w->flush = f;
@@ -108,7 +109,8 @@ int evs_flush_remember_dir(struct evs_flush *f, const char *dir)
 	return 0;
 }
 
-int evs_flush_remember_ack(struct evs_flush *f, const char *path, const char *note, uint64_t seq, uint64_t rows)
+int evs_flush_remember_ack(struct evs_flush *f, const char *path, const char *note, uint64_t seq,
+			   uint64_t rows)
 {
 	struct flush_ack *a;
 
@@ -122,7 +124,9 @@ int evs_flush_remember_ack(struct evs_flush *f, const char *path, const char *no
 		f->acks_cap = cap;
 	}
 	a = &f->acks[f->nacks];
-	*a = (struct flush_ack){ .path = strdup(path), .note = note ? strdup(note) : NULL, .seq = seq, .rows = rows };
+	*a = (struct flush_ack){
+		.path = strdup(path), .note = note ? strdup(note) : NULL, .seq = seq, .rows = rows
+	};
 	if (!a->path || (note && !a->note)) {
 		free(a->path);
 		free(a->note);
@@ -157,7 +161,9 @@ static int settle(struct evs_flush *f, struct evs_diag *diag)
 	}
 	f->unsure = rc < 0;
 	for (size_t i = 0; i < nacks; i++) {
-		struct evs_ack ack = { .segment = acks[i].path, .seq = acks[i].seq, .rows = acks[i].rows,
+		struct evs_ack ack = { .segment = acks[i].path,
+				       .seq = acks[i].seq,
+				       .rows = acks[i].rows,
 				       .source_off = f->source_off };
 
 		if (acks[i].note && f->on_note)

@@ -85,6 +85,7 @@ int evs_flush_segment(struct flush_worker *w, uint32_t id, struct evs_diag *diag
 
 /* EVS_E_NOMEM or 0. With f->lock held. */
 int evs_flush_remember_dir(struct evs_flush *f, const char *dir);
-int evs_flush_remember_ack(struct evs_flush *f, const char *path, const char *note, uint64_t seq, uint64_t rows);
+int evs_flush_remember_ack(struct evs_flush *f, const char *path, const char *note, uint64_t seq,
+			   uint64_t rows);
 
 #endif

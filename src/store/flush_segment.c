@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define GROUP_BYTES EVS_SPOOL_TURN /* of rows in memory, about */
-#define GROUP_ROWS 65536u
+#define GROUP_ROWS  65536u
 
 /* The tenant's value as text, as `--tenant` takes it. */
 static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *seg)
@@ -50,8 +50,8 @@ static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *s
 }
 
 /* Rows that an earlier run stored already. */
-static uint32_t drop_duplicates(struct flush_worker *w, const struct evs_array *src, uint32_t *idx, uint32_t n,
-				uint64_t absorbed)
+static uint32_t drop_duplicates(struct flush_worker *w, const struct evs_array *src, uint32_t *idx,
+				uint32_t n, uint64_t absorbed)
 {
 	const struct evs_array *end = &src[w->flush->table->ncols + 1];
 	uint32_t kept = 0;
@@ -63,8 +63,8 @@ static uint32_t drop_duplicates(struct flush_worker *w, const struct evs_array *
 	return kept;
 }
 
-static void measure(const struct evs_table *table, const struct evs_array *src, const uint32_t *idx, uint32_t n,
-		    struct evs_seg_rows *r)
+static void measure(const struct evs_table *table, const struct evs_array *src, const uint32_t *idx,
+		    uint32_t n, struct evs_seg_rows *r)
 {
 	const struct evs_array *time = &src[table->time_column];
 
@@ -84,8 +84,8 @@ static void measure(const struct evs_table *table, const struct evs_array *src, 
 }
 
 /* Rows idx[0 .. n) as one or more groups, sorted among themselves. */
-static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src, uint32_t *idx,
-		    uint32_t n, struct evs_diag *diag)
+static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src,
+		    uint32_t *idx, uint32_t n, struct evs_diag *diag)
 {
 	const struct evs_table *table = w->flush->table;
 	size_t used = 0;
@@ -133,7 +133,8 @@ static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writ
 	uint32_t *idx, n;
 	int rc = 0;
 
-	while (more && (rc = evs_spool_read(f->spool, w->reader, id, &src, &idx, &n, &more, diag)) > 0) {
+	while (more &&
+	       (rc = evs_spool_read(f->spool, w->reader, id, &src, &idx, &n, &more, diag)) > 0) {
 		if (!more) {
 			(void)pthread_mutex_unlock(&f->turn);
 			*turn = false;
@@ -147,7 +148,8 @@ static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writ
 	return rc;
 }
 
-static int commit(struct flush_worker *w, struct evs_seg_writer *out, const char *dir, struct evs_diag *diag)
+static int commit(struct flush_worker *w, struct evs_seg_writer *out, const char *dir,
+		  struct evs_diag *diag)
 {
 	struct evs_flush *f = w->flush;
 	bool fresh = out->new_path[0] != '\0';
@@ -178,7 +180,8 @@ static int note_aside(struct evs_flush *f, const struct evs_seg_writer *out, str
 
 	if (!out->aside[0])
 		return 0;
-	(void)snprintf(text, sizeof(text), "%s: %llu bytes that were no commit were set aside in %s", out->path,
+	(void)snprintf(text, sizeof(text),
+		       "%s: %llu bytes that were no commit were set aside in %s", out->path,
 		       (unsigned long long)out->aside_bytes, out->aside);
 	(void)pthread_mutex_lock(&f->lock);
 	rc = evs_flush_remember_ack(f, out->path, text, 0, 0);
@@ -186,8 +189,8 @@ static int note_aside(struct evs_flush *f, const struct evs_seg_writer *out, str
 	return rc < 0 ? evs_fail_nomem(diag) : 0;
 }
 
-static int make_spec(struct flush_worker *w, uint32_t id, char *dir, char *name, struct evs_seg_spec *spec,
-		     struct evs_diag *diag)
+static int make_spec(struct flush_worker *w, uint32_t id, char *dir, char *name,
+		     struct evs_seg_spec *spec, struct evs_diag *diag)
 {
 	struct evs_flush *f = w->flush;
 	char escaped[EVS_NAME_BYTES + 1];
@@ -205,10 +208,16 @@ static int make_spec(struct flush_worker *w, uint32_t id, char *dir, char *name,
 	if (rc < 0)
 		return rc;
 	evs_segment_name(seg.lo, name);
-	*spec = (struct evs_seg_spec){ .dir = dir, .name = name, .stream = f->stream_name,
-				       .tenant = (char *)w->text.p, .tenant_len = w->text.len,
-				       .unit = (uint8_t)f->table->unit, .schema = f->table->text,
-				       .schema_len = f->table->text_len, .source = f->source, .wait = f->wait };
+	*spec = (struct evs_seg_spec){ .dir = dir,
+				       .name = name,
+				       .stream = f->stream_name,
+				       .tenant = (char *)w->text.p,
+				       .tenant_len = w->text.len,
+				       .unit = (uint8_t)f->table->unit,
+				       .schema = f->table->text,
+				       .schema_len = f->table->text_len,
+				       .source = f->source,
+				       .wait = f->wait };
 	evs_partition_bounds(seg.lo, f->table->unit, &spec->lo, &spec->hi);
 	return 0;
 }

@@ -135,7 +135,8 @@ int evs_io_pread(int fd, void *buf, size_t n, uint64_t off, const char *path, st
 
 	if (rc < 0)
 		return rc;
-	return got == n ? 0 : evs_fail_off(diag, EVS_E_FORMAT, path, off, "the file ends too early");
+	return got == n ? 0
+			: evs_fail_off(diag, EVS_E_FORMAT, path, off, "the file ends too early");
 }
 
 int evs_io_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path,
@@ -286,7 +287,7 @@ bool evs_io_is_locked(int fd)
 
 int evs_io_read_file(const char *path, size_t max, char **text, size_t *len, struct evs_diag *diag)
 {
-	struct evs_io_stat st;
+	struct evs_io_stat st = { 0 };
 	char *p = NULL;
 	int fd = -1, rc, err;
 
@@ -353,7 +354,8 @@ int evs_io_realpath(const char *path, char **out, struct evs_diag *diag)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct evs_io_entry *)a)->name, ((const struct evs_io_entry *)b)->name);
+	return strcmp(((const struct evs_io_entry *)a)->name,
+		      ((const struct evs_io_entry *)b)->name);
 }
 
 void evs_io_list_free(struct evs_io_entry *e, size_t n)

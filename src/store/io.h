@@ -21,17 +21,20 @@ struct evs_io_stat {
 };
 
 int evs_io_open_read(int *fd, const char *path, struct evs_diag *diag);
-int evs_io_open_write(int *fd, const char *path, bool create, struct evs_diag *diag); /* read and write */
-int evs_io_open_append(int *fd, const char *path, struct evs_diag *diag);	      /* created when absent */
-int evs_io_open_unnamed(int *fd, const char *dir, struct evs_diag *diag); /* read, write; gone when closed */
-void evs_io_close(int fd);						  /* -1 is fine */
+int evs_io_open_write(int *fd, const char *path, bool create,
+		      struct evs_diag *diag);				  /* read and write */
+int evs_io_open_append(int *fd, const char *path, struct evs_diag *diag); /* created when absent */
+int evs_io_open_unnamed(int *fd, const char *dir,
+			struct evs_diag *diag); /* read, write; gone when closed */
+void evs_io_close(int fd);			/* -1 is fine */
 
 int evs_io_fstat(int fd, const char *path, struct evs_io_stat *st, struct evs_diag *diag);
 /* 1 when there is nothing at `path`. */
 int evs_io_stat(const char *path, struct evs_io_stat *st, struct evs_diag *diag);
 
 /* Reads exactly n bytes; EVS_E_FORMAT when the file ends before. `path` is for messages. */
-int evs_io_pread(int fd, void *buf, size_t n, uint64_t off, const char *path, struct evs_diag *diag);
+int evs_io_pread(int fd, void *buf, size_t n, uint64_t off, const char *path,
+		 struct evs_diag *diag);
 /* Reads up to n bytes, fewer only at the end of the file; `*got` tells. */
 int evs_io_pread_some(int fd, void *buf, size_t n, uint64_t off, size_t *got, const char *path,
 		      struct evs_diag *diag);
@@ -71,7 +74,7 @@ struct evs_io_entry {
 int evs_io_list(const char *dir, struct evs_io_entry **out, size_t *n, struct evs_diag *diag);
 void evs_io_list_free(struct evs_io_entry *e, size_t n);
 
-int64_t evs_io_now(void);      /* wall clock, ns since 1970 */
+int64_t evs_io_now(void);	/* wall clock, ns since 1970 */
 int64_t evs_io_monotonic(void); /* ns */
 void evs_io_random(void *buf, size_t n);
 

@@ -71,8 +71,8 @@ void evs_name_escape(const char *name, size_t len, char *out)
 	}
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)name[i];
-		bool plain = is_plain(c) && i != dot && !(c == '.' && i == 0) &&
-			     !(c == '_' && len == 1);
+		bool plain =
+			is_plain(c) && i != dot && !(c == '.' && i == 0) && !(c == '_' && len == 1);
 
 		if (n + (plain ? 1 : 3) > EVS_NAME_BYTES) {
 			escape_long(name, len, out, keep);
@@ -123,7 +123,8 @@ bool evs_segment_name_parse(const char *name, int64_t *lo)
 {
 	unsigned c, y, m, d;
 
-	if (strlen(name) != 14 || name[4] != '-' || name[7] != '-' || strcmp(name + 10, ".evs") != 0)
+	if (strlen(name) != 14 || name[4] != '-' || name[7] != '-' ||
+	    strcmp(name + 10, ".evs") != 0)
 		return false;
 	if (!two_digits(name, &c) || !two_digits(name + 2, &y) || !two_digits(name + 5, &m) ||
 	    !two_digits(name + 8, &d) || m < 1 || m > 12 || d < 1 || d > 31)
@@ -163,18 +164,18 @@ static int kind_of_folder(const char *path, enum evs_path_kind *kind, struct evs
 		} else if (list[i].is_dir) {
 			char sub[EVS_PATH_MAX];
 
-			rc = evs_path_join(sub, path, list[i].name, diag);
-			if (rc == 0)
-				rc = has_file(sub, "schema.sql", &yes, NULL);
-			rc = 0;
+			if (evs_path_join(sub, path, list[i].name, NULL) < 0 ||
+			    has_file(sub, "schema.sql", &yes, NULL) < 0)
+				yes = false; /* what cannot be looked at says nothing */
 		}
 	}
 	evs_io_list_free(list, n);
 	if (yes || n == 0)
 		return 0;
-	return evs_fail(diag, EVS_E_USAGE,
-			"%.900s is no store, stream, tenant or segment: no schema.sql and no .evs file in it",
-			path);
+	return evs_fail(
+		diag, EVS_E_USAGE,
+		"%.900s is no store, stream, tenant or segment: no schema.sql and no .evs file in it",
+		path);
 }
 
 int evs_path_kind(const char *path, enum evs_path_kind *kind, struct evs_diag *diag)

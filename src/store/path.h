@@ -7,8 +7,8 @@
 #include "evseg.h"
 #include "src/schema/schema.h"
 
-#define EVS_PATH_MAX 1024u /* bytes of a path that the library handles, terminator included */
-#define EVS_NAME_BYTES 220u /* of an escaped name */
+#define EVS_PATH_MAX   1024u /* bytes of a path that the library handles, terminator included */
+#define EVS_NAME_BYTES 220u  /* of an escaped name */
 
 /*
  * Escape a tenant or stream name for use as a file name. `out` has room for EVS_NAME_BYTES + 1. Different names

@@ -41,8 +41,9 @@ static int add_path(struct lister *l, const char *path)
 
 static int64_t ns_of(int64_t sec)
 {
-	return sec > INT64_MAX / 1000000000 ? INT64_MAX :
-	       sec < INT64_MIN / 1000000000 ? INT64_MIN : sec * 1000000000;
+	return sec > INT64_MAX / 1000000000   ? INT64_MAX
+	       : sec < INT64_MIN / 1000000000 ? INT64_MIN
+					      : sec * 1000000000;
 }
 
 /* Can a segment of this name hold rows of the time asked for? The unit is not known here, so a month is assumed. */
@@ -72,7 +73,8 @@ static int note_stream(struct lister *l, const char *dir)
 	if (l->out->stream) {
 		if (l->dev == st.dev && l->ino == st.ino)
 			return 0;
-		return evs_fail(l->diag, EVS_E_USAGE, "the paths belong to two streams, %.400s and %.400s: name one",
+		return evs_fail(l->diag, EVS_E_USAGE,
+				"the paths belong to two streams, %.400s and %.400s: name one",
 				l->out->stream, dir);
 	}
 	l->dev = st.dev;
@@ -93,7 +95,8 @@ static int list_tenant(struct lister *l, const char *dir)
 	if (rc < 0) /* a folder that was expired this moment holds nothing */
 		return evs_io_stat(dir, &st, NULL) == 1 ? 0 : rc;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (list[i].is_dir || !evs_segment_name_parse(list[i].name, &lo) || !name_may_match(l, lo))
+		if (list[i].is_dir || !evs_segment_name_parse(list[i].name, &lo) ||
+		    !name_may_match(l, lo))
 			continue;
 		rc = evs_path_join(path, dir, list[i].name, l->diag);
 		if (rc == 0)
@@ -151,10 +154,11 @@ static int list_store(struct lister *l, const char *store)
 		for (size_t i = 0; i < n && used + 40 < sizeof(names); i++) {
 			const char *slash = strrchr(streams[i], '/');
 
-			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%.32s", i ? ", " : "",
-						 slash ? slash + 1 : streams[i]);
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%.32s",
+						 i ? ", " : "", slash ? slash + 1 : streams[i]);
 		}
-		rc = evs_fail(l->diag, EVS_E_USAGE, "%.300s holds %zu streams (%s): name one", store, n, names);
+		rc = evs_fail(l->diag, EVS_E_USAGE, "%.300s holds %zu streams (%s): name one",
+			      store, n, names);
 	}
 	evs_strings_free(streams, n);
 	return rc;
@@ -214,8 +218,12 @@ int evs_path_list(struct evs_path_list *out, const char *const *paths, size_t np
 		  const char *const *tenants, size_t ntenants, int64_t since, int64_t until,
 		  struct evs_diag *diag)
 {
-	struct lister l = { .out = out, .tenants = tenants, .ntenants = ntenants, .since = since,
-			    .until = until, .diag = diag };
+	struct lister l = { .out = out,
+			    .tenants = tenants,
+			    .ntenants = ntenants,
+			    .since = since,
+			    .until = until,
+			    .diag = diag };
 	int rc = 0;
 
 	*out = (struct evs_path_list){ 0 };

@@ -62,8 +62,11 @@ static int write_out(struct evs_rejects *r, struct evs_diag *diag)
 static size_t utf8_len(const uint8_t *p, size_t n)
 {
 	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 :
-		     p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	size_t len = p[0] < 0x80		   ? 1
+		     : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+		     : (p[0] & 0xf0) == 0xe0	   ? 3
+		     : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+						   : 0;
 	uint32_t c = len > 1 ? p[0] & (0x7fu >> len) : p[0];
 
 	if (!len || len > n)
@@ -103,7 +106,8 @@ static bool put_lossy(struct evs_buf *b, const uint8_t *p, size_t n)
 	return lossy;
 }
 
-int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source, struct evs_diag *diag)
+int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source,
+		     struct evs_diag *diag)
 {
 	struct evs_buf text = { 0 };
 	int rc;
@@ -117,7 +121,8 @@ int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source
 	evs_buf_put_u8(&text, '"');
 	(void)put_lossy(&text, (const uint8_t *)source, strlen(source));
 	evs_buf_put_u8(&text, '"');
-	rc = evs_buf_ok(&text) ? evs_rejects_scan(r->path, &text, &r->seen, diag) : evs_fail_nomem(diag);
+	rc = evs_buf_ok(&text) ? evs_rejects_scan(r->path, &text, &r->seen, diag)
+			       : evs_fail_nomem(diag);
 	evs_buf_release(&text);
 	return rc;
 }
@@ -198,12 +203,13 @@ static int mark(struct evs_rejects *r, uint64_t end, size_t at)
 		r->marks = grown;
 		r->marks_cap = cap;
 	}
-	r->marks[r->nmarks++] = (struct reject_mark){ .end = end, .at = at, .len = r->out.len - at };
+	r->marks[r->nmarks++] =
+		(struct reject_mark){ .end = end, .at = at, .len = r->out.len - at };
 	return 0;
 }
 
-int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t end, const char *reason,
-		    const void *raw, size_t len, struct evs_diag *diag)
+int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t end,
+		    const char *reason, const void *raw, size_t len, struct evs_diag *diag)
 {
 	size_t at = r->out.len;
 	int rc = 0;
@@ -275,7 +281,9 @@ static size_t unfinished(const uint8_t *p, size_t n)
 		if ((c & 0xc0) == 0x80)
 			continue;
 		return (c >= 0xc2 && c < 0xe0 && back < 2) || ((c & 0xf0) == 0xe0 && back < 3) ||
-		       (c >= 0xf0 && c < 0xf5) ? back : 0;
+				       (c >= 0xf0 && c < 0xf5)
+			       ? back
+			       : 0;
 	}
 	return 0;
 }
@@ -294,7 +302,8 @@ static size_t put_held(struct evs_rejects *r, const uint8_t *p, size_t n)
 		r->nheld = 0;
 		return len - had;
 	}
-	if (take == n && had + take < sizeof(r->held) && unfinished(join, had + take) == had + take) {
+	if (take == n && had + take < sizeof(r->held) &&
+	    unfinished(join, had + take) == had + take) {
 		memcpy(r->held, join, had + take);
 		r->nheld = had + take;
 		return take;
@@ -304,8 +313,8 @@ static size_t put_held(struct evs_rejects *r, const uint8_t *p, size_t n)
 	return 0;
 }
 
-int evs_rejects_begin(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t begin, const char *reason,
-		      struct evs_diag *diag)
+int evs_rejects_begin(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t begin,
+		      const char *reason, struct evs_diag *diag)
 {
 	int rc = evs_rejects_chunk(r, diag);
 

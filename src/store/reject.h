@@ -12,12 +12,13 @@ struct evs_rejects {
 	char *path;
 	const char *file;   /* name of the input, or NULL; the caller's */
 	const char *source; /* or NULL; the caller's */
-	uint64_t seen;	    /* with a source: rejects that end at or before this offset are in the file already */
-	int fd;		    /* -1 until the first reject */
+	uint64_t
+		seen; /* with a source: rejects that end at or before this offset are in the file already */
+	int fd; /* -1 until the first reject */
 	struct evs_buf out;
 	bool unsynced;
-	bool synced_dir; /* the file's name is durable, too */
-	bool device;	 /* not a file: there is nothing to sync */
+	bool synced_dir;	   /* the file's name is durable, too */
+	bool device;		   /* not a file: there is nothing to sync */
 	struct reject_mark *marks; /* records since the end of the last chunk */
 	size_t nmarks, marks_cap;
 	bool skip;	 /* evs_rejects_raw: the record is in the file already */
@@ -27,15 +28,17 @@ struct evs_rejects {
 
 /* reject_scan.c: the highest `end` of the records in the file at `path` whose source, as JSON text, is `source`; into `*seen`
  * when it is above. */
-int evs_rejects_scan(const char *path, const struct evs_buf *source, uint64_t *seen, struct evs_diag *diag);
+int evs_rejects_scan(const char *path, const struct evs_buf *source, uint64_t *seen,
+		     struct evs_diag *diag);
 
 /* Nothing is opened before the first reject, except that with a source an existing file is read. */
-int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source, struct evs_diag *diag);
+int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source,
+		     struct evs_diag *diag);
 void evs_rejects_release(struct evs_rejects *r);
 
 /* `off` is the offset of the line in its file, `end` that of its end in the source. */
-int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t end, const char *reason,
-		    const void *raw, size_t len, struct evs_diag *diag);
+int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t end,
+		    const char *reason, const void *raw, size_t len, struct evs_diag *diag);
 
 /*
  * All lines of a chunk have been judged: what was added since the last call is put in the order of `end`, and written when
@@ -45,8 +48,8 @@ int evs_rejects_chunk(struct evs_rejects *r, struct evs_diag *diag);
 
 /* The same in pieces, for a line that is too long to be held: begin (an offset in the source, too), raw bytes, end. Between
  * chunks. Bytes that are no UTF-8 become U+FFFD. */
-int evs_rejects_begin(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t begin, const char *reason,
-		      struct evs_diag *diag);
+int evs_rejects_begin(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t begin,
+		      const char *reason, struct evs_diag *diag);
 int evs_rejects_raw(struct evs_rejects *r, const void *raw, size_t len, struct evs_diag *diag);
 int evs_rejects_end(struct evs_rejects *r, uint64_t end, struct evs_diag *diag);
 

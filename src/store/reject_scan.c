@@ -51,7 +51,8 @@ static void scan_record(char *p, size_t n, const struct evs_buf *source, uint64_
 		*seen = st.end;
 }
 
-int evs_rejects_scan(const char *path, const struct evs_buf *source, uint64_t *seen, struct evs_diag *diag)
+int evs_rejects_scan(const char *path, const struct evs_buf *source, uint64_t *seen,
+		     struct evs_diag *diag)
 {
 	struct evs_buf buf = { 0 };
 	struct evs_io_stat st;
@@ -75,7 +76,8 @@ int evs_rejects_scan(const char *path, const struct evs_buf *source, uint64_t *s
 		at += got;
 		buf.len += got;
 		while ((nl = memchr(buf.p + used, '\n', buf.len - used))) {
-			scan_record((char *)buf.p + used, (size_t)(nl - buf.p) - used, source, seen);
+			scan_record((char *)buf.p + used, (size_t)(nl - buf.p) - used, source,
+				    seen);
 			used = (size_t)(nl - buf.p) + 1;
 		}
 		if (buf.len - used > TAIL_BYTES)

@@ -12,7 +12,7 @@ struct evs_file {
 	int fd;
 	const char *path; /* not owned */
 	uint64_t salt;
-	uint8_t *win;	  /* window: win_len bytes of the file from win_off */
+	uint8_t *win; /* window: win_len bytes of the file from win_off */
 	uint64_t win_off;
 	size_t win_len, win_cap;
 };

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define COLUMN_LIMIT                                                                               \
+	((size_t)256 << 20) /* bytes that one column of a group may take when decoded */
+
 void evs_segment_tell(struct evs_segment *s, uint64_t off, uint64_t rows, const char *what)
 {
 	struct evs_damage d = {
@@ -22,17 +25,22 @@ static void tell_head(struct evs_segment *s, const bool bad[2])
 {
 	for (unsigned i = 0; i < 2; i++)
 		if (bad[i])
-			evs_segment_tell(s, i ? s->tail.start / 2 : 0, 0,
-					 i ? "the second copy of HEAD is damaged; the first one is used" :
-					     "the first copy of HEAD is damaged; the second one is used");
+			evs_segment_tell(
+				s, i ? s->tail.start / 2 : 0, 0,
+				i ? "the second copy of HEAD is damaged; the first one is used"
+				  : "the first copy of HEAD is damaged; the second one is used");
 }
 
 /* Damage at the newest commit's trailers and frame is told by the walk; a tail here, unless it is growing. */
 static void tell_tail(struct evs_segment *s)
 {
 	const struct evs_tail *t = &s->tail;
-	struct evs_damage d = { .path = s->path, .off = t->end, .rows = t->rows,
-				.rows_known = t->has_rows, .torn = !t->has_rows, .what = t->what };
+	struct evs_damage d = { .path = s->path,
+				.off = t->end,
+				.rows = t->rows,
+				.rows_known = t->has_rows,
+				.torn = !t->has_rows,
+				.what = t->what };
 
 	if (!t->what)
 		return;
@@ -139,6 +147,7 @@ int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
+	evs_decoder_set_limit(s->dec, COLUMN_LIMIT);
 	rc = evs_file_head(&s->file, st.size, &s->head, &s->tail.start, bad, diag);
 	if (rc < 0)
 		goto out;
@@ -235,8 +244,9 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 	if (s->ino != p->ino || s->tail.end < p->off) {
 		s->pos = s->tail.end;
 		s->next_row = s->tail.trailer.rows_total;
-		return evs_fail_off(diag, EVS_E_FORMAT, s->path, s->tail.end,
-				    "the segment was replaced or became shorter while it was being followed");
+		return evs_fail_off(
+			diag, EVS_E_FORMAT, s->path, s->tail.end,
+			"the segment was replaced or became shorter while it was being followed");
 	}
 	evs_segment_rewind(s, EVS_WALK_ALL, INT64_MIN, INT64_MAX);
 	s->pos = p->off;

@@ -16,8 +16,8 @@ struct evs_tree_node {
 
 struct evs_tree {
 	struct evs_tree_node node[EVS_INDEX_LEVELS + 1];
-	unsigned depth;		   /* nodes in use */
-	uint64_t pushes;	   /* INDEX frames read so far */
+	unsigned depth;			      /* nodes in use */
+	uint64_t pushes;		      /* INDEX frames read so far */
 	uint64_t recent[2 * EVS_INDEX_EVERY]; /* commits after the newest INDEX, newest first */
 	unsigned nrecent;
 	bool in_commit;

@@ -21,8 +21,8 @@ void evs_tree_release(struct evs_tree *t)
 }
 
 /* The INDEX at `off`, of which the references of `level` matter. `from`: the reference that led here, or NULL. */
-static int push_index(struct evs_segment *s, uint64_t off, uint32_t level, const struct evs_index_ref *from,
-		      struct evs_diag *diag)
+static int push_index(struct evs_segment *s, uint64_t off, uint32_t level,
+		      const struct evs_index_ref *from, struct evs_diag *diag)
 {
 	struct evs_tree *t = &s->tree;
 	struct evs_tree_node *n = &t->node[t->depth];
@@ -30,8 +30,10 @@ static int push_index(struct evs_segment *s, uint64_t off, uint32_t level, const
 	int rc;
 
 	/* An INDEX is led to once a level: more is a forged tree that goes in circles. */
-	if (t->depth > EVS_INDEX_LEVELS || t->pushes++ / EVS_INDEX_LEVELS > s->tail.end / INDEX_LEAST)
-		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.3 the INDEX tree is too deep");
+	if (t->depth > EVS_INDEX_LEVELS ||
+	    t->pushes++ / EVS_INDEX_LEVELS > s->tail.end / INDEX_LEAST)
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off,
+				    "8.3 the INDEX tree is too deep");
 	*n = (struct evs_tree_node){ .level = level };
 	t->depth++;
 	rc = evs_file_index(&s->file, off, s->tail.end, &n->index, &n->payload, diag);
@@ -69,7 +71,8 @@ int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 		uint64_t at = off;
 
 		if (t->nrecent == sizeof(t->recent) / sizeof(t->recent[0]))
-			return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.3 too many commits since an INDEX");
+			return evs_fail_off(diag, EVS_E_FORMAT, s->path, off,
+					    "8.3 too many commits since an INDEX");
 		rc = evs_file_commit(&s->file, at, limit, &c, &t->payload, diag);
 		if (rc == 0) {
 			if (!t->nrecent)
@@ -92,7 +95,8 @@ static bool outside(const struct evs_segment *s, int64_t min, int64_t max)
 }
 
 /* `from`: the reference that led to it, or NULL. Commits come in the order of the file, each once. */
-static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_index_ref *from, struct evs_diag *diag)
+static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_index_ref *from,
+			struct evs_diag *diag)
 {
 	struct evs_tree *t = &s->tree;
 	const char *why = NULL;
@@ -105,7 +109,8 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 	if (rc == 0 && from && evs_commit_check_ref(&t->commit, from, &why) < 0)
 		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
 	if (rc == 0 && t->commit.rows_total - t->commit.rows != s->next_row)
-		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "7.1-12 the commit does not continue the one before");
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off,
+				  "7.1-12 the commit does not continue the one before");
 	t->in_commit = rc == 0;
 	t->next_group = 0;
 	return rc;
@@ -127,7 +132,8 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 		if (outside(s, g->time_min, g->time_max))
 			continue;
 		rc = evs_segment_load_group(s, g->off, g->off + g->len, &span, &d);
-		if (rc == 0 && (s->group.rows != g->rows || s->group.first_row != s->next_row - g->rows))
+		if (rc == 0 &&
+		    (s->group.rows != g->rows || s->group.first_row != s->next_row - g->rows))
 			rc = evs_fail_off(&d, EVS_E_FORMAT, s->path, g->off,
 					  "7.2 the group is not the one the commit speaks of");
 		if (rc == 0)
@@ -147,7 +153,8 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 static int follow(struct evs_segment *s, const struct evs_index_ref *r, struct evs_diag *diag)
 {
 	if (!r->level && r->off < s->pos)
-		return evs_fail_off(diag, EVS_E_FORMAT, s->path, r->off, "8.2-3 commits out of order");
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, r->off,
+				    "8.2-3 commits out of order");
 	if (outside(s, r->time_min, r->time_max)) {
 		/* Level 1 stands for what lies right before its INDEX, higher ones for something farther back. */
 		if (r->level <= 1)

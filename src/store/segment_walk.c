@@ -42,7 +42,7 @@ static int walk_commit(struct evs_segment *s, uint64_t off, uint64_t span, struc
 	if (rc == 0)
 		close_gap(s, c.rows_total, off);
 	for (unsigned copy = 0; rc == 0 && copy < 2; copy++) {
-		uint64_t at = off + span - (2 - copy) * EVS_TRAILER_SIZE;
+		uint64_t at = off + span - (uint64_t)(2 - copy) * EVS_TRAILER_SIZE;
 		const char *why = "the trailer does not belong to its commit";
 		const uint8_t *p;
 

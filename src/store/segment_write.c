@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OUT_SPILL (2u << 20) /* write out what has been collected beyond this */
-#define ZONES_MIN_ROWS 64u   /* smaller groups say nothing worth its bytes */
+#define OUT_SPILL      (2u << 20) /* write out what has been collected beyond this */
+#define ZONES_MIN_ROWS 64u	  /* smaller groups say nothing worth its bytes */
 
-static uint64_t here(const struct evs_seg_writer *w)
+uint64_t evs_segw_here(const struct evs_seg_writer *w)
 {
 	return w->out_off + w->out.len;
 }
@@ -44,133 +44,19 @@ static void seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type, 
 {
 	uint64_t payload_len = w->out.len - at - EVS_FRAME_HEAD_SIZE;
 
-	evs_buf_put_zero(&w->out, (size_t)(evs_frame_span(payload_len) - EVS_FRAME_HEAD_SIZE - payload_len));
+	evs_buf_put_zero(&w->out,
+			 (size_t)(evs_frame_span(payload_len) - EVS_FRAME_HEAD_SIZE - payload_len));
 	if (evs_buf_ok(&w->out))
 		evs_frame_seal(w->out.p + at, type, flags, payload_len,
-			       w->out.p + at + EVS_FRAME_HEAD_SIZE, summed, w->salt, w->out_off + at);
+			       w->out.p + at + EVS_FRAME_HEAD_SIZE, summed, w->salt,
+			       w->out_off + at);
 }
 
-/* ---- the INDEX frame in front of an append ----------------------------------------------------------- */
-
-static int add_sources(struct evs_index *x, struct evs_commit *c)
-{
-	for (uint32_t i = 0; i < c->nsources; i++) {
-		uint32_t k = 0;
-
-		while (k < x->nsources && (x->sources[k].id_len != c->sources[i].id_len ||
-					   memcmp(x->sources[k].id, c->sources[i].id, c->sources[i].id_len) != 0))
-			k++;
-		if (k < x->nsources) {
-			if (x->sources[k].off < c->sources[i].off)
-				x->sources[k].off = c->sources[i].off;
-			continue;
-		}
-		if (x->nsources >= EVS_MAX_SOURCES)
-			return EVS_E_LIMIT;
-		struct evs_source *grown = realloc(x->sources, (x->nsources + 1) * sizeof(*grown));
-		char *id = malloc(c->sources[i].id_len + 1);
-
-		if (grown)
-			x->sources = grown;
-		if (!grown || !id) {
-			free(id);
-			return EVS_E_NOMEM;
-		}
-		memcpy(id, c->sources[i].id, c->sources[i].id_len);
-		x->sources[x->nsources++] = (struct evs_source){ id, c->sources[i].id_len, c->sources[i].off };
-	}
-	return 0;
-}
-
-static void free_source_ids(struct evs_index *x)
-{
-	for (uint32_t i = 0; i < x->nsources; i++)
-		free((void *)(uintptr_t)x->sources[i].id);
-	x->nsources = 0;
-}
-
-/* References to the commits since the newest INDEX, oldest first, and their sources. */
-static int collect_commits(struct evs_seg_writer *w, struct evs_index_ref *refs, uint32_t *n,
-			   struct evs_index *sources, struct evs_diag *diag)
-{
-	uint64_t off = w->last.prev_off + w->last.prev_len, len = w->last_len;
-	struct evs_commit c = { 0 };
-	struct evs_buf payload = { 0 };
-	uint32_t want = w->last.since_index, i = want;
-	int rc = 0;
-
-	off = w->end - w->last_len;
-	while (i > 0 && rc == 0) {
-		evs_commit_release(&c);
-		rc = evs_file_commit(&w->file, off, off + len, &c, &payload, diag);
-		if (rc < 0)
-			break;
-		refs[--i] = (struct evs_index_ref){ .off = off, .len = len, .rows = c.rows,
-						    .time_min = c.time_min, .time_max = c.time_max, .commits = 1 };
-		rc = add_sources(sources, &c);
-		off = c.prev_off;
-		len = c.prev_len;
-		if (i > 0 && off == 0)
-			rc = evs_fail_off(diag, EVS_E_FORMAT, w->path, off, "7.1 the chain of commits is too short");
-	}
-	evs_commit_release(&c);
-	evs_buf_release(&payload);
-	*n = want;
-	return rc;
-}
-
-static int put_index(struct evs_seg_writer *w, struct evs_diag *diag)
-{
-	struct evs_index_ref refs[2 * EVS_INDEX_EVERY];
-	struct evs_index prev = { 0 }, next = { 0 }, sources = { 0 };
-	struct evs_buf prev_payload = { 0 };
-	uint64_t at = here(w);
-	struct evs_commit as_commit;
-	uint32_t n = 0;
-	int rc;
-
-	if (w->last.since_index >= sizeof(refs) / sizeof(refs[0]))
-		return EVS_E_FORMAT; /* an earlier INDEX could not be written; evcompact mends that */
-	rc = collect_commits(w, refs, &n, &sources, diag);
-	if (rc == 0 && w->last.index_off) {
-		rc = evs_file_index(&w->file, w->last.index_off, w->end, &prev, &prev_payload, diag);
-		as_commit = (struct evs_commit){ .sources = prev.sources, .nsources = prev.nsources };
-		if (rc == 0)
-			rc = add_sources(&sources, &as_commit);
-	}
-	if (rc == 0)
-		rc = evs_index_fold(&next, w->last.index_off ? &prev : NULL, w->last.index_off,
-				    w->last.index_len, refs, n);
-	if (rc == 0) {
-		next.seq = w->last.seq;
-		next.rows_total = w->last.rows_total;
-		next.prev_off = w->last.index_off;
-		next.prev_len = w->last.index_len;
-		next.last_commit_off = w->end - w->last_len;
-		next.last_commit_len = w->last_len;
-		next.sources = sources.sources;
-		next.nsources = sources.nsources;
-		rc = evs_index_write(&next, w->salt, at, &w->out);
-		next.sources = NULL;
-		next.nsources = 0;
-	}
-	if (rc == 0) {
-		w->next.index_off = at;
-		w->next.index_len = here(w) - at;
-		w->next.since_index = 0;
-	}
-	evs_index_release(&next);
-	evs_index_release(&prev);
-	evs_buf_release(&prev_payload);
-	free_source_ids(&sources);
-	free(sources.sources);
-	return rc;
-}
-
-static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
+		      struct evs_diag *diag)
 {
 	size_t at = w->out.len;
-	uint64_t off = here(w);
+	uint64_t off = evs_segw_here(w);
 	int rc;
 
 	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
@@ -184,8 +70,8 @@ static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 }
 
 /* Text of the schema in force equals the one of the rows to come? */
-static int schema_is(struct evs_seg_writer *w, const struct evs_head *head, const struct evs_seg_spec *spec,
-		     bool *same, struct evs_diag *diag)
+static int schema_is(struct evs_seg_writer *w, const struct evs_head *head,
+		     const struct evs_seg_spec *spec, bool *same, struct evs_diag *diag)
 {
 	struct evs_frame fr;
 	const uint8_t *p;
@@ -227,7 +113,8 @@ static int find_source(struct evs_seg_writer *w, const char *source, struct evs_
 	while (left-- > 0 && off && rc == 0) {
 		rc = evs_file_commit(&w->file, off, off + len, &c, &payload, diag);
 		for (uint32_t i = 0; rc == 0 && i < c.nsources; i++)
-			if (c.sources[i].id_len == id_len && !memcmp(c.sources[i].id, source, id_len)) {
+			if (c.sources[i].id_len == id_len &&
+			    !memcmp(c.sources[i].id, source, id_len)) {
 				w->source_off = c.sources[i].off;
 				left = 0;
 			}
@@ -238,7 +125,8 @@ static int find_source(struct evs_seg_writer *w, const char *source, struct evs_
 	if (rc == 0 && !w->source_off && w->last.index_off) {
 		rc = evs_file_index(&w->file, w->last.index_off, w->end, &x, &payload, diag);
 		for (uint32_t i = 0; rc == 0 && i < x.nsources; i++)
-			if (x.sources[i].id_len == id_len && !memcmp(x.sources[i].id, source, id_len))
+			if (x.sources[i].id_len == id_len &&
+			    !memcmp(x.sources[i].id, source, id_len))
 				w->source_off = x.sources[i].off;
 		evs_index_release(&x);
 	}
@@ -255,8 +143,8 @@ static int set_aside(struct evs_seg_writer *w, const char *dir, uint64_t from, u
 	int fd = -1, rc = 0, n;
 
 	for (unsigned i = 0; i < 1000; i++) {
-		n = snprintf(w->aside, sizeof(w->aside), "%s.tail-%llu%s%.0u", w->path, (unsigned long long)from,
-			     i ? "-" : "", i);
+		n = snprintf(w->aside, sizeof(w->aside), "%s.tail-%llu%s%.0u", w->path,
+			     (unsigned long long)from, i ? "-" : "", i);
 		if (n < 0 || (size_t)n >= sizeof(w->aside))
 			return evs_fail(diag, EVS_E_LIMIT, "path too long");
 		if (evs_io_stat(w->aside, &st, NULL) == 1)
@@ -295,8 +183,9 @@ static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, st
 	if (rc < 0)
 		return rc;
 	if (t->commit_bad)
-		return evs_fail_off(diag, EVS_E_FORMAT, w->path, t->trailer.commit_off,
-				    "the newest commit is damaged, so that nothing can be appended after it; move the file away or salvage it");
+		return evs_fail_off(
+			diag, EVS_E_FORMAT, w->path, t->trailer.commit_off,
+			"the newest commit is damaged, so that nothing can be appended after it; move the file away or salvage it");
 	for (unsigned copy = 0; rc == 0 && copy < 2; copy++) {
 		uint64_t at = t->end - (2 - copy) * EVS_TRAILER_SIZE;
 
@@ -314,15 +203,17 @@ static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, st
 }
 
 /* Rows that do not belong here would not be found again. */
-static int check_head(const struct evs_seg_writer *w, const struct evs_head *head, const struct evs_seg_spec *spec,
-		      struct evs_diag *diag)
+static int check_head(const struct evs_seg_writer *w, const struct evs_head *head,
+		      const struct evs_seg_spec *spec, struct evs_diag *diag)
 {
 	if (head->part_lo != spec->lo || head->part_hi != spec->hi)
-		return evs_fail_off(diag, EVS_E_FORMAT, w->path, 0,
-				    "the segment holds another partition than its name and the schema say");
+		return evs_fail_off(
+			diag, EVS_E_FORMAT, w->path, 0,
+			"the segment holds another partition than its name and the schema say");
 	if (head->tenant_len != spec->tenant_len ||
 	    (spec->tenant_len && memcmp(head->tenant, spec->tenant, spec->tenant_len) != 0))
-		return evs_fail_off(diag, EVS_E_FORMAT, w->path, 0, "the segment holds another tenant than its folder says");
+		return evs_fail_off(diag, EVS_E_FORMAT, w->path, 0,
+				    "the segment holds another tenant than its folder says");
 	return 0;
 }
 
@@ -345,7 +236,8 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 		rc = recover(w, spec, &t, diag);
 	if (rc == 0 && t.have_commit) {
 		w->last_len = t.trailer.commit_len;
-		rc = evs_file_commit(&w->file, t.trailer.commit_off, w->end, &w->last, &w->last_payload, diag);
+		rc = evs_file_commit(&w->file, t.trailer.commit_off, w->end, &w->last,
+				     &w->last_payload, diag);
 		w->schema_off = w->last.schema_off;
 		if (rc == 0 && w->last.no_append)
 			rc = evs_fail_off(diag, EVS_E_VERSION, w->path, t.trailer.commit_off,
@@ -357,7 +249,8 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	w->next.index_off = w->last.index_off;
 	w->next.index_len = w->last.index_len;
 	w->next.since_index = w->last.since_index;
-	if (rc == 0 && w->last.since_index >= EVS_INDEX_EVERY && put_index(w, NULL) == EVS_E_NOMEM)
+	if (rc == 0 && w->last.since_index >= EVS_INDEX_EVERY &&
+	    evs_segw_put_index(w, NULL) == EVS_E_NOMEM)
 		rc = evs_fail_nomem(diag);
 	if (rc == 0)
 		rc = schema_is(w, &head, spec, &same, diag);
@@ -368,14 +261,22 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 }
 
 /* A new file begins with HEAD, in the same buffer as its first groups. */
-static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
+		     struct evs_diag *diag)
 {
 	struct evs_head h = {
-		.major = EVS_FORMAT_MAJOR, .minor = EVS_FORMAT_MINOR, .unit = spec->unit,
-		.created = evs_io_now(), .part_lo = spec->lo, .part_hi = spec->hi,
-		.stream = spec->stream, .stream_len = strlen(spec->stream),
-		.tenant = spec->tenant, .tenant_len = spec->tenant_len,
-		.schema = spec->schema, .schema_len = spec->schema_len,
+		.major = EVS_FORMAT_MAJOR,
+		.minor = EVS_FORMAT_MINOR,
+		.unit = spec->unit,
+		.created = evs_io_now(),
+		.part_lo = spec->lo,
+		.part_hi = spec->hi,
+		.stream = spec->stream,
+		.stream_len = strlen(spec->stream),
+		.tenant = spec->tenant,
+		.tenant_len = spec->tenant_len,
+		.schema = spec->schema,
+		.schema_len = spec->schema_len,
 	};
 	int rc;
 
@@ -396,7 +297,8 @@ static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec, 
  * keeps the lock on what is then the segment, so writers that waited find it and append.
  * 0: ours to make. 1: it exists by now, start over.
  */
-static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
+		    struct evs_diag *diag)
 {
 	struct evs_io_stat mine, there;
 	char name[64];
@@ -429,7 +331,8 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec, s
 }
 
 /* 0: open and locked. 1: replaced meanwhile, start over. */
-static int open_there(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
+static int open_there(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
+		      struct evs_diag *diag)
 {
 	struct evs_io_stat mine, there;
 	int rc = evs_io_open_write(&w->fd, w->path, false, diag);
@@ -471,7 +374,7 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 		return rc;
 	evs_file_init(&w->file, w->fd, w->path);
 	rc = w->new_path[0] ? begin_new(w, spec, diag) : load(w, spec, diag);
-	w->first_group = here(w);
+	w->first_group = evs_segw_here(w);
 	w->next.time_min = w->next.time_max = EVS_TIME_NONE;
 	return rc;
 }
@@ -534,33 +437,40 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 	void *groups = w->next.groups;
 	struct evs_group_ref *g;
 	uint32_t summed = 0, rows = r->cols[0].rows;
-	uint64_t off = here(w);
+	uint64_t off = evs_segw_here(w);
 	size_t at = w->out.len, mem = 0;
 	int rc;
 
 	if (w->next.ngroups >= EVS_MAX_GROUPS)
-		return evs_fail(diag, EVS_E_LIMIT, "7.2 too many groups for one commit of %.500s", w->path);
+		return evs_fail(diag, EVS_E_LIMIT, "7.2 too many groups for one commit of %.500s",
+				w->path);
 	if (grow(&groups, &w->groups_cap, w->next.ngroups + 1, sizeof(*g)) < 0)
 		return evs_fail_nomem(diag);
 	w->next.groups = groups;
 	if (add_zones(w, r) < 0)
 		return evs_fail_nomem(diag);
 	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
-	rc = evs_group_encode(enc, r->cols, r->ncols, w->schema_off, w->last.rows_total + w->next.rows,
-			      &w->out, &summed);
+	rc = evs_group_encode(enc, r->cols, r->ncols, w->schema_off,
+			      w->last.rows_total + w->next.rows, &w->out, &summed);
 	if (rc == EVS_E_NOMEM || !evs_buf_ok(&w->out))
 		return evs_fail_nomem(diag);
 	if (rc < 0)
-		return evs_fail(diag, rc, "a group of %u rows is larger than a segment can hold", rows);
+		return evs_fail(diag, rc, "a group of %u rows is larger than a segment can hold",
+				rows);
 	seal(w, at, EVS_FRAME_GROUP, EVS_FRAME_F_REFUSE, summed);
 	if (!evs_buf_ok(&w->out))
 		return evs_fail_nomem(diag);
 	for (uint16_t i = 0; i < r->ncols; i++)
 		mem += evs_array_bytes_used(&r->cols[i]);
 	g = &w->next.groups[w->next.ngroups];
-	*g = (struct evs_group_ref){ .off = off, .len = here(w) - off, .rows = rows, .run = (uint32_t)w->last.seq + 1,
-				     .mem_bytes = mem, .src_bytes = r->src_bytes,
-				     .time_min = r->time_min, .time_max = r->time_max };
+	*g = (struct evs_group_ref){ .off = off,
+				     .len = evs_segw_here(w) - off,
+				     .rows = rows,
+				     .run = (uint32_t)w->last.seq + 1,
+				     .mem_bytes = mem,
+				     .src_bytes = r->src_bytes,
+				     .time_min = r->time_min,
+				     .time_max = r->time_max };
 	crypto_generichash(g->hash, sizeof(g->hash), w->out.p + at, w->out.len - at, NULL, 0);
 	w->next.ngroups++;
 	w->next.rows += rows;
@@ -571,9 +481,11 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
 		    struct evs_diag *diag)
 {
-	struct evs_source src = { .id = source, .id_len = source ? strlen(source) : 0, .off = source_off };
+	struct evs_source src = { .id = source,
+				  .id_len = source ? strlen(source) : 0,
+				  .off = source_off };
 	struct evs_commit *c = &w->next;
-	uint64_t off = here(w);
+	uint64_t off = evs_segw_here(w);
 	int rc;
 
 	c->seq = w->last.seq + 1;

@@ -13,7 +13,7 @@ struct evs_seg_spec {
 	const char *stream;
 	const char *tenant;
 	size_t tenant_len;
-	int64_t lo, hi;	  /* partition, seconds */
+	int64_t lo, hi; /* partition, seconds */
 	uint8_t unit;
 	const char *schema; /* text in force for the rows to come */
 	size_t schema_len;
@@ -27,17 +27,17 @@ struct evs_seg_writer {
 	int fd;
 	struct evs_file file;
 	uint64_t salt;
-	uint64_t end;	 /* of the committed part, before this append */
+	uint64_t end;	  /* of the committed part, before this append */
 	uint64_t out_off; /* file offset of out.p[0] */
 	struct evs_buf out;
-	struct evs_commit last;	 /* newest commit before this append; seq 0: none */
+	struct evs_commit last; /* newest commit before this append; seq 0: none */
 	struct evs_buf last_payload;
-	uint64_t last_len;	 /* span of its frame */
+	uint64_t last_len; /* span of its frame */
 	uint64_t schema_off;
-	uint64_t source_off;	 /* absorbed of spec.source before this append */
+	uint64_t source_off; /* absorbed of spec.source before this append */
 	uint64_t first_group;
-	bool dirty;		 /* bytes were written past `end` */
-	struct evs_commit next;	 /* the commit being built; its arrays are owned here */
+	bool dirty;		/* bytes were written past `end` */
+	struct evs_commit next; /* the commit being built; its arrays are owned here */
 	uint32_t groups_cap;
 	uint32_t zones_cap;
 	char aside[EVS_PATH_MAX]; /* file into which a tail was set aside, or "" */
@@ -56,8 +56,8 @@ struct evs_seg_rows {
 int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag);
 
 /* Add rows as one group. */
-int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_seg_rows *rows,
-		   struct evs_diag *diag);
+int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc,
+		   const struct evs_seg_rows *rows, struct evs_diag *diag);
 
 /*
  * Commit the groups and make them durable: 0 means they are on disk (for a new segment: as soon as its folder is synced,
@@ -65,6 +65,15 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
  */
 int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
 		    struct evs_diag *diag);
+
+/* File offset of what is put next. */
+uint64_t evs_segw_here(const struct evs_seg_writer *w);
+
+/*
+ * segment_index.c: put an INDEX frame that folds the commits so far, and let the next commit name it. When their chain is
+ * damaged nothing is put (EVS_E_FORMAT): an append does without.
+ */
+int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag);
 
 /* Unlock and free. What was not committed is cut off again. */
 void evs_segw_close(struct evs_seg_writer *w);

@@ -68,7 +68,8 @@ static int update(const char *path, struct edit *e, struct evs_diag *diag)
 		put_entry(&e->out, e->column, strlen(e->column), 1 + e->n);
 	}
 	evs_buf_put(&e->out, "}\n", 2);
-	rc = evs_buf_ok(&e->out) ? evs_io_write_file(path, e->out.p, e->out.len, diag) : evs_fail_nomem(diag);
+	rc = evs_buf_ok(&e->out) ? evs_io_write_file(path, e->out.p, e->out.len, diag)
+				 : evs_fail_nomem(diag);
 out:
 	free(text);
 	return rc;

@@ -36,7 +36,7 @@ static uint64_t float_order(double d)
 
 	if (d != d)
 		return UINT64_MAX; /* NaN, of any sign, comes last */
-	d = d == 0 ? 0 : d; /* -0 sorts with 0 */
+	d = d == 0 ? 0 : d;	   /* -0 sorts with 0 */
 	memcpy(&u, &d, sizeof(u));
 	return u >> 63 ? ~u : u | (uint64_t)1 << 63;
 }
@@ -51,7 +51,8 @@ static uint64_t prefix_of(const struct evs_array *a, uint32_t row)
 		return 0;
 	switch (a->phys) {
 	case EVS_INT:
-		return a->is_signed ? evs_array_int(a, row) ^ (uint64_t)1 << 63 : evs_array_int(a, row);
+		return a->is_signed ? evs_array_int(a, row) ^ (uint64_t)1 << 63
+				    : evs_array_int(a, row);
 	case EVS_FLOAT:
 		return float_order(evs_array_float(a, row));
 	case EVS_FIXED:
@@ -91,8 +92,8 @@ static void insertion(const struct order *o, struct sort_item *v, uint32_t n)
 	}
 }
 
-static void merge(const struct order *o, const struct sort_item *a, uint32_t na, const struct sort_item *b,
-		  uint32_t nb, struct sort_item *out)
+static void merge(const struct order *o, const struct sort_item *a, uint32_t na,
+		  const struct sort_item *b, uint32_t nb, struct sort_item *out)
 {
 	while (na && nb) {
 		if (after(o, a, b)) {
@@ -106,7 +107,8 @@ static void merge(const struct order *o, const struct sort_item *a, uint32_t na,
 	memcpy(out, na ? a : b, (na ? na : nb) * sizeof(*out));
 }
 
-static struct sort_item *merge_sort(const struct order *o, struct sort_item *v, struct sort_item *tmp, uint32_t n)
+static struct sort_item *merge_sort(const struct order *o, struct sort_item *v,
+				    struct sort_item *tmp, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i += RUN)
 		insertion(o, v + i, n - i < RUN ? n - i : RUN);
@@ -125,8 +127,8 @@ static struct sort_item *merge_sort(const struct order *o, struct sort_item *v, 
 	return v;
 }
 
-int evs_sort_rows(struct evs_sorter *s, const struct evs_table *t, const struct evs_array *cols, uint32_t *idx,
-		  uint32_t n, bool *sorted)
+int evs_sort_rows(struct evs_sorter *s, const struct evs_table *t, const struct evs_array *cols,
+		  uint32_t *idx, uint32_t n, bool *sorted)
 {
 	struct order o = { .cols = cols, .key = t->key, .nkey = t->nkey };
 	struct sort_item *v;

@@ -17,8 +17,8 @@ struct evs_sorter {
  * Order idx[0 .. n), rows of `cols`, by the table's key; equal rows stay in their order. `*sorted` tells whether
  * they were in order already. Returns 0 or EVS_E_NOMEM.
  */
-int evs_sort_rows(struct evs_sorter *s, const struct evs_table *t, const struct evs_array *cols, uint32_t *idx,
-		  uint32_t n, bool *sorted);
+int evs_sort_rows(struct evs_sorter *s, const struct evs_table *t, const struct evs_array *cols,
+		  uint32_t *idx, uint32_t n, bool *sorted);
 void evs_sorter_release(struct evs_sorter *s);
 
 #endif

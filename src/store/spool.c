@@ -12,8 +12,8 @@
 
 #define KEEP_MEMORY (8u << 20) /* a column that has grown beyond this is freed at reset */
 
-int evs_spool_new(struct evs_spool **out, const struct evs_table *t, const char *dir, size_t mem_cap,
-		  struct evs_diag *diag)
+int evs_spool_new(struct evs_spool **out, const struct evs_table *t, const char *dir,
+		  size_t mem_cap, struct evs_diag *diag)
 {
 	struct evs_spool *s = calloc(1, sizeof(*s));
 	int rc = s ? 0 : EVS_E_NOMEM;
@@ -142,8 +142,9 @@ int evs_spool_segment(struct evs_spool *s, const void *tenant, size_t len, int64
 		s->segs = grown;
 		s->segs_cap = cap;
 	}
-	s->segs[s->nsegs] = (struct spool_seg){ .hash = hash, .lo = lo, .tenant_off = s->arena.len,
-						.tenant_len = (uint32_t)len };
+	s->segs[s->nsegs] = (struct spool_seg){
+		.hash = hash, .lo = lo, .tenant_off = s->arena.len, .tenant_len = (uint32_t)len
+	};
 	evs_buf_put(&s->arena, tenant, len);
 	evs_buf_put_u8(&s->arena, 0);
 	if (!evs_buf_ok(&s->arena))

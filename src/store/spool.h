@@ -15,19 +15,20 @@
 #include "format/array.h"
 #include "src/schema/schema.h"
 
-#define EVS_SPOOL_OWN 2u /* columns behind the table's */
+#define EVS_SPOOL_OWN	       2u /* columns behind the table's */
 #define EVS_SPOOL_MAX_SEGMENTS 131072u
-#define EVS_SPOOL_MAX_NAMES (6u << 20) /* bytes of their tenants */
+#define EVS_SPOOL_MAX_NAMES    (6u << 20) /* bytes of their tenants */
 
 struct evs_spool;
 
 /* `dir` gets the temporary file; `mem_cap` is for the rows held in memory. `t` must outlive the spool. */
-int evs_spool_new(struct evs_spool **out, const struct evs_table *t, const char *dir, size_t mem_cap,
-		  struct evs_diag *diag);
+int evs_spool_new(struct evs_spool **out, const struct evs_table *t, const char *dir,
+		  size_t mem_cap, struct evs_diag *diag);
 void evs_spool_free(struct evs_spool *s);
 
 /* Number of the segment of a tenant's partition, made when new. */
-int evs_spool_segment(struct evs_spool *s, const void *tenant, size_t len, int64_t lo, uint32_t *id);
+int evs_spool_segment(struct evs_spool *s, const void *tenant, size_t len, int64_t lo,
+		      uint32_t *id);
 
 struct evs_spool_segment {
 	const char *tenant; /* raw value bytes of the tenant column */
@@ -67,9 +68,10 @@ void evs_spool_reader_free(struct evs_spool_reader *r);
  * until the reader's next call, at most about EVS_SPOOL_TURN bytes or what fits the memory of the spool; 0 when there are no
  * more. `*more`: the segment has further rows; no other one may be read before them.
  */
-#define EVS_SPOOL_TURN (3u << 20)
-int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id, const struct evs_array **src,
-		   uint32_t **idx, uint32_t *n, bool *more, struct evs_diag *diag);
+#define EVS_SPOOL_TURN ((size_t)3 << 20)
+int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id,
+		   const struct evs_array **src, uint32_t **idx, uint32_t *n, bool *more,
+		   struct evs_diag *diag);
 
 /* Forget all rows and segments; memory for ordinary batches is kept. */
 int evs_spool_reset(struct evs_spool *s, struct evs_diag *diag);

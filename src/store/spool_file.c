@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_HEAD 16u
+#define SLICE_HEAD  16u
 #define SLICE_BYTES (512u << 10) /* of rows, about: a slice is cut there */
 #define WRITE_BYTES (512u << 10)
 
@@ -151,7 +151,8 @@ static int chunk_bytes(struct evs_spool *s, struct spool_chunk *c, size_t n, con
 		if (want > c->end - c->pos)
 			want = (size_t)(c->end - c->pos);
 		if (want < n)
-			return evs_fail_off(diag, EVS_E_FORMAT, s->dir, c->pos, "the temporary file is damaged");
+			return evs_fail_off(diag, EVS_E_FORMAT, s->dir, c->pos,
+					    "the temporary file is damaged");
 		if (want > c->win_cap || c->win_cap > 8 * SPOOL_CHUNK_WINDOW) {
 			size_t cap = want > SPOOL_CHUNK_WINDOW ? want : SPOOL_CHUNK_WINDOW;
 			uint8_t *win = realloc(c->win, cap);
@@ -204,8 +205,8 @@ static int broken(const struct evs_spool *s, const struct spool_chunk *c, struct
 }
 
 /* Append the slice at c->pos, whose head is `head`, to r->gather. */
-static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spool_chunk *c, const uint8_t *head,
-		     struct evs_diag *diag)
+static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spool_chunk *c,
+		     const uint8_t *head, struct evs_diag *diag)
 {
 	uint32_t rows = evs_get32(head + 4);
 	uint64_t len = evs_get64(head + 8), nulls;
@@ -243,6 +244,16 @@ static size_t gathered(const struct evs_spool_reader *r)
 	return n;
 }
 
+/* One large window is enough, however many spills there are: this one is done with its slices. */
+static void shrink_window(struct spool_chunk *c)
+{
+	if (c->win_cap <= SPOOL_CHUNK_WINDOW)
+		return;
+	free(c->win);
+	c->win = NULL;
+	c->win_len = c->win_cap = 0;
+}
+
 /* Slices of segment `id`, in the order they were spilled, until there is enough for one turn. */
 static int gather_slices(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id, bool *more,
 			 struct evs_diag *diag)
@@ -274,6 +285,7 @@ static int gather_slices(struct evs_spool *s, struct evs_spool_reader *r, uint32
 				return rc;
 			have = gathered(r);
 		}
+		shrink_window(c);
 	}
 	return 0;
 }
@@ -293,8 +305,8 @@ static int idx_room(struct evs_spool_reader *r, uint32_t n)
 }
 
 /* Nothing was spilled: rows are given where they are, without a copy. */
-static int give_memory(struct evs_spool *s, uint32_t id, const struct evs_array **src, uint32_t **idx,
-		       uint32_t *n)
+static int give_memory(struct evs_spool *s, uint32_t id, const struct evs_array **src,
+		       uint32_t **idx, uint32_t *n)
 {
 	if (s->given == id + 1 || s->start[id] == s->start[id + 1])
 		return 0;
@@ -305,8 +317,9 @@ static int give_memory(struct evs_spool *s, uint32_t id, const struct evs_array 
 	return 1;
 }
 
-int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id, const struct evs_array **src,
-		   uint32_t **idx, uint32_t *n, bool *more, struct evs_diag *diag)
+int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id,
+		   const struct evs_array **src, uint32_t **idx, uint32_t *n, bool *more,
+		   struct evs_diag *diag)
 {
 	uint32_t rows;
 	int rc;

@@ -8,8 +8,8 @@
 #include "format/encode.h"
 #include "src/store/spool.h"
 
-#define SPOOL_CHUNK_WINDOW (64u << 10)
-#define SPOOL_MAX_CHUNKS 256u
+#define SPOOL_CHUNK_WINDOW ((size_t)64 << 10)
+#define SPOOL_MAX_CHUNKS   256u
 
 struct spool_seg {
 	uint64_t hash;

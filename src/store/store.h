@@ -26,10 +26,10 @@ struct evs_tail {
 	uint64_t end;		    /* of the newest commit, or of the HEAD frames */
 	uint64_t size;		    /* of the file */
 	bool copy_bad[2];	    /* trailer copies of the newest commit that do not verify */
-	bool commit_bad;	    /* newest commit: its COMMIT frame does not verify (damage, not a tear) */
-	bool has_rows;		    /* the tail holds a commit that fails: `rows` of it are lost, perhaps acknowledged */
+	bool commit_bad; /* newest commit: its COMMIT frame does not verify (damage, not a tear) */
+	bool has_rows; /* the tail holds a commit that fails: `rows` of it are lost, perhaps acknowledged */
 	uint64_t rows;
-	const char *what;	    /* NULL: no tail. Else a constant that says what the tail is */
+	const char *what; /* NULL: no tail. Else a constant that says what the tail is */
 };
 
 struct evs_segment;
@@ -55,7 +55,7 @@ int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t 
 
 /* How to go through the groups. */
 enum evs_walk {
-	EVS_WALK_ALL,	/* every frame in file order, every byte verified that is read */
+	EVS_WALK_ALL,	 /* every frame in file order, every byte verified that is read */
 	EVS_WALK_PRUNED, /* by INDEX and COMMIT frames; falls back to the former at damage */
 };
 

@@ -8,7 +8,7 @@
 #include "src/diag.h"
 #include "src/store/segment.h"
 
-#define STEP (64u << 10)
+#define STEP   (64u << 10)
 #define SECTOR 512u
 
 /* Trailer copy at `off`; fills t when it verifies. */
@@ -29,7 +29,7 @@ static bool place_trailer(const struct evs_tail *t, const struct evs_trailer *tr
 	    tr->first_group < t->start || tr->first_group > tr->commit_off)
 		return false;
 	*end = tr->commit_off + tr->commit_len;
-	return *end == off + EVS_TRAILER_SIZE || *end == off + 2 * EVS_TRAILER_SIZE;
+	return *end == off + EVS_TRAILER_SIZE || *end == off + EVS_TRAILERS_SIZE;
 }
 
 /* Largest 8-aligned offset < before (>= t->start) at which a trailer copy verifies; 1 when there is none. */
@@ -43,8 +43,8 @@ static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t be
 	while (hi > t->start) {
 		uint64_t lo = hi - t->start > STEP ? hi - STEP : t->start;
 		size_t n = (size_t)(hi - lo);
-		size_t have = t->size - lo < n + EVS_TRAILER_SIZE ? (size_t)(t->size - lo) :
-								    n + EVS_TRAILER_SIZE;
+		size_t have = t->size - lo < n + EVS_TRAILER_SIZE ? (size_t)(t->size - lo)
+								  : n + EVS_TRAILER_SIZE;
 		const uint8_t *p;
 		int rc = evs_file_bytes(f, lo, have, &p, NULL);
 
@@ -158,9 +158,10 @@ static int judge_rest(struct evs_file *f, struct evs_tail *t)
 		}
 		off += evs_frame_span(fr.payload_len);
 	}
-	t->what = off >= t->size || t->size - off < EVS_FRAME_HEAD_SIZE ?
-		"the file ends inside an append: the write was cut short before it was acknowledged, or the file was cut off later" :
-		"bytes that are no commit follow the last one: a torn write that was never acknowledged, or a damaged commit";
+	t->what =
+		off >= t->size || t->size - off < EVS_FRAME_HEAD_SIZE
+			? "the file ends inside an append: the write was cut short before it was acknowledged, or the file was cut off later"
+			: "bytes that are no commit follow the last one: a torn write that was never acknowledged, or a damaged commit";
 	return 0;
 }
 
@@ -174,7 +175,7 @@ static int take_commit(struct evs_file *f, struct evs_tail *t, const struct evs_
 	t->trailer = *tr;
 	t->end = end;
 	for (unsigned copy = 0; copy < 2; copy++) {
-		uint64_t at = end - (2 - copy) * EVS_TRAILER_SIZE;
+		uint64_t at = end - (uint64_t)(2 - copy) * EVS_TRAILER_SIZE;
 
 		rc = end <= t->size || copy == 0 ? read_trailer(f, at, &other) : EVS_E_FORMAT;
 		if (rc < 0 && rc != EVS_E_FORMAT)
@@ -210,14 +211,18 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 		/* A trailer without its frames: torn, or badly damaged. Its rows cannot be told; look further back. */
 		t->has_rows = true;
 		t->rows += tr.rows;
-		t->what = "the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
+		t->what =
+			"the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
 		before = tr.first_group;
 	}
 	if (rc < 0)
-		return evs_fail_off(diag, rc, f->path, before, "cannot read the end of the segment");
+		return evs_fail_off(diag, rc, f->path, before,
+				    "cannot read the end of the segment");
 	rc = judge_rest(f, t);
 	/* A segment is put in its place with its first commit in it. */
 	if (rc == 0 && !t->have_commit && !t->what)
 		t->what = "there is no commit in the segment: the file was cut off";
-	return rc < 0 ? evs_fail_off(diag, rc, f->path, t->end, "cannot read the end of the segment") : 0;
+	return rc < 0 ? evs_fail_off(diag, rc, f->path, t->end,
+				     "cannot read the end of the segment")
+		      : 0;
 }

@@ -3,8 +3,8 @@
 
 usage: run.py [--quick] [NAME...]
 
-EVSEG_LIMIT_MB: size of the input of the memory test (20 with --quick, else 300). What needs root or a tool that is
-not there is skipped, and said.
+EVSEG_LIMIT_MB: size of the input of the memory test (20 with --quick, else 300). What needs root or
+a tool that is not there is skipped, and said.
 """
 
 import argparse
@@ -31,9 +31,9 @@ from evtools import Scratch, Tally
 MIB = 1 << 20
 APPEND_MEMORY, CAT_MEMORY = 64 * MIB, 32 * MIB
 # Sanitizers and valgrind have memory of their own, and change what the system is asked.
-MEASURABLE = evtools.SLOW == 1
-DDL = "CREATE TABLE t (n UInt64, tenant String, at DateTime64(3), text Nullable(String)) ENGINE = MergeTree " \
-      "PARTITION BY (tenant, toMonday(at)) ORDER BY n;"
+MEASURABLE = evtools.RELEASE
+DDL = "CREATE TABLE t (n UInt64, tenant String, at DateTime64(3), text Nullable(String)) " \
+      "ENGINE = MergeTree PARTITION BY (tenant, toMonday(at)) ORDER BY n;"
 tally = Tally()
 
 
@@ -47,15 +47,21 @@ def new_stream(tmp, name):
 def row(n, tenant="a", week=0, text=None):
     day = 6 + 7 * week
     month, day = 1 + (day - 1) // 28, 1 + (day - 1) % 28
-    r = {"n": n, "tenant": tenant, "at": "%d-%02d-%02dT00:00:00.%03dZ" % (2025 + (month - 1) // 12, 1 + (month - 1) % 12, day, n % 1000)}
+    r = {"n": n, "tenant": tenant, "at": "%d-%02d-%02dT00:00:00.%03dZ" %
+         (2025 + (month - 1) // 12, 1 + (month - 1) % 12, day, n % 1000)}
     if text is not None:
         r["text"] = text
     return (json.dumps(r) + "\n").encode()
 
 
+def with_fields(n, fields):
+    return row(n, "t")[:-2] + b"," + fields + b"}\n"
+
+
 def numbers(stream):
     ran = evtools.cat(stream)
-    return ran.status, [json.loads(x)["n"] for x in ran.out.splitlines()], ran.err.decode(errors="replace")
+    return ran.status, [json.loads(x)["n"] for x in ran.out.splitlines()], ran.err.decode(
+        errors="replace")
 
 
 def mib(kib):
@@ -67,19 +73,24 @@ def mib(kib):
 def check_memory(name, stream, source, rows):
     """evappend of a file, then evcat, each under its cap, measured and enforced."""
     with open(source, "rb") as f:
-        ran = evtools.measured([evtools.tool("evappend"), "--stats=json", stream], stdin=f, data_limit=APPEND_MEMORY)
-    tally.check(name + ": evappend under RLIMIT_DATA of 64 MiB", ran.status == 0 and ran.account()["stored"] == rows,
+        ran = evtools.measured([evtools.tool("evappend"), "--stats=json", stream], stdin=f,
+                               data_limit=APPEND_MEMORY)
+    tally.check(name + ": evappend under RLIMIT_DATA of 64 MiB",
+                ran.status == 0 and ran.account()["stored"] == rows,
                 "exit %d: %.500r" % (ran.status, ran.err))
-    tally.check(name + ": evappend's memory", ran.peak_kib * 1024 <= APPEND_MEMORY, mib(ran.peak_kib))
+    tally.check(name + ": evappend's memory", ran.peak_kib * 1024 <= APPEND_MEMORY,
+                mib(ran.peak_kib))
     append_peak = ran.peak_kib
     with open(stream.parent / "out", "wb") as out:
         ran = evtools.measured([evtools.tool("evcat"), stream], stdout=out, data_limit=CAT_MEMORY)
     with open(stream.parent / "out", "rb") as out:
         got = sum(piece.count(b"\n") for piece in iter(lambda: out.read(MIB), b""))
-    tally.check(name + ": evcat under RLIMIT_DATA of 32 MiB", ran.status == 0 and got == rows, "exit %d, %d of %d rows: %.500r" % (
+    tally.check(name + ": evcat under RLIMIT_DATA of 32 MiB", ran.status == 0 and got == rows,
+                "exit %d, %d of %d rows: %.500r" % (
         ran.status, got, rows, ran.err))
     tally.check(name + ": evcat's memory", ran.peak_kib * 1024 <= CAT_MEMORY, mib(ran.peak_kib))
-    print("%s: %d MB, evappend %s, evcat %s" % (name, os.path.getsize(source) // 10**6, mib(append_peak), mib(ran.peak_kib)))
+    print("%s: %d MB, evappend %s, evcat %s" %
+          (name, os.path.getsize(source) // 10**6, mib(append_peak), mib(ran.peak_kib)))
 
 
 def fill(path, pieces, megabytes):
@@ -102,18 +113,27 @@ def memory(tmp, quick):
     source = tmp / "in.ndjson"
     kinds = {
         "narrow rows": lambda n: b"".join(row(n + i, "t%d" % (i % 5), i % 4) for i in range(1000)),
-        "long texts": lambda n: b"".join(row(n + i, "t", 0, rng.randbytes(10000).hex()) for i in range(20)),
+        "long texts": lambda n: b"".join(row(n + i, "t", 0, rng.randbytes(10000).hex())
+                                         for i in range(20)),
         "few huge rows": lambda n: row(n, "t", 0, rng.randbytes(2 * MIB).hex()),
-        "many fields": lambda n: b"".join(row(n + i, "t")[:-2] + b"," + b",".join(b'"f%d":%d' % (k, (n + i) * k) for k in range(800)) + b"}\n"
-                                          for i in range(10)),
+        "many fields": lambda n: with_fields(
+            n, b",".join(b'"f%d":%d' % (k, n * k) for k in range(800))),
     }
+    if not quick:
+        kinds["lines of 20 MB"] = lambda n: row(n, "t", 0, rng.randbytes(10 * MIB).hex())
+        huge = b'"u":"%s"' % (b"x" * 20 * MIB)
+        kinds["20 MB in an unknown field"] = lambda n: with_fields(n, huge)
+        kinds["keys that are data, no schema"] = lambda n: with_fields(
+            n, b",".join(b'"f%d":1' % (20 * n + k) for k in range(20)))
     if evtools.data_dir():
         for table in ("task_events", "llm_events"):
             data = evtools.generate(table, 2000 if quick else 30000, "--tenants", 50, "--weeks", 8)
             kinds[table] = lambda n, data=data: data
     for name, pieces in kinds.items():
-        rows = fill(source, pieces, size)
-        stream = new_stream(tmp, "memory") if "events" not in name else tmp / "memory" / "guessed"
+        rows = fill(source, pieces, min(size, 100) if "20 MB" in name or "keys" in name else size)
+        guessed = "events" in name or "no schema" in name
+        (tmp / "memory").mkdir()
+        stream = tmp / "memory" / "guessed" if guessed else new_stream(tmp, "memory")
         check_memory(name, stream, source, rows)
         shutil.rmtree(tmp / "memory")
 
@@ -122,38 +142,47 @@ def many_tenants(tmp, quick):
     """A pipe that mixes tenants and weeks: memory, and how many groups the segments have."""
     rows = 5000 if quick else 200000
     rng = random.Random(3)
-    for name, tenants, weeks in (("10,000 tenants, 60 weeks", 10000, 60), ("60 tenants, 60 weeks", 60, 60)):
+    for name, tenants, weeks in (("10,000 tenants, 60 weeks", 10000, 60),
+                                 ("60 tenants, 60 weeks", 60, 60)):
         source = tmp / "in.ndjson"
         count = rows if tenants > 1000 else 4 * rows
         with open(source, "wb") as f:
-            f.writelines(row(n, "tenant-%05d" % rng.randrange(tenants), rng.randrange(weeks)) for n in range(count))
+            f.writelines(row(n, "tenant-%05d" % rng.randrange(tenants), rng.randrange(weeks))
+                         for n in range(count))
         stream = new_stream(tmp, "many")
         with open(source, "rb") as f, open(tmp / "acks", "wb") as acks:
-            ran = evtools.measured([evtools.tool("evappend"), "--ack", "--stats=json", stream], stdin=f, stdout=acks,
+            ran = evtools.measured([evtools.tool("evappend"), "--ack", "--stats=json", stream],
+                                   stdin=f, stdout=acks,
                                    data_limit=APPEND_MEMORY if MEASURABLE else 0)
-        if not tally.check(name + ": all stored", ran.status == 0 and ran.account()["stored"] == count, ran.err[-500:]):
+        if not tally.check(name + ": all stored",
+                           ran.status == 0 and ran.account()["stored"] == count, ran.err[-500:]):
             continue
         if MEASURABLE:
             tally.check(name + ": memory", ran.peak_kib * 1024 <= APPEND_MEMORY, mib(ran.peak_kib))
         commits = Counter(json.loads(x)["segment"] for x in open(tmp / "acks", "rb"))
         worst = max(commits.values())
         account = ran.account()
-        tally.check(name + ": few commits in each segment", worst <= (2 if quick else 8), "%d in one of %d segments" % (worst, len(commits)))
-        tally.check(name + ": no more syncs than segments in each flush", account["syncs"] <= account["segments"], account)
-        print("%s: %d rows, %d segments, at most %d commits in one, %s, %.1f s" % (name, count, len(commits), worst, mib(ran.peak_kib),
-                                                                                  ran.seconds))
+        tally.check(name + ": few commits in each segment", worst <= (2 if quick else 8),
+                    "%d in one of %d segments" % (worst, len(commits)))
+        tally.check(name + ": no more syncs than segments in each flush",
+                    account["syncs"] <= account["segments"], account)
+        print("%s: %d rows, %d segments, at most %d commits in one, %s, %.1f s" %
+              (name, count, len(commits), worst, mib(ran.peak_kib), ran.seconds))
         with open(tmp / "out", "wb") as out:
-            ran = evtools.measured([evtools.tool("evcat"), stream], stdout=out, data_limit=CAT_MEMORY if MEASURABLE else 0)
+            ran = evtools.measured([evtools.tool("evcat"), stream], stdout=out,
+                                   data_limit=CAT_MEMORY if MEASURABLE else 0)
         with open(tmp / "out", "rb") as out:
             got = sorted(json.loads(x)["n"] for x in out)
-        tally.check(name + ": all come back", ran.status == 0 and got == list(range(count)), "exit %d, %d rows: %.300r" % (
+        tally.check(name + ": all come back", ran.status == 0 and got == list(range(count)),
+                    "exit %d, %d rows: %.300r" % (
             ran.status, len(got), ran.err))
         if MEASURABLE:
-            tally.check(name + ": evcat's memory", ran.peak_kib * 1024 <= CAT_MEMORY, mib(ran.peak_kib))
+            tally.check(name + ": evcat's memory", ran.peak_kib * 1024 <= CAT_MEMORY,
+                        mib(ran.peak_kib))
         shutil.rmtree(tmp / "many")
 
 
-# ---- full and read-only ----------------------------------------------------------------------------
+# ---- full and read-only --------------------------------------------------------------------------
 
 class Mounted:
     """A tmpfs of some size, where we may mount one."""
@@ -161,7 +190,8 @@ class Mounted:
     def __init__(self, path, size):
         self.path = path
         path.mkdir()
-        self.ok = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s" % size, "evseg-test", str(path)], capture_output=True).returncode == 0
+        self.ok = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s" % size, "evseg-test",
+                                  str(path)], capture_output=True).returncode == 0
 
     def __enter__(self):
         return self
@@ -177,7 +207,8 @@ class Mounted:
 def plain(name, ran, status, *words):
     """A plain message and the right exit status."""
     text = ran.err.decode(errors="replace")
-    tally.check(name, ran.status == status and ran.err.startswith(b"ev") and (not words or any(w in text for w in words)),
+    tally.check(name, ran.status == status and ran.err.startswith(b"ev")
+                and (not words or any(w in text for w in words)),
                 "exit %d: %.500r" % (ran.status, ran.err))
 
 
@@ -193,16 +224,22 @@ def full_disk(tmp, quick):
         plain("full disk: evappend says so", ran, 4, "No space")
         acked = sum(json.loads(x)["rows"] for x in ran.out.splitlines())
         status, got, err = numbers(stream)
-        tally.check("full disk: acknowledged rows are there", status in (0, 3) and acked <= len(got) and acked > 0, "%d of %d: %s" % (len(got), acked, err))
-        tally.check("full disk: no row twice or foreign", len(set(got)) == len(got) and set(got) <= set(range(4000)))
+        tally.check("full disk: acknowledged rows are there",
+                    status in (0, 3) and acked <= len(got) and acked > 0,
+                    "%d of %d: %s" % (len(got), acked, err))
+        tally.check("full disk: no row twice or foreign",
+                    len(set(got)) == len(got) and set(got) <= set(range(4000)))
         ran = evtools.run(args, data=b"".join(rows))
         tally.equal("full disk: still full", ran.status, 4)
         disk.remount("size=64m")
         ran = evtools.run(args, data=b"".join(rows))
-        tally.check("full disk: with room again the replay works", ran.status == 0, "exit %d: %.300r" % (ran.status, ran.err))
+        tally.check("full disk: with room again the replay works", ran.status == 0,
+                    "exit %d: %.300r" % (ran.status, ran.err))
         status, got, err = numbers(stream)
-        tally.check("full disk: and completes the store", status == 0 and sorted(got) == list(range(4000)), "%d: %s" % (len(got), err))
-        rejects = evtools.run([evtools.tool("evappend"), "--rejects", "/dev/full", stream], data=b"bad\n" * 100000 + row(1))
+        tally.check("full disk: and completes the store",
+                    status == 0 and sorted(got) == list(range(4000)), "%d: %s" % (len(got), err))
+        rejects = evtools.run([evtools.tool("evappend"), "--rejects", "/dev/full", stream],
+                              data=b"bad\n" * 100000 + row(1))
         plain("full disk: a reject file that cannot be written", rejects, 4, "No space")
 
 
@@ -215,10 +252,12 @@ def file_size(tmp, quick):
     plain("RLIMIT_FSIZE: evappend says so", ran, 4, "too large")
     acked = sum(json.loads(x)["rows"] for x in ran.out.splitlines())
     status, got, err = numbers(stream)
-    tally.check("RLIMIT_FSIZE: acknowledged rows are there", status in (0, 3) and 0 < acked <= len(got), "%d of %d: %s" % (len(got), acked, err))
+    tally.check("RLIMIT_FSIZE: acknowledged rows are there",
+                status in (0, 3) and 0 < acked <= len(got), "%d of %d: %s" % (len(got), acked, err))
     ran = evtools.run(args, data=rows)
     status, got, err = numbers(stream)
-    tally.check("RLIMIT_FSIZE: the replay completes", ran.status == 0 and status == 0 and sorted(got) == list(range(2000)), err)
+    tally.check("RLIMIT_FSIZE: the replay completes",
+                ran.status == 0 and status == 0 and sorted(got) == list(range(2000)), err)
 
 
 def read_only(tmp, quick):
@@ -228,10 +267,15 @@ def read_only(tmp, quick):
         stream = new_stream(disk.path, "store")
         evtools.append(stream, data=row(1))
         disk.remount("ro")
-        plain("read-only store: evappend", evtools.run([evtools.tool("evappend"), stream], data=row(2)), 4, "Read-only")
-        plain("read-only store: a new tenant", evtools.run([evtools.tool("evappend"), stream], data=row(2, "new")), 4, "Read-only")
-        plain("read-only store: a new stream", evtools.run([evtools.tool("evappend"), stream.parent / "new"], data=row(2)), 4, "Read-only")
-        plain("read-only store: rejects", evtools.run([evtools.tool("evappend"), stream], data=b"bad\n"), 4, "Read-only")
+        plain("read-only store: evappend", evtools.run([evtools.tool("evappend"), stream],
+                                                       data=row(2)), 4, "Read-only")
+        plain("read-only store: a new tenant",
+              evtools.run([evtools.tool("evappend"), stream], data=row(2, "new")), 4, "Read-only")
+        plain("read-only store: a new stream",
+              evtools.run([evtools.tool("evappend"), stream.parent / "new"], data=row(2)), 4,
+              "Read-only")
+        plain("read-only store: rejects", evtools.run([evtools.tool("evappend"), stream],
+                                                      data=b"bad\n"), 4, "Read-only")
         tally.equal("read-only store: reads", numbers(stream)[:2], (0, [1]))
         disk.remount("rw")
 
@@ -247,26 +291,33 @@ def permission(tmp, quick):
         if evtools.run([evtools.tool("evcat"), "--version"], user=user).status != 0:
             return tally.skip("permission", "nobody may not run the programs where they are")
     segment.chmod(0o000)
-    plain("permission: evcat of a segment", evtools.run([evtools.tool("evcat"), segment], user=user), 4, "ermission")
+    plain("permission: evcat of a segment", evtools.run([evtools.tool("evcat"), segment],
+                                                        user=user), 4, "ermission")
     ran = evtools.run([evtools.tool("evcat"), stream], user=user)
     plain("permission: evcat of a stream with such a segment", ran, 4, "ermission")
-    plain("permission: evappend", evtools.run([evtools.tool("evappend"), stream], data=row(2), user=user), 4, "ermission")
+    plain("permission: evappend", evtools.run([evtools.tool("evappend"), stream], data=row(2),
+                                              user=user), 4, "ermission")
     segment.chmod(0o444)
     for name, path in (("tenant's folder", segment.parent), ("stream's folder", stream)):
         path.chmod(0o000)
-        plain("permission: evcat, " + name, evtools.run([evtools.tool("evcat"), stream], user=user), 4, "ermission")
-        plain("permission: evappend, " + name, evtools.run([evtools.tool("evappend"), stream], data=row(2, "b"), user=user), 4, "ermission")
+        plain("permission: evcat, " + name, evtools.run([evtools.tool("evcat"), stream],
+                                                        user=user), 4, "ermission")
+        plain("permission: evappend, " + name,
+              evtools.run([evtools.tool("evappend"), stream], data=row(2, "b"), user=user), 4,
+              "ermission")
         path.chmod(0o755)
-    plain("permission: evappend that may only read", evtools.run([evtools.tool("evappend"), stream], data=row(2), user=user), 4, "ermission")
+    plain("permission: evappend that may only read",
+          evtools.run([evtools.tool("evappend"), stream], data=row(2), user=user), 4, "ermission")
     tally.equal("permission: nothing happened to the rows", numbers(stream)[:2], (0, [1]))
 
 
-# ---- several at once -------------------------------------------------------------------------------
+# ---- several at once -----------------------------------------------------------------------------
 
 def two_writers(tmp, quick):
     """Writers of the same segments at once lose nothing; also when the stream is not there yet."""
     count = 500 if quick else 3000
-    for name, stream in (("two writers", new_stream(tmp, "two")), ("two writers, no schema yet", tmp / "race" / "t"),
+    for name, stream in (("two writers", new_stream(tmp, "two")),
+                         ("two writers, no schema yet", tmp / "race" / "t"),
                          ("two writers, no store yet", tmp / "race2" / "x" / "t")):
         if "store yet" in name:
             (tmp / "race2").mkdir()
@@ -275,11 +326,14 @@ def two_writers(tmp, quick):
             data = b"".join(row(w * count + i, "t%d" % (i % 2), i % 3) for i in range(count))
             source = tmp / ("in%d" % w)
             source.write_bytes(data)
-            running.append(subprocess.Popen([evtools.tool("evappend"), "-q", "--flush-rows", "20", str(stream), str(source)], stderr=subprocess.PIPE))
+            running.append(subprocess.Popen([evtools.tool("evappend"), "-q", "--flush-rows", "20",
+                                             str(stream), str(source)], stderr=subprocess.PIPE))
         ends = [(p.communicate(timeout=300 * evtools.SLOW)[1], p.returncode) for p in running]
         tally.check(name + ": all succeed", all(s == 0 for _, s in ends), ends)
         status, got, err = numbers(stream)
-        tally.check(name + ": nothing lost, nothing twice", status == 0 and sorted(got) == list(range(3 * count)), "exit %d, %d rows: %s" % (
+        tally.check(name + ": nothing lost, nothing twice",
+                    status == 0 and sorted(got) == list(range(3 * count)),
+                    "exit %d, %d rows: %s" % (
             status, len(got), err))
 
 
@@ -288,7 +342,8 @@ class Locked:
 
     def __init__(self, path):
         self.fd = os.open(path, os.O_RDWR)
-        fcntl.fcntl(self.fd, fcntl.F_OFD_SETLK, struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+        fcntl.fcntl(self.fd, fcntl.F_OFD_SETLK,
+                    struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
 
     def __enter__(self):
         return self
@@ -302,7 +357,8 @@ def locks(tmp, quick):
     evtools.append(stream, data=row(0))
     segment = next(stream.rglob("*.evs"))
     with Locked(segment):
-        plain("lock: --no-wait", evtools.run([evtools.tool("evappend"), "--no-wait", stream], data=row(1)), 4)
+        plain("lock: --no-wait", evtools.run([evtools.tool("evappend"), "--no-wait", stream],
+                                             data=row(1)), 4)
         tally.equal("lock: readers take none", numbers(stream)[:2], (0, [0]))
         p = subprocess.Popen([evtools.tool("evappend"), "-q", str(stream)], stdin=subprocess.PIPE)
         p.stdin.write(row(2))
@@ -314,10 +370,11 @@ def locks(tmp, quick):
 
 
 def reader_beside_writer(tmp, quick):
-    """Each commit has 100 rows of a segment; a reader must always see whole ones, and a beginning."""
+    """Each commit has 100 rows of one segment; a reader must see whole ones, and a beginning."""
     stream = new_stream(tmp, "beside")
     evtools.append(stream, data=b"".join(row(n) for n in range(100)))
-    p = subprocess.Popen([evtools.tool("evappend"), "-q", "--flush-rows", "100", str(stream)], stdin=subprocess.PIPE)
+    p = subprocess.Popen([evtools.tool("evappend"), "-q", "--flush-rows", "100", str(stream)],
+                         stdin=subprocess.PIPE)
     commits = 60 if quick else 400
 
     def feed():
@@ -346,7 +403,8 @@ def reader_beside_writer(tmp, quick):
 def follow(tmp, quick):
     stream = new_stream(tmp, "follow")
     evtools.append(stream, data=row(0))
-    f = subprocess.Popen([evtools.tool("evcat"), "-f", str(stream)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    f = subprocess.Popen([evtools.tool("evcat"), "-f", str(stream)], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
     got, at = [], {}
 
     def read():
@@ -357,7 +415,8 @@ def follow(tmp, quick):
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     delays = []
-    for n, (tenant, week) in enumerate([("a", 0), ("a", 0), ("a", 1), ("new tenant", 0), ("a", 0), ("new tenant", 5)], 1):
+    for n, (tenant, week) in enumerate([("a", 0), ("a", 0), ("a", 1), ("new tenant", 0), ("a", 0),
+                                        ("new tenant", 5)], 1):
         ran = evtools.run([evtools.tool("evappend"), "-q", stream], data=row(n, tenant, week))
         done = time.monotonic()
         tally.equal("follow: append %d" % n, ran.status, 0)
@@ -370,16 +429,20 @@ def follow(tmp, quick):
     f.send_signal(signal.SIGINT)
     status = f.wait(10)
     reader.join(10)
-    tally.check("follow: ends in order", status in (0, -signal.SIGINT, 130) and not f.stderr.read(), status)
+    tally.check("follow: ends in order", status in (0, -signal.SIGINT, 130)
+                and not f.stderr.read(), status)
     tally.equal("follow: every row once", sorted(got), list(range(7)))
 
 
 def broken_pipe(tmp, quick):
     stream = new_stream(tmp, "pipe")
     evtools.append(stream, data=b"".join(row(n, "t", 0, "x" * 100) for n in range(20000)))
-    ran = evtools.run(["bash", "-c", "%s %s | head -n 1; echo ${PIPESTATUS[0]}" % (evtools.tool("evcat"), stream)])
+    ran = evtools.run(["bash", "-c", "%s %s | head -n 1; echo ${PIPESTATUS[0]}" %
+                       (evtools.tool("evcat"), stream)])
     lines = ran.out.splitlines()
-    tally.check("evcat dies quietly of a closed pipe", len(lines) == 2 and lines[1] in (b"0", b"141") and not ran.err, (ran.out[-100:], ran.err))
+    tally.check("evcat dies quietly of a closed pipe",
+                len(lines) == 2 and lines[1] in (b"0", b"141") and not ran.err,
+                (ran.out[-100:], ran.err))
 
 
 def opening(tmp, quick):
@@ -388,8 +451,10 @@ def opening(tmp, quick):
     counts = {}
     have = 0
     for want in (100, 1000) if quick else (100, 10000):
-        ran = evtools.append(stream, "--flush-rows", "1", data=b"".join(row(n) for n in range(have, want)))
-        tally.equal("opening: %d commits" % want, [ran.status, ran.account()["commits"]], [0, want - have])
+        ran = evtools.append(stream, "--flush-rows", "1",
+                             data=b"".join(row(n) for n in range(have, want)))
+        tally.equal("opening: %d commits" % want, [ran.status, ran.account()["commits"]],
+                    [0, want - have])
         have = want
         if not shutil.which("strace") or not MEASURABLE:
             continue
@@ -398,20 +463,27 @@ def opening(tmp, quick):
         if ran.status != 0:
             return tally.skip("opening: reads", "strace does not work here")
         segment_fd = re.search(r'open(?:at)?\(.*\.evs".*= (\d+)', trace.read_text()).group(1)
-        counts[want] = len(re.findall(r"\b(?:read|pread64|preadv2?|mmap)\((?:NULL, \d+, \S+, \S+, )?%s\b" % segment_fd, trace.read_text()))
+        counts[want] = len(
+            re.findall(r"\b(?:read|pread64|preadv2?|mmap)\((?:NULL, \d+, \S+, \S+, )?%s\b" %
+                       segment_fd, trace.read_text()))
     if not counts:
         return tally.skip("opening: reads", "no strace, or not a release build")
     few, many = counts.values()
-    tally.check("opening: reads do not grow with the commits", many <= few + 60 and many < 150, counts)
-    print("opening: %s" % ", ".join("%d reads after %d commits" % (r, c) for c, r in counts.items()))
+    tally.check("opening: reads do not grow with the commits", many <= few + 60 and many < 150,
+                counts)
+    print("opening: %s" % ", ".join("%d reads after %d commits" % (r, c) for c,
+                                    r in counts.items()))
 
 
-TESTS = [memory, many_tenants, full_disk, file_size, read_only, permission, two_writers, locks, reader_beside_writer, follow, broken_pipe, opening]
+TESTS = [memory, many_tenants, full_disk, file_size, read_only, permission, two_writers, locks,
+         reader_beside_writer, follow, broken_pipe, opening]
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--quick", action="store_true", default=evtools.QUICK, help="less of everything; the default in make check")
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--quick", action="store_true", default=evtools.QUICK,
+                   help="less of everything; the default in make check")
     p.add_argument("names", nargs="*", metavar="NAME", help=", ".join(t.__name__ for t in TESTS))
     args = p.parse_args()
     for name in ("evschema", "evappend", "evcat"):

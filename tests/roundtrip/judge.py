@@ -1,11 +1,11 @@
 """What must become of a line, by python's json and by a reading of the DDL that shares no code with
 evseg: is it a row, does it fit the declared columns, and which value must come back.
 
-Values are compared in a canonical form: whole numbers are exact ints, however written; other numbers
-are the doubles they read as (so 36.0 is 36, and 9007199254740993 is not ...992); -0 is kept apart from
-0; a number no double can hold stays its decimal text. Times of declared columns are compared as
-instants, cut to the digits of their column; in JSON and String columns nothing is touched. Nulls are left
-out of rows, but not of values.
+Values are compared in a canonical form: whole numbers are exact ints, however written; other
+numbers are the doubles they read as (so 36.0 is 36, and 9007199254740993 is not ...992); -0 is kept
+apart from 0; a number no double can hold stays its decimal text. Times of declared columns are
+compared as instants, cut to the digits of their column; in JSON and String columns nothing is
+touched. Nulls are left out of rows, but not of values.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ class Odd(str):
 
 
 class Real(float):
-    """A number with a fraction or an exponent, and its text, which an integer column takes exactly."""
+    """A number with fraction or exponent, and its text, which an integer column takes exactly."""
 
 
 def _pairs(pairs):
@@ -63,7 +63,8 @@ def _constant(text):
     raise ValueError("%s is no JSON" % text)
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_int, parse_float=_float, parse_constant=_constant)
+_decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_int, parse_float=_float,
+                            parse_constant=_constant)
 
 
 def parse(text):
@@ -91,7 +92,7 @@ def read_line(raw):
 
 
 def lines_of(data):
-    """(number, offset, bytes without the newline) of every line; a BOM at the beginning is none of it."""
+    """(number, offset, bytes without newline) of every line, without a BOM at the beginning."""
     at = 0
     for number, line in enumerate(data.split(b"\n"), 1):
         if line or at < len(data):
@@ -124,7 +125,8 @@ def digest(row):
 
 # ---- DDL -----------------------------------------------------------------------------------------
 
-_TOKEN = re.compile(r"""\s+|--[^\n]*|/\*.*?\*/|(?P<str>'(?:[^'\\]|''|\\.)*')|(?P<id>"[^"]*"|`[^`]*`)"""
+_TOKEN = re.compile(
+    r"""\s+|--[^\n]*|/\*.*?\*/|(?P<str>'(?:[^'\\]|''|\\.)*')|(?P<id>"[^"]*"|`[^`]*`)"""
                     r"""|(?P<word>[A-Za-z_][A-Za-z0-9_$]*)|(?P<num>\d[\d.]*)|(?P<op>::|.)""", re.S)
 
 
@@ -173,10 +175,14 @@ class Type:
 _INTS = {"int8": (-2**7, 2**7 - 1), "int16": (-2**15, 2**15 - 1), "int32": (-2**31, 2**31 - 1),
          "int64": (-2**63, 2**63 - 1), "uint8": (0, 2**8 - 1), "uint16": (0, 2**16 - 1),
          "uint32": (0, 2**32 - 1), "uint64": (0, 2**64 - 1)}
-_SYNONYMS = {"integer": "int32", "int": "int32", "int4": "int32", "bigint": "int64", "smallint": "int16",
-             "bigserial": "int64", "serial": "int32", "text": "string", "varchar": "string", "char": "string",
-             "character": "string", "boolean": "bool", "double": "float64", "real": "float32", "float": "float64",
-             "jsonb": "json", "timestamptz": "timestamp", "numeric": "decimal", "enum8": "enum", "enum16": "enum",
+_SYNONYMS = {"integer": "int32", "int": "int32", "int4": "int32", "bigint": "int64",
+             "smallint": "int16",
+             "bigserial": "int64", "serial": "int32", "text": "string", "varchar": "string",
+             "char": "string",
+             "character": "string", "boolean": "bool", "double": "float64", "real": "float32",
+             "float": "float64",
+             "jsonb": "json", "timestamptz": "timestamp", "numeric": "decimal", "enum8": "enum",
+             "enum16": "enum",
              "datetime32": "datetime", "date32": "date", "inet": "string"}
 
 
@@ -189,7 +195,8 @@ def _type(tokens, enums):
         args, rest = _split(rest[1:end]), rest[end + 1:]
     if name == "double" and rest and rest[0][1].lower() == "precision":
         rest = rest[1:]
-    if name == "timestamp" and [t[1].lower() for t in rest[:3]] in (["with", "time", "zone"], ["without", "time", "zone"]):
+    if name == "timestamp" and [t[1].lower() for t in rest[:3]] in (["with", "time", "zone"],
+                                                                    ["without", "time", "zone"]):
         rest = rest[3:]
     if name == "int8" and spelled != "Int8":  # PostgreSQL's has eight bytes
         name = "int64"
@@ -219,9 +226,11 @@ class Column:
     def __init__(self, name, type_, words, tokens):
         self.name, self.type = name, type_
         self.not_null = "not null" in words
-        self.null = type_.nullable or re.search(r"(?<!not )(?<!default )\bnull\b", words) is not None
+        self.null = type_.nullable or re.search(r"(?<!not )(?<!default )\bnull\b",
+                                                words) is not None
         self.default = re.search(r"\b(default|materialized|generated)\b", words) is not None
-        self.serial = tokens[1][1].lower() in ("bigserial", "serial", "smallserial") if len(tokens) > 1 else False
+        self.serial = tokens[1][1].lower() in ("bigserial", "serial",
+                                               "smallserial") if len(tokens) > 1 else False
         self.key = "primary key" in words
         if self.serial:
             self.default = True
@@ -235,8 +244,11 @@ class Table:
         keys = []
         for part in _split(body):
             first = part[0][1].lower()
-            if part[0][0] == "word" and first in ("primary", "constraint", "index", "check", "unique", "foreign", "projection"):
-                if first == "primary" or (first == "constraint" and ("word", "primary") in [(k, v.lower()) for k, v in part]):
+            if part[0][0] == "word" and first in ("primary", "constraint", "index", "check",
+                                                  "unique", "foreign", "projection"):
+                if first == "primary" or (first == "constraint"
+                                          and ("word", "primary") in [(k, v.lower()) for k,
+                                                                      v in part]):
                     keys += [t[1] for t in part if t[0] in ("word", "id")]
                 continue
             type_, rest = _type(part[1:], enums)
@@ -246,13 +258,16 @@ class Table:
         words = " ".join(t[1] for t in tail)
         engine = re.search(r"\bengine\b", words, re.I)
         says = any(c.not_null for c in self.columns.values())
-        order = re.search(r"\border by\b(.*?)(?=\b(?:partition|ttl|settings|primary|comment)\b|$)", words, re.I | re.S)
-        part = re.search(r"\bpartition by\b(.*?)(?=\b(?:order|ttl|settings|primary|comment)\b|$)", words, re.I | re.S)
+        order = re.search(r"\border by\b(.*?)(?=\b(?:partition|ttl|settings|primary|comment)\b|$)",
+                          words, re.I | re.S)
+        part = re.search(r"\bpartition by\b(.*?)(?=\b(?:order|ttl|settings|primary|comment)\b|$)",
+                         words, re.I | re.S)
         for key in (order, part):
             keys += re.findall(r"\w+", key.group(1)) if key else []
-        self.time = next((w for w in re.findall(r"\w+", part.group(1)) if self._is_time(w)), None) if part else None
+        self.time = next((w for w in re.findall(r"\w+", part.group(1)) if self._is_time(w)),
+                         None) if part else None
         # Rows whose partition begins before the year 0 have no file to go to.
-        week = not part or "month" not in words.lower() and "toyyyymm" not in words.lower() and "range" not in words.lower()
+        week = not (part and re.search("month|toyyyymm|range", words, re.I))
         self.first = YEAR_0 + (2 * 86400 * 10**9 if week else 0)
         for c in self.columns.values():
             c.nullable = (c.null or ((says or not engine) and not c.not_null)) and not c.not_null
@@ -261,7 +276,8 @@ class Table:
 
     def _is_time(self, word):
         c = self.columns.get(word)
-        return c is not None and c.type.name in ("datetime", "datetime64", "date", "string", "int64", "float64")
+        return c is not None and c.type.name in ("datetime", "datetime64", "date", "string",
+                                                 "int64", "float64")
 
 
 def tables(ddl):
@@ -284,7 +300,8 @@ def tables(ddl):
                 i += 2
             name = tokens[i][1]
             close = _closing(tokens, open_)
-            end = next((k for k in range(close, len(tokens)) if tokens[k] == ("op", ";")), len(tokens))
+            end = next((k for k in range(close, len(tokens)) if tokens[k] == ("op", ";")),
+                       len(tokens))
             out[name] = Table(name, tokens[open_ + 1:close], tokens[close + 1:end], enums)
             i = end
         i += 1
@@ -299,7 +316,9 @@ class Misfit(Exception):
     column = None
 
 
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|z|[+-]\d\d(?::?\d\d)?)?)?", re.A)
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?"
+    r"(Z|z|[+-]\d\d(?::?\d\d)?)?)?", re.A)
 
 
 YEAR_0 = -62167219200 * 10**9
@@ -307,7 +326,7 @@ YEAR_10000 = 253402300800 * 10**9
 
 
 def instant(text, digits):
-    """Nanoseconds since 1970 of ISO 8601, cut to `digits` decimal places of the second; ValueError."""
+    """Nanoseconds since 1970 of ISO 8601, cut to `digits` places of the second; ValueError."""
     m = _TIME.fullmatch(text)
     if not m or (m[7] and len(m[7].rstrip("0")) > 9):
         raise ValueError("no time")
@@ -341,7 +360,8 @@ def shortest32(v):
     """The shortest text that reads back to the nearest float of 4 bytes."""
     raw = struct.pack("f", v)
     f = struct.unpack("f", raw)[0]
-    return next(t for t in ("%.*g" % (n, f) for n in range(1, 10)) if struct.pack("f", float(t)) == raw)
+    return next(t for t in ("%.*g" % (n, f) for n in range(1, 10))
+                if struct.pack("f", float(t)) == raw)
 
 
 def decimal(v, t):
@@ -418,7 +438,8 @@ def value(v, t):
         return v
     if t.name in ("ipv4", "ipv6"):
         try:
-            same = str(ipaddress.IPv4Address(_text(v)) if t.name == "ipv4" else ipaddress.IPv6Address(v)) == v
+            same = str(ipaddress.IPv4Address(_text(v))
+                       if t.name == "ipv4" else ipaddress.IPv6Address(v)) == v
         except ValueError:
             same = False
         if not same:
@@ -455,7 +476,8 @@ def row(fields, table):
             e = Misfit("the time column holds no time: %s" % why)
             e.column = table.time
             raise e
-    if table.time in out and str(out[table.time]).startswith("@") and int(out[table.time][1:]) < table.first:
+    if table.time in out and str(out[table.time]).startswith("@") and int(
+        out[table.time][1:]) < table.first:
         e = Misfit("its partition begins before the year 0")
         e.column = table.time
         raise e

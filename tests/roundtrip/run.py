@@ -5,8 +5,8 @@ usage: run.py [--rows N] [--quick] [--jobs N] [NAME...]
 
 For every table of gen_seed_events.py, with its system's schema (corpus/systems) and without any,
 clean and with --dirty .05 --dup .05; and for every *.ndjson.zst of the shared data. judge.py, which
-shares no code with evseg, says what must become of each line; the rows that come back are compared as a multiset.
-Also: what was rejected, mended and sent again, completes the store.
+shares no code with evseg, says what must become of each line; the rows that come back are compared
+as a multiset. Also: what was rejected, mended and sent again, completes the store.
 """
 
 import argparse
@@ -23,7 +23,8 @@ import evtools
 import judge
 from evtools import Scratch, Tally
 
-TABLES = ["task_events", "tasks", "llm_events", "tool_calls", "agent_steps", "service_status", "service_metrics",
+TABLES = ["task_events", "tasks", "llm_events", "tool_calls", "agent_steps", "service_status",
+          "service_metrics",
           "service_logs", "workflow_events", "mbflow_events", "node_executions"]
 # The generator's name, where it is not the one the system's document uses, and a table beside it.
 STREAMS = {"llm_events": ("events", "tool_calls"), "mbflow_events": ("events", "node_executions")}
@@ -51,7 +52,8 @@ class Expected:
             except judge.Misfit as e:
                 self.bad[number] = e.column
                 continue
-            self.filled |= {c.name for c in table.columns.values() if c.default and c.name not in fields}
+            self.filled |= {c.name for c in table.columns.values() if c.default
+                            and c.name not in fields}
             kept.append(row if typed else fields)
         for row in kept:
             self.given.update((c, judge.row_text({c: row.pop(c)})) for c in self.filled if c in row)
@@ -66,25 +68,29 @@ def compare_rows(tally, name, want, out):
     for number, _, raw in judge.lines_of(out):
         kind, fields = judge.read_line(raw)
         if kind != "row":
-            tally.check(name + ": prints JSON", False, "line %d: %s: %.200r" % (number, fields, raw))
+            tally.check(name + ": prints JSON", False,
+                        "line %d: %s: %.200r" % (number, fields, raw))
             return
         n += 1
         if want.typed:
             try:
                 fields = judge.row(fields, want.table)
             except judge.Misfit as e:
-                tally.check(name + ": prints values of the type", False, "%s: %s: %.200r" % (e.column, e, raw))
+                tally.check(name + ": prints values of the type", False,
+                            "%s: %s: %.200r" % (e.column, e, raw))
                 return
         given.update((c, judge.row_text({c: fields.pop(c)})) for c in want.filled if c in fields)
         d = judge.digest(fields)
         got[d] += 1
         if d not in want.rows and len(extra) < 3:
             extra[d] = judge.row_text(fields)
-    if not tally.check(name + ": same rows", got == want.rows, "%d of %d rows missing, %d not expected: %s" % (
+    if not tally.check(name + ": same rows", got == want.rows,
+                       "%d of %d rows missing, %d not expected: %s" % (
             sum((want.rows - got).values()), want.nrows, sum((got - want.rows).values()),
             " / ".join(t[:1500] for t in extra.values()))):
         return
-    tally.check(name + ": values beside defaults", not want.given - given, str(list((want.given - given))[:3]))
+    tally.check(name + ": values beside defaults", not want.given - given,
+                str(list((want.given - given))[:3]))
 
 
 def compare_rejects(tally, name, want, path):
@@ -100,11 +106,13 @@ def compare_rejects(tally, name, want, path):
         elif ok:
             ok = valid_utf8(raw) and record["raw"] == raw.decode()
         if not ok:
-            tally.check(name + ": reject record", False, "line %d is %.150r, record %.300r" % (number, raw, line))
+            tally.check(name + ": reject record", False,
+                        "line %d is %.150r, record %.300r" % (number, raw, line))
             return
         got[number] = record["reason"]
     missed, surplus = set(want.bad) - set(got), set(got) - set(want.bad)
-    tally.check(name + ": the right rejects", not missed and not surplus, "not rejected: %s; rejected: %s" % (
+    tally.check(name + ": the right rejects", not missed and not surplus,
+                "not rejected: %s; rejected: %s" % (
         [want.lines[n][1][:200] for n in sorted(missed)[:3]],
         [(got[n], want.lines[n][1][:300]) for n in sorted(surplus)[:3]]))
 
@@ -127,7 +135,8 @@ def compare(tally, name, stream, data, ran, typed):
     if not typed:  # an inferred schema may refuse for the columns it stands on, and for no others
         surplus = {c for c in want.bad.values() if c and not pinned(stream, c)}
         tally.check(name + ": only time, tenant and key reject", not surplus, surplus)
-    tally.check(name + ": account balances", account["in"] == account["stored"] + account["duplicate"] +
+    tally.check(name + ": account balances", account["in"] == account["stored"] +
+                account["duplicate"] +
                 account["rejected"], account)
     tally.equal(name + ": in, stored, duplicate, rejected",
                 [account[k] for k in ("in", "stored", "duplicate", "rejected")],
@@ -135,7 +144,8 @@ def compare(tally, name, stream, data, ran, typed):
     tally.equal(name + ": exit status", ran.status, 1 if want.bad else 0)
     compare_rejects(tally, name, want, stream / "rejects.ndjson")
     out = evtools.cat(stream)
-    tally.check(name + ": evcat is content", out.status == 0 and not out.err, "exit %d: %.500r" % (out.status, out.err))
+    tally.check(name + ": evcat is content", out.status == 0 and not out.err,
+                "exit %d: %.500r" % (out.status, out.err))
     compare_rows(tally, name, want, out.out)
 
 
@@ -164,9 +174,11 @@ def one_table(table, rows, dirt):
         schema, name = declared(table)
         if tally.check(kind + ": corpus/systems has its schema", schema is not None):
             made = evtools.run([evtools.tool("evschema"), "-q", "apply", tmp / "store", schema])
-            if tally.check(kind + ": schema applies", made.status == 0, made.err.decode(errors="replace")[:500]):
+            if tally.check(kind + ": schema applies", made.status == 0,
+                           made.err.decode(errors="replace")[:500]):
                 stream = tmp / "store" / name
-                compare(tally, kind + ", declared", stream, data, evtools.append(stream, source), True)
+                compare(tally, kind + ", declared", stream, data, evtools.append(stream, source),
+                        True)
         stream = tmp / "guess" / table
         compare(tally, kind + ", inferred", stream, data, evtools.append(stream, source), False)
     return tally
@@ -185,7 +197,8 @@ def one_set(path, rows):
         ran = evtools.append(stream, source)
         compare(tally, path.name, stream, data, ran, False)
         notes = ran.err.decode(errors="replace")
-        tally.check(path.name + ": says what it took for time and tenant", "time" in notes and "tenant" in notes, notes)
+        tally.check(path.name + ": says what it took for time and tenant",
+                    "time" in notes and "tenant" in notes, notes)
         tally.check(path.name + ": says the types", "types" in notes, notes)
     return tally
 
@@ -209,16 +222,19 @@ def mended(rows):
             bad, evtools.tool("evappend"), stream)])
         tally.equal("mended: exit status of the replay", again.status, 0)
         tally.equal("mended: stored by the replay", again.account()["stored"], len(clean[::20]))
-        got = Counter(judge.digest(judge.read_line(x)[1]) for x in evtools.cat(stream).out.splitlines())
+        got = Counter(judge.digest(judge.read_line(x)[1])
+                      for x in evtools.cat(stream).out.splitlines())
         want = Counter(judge.digest(judge.read_line(x)[1]) for x in clean)
         tally.check("mended: the store is complete", got == want, sum((want - got).values()))
     return tally
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rows", type=int, default=100000)
-    p.add_argument("--quick", action="store_true", default=evtools.QUICK, help="1,500 rows of each; the default in make check")
+    p.add_argument("--quick", action="store_true", default=evtools.QUICK,
+                   help="1,500 rows of each; the default in make check")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("names", nargs="*", help="tables or sets; all when none is named")
     args = p.parse_args()

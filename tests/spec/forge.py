@@ -108,6 +108,7 @@ class Forge:
         stored = text if stored is None else stored
         payload = struct.pack("<II", len(text) if size is None else size, len(stored)) + stored + extra
         self.schema_off = self.frame(fr.SCHEMA, payload[:trunc], **given)
+        return self.schema_off
 
     # ---- groups ----------------------------------------------------------------------------------
 

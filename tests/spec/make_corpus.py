@@ -183,6 +183,20 @@ def compressed_schema(s):
     s.append([{"column_number_%d" % (i * 3 % 40): "v%d" % i, "ts": at(i)} for i in range(10)])
 
 
+@case
+def odd_ddl(s):
+    """Types, quoting and comments of both dialects."""
+    s.schema("""CREATE TYPE "My Mood" AS ENUM ('sad', 'ok''ay');
+CREATE TYPE mood AS ENUM ('x','y');
+/* a /* nested */ comment ) */
+#! and another
+CREATE TABLE odd ( "a""b" int8 DEFAULT 3, `c\\`d` Int8, m mood, mm "My Mood", t text DEFAULT E'it\\'s', -- with , and )
+a.b Int32 unsigned, fl float(30), v varchar(3) check (length(v) < 3), i json default '{"a": 1}'::json, ts timestamptz NOT NULL,
+) PARTITION BY RANGE (date_trunc('week', ts));
+""")
+    s.append(['{"ts":"2024-01-01","m":"y","mm":"ok\'ay","a.b":4}', '{"ts":"2024-01-01","m":"x","fl":0.1,"a\\"b":-9,"c`d":-1}'])
+
+
 # ---- partitions and tenants --------------------------------------------------------------------------
 
 
@@ -394,7 +408,7 @@ def recent(r, n, fresh):
     """Values that come back soon after they were new."""
     seen = []
     for _ in range(n):
-        if not seen or r.random() < .3:
+        if not seen or r.random() < .15:
             seen.append(fresh())
         yield seen[-1 - min(int(r.expovariate(.4)), len(seen) - 1)]
 
@@ -491,6 +505,15 @@ def encodings_text(s):
         "affix": ("String", ["req_%016x.json" % r.getrandbits(64) for _ in range(n)]),
         "json": ("JSON", [{"n": r.randrange(100), "w": r.choice(words)} for _ in range(n)]),
     })
+
+
+@case
+def encodings_recent(s):
+    """Ids that come back soon after they were new, in so many rows that counting back pays."""
+    r, n = random.Random(8), 2000
+    fresh = (str(uuid.UUID(int=r.getrandbits(128), version=4)) for _ in range(n))
+    far = (r.getrandbits(60) for _ in range(n))
+    encoded(s, {"task": ("UUID", list(recent(r, n, lambda: next(fresh)))), "n": ("Int64", list(recent(r, n, lambda: next(far))))})
 
 
 @case

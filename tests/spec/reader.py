@@ -36,7 +36,7 @@ def rows_of(segment, group, current, nulls):
     for i in range(group.rows):
         parts = [spec_schema.quote(name.encode()) + b":" + spec_schema.value_text(column[i], kind)
                  for name, kind, column in wanted if nulls or column[i] is not None]
-        if extra[i] is not None:
+        if extra[i] is not None and extra[i] != b"{}":
             parts.append(extra[i][1:-1])
         yield b"{" + b",".join(parts) + b"}\n"
 
@@ -51,14 +51,14 @@ def read(path, out, options):
         print(f"reader: {path}: {e}", file=sys.stderr)
         return False
     try:
-        current = spec_schema.table(segment.schema(segment.schema_in_force()))
-    except Broken as e:
+        current = spec_schema.table(segment.schema_in_force())
+    except (Broken, spec_schema.Unreadable) as e:
         segment.fault(segment.newest.commit_off if segment.newest else 0, e)
         current = None
     for group in segment.groups if current is not None else ():
         try:
             lines = list(rows_of(segment, group, current, options.nulls))
-        except Broken as e:
+        except (Broken, spec_schema.Unreadable) as e:
             segment.fault(group.off, e, group.rows)
             continue
         if not options.census:

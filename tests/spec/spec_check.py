@@ -6,6 +6,7 @@ import re
 import struct
 
 import spec_frames as fr
+from spec_bytes import blake2b
 from spec_column import Broken, need, signed
 
 UNSIGNED = ("UINT", "BOOL", "IPV4")
@@ -14,11 +15,16 @@ UNSIGNED = ("UINT", "BOOL", "IPV4")
 def check(segment):
     if not segment.newest:
         return
-    for part in (frames, zones, bounds):
+    for part in (hashes, frames, zones, bounds):
         try:
             part(segment)
         except Broken as e:
             segment.fault(segment.newest.commit_off, f"check: {e}")
+
+
+def hashes(segment):
+    for g in segment.groups:
+        need(not g.ref or blake2b(segment.data[g.off:g.frame.end]) == g.ref.hash, "7.2-7", f"hash of the group at {g.off}")
 
 
 def frames(segment):
@@ -34,7 +40,6 @@ def frames(segment):
         if f.type == fr.GROUP:
             need(at in named, "7.2-W1", f"group at {at} that no commit names")
         elif f.type == fr.INDEX:
-            need(since >= 64, "7.1-W1", "INDEX that was not due")
             since, index = 0, (at, f.span)
         elif f.type == fr.COMMIT:
             need(at in commits, "9-8", f"commit at {at} that does not count")

@@ -434,6 +434,7 @@ def nested(cur, shape, n, nesting):
             continue
         nulls = cur.varint()
         need(nulls <= total, "6.7-1", "more null elements than elements")
+        need(shape[0] == "LIST" or parts or not nulls, "6.7-3", "null keys")
         parts.append(column(cur, child, total, nulls, nesting))
     elements = parts[0] if shape[0] == "LIST" else list(zip(*parts))
     out, at = [], 0

@@ -339,7 +339,7 @@ def columns(text, ncols):
     declared = table(text)
     hidden = [EXTRA, ARRIVAL][:ncols - len(declared)]
     if len(declared) + len(hidden) != ncols or not hidden:
-        raise Unreadable(f"{ncols} columns in the group, {len(declared)} in its schema")
+        raise Unreadable(f"5.1-9 {ncols} columns in the group, {len(declared)} in its schema")
     return declared + hidden
 
 
@@ -375,7 +375,7 @@ def float_text(bits, w):
     layout = ("<f", "<I") if w == 4 else ("<d", "<Q")
     value = struct.unpack(layout[0], struct.pack(layout[1], bits))[0]
     if value != value or value in (float("inf"), float("-inf")):
-        return '"%s"' % ("nan" if value != value else "inf" if value > 0 else "-inf")
+        return "null"  # no writer stores one (schema.md 3.2)
     for precision in range(17):
         text = "%.*e" % (precision, value)
         back = float(text)
@@ -391,12 +391,13 @@ def float_text(bits, w):
     digits, exponent = digits.replace(".", "").rstrip("0") or "0", int(exponent)
     if value == 0:
         return sign + "0"
-    if value == int(value) and exponent < 21:
+    if w == 8 and value == int(value) and exponent < 21:
         return str(int(value))
     if -7 < exponent < 0:
         return sign + "0." + "0" * (-exponent - 1) + digits
     if 0 <= exponent < 21:
-        return sign + digits[:exponent + 1] + "." + digits[exponent + 1:]
+        whole, rest = digits[:exponent + 1].ljust(exponent + 1, "0"), digits[exponent + 1:]
+        return sign + whole + ("." + rest if rest else "")
     return sign + digits[0] + ("." + digits[1:] if len(digits) > 1 else "") + "e%d" % exponent
 
 
@@ -414,7 +415,14 @@ def time_text(ticks, digits):
 
 
 def value_text(v, kind):
-    """A value as JSON."""
+    """A value as JSON. One that its type does not allow is refused (schema.md 3.2-2)."""
+    try:
+        return sound_text(v, kind)
+    except (KeyError, ValueError, OverflowError) as e:
+        raise Unreadable(f"value of {kind[0]}: {e}") from e
+
+
+def sound_text(v, kind):
     if v is None:
         return b"null"
     name = kind[0]

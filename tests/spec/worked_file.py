@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Section 11 of spec/segment.md: corpus/good/one-row.evs in hex, every byte of it explained.
+
+    worked_file.py            print the section
+    worked_file.py --update   put it into spec/segment.md
+
+tests/spec/run compares the section with what this prints.
+"""
+
+import os
+import re
+import struct
+import sys
+
+import spec_frames as fr
+import spec_schema
+from spec_column import KINDS, Cursor, column
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+FILE = os.path.join(ROOT, "corpus", "good", "one-row.evs")
+SPEC = os.path.join(ROOT, "spec", "segment.md")
+WIDTH = 16
+
+INTRO = """`corpus/good/one-row.evs`: one row, `{"id":7,"name":"first","ts":"2024-01-03T10:20:30Z"}`, as the first commit of a
+new segment, %d bytes. Numbers behind a field's name are its value; fields that are zero or whose value says nothing here stand
+without one. `tests/spec/worked_file.py` wrote this section from the file, and the tests hold both together.
+
+"""
+
+FRAME = "magic type flags reserved payload_len summed_len reserved2 payload_sum head_sum"
+HEAD = ("major minor unit suite reserved refuse_features ignore_features segment_id salt created part_lo part_hi "
+        "stream_len tenant_len suite_len schema_len schema_stored_len")
+GROUP = "schema_off first_row rows columns blocks flags reserved"
+BLOCK = "column codec flags stored_len raw_len nulls sum"
+COMMIT = ("seq written rows rows_total first_group prev_off prev_len index_off index_len schema_off time_min time_max "
+          "since_index flags prev_hash hash")
+REF = "off len rows run mem_bytes src_bytes time_min time_max hash"
+TRAILER = "magic copy commit_off commit_len seq rows_total first_group groups_rows sum"
+
+
+class Listing:
+    def __init__(self, data):
+        self.data, self.at, self.lines = data, 0, []
+
+    def title(self, text):
+        self.lines.append("")
+        self.lines.append(f"    # {text}")
+
+    def piece(self, size, text):
+        data = self.data[self.at:self.at + size]
+        for i in range(0, size, WIDTH):
+            part = data[i:i + WIDTH]
+            self.lines.append(("    %5d  %-*s %s" % (self.at + i, 3 * WIDTH, part.hex(" "), text if not i else "")).rstrip())
+        self.at += size
+
+    def fields(self, layout, names, notes):
+        sizes = re.findall(r"(\d*)([a-zA-Z])", layout.format.lstrip("<"))
+        forms = [n + c if c == "s" else c for n, c in sizes for _ in range(1 if c == "s" else int(n or 1))]
+        for name, form in zip(names.split(), forms):
+            size = struct.calcsize("<" + form)
+            value = struct.unpack_from("<" + form, self.data, self.at)[0]
+            note = notes.get(name)
+            shown = f" {value}" if isinstance(value, int) and value and not name.endswith(("sum", "salt")) else ""
+            self.piece(size, name + shown + (f": {note}" if note else ""))
+
+    def frame(self, title):
+        self.title(title)
+        f = fr.frame_head(self.data, self.at, fr.head(fr.payload(self.data, fr.frame_head(self.data, 0, 0))).salt)
+        self.fields(fr.FRAME, FRAME, {"magic": '"\\x89EVS"', "flags": "refuse when not known" if f.flags else None})
+        return f
+
+    def padding(self, f):
+        if self.at < f.end:
+            self.piece(f.end - self.at, "padding")
+
+
+def head(out, copy):
+    f = out.frame("HEAD, " + ("the second copy: sums of its own over the same payload" if copy else "the first copy"))
+    if copy:
+        out.lines.append("      ...  the payload again")
+        out.at = f.off + 40 + f.payload_len
+        out.padding(f)
+        return None
+    h = fr.head(fr.payload(out.data, f))
+    out.fields(fr.HEAD_FIXED, HEAD, {"unit": "weeks", "part_lo": "2024-01-01", "part_hi": "2024-01-08"})
+    out.piece(h.stream_len, f'stream "{h.stream.decode()}"')
+    out.piece(h.schema_stored_len, "schema: " + ("zstd" if h.schema_stored_len < h.schema_len else "as it is"))
+    out.padding(f)
+    out.lines.append("")
+    out.lines += ["        " + line for line in h.schema.decode().strip().splitlines()]
+    return h
+
+
+def group(out, h):
+    f = out.frame("GROUP")
+    g = fr.group(fr.payload(out.data, f), f)
+    out.fields(fr.GROUP_FIXED, GROUP, {"schema_off": "HEAD's", "flags": "packed", "columns": "_extra is the last"})
+    out.fields(fr.BLOCK, BLOCK, {"column": "packed", "codec": "none"})
+    columns = spec_schema.columns(h.schema, g.columns)
+    for name, kind, _ in columns:
+        cur = Cursor(out.data, out.at)
+        v = cur.varint()
+        out.piece(cur.pos - out.at, f"{name}: " + (f"v = {v}, {v >> 1} bytes" if v else "v = 0, null in every row"))
+        if v:
+            part = Cursor(out.data, out.at, out.at + (v >> 1))
+            value = column(part, spec_schema.shape(kind), g.rows, 0)[0]
+            out.piece(v >> 1, f"{KINDS[out.data[out.at]]} {spec_schema.value_text(value, kind).decode()}")
+    out.padding(f)
+
+
+def commit(out):
+    f = out.frame("COMMIT")
+    c = fr.commit(fr.payload(out.data, f), f.off)
+    out.fields(fr.COMMIT_FIXED, COMMIT, {"first_group": "the GROUP", "time_min": "2024-01-03T10:20:30Z", "time_max": "the same",
+                                         "prev_off": "none", "index_off": "none", "schema_off": "HEAD's"})
+    for kind, flags, body in fr.sections(fr.payload(out.data, f)[168:]):
+        names = {1: "GROUPS", 2: "ZONES"}
+        out.piece(2, f"section {kind}, {names[kind]}")
+        out.piece(2, "refuse when not known" if flags & 1 else "ignore when not known")
+        out.piece(4, f"length {len(body)}")
+        if kind == 1:
+            out.fields(fr.GROUP_REF, REF, {})
+        else:
+            zones(out, c)
+        if out.at % 8:
+            out.piece(-out.at % 8, "padding")
+    for copy in (0, 1):
+        out.title(f"trailer, copy {copy}")
+        out.fields(fr.TRAILER, TRAILER, {"magic": '"EVST"'})
+
+
+def zones(out, c):
+    cur = Cursor(out.data, out.at)
+    cur.varint()
+    out.piece(cur.pos - out.at, f"{len(c.zones)} zones")
+    for z in c.zones:
+        size = 4 + (1 + len(z.min) if z.flags & 1 else 0) + (1 + len(z.max) if z.flags & 2 and not z.flags & 16 else 0)
+        what = "all null" if not z.flags & 3 else "minimum, which is the maximum, too" if z.flags & 16 else "minimum, maximum"
+        out.piece(size, f"group {z.group}, column {z.column}, flags {z.flags:#x}, nulls {z.nulls}: {what}")
+
+
+def section():
+    with open(FILE, "rb") as f:
+        out = Listing(f.read())
+    h = head(out, 0)
+    head(out, 1)
+    group(out, h)
+    commit(out)
+    assert out.at == len(out.data)
+    return "## 11 Worked file\n\n" + INTRO % len(out.data) + "\n".join(out.lines[1:]) + "\n\n"
+
+
+def written():
+    with open(SPEC, encoding="utf-8") as f:
+        text = f.read()
+    start = text.index("## 11 Worked file")
+    return text, start, text.index("## 12 ", start)
+
+
+def main():
+    if sys.argv[1:] != ["--update"]:
+        print(section(), end="")
+        return
+    text, start, end = written()
+    with open(SPEC, "w", encoding="utf-8") as f:
+        f.write(text[:start] + section() + text[end:])
+
+
+if __name__ == "__main__":
+    main()
