@@ -228,6 +228,8 @@ static int get_nested(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, stru
 	for (unsigned i = 0; !rc && i < out->nchild && total; i++) {
 		if (!evs_cur_varint(c, &nulls) || nulls > total)
 			return evs_dec_fail(d, "6.7-1 nulls of elements out of range");
+		if (out->phys == EVS_MAP && i == 0 && nulls)
+			return evs_dec_fail(d, "6.7-3 null keys");
 		rc = get_column(d, c, (uint32_t)total, (uint32_t)nulls, &out->child[i], nest + 1);
 	}
 	return rc;

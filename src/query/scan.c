@@ -82,6 +82,9 @@ static int table_of_segment(struct evs_scan *s, const char *path, struct evs_dia
 		rc = evs_segment_schema(seg, evs_segment_schema_off(seg), &text, &len, diag);
 	if (rc == 0)
 		rc = evs_table_parse(&s->table, text, len, diag);
+	if (rc == EVS_E_SCHEMA)
+		rc = evs_fail_off(diag, EVS_E_FORMAT, path, 0,
+				  "6.7-2 or 4.3: the stored schema cannot be parsed");
 	free(text);
 	evs_segment_close(seg);
 	return rc;

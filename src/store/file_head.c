@@ -60,9 +60,21 @@ static int own_strings(struct evs_head *h, struct evs_diag *diag)
 	return 0;
 }
 
-static int copies_agree(const struct evs_head *a, const struct evs_head *b)
+static bool same(const char *a, size_t na, const char *b, size_t nb)
 {
-	return !memcmp(a->segment_id, b->segment_id, sizeof(a->segment_id)) && a->salt == b->salt;
+	return na == nb && !memcmp(a, b, na);
+}
+
+static bool copies_agree(const struct evs_head *a, const struct evs_head *b)
+{
+	return !memcmp(a->segment_id, b->segment_id, sizeof(a->segment_id)) && a->salt == b->salt &&
+	       a->major == b->major && a->minor == b->minor && a->unit == b->unit &&
+	       a->suite == b->suite && a->refuse_features == b->refuse_features &&
+	       a->ignore_features == b->ignore_features && a->created == b->created &&
+	       a->part_lo == b->part_lo && a->part_hi == b->part_hi &&
+	       same(a->stream, a->stream_len, b->stream, b->stream_len) &&
+	       same(a->tenant, a->tenant_len, b->tenant, b->tenant_len) &&
+	       same(a->schema, a->schema_len, b->schema, b->schema_len);
 }
 
 /* The first copy is good: where is the second, and is it good too? */

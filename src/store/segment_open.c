@@ -75,18 +75,28 @@ static int find_tail(struct evs_segment *s, bool *growing, struct evs_diag *diag
 	return rc;
 }
 
-/* The newest COMMIT is damaged: the schema in force is the last sound SCHEMA frame in front of it, else HEAD's. */
+static bool schema_sound(struct evs_segment *s, uint64_t off)
+{
+	char *text = NULL;
+	size_t len;
+	bool sound = evs_segment_schema(s, off, &text, &len, NULL) == 0;
+
+	free(text);
+	return sound;
+}
+
+/* The newest COMMIT, or the SCHEMA frame it names, is damaged: the schema in force is the last sound one
+ * in front of it, else HEAD's. */
 static int search_schema_off(struct evs_segment *s, struct evs_diag *diag)
 {
 	uint64_t limit = s->tail.trailer.commit_off, off = s->tail.start;
 	struct evs_frame fr;
-	const uint8_t *p;
 
+	s->schema_off = 0;
 	while (off < limit) {
 		int rc = evs_file_frame(&s->file, off, limit, &fr, NULL);
 
-		if (rc == 0 && fr.type == EVS_FRAME_SCHEMA &&
-		    evs_file_summed(&s->file, off, &fr, &p, NULL) == 0)
+		if (rc == 0 && fr.type == EVS_FRAME_SCHEMA && schema_sound(s, off))
 			s->schema_off = off;
 		if (rc == 0)
 			off += evs_frame_span(fr.payload_len);
@@ -112,7 +122,9 @@ static int load_schema_off(struct evs_segment *s, struct evs_diag *diag)
 		s->schema_off = c.schema_off;
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
-	return rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : 0;
+	if (rc == EVS_E_NOMEM)
+		return evs_fail_nomem(diag);
+	return schema_sound(s, s->schema_off) ? 0 : search_schema_off(s, diag);
 }
 
 int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *fn, void *arg,
@@ -173,6 +185,7 @@ void evs_segment_close(struct evs_segment *s)
 	if (!s)
 		return;
 	evs_tree_release(&s->tree);
+	free(s->chain.groups);
 	evs_group_release(&s->group);
 	evs_decoder_free(s->dec);
 	evs_head_release(&s->head);
@@ -215,7 +228,7 @@ int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t 
 	const uint8_t *p;
 	int rc;
 
-	if (off < s->tail.start) { /* HEAD */
+	if (off == 0) { /* HEAD */
 		*text = malloc(s->head.schema_len + 1);
 		if (!*text)
 			return evs_fail_nomem(diag);
@@ -251,6 +264,7 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 	evs_segment_rewind(s, EVS_WALK_ALL, INT64_MIN, INT64_MAX);
 	s->pos = p->off;
 	s->next_row = p->row;
+	evs_chain_broken(s); /* what stands before is not known to this handle */
 	return 0;
 }
 
@@ -262,6 +276,7 @@ void evs_segment_rewind(struct evs_segment *s, enum evs_walk how, int64_t since,
 	s->pos = s->tail.start;
 	s->next_row = 0;
 	s->gap = false;
+	evs_chain_start(s);
 	s->tail_told = false;
 	evs_tree_release(&s->tree);
 	if (how == EVS_WALK_PRUNED && evs_tree_start(s, NULL) < 0)

@@ -26,6 +26,30 @@ struct evs_tree {
 	uint32_t next_group;
 };
 
+/* A frame that a later one speaks of. */
+struct evs_seen {
+	uint64_t off, span, rows;
+	int64_t time_min, time_max;
+};
+
+/*
+ * What a walk remembers, to hold frames against those before them (rules 7.1-12, 7.1-13, 7.2-7, 8.3-1, 8.3-2). `sure` is
+ * lost with every damaged stretch and comes back with the next sound frame of its kind.
+ */
+struct evs_chain {
+	bool commit_sure, groups_sure;
+	struct evs_commit last; /* newest commit: seq, rows_total, hash */
+	uint64_t last_off;
+	uint64_t index_off; /* newest INDEX; 0: none */
+	uint64_t index_seq;
+	struct evs_seen commits[2 * EVS_INDEX_EVERY]; /* since the newest INDEX, the last ones */
+	unsigned ncommits;
+	uint64_t judged;	 /* groups before this offset belong to a commit that was looked at */
+	bool refused;		 /* ... and that only a newer evseg understands */
+	struct evs_seen *groups; /* since the last commit */
+	uint32_t ngroups, groups_cap;
+};
+
 struct evs_segment {
 	char *path;
 	int fd;
@@ -47,6 +71,7 @@ struct evs_segment {
 	char gap_what[256];
 	bool tail_told;
 	struct evs_tree tree;
+	struct evs_chain chain;
 
 	struct evs_group group; /* the current one */
 	uint64_t group_off;
@@ -61,6 +86,15 @@ int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, 
 			   struct evs_diag *diag);
 
 int evs_walk_next(struct evs_segment *s, struct evs_diag *diag);
+
+/* segment_chain.c. Broken rules are told with no rows lost: every frame is sound by itself. */
+void evs_chain_start(struct evs_segment *s);
+void evs_chain_broken(struct evs_segment *s); /* a stretch was stepped over */
+int evs_chain_group(struct evs_segment *s, uint64_t off, uint64_t span, struct evs_diag *diag);
+void evs_chain_commit(struct evs_segment *s, uint64_t off, uint64_t span,
+		      const struct evs_commit *c);
+int evs_chain_index(struct evs_segment *s, uint64_t off, const struct evs_index *x,
+		    struct evs_diag *diag);
 
 void evs_tree_release(struct evs_tree *t);
 /* 0, or EVS_E_FORMAT when the way from the end to the first commits is damaged. */

@@ -39,8 +39,10 @@ static int walk_commit(struct evs_segment *s, uint64_t off, uint64_t span, struc
 	struct evs_trailer tr;
 	int rc = evs_file_commit(&s->file, off, s->tail.end, &c, &payload, diag);
 
-	if (rc == 0)
+	if (rc == 0) {
+		evs_chain_commit(s, off, span, &c);
 		close_gap(s, c.rows_total, off);
+	}
 	for (unsigned copy = 0; rc == 0 && copy < 2; copy++) {
 		uint64_t at = off + span - (uint64_t)(2 - copy) * EVS_TRAILER_SIZE;
 		const char *why = "the trailer does not belong to its commit";
@@ -69,6 +71,8 @@ static int walk_index(struct evs_segment *s, uint64_t off, struct evs_diag *diag
 	struct evs_buf payload = { 0 };
 	int rc = evs_file_index(&s->file, off, s->tail.end, &x, &payload, diag);
 
+	if (rc == 0)
+		rc = evs_chain_index(s, off, &x, diag);
 	evs_index_release(&x);
 	evs_buf_release(&payload);
 	return rc;
@@ -86,6 +90,34 @@ static int walk_padding(struct evs_segment *s, const struct evs_frame *fr)
 	return 0;
 }
 
+/*
+ * A commit that must be refused (7.1-2, 7.7) takes its groups with it, and they stand before it: look ahead, once for
+ * all groups of a commit.
+ */
+static int judge_commit(struct evs_segment *s, struct evs_diag *diag)
+{
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+	struct evs_frame fr = { 0 };
+	uint64_t off = s->pos;
+	int rc = 0;
+
+	s->chain.refused = false;
+	while (off < s->tail.end && fr.type != EVS_FRAME_COMMIT) {
+		rc = evs_file_frame(&s->file, off, s->tail.end, &fr, diag);
+		if (rc < 0)
+			break;
+		if (fr.type == EVS_FRAME_COMMIT)
+			rc = evs_file_commit(&s->file, off, s->tail.end, &c, &payload, diag);
+		off += evs_frame_span(fr.payload_len);
+	}
+	s->chain.refused = rc == EVS_E_VERSION;
+	s->chain.judged = off > s->pos ? off : s->pos + 8;
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+	return rc == EVS_E_FORMAT ? 0 : rc; /* damage is met, and told, on the way */
+}
+
 /* The frame at pos: 1 for a group that is now the current one, 0 for any other sound frame. */
 static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct evs_diag *diag)
 {
@@ -95,11 +127,23 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 
 	switch (fr->type) {
 	case EVS_FRAME_GROUP:
+		rc = s->pos < s->chain.judged ? 0 : judge_commit(s, diag);
+		if (rc == 0 && s->chain.refused)
+			rc = evs_fail_off(diag, EVS_E_VERSION, s->path, s->pos,
+					  "the group belongs to a commit of a newer format");
+		if (rc < 0)
+			return rc;
 		rc = evs_segment_load_group(s, s->pos, s->tail.end, &span, diag);
 		if (rc == 0)
 			rc = walk_padding(s, fr);
+		if (rc == 0)
+			rc = evs_chain_group(s, s->pos, span, diag);
 		if (rc < 0)
 			return rc;
+		if (s->group.first_row != s->next_row && !s->gap)
+			evs_segment_tell(
+				s, s->pos, 0,
+				"5.1-10 first_row is not the number of rows before the group");
 		close_gap(s, s->group.first_row, s->pos);
 		/* Groups that the tree has passed over already count once. */
 		if (s->group.first_row + s->group.rows > s->next_row)
@@ -159,6 +203,7 @@ int evs_walk_next(struct evs_segment *s, struct evs_diag *diag)
 			return rc;
 		}
 		open_gap(s, at, &d);
+		evs_chain_broken(s);
 		if (span)
 			s->pos = at + span;
 		else if ((rc = resync(s, at + 8, diag)) < 0)

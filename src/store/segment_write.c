@@ -185,7 +185,7 @@ static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, st
 	if (t->commit_bad)
 		return evs_fail_off(
 			diag, EVS_E_FORMAT, w->path, t->trailer.commit_off,
-			"the newest commit is damaged, so that nothing can be appended after it; move the file away or salvage it");
+			"the newest commit is damaged or of a newer format, so that nothing can be appended after it; move the file away or salvage it");
 	for (unsigned copy = 0; rc == 0 && copy < 2; copy++) {
 		uint64_t at = t->end - (2 - copy) * EVS_TRAILER_SIZE;
 

@@ -107,6 +107,10 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 		rc = EVS_E_FORMAT;
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
+	if (rc == EVS_E_VERSION) { /* of a newer evseg: whole, and not for us */
+		*v = COMMIT_DAMAGED;
+		return 0;
+	}
 	if (rc == EVS_E_FORMAT) {
 		rc = has_zero_sector(f, tr->commit_off, end, &torn);
 		*v = torn ? TORN : COMMIT_DAMAGED;

@@ -352,7 +352,8 @@ def main():
             orderly(tally, tmp, args.seed + i, (signal.SIGTERM, signal.SIGINT)[i % 2])
         same_source(tally, tmp)
     print(", ".join("%s: %d" % x for x in sorted(met.items())))
-    tally.check("some kills met a writer between commits", met["killed after some commits"] > 0)
+    if times >= 50:
+        tally.check("some kills met a writer at work", met["killed after some commits"] > 0)
     tally.done()
 
 

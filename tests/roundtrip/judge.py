@@ -195,8 +195,7 @@ def _type(tokens, enums):
         args, rest = _split(rest[1:end]), rest[end + 1:]
     if name == "double" and rest and rest[0][1].lower() == "precision":
         rest = rest[1:]
-    if name == "timestamp" and [t[1].lower() for t in rest[:3]] in (["with", "time", "zone"],
-                                                                    ["without", "time", "zone"]):
+    if name == "timestamp" and [t[1].lower() for t in rest[1:3]] == ["time", "zone"]:
         rest = rest[3:]
     if name == "int8" and spelled != "Int8":  # PostgreSQL's has eight bytes
         name = "int64"
@@ -246,9 +245,8 @@ class Table:
             first = part[0][1].lower()
             if part[0][0] == "word" and first in ("primary", "constraint", "index", "check",
                                                   "unique", "foreign", "projection"):
-                if first == "primary" or (first == "constraint"
-                                          and ("word", "primary") in [(k, v.lower()) for k,
-                                                                      v in part]):
+                named = first == "constraint" and "primary" in [v.lower() for _, v in part]
+                if first == "primary" or named:
                     keys += [t[1] for t in part if t[0] in ("word", "id")]
                 continue
             type_, rest = _type(part[1:], enums)

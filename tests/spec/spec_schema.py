@@ -2,6 +2,7 @@
 dialect, and values as evcat prints them. Only what a reader needs: checks, defaults and keys are passed over.
 """
 
+import decimal
 import ipaddress
 import re
 import struct
@@ -370,29 +371,42 @@ def quote(raw):
     return b'"' + raw.decode().translate(ESCAPES).encode() + b'"'
 
 
+def narrow(value):
+    """The nearest float of 32 bits, as a double."""
+    try:
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return float("inf")
+
+
+def fewest_digits(value, w):
+    """(digits, exponent) of the shortest decimal that reads back as value > 0, of these the nearest: d.ddd * 10^exponent."""
+    if w == 8:  # Python prints them so
+        _, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
+        return "".join(map(str, digits)), exponent + len(digits) - 1
+    for precision in range(9):
+        mantissa, exponent = ("%.*e" % (precision, value)).split("e")
+        near = int(mantissa.replace(".", ""))
+        exponent = int(exponent) - precision
+        found = [d for d in (near, near - 1, near + 1) if narrow(float("%de%d" % (d, exponent))) == value]
+        if found:
+            digits = str(found[0])
+            return digits.rstrip("0"), exponent + len(digits) - 1
+    raise AssertionError(value)
+
+
 def float_text(bits, w):
-    """The fewest digits that read back as the same number, without exponent from 1e-6 to below 1e21."""
-    layout = ("<f", "<I") if w == 4 else ("<d", "<Q")
-    value = struct.unpack(layout[0], struct.pack(layout[1], bits))[0]
+    """The fewest digits that read back as the same number; without exponent from 1e-6 to below 1e21. A whole Float64 below
+    that is printed with all its digits."""
+    value = struct.unpack("<f" if w == 4 else "<d", bits.to_bytes(w, "little"))[0]
     if value != value or value in (float("inf"), float("-inf")):
         return "null"  # no writer stores one (schema.md 3.2)
-    for precision in range(17):
-        text = "%.*e" % (precision, value)
-        back = float(text)
-        if w == 4:
-            try:
-                back = struct.unpack("<f", struct.pack("<f", back))[0]
-            except OverflowError:
-                continue
-        if back == value:
-            break
-    sign = "-" if text[0] == "-" else ""
-    digits, exponent = text.lstrip("-").split("e")
-    digits, exponent = digits.replace(".", "").rstrip("0") or "0", int(exponent)
+    sign, value = "-" if bits >> 8 * w - 1 else "", abs(value)
     if value == 0:
         return sign + "0"
-    if w == 8 and value == int(value) and exponent < 21:
-        return str(int(value))
+    if w == 8 and value < 1e21 and value == int(value):
+        return sign + str(int(value))
+    digits, exponent = fewest_digits(value, w)
     if -7 < exponent < 0:
         return sign + "0." + "0" * (-exponent - 1) + digits
     if 0 <= exponent < 21:
