@@ -193,6 +193,7 @@ struct evs_scan_opts {
 	size_t ntenants;
 	bool has_since, has_until;
 	int64_t since, until; /* since <= time < until */
+	bool follow; /* evs_scan_refresh() will be called: remember how far each segment was read */
 	int64_t now;
 	void (*on_damage)(void *arg, const struct evs_damage *d);
 	void *arg;

@@ -149,6 +149,7 @@ int main(int argc, char *argv[])
 	print_opts.width = cli_width();
 
 	cli_meter_start(true);
+	opts.follow = follow;
 	rc = evs_scan_open(&scan, (const char *const *)(argv + first), (size_t)(argc - first),
 			   &opts, &diag);
 	if (rc >= 0)

@@ -181,6 +181,8 @@ static int remember(struct evs_scan *s, const char *path, const struct evs_segme
 	struct scan_seen *e = find_seen(s, path);
 	size_t at;
 
+	if (!s->opts.follow)
+		return 0;
 	if (!e) {
 		if (s->nseen == s->seen_cap) {
 			size_t cap = s->seen_cap ? s->seen_cap * 2 : 64;

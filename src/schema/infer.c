@@ -48,6 +48,15 @@ static char *copy(const char *s, size_t n)
 	return p;
 }
 
+static bool has_key(const struct evs_infer *f, const char *name)
+{
+	for (size_t i = 0; i < f->nkeys; i++) {
+		if (!strcmp(f->keys[i], name))
+			return true;
+	}
+	return false;
+}
+
 int evs_infer_new(struct evs_infer **out, const struct evs_infer_opts *opts, struct evs_diag *diag)
 {
 	struct evs_infer *f = calloc(1, sizeof(*f));
@@ -64,10 +73,13 @@ int evs_infer_new(struct evs_infer **out, const struct evs_infer_opts *opts, str
 		goto out;
 	if (opts->tenant && !(f->tenant = copy(opts->tenant, strlen(opts->tenant))))
 		goto out;
-	for (; f->nkeys < opts->nkeys; f->nkeys++) {
-		f->keys[f->nkeys] = copy(opts->keys[f->nkeys], strlen(opts->keys[f->nkeys]));
+	for (size_t i = 0; i < opts->nkeys; i++) {
+		if (has_key(f, opts->keys[i]))
+			continue;
+		f->keys[f->nkeys] = copy(opts->keys[i], strlen(opts->keys[i]));
 		if (!f->keys[f->nkeys])
 			goto out;
+		f->nkeys++;
 	}
 	*out = f;
 	f = NULL;
@@ -150,7 +162,7 @@ static int reindex(struct evs_infer *f)
 	return 0;
 }
 
-static int add_field(struct evs_infer *f, const char *name, size_t len)
+int infer_add_field(struct evs_infer *f, const char *name, size_t len)
 {
 	struct infer_field *x;
 
@@ -246,7 +258,7 @@ static void merge(struct infer_field *x, const struct infer_value *v)
 		x->time_texts++;
 		x->time_kinds &= v->kinds;
 		x->time_kinds = merge_scale(x->time_kinds, &x->time_scale, &x->has_time_scale, v);
-		if (v->scale > x->max_scale)
+		if (v->scale > x->max_scale && v->scale <= INFER_MAX_SCALE)
 			x->max_scale = v->scale;
 	}
 	if (v->epoch) {
@@ -305,7 +317,7 @@ static int take_pair(struct evs_infer *f, const struct infer_pair *p)
 			f->too_many++;
 			return 0;
 		}
-		rc = add_field(f, name, p->klen);
+		rc = infer_add_field(f, name, p->klen);
 		if (rc < 0)
 			return rc;
 		i = (int)f->nfields - 1;

@@ -56,7 +56,7 @@ struct infer_field {
 	unsigned time_scale;
 	bool has_time_scale;
 	unsigned number_kinds; /* of the plausible numbers */
-	unsigned max_scale;    /* most digits of a time text */
+	unsigned max_scale;    /* most digits of a time text, INFER_MAX_SCALE at most */
 	/*
 	 * as a tenant: hashes of distinct values, NULL when the name does not say so or there are
 	 * too many
@@ -72,6 +72,7 @@ struct infer_field {
 
 #define INFER_MAX_FIELDS  1000u
 #define INFER_MAX_TENANTS 5000u
+#define INFER_MAX_SCALE	  7u /* digits that a DateTime64 may widen to */
 
 struct infer_pair {	  /* one field of the line at hand */
 	size_t key, klen; /* in `keys` */
@@ -101,6 +102,9 @@ struct evs_infer {
 
 /* Field by name, or -1. */
 int infer_find(const struct evs_infer *f, const char *name, size_t len);
+
+/* Add a field of which nothing is known, the last. It must not be there. Returns 0 or EVS_E_NOMEM. */
+int infer_add_field(struct evs_infer *f, const char *name, size_t len);
 
 /* Decide time, tenant and key columns. Returns 0 or EVS_E_SCHEMA. */
 int infer_choose(struct evs_infer *f, evs_note_fn *why, void *arg, struct evs_diag *diag);

@@ -171,6 +171,8 @@ static bool prints_back(const char *s, size_t n, int64_t sec, uint32_t nano, uns
 	}
 	for (unsigned i = digits; i < 9; i++)
 		nano /= 10;
+	if (ticks > INT64_MAX - (int64_t)nano)
+		return false;
 	return evs_time_print(ticks + nano, digits, buf) == n && !memcmp(buf, s, n);
 }
 

@@ -240,6 +240,15 @@ int evs_infer_line(struct evs_infer *f, const char *line, size_t len);
 int evs_infer_ddl(struct evs_infer *f, char **text, size_t *len, evs_note_fn *why, void *arg,
 		  struct evs_diag *diag);
 
+/*
+ * Continue the inference whose result is `text`, the whole of a schema.sql; `t` is the table it makes
+ * and `f` fresh from evs_infer_new() with the table's name (time, tenant and keys are the table's,
+ * whatever the options were). Returns 0: `f` stands where the inference that wrote it stood, so that
+ * evs_infer_ddl() gives the same text and further lines widen it. 1: the text is not exactly what
+ * inference writes, so edited or declared; `f` is of no use then but to be freed. Or EVS_E_NOMEM.
+ */
+int evs_infer_resume(struct evs_infer *f, const struct evs_table *t, const char *text, size_t len);
+
 /* ---- times ------------------------------------------------------------------------------------- */
 
 /*

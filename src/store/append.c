@@ -270,8 +270,7 @@ int evs_append_commit(struct evs_appender *a, struct evs_diag *diag)
 	return rc;
 }
 
-/* Commit, spill, or go on. */
-static int relieve(struct evs_appender *a, struct evs_diag *diag)
+int evs_append_relieve(struct evs_appender *a, struct evs_diag *diag)
 {
 	uint64_t rows = a->spool ? evs_spool_rows(a->spool) : 0;
 	uint64_t limit = a->opts.flush_bytes ? a->opts.flush_bytes : FLUSH_BYTES;
@@ -324,7 +323,7 @@ int evs_append_feed(struct evs_appender *a, const void *data, size_t len, struct
 		p += take;
 		len -= take;
 		if (rc == 0)
-			rc = relieve(a, diag);
+			rc = evs_append_relieve(a, diag);
 	}
 	return conclude(a, rc, diag);
 }

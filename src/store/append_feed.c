@@ -32,12 +32,20 @@ static bool flush_due(const struct evs_appender *a)
 	return a->opts.flush_bytes && a->total - a->flushed_total >= a->opts.flush_bytes;
 }
 
+/* A thousand columns of 4,096 rows would be memory in which nothing stands. */
+static bool chunk_full(const struct evs_appender *a)
+{
+	return a->nrows == CHUNK_ROWS || (size_t)a->nrows * a->table->ncols >= CHUNK_CELLS;
+}
+
 static int end_chunk(struct evs_appender *a, struct evs_diag *diag)
 {
 	bool due = flush_due(a);
 	int rc = evs_append_chunk(a, diag);
 
-	return rc == 0 && due ? evs_append_commit(a, diag) : rc;
+	if (rc < 0)
+		return rc;
+	return due ? evs_append_commit(a, diag) : evs_append_relieve(a, diag);
 }
 
 /* One line, without its newline. */
@@ -69,7 +77,7 @@ static int take_line(struct evs_appender *a, const struct chunk_row *row, struct
 			return evs_fail_nomem(diag);
 		a->rows[a->nrows++] = *row;
 		a->chunk_bytes += row->len;
-		return a->nrows == CHUNK_ROWS || flush_due(a) ? end_chunk(a, diag) : 0;
+		return chunk_full(a) || flush_due(a) ? end_chunk(a, diag) : 0;
 	}
 	if (a->opts.strict) {
 		rc = evs_append_chunk(a, diag); /* what came before is kept, and may be worse */

@@ -13,6 +13,7 @@
 #include "src/store/reject.h"
 #include "src/store/spool.h"
 
+#define CHUNK_CELLS	 ((size_t)1 << 17) /* rows times columns, likewise */
 #define CHUNK_ROWS	 4096u /* rows parsed before they are checked and spooled together */
 #define CHUNK_BYTES	 ((size_t)1 << 20) /* of input, likewise */
 #define SPOOL_MEMORY	 (12u << 20) /* bytes of rows in memory before they are spilled or flushed */
@@ -82,6 +83,9 @@ int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag);
 
 int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const char *reason,
 		      struct evs_diag *diag);
+
+/* Commit, spill, or go on, as rows, bytes, memory and age say. */
+int evs_append_relieve(struct evs_appender *a, struct evs_diag *diag);
 
 /* Commit all that is spooled. */
 int evs_append_commit(struct evs_appender *a, struct evs_diag *diag);

@@ -162,6 +162,9 @@ class Segment:
         return out
 
     def zero_sector(self, at, end):
+        """Is a sector of the frame all zero, or behind the end of the file?"""
+        if end > len(self.data):
+            return True
         while at < end:
             stop = min(at // SECTOR * SECTOR + SECTOR, end)
             if not any(self.data[at:stop]):

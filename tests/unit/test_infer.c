@@ -474,8 +474,251 @@ static void test_sticky(void)
 	evs_infer_free(NULL);
 }
 
+/*
+ * ---- going on in a later run -------------------------------------------------------------------
+ */
+
+static char *text_of(struct evs_infer *f)
+{
+	char *text = NULL;
+	size_t len;
+
+	if (evs_infer_ddl(f, &text, &len, NULL, NULL, &diag) < 0)
+		return NULL;
+	return text;
+}
+
+/* A later run's inference, from the text alone; `*rc` is what evs_infer_resume() said. */
+static struct evs_infer *resume(const char *text, size_t len, int *rc)
+{
+	struct evs_infer *f = NULL;
+	struct evs_table *t = NULL;
+	struct evs_infer_opts o = { 0 };
+	char *exact = malloc(len);
+
+	memcpy(exact, text, len);
+	*rc = evs_table_parse(&t, exact, len, &diag);
+	T_CHECK(*rc == 0);
+	if (*rc == 0) {
+		o.stream = t->name;
+		T_CHECK(evs_infer_new(&f, &o, &diag) == 0);
+		*rc = evs_infer_resume(f, t, exact, len);
+	}
+	evs_table_free(t);
+	free(exact);
+	return f;
+}
+
+/* f goes on undisturbed; from its text another must go on the same, and after one more line, too. */
+static void check_resume(struct evs_infer *f, const char *line)
+{
+	char *text = text_of(f), *a, *b;
+	struct evs_table *from = NULL, *to = NULL;
+	struct evs_infer *g;
+	bool same;
+	int rc;
+
+	if (!text) {
+		t_check(line, false);
+		return;
+	}
+	g = resume(text, strlen(text), &rc);
+	t_check(text, rc == 0);
+	b = text_of(g);
+	t_eq_str("the same text", b, text);
+	free(b);
+	for (int i = 0; i < 2; i++) { /* the second time without anything new */
+		feed(f, line);
+		feed(g, line);
+		a = text_of(f);
+		b = text_of(g);
+		t_eq_str(line, b, a);
+		free(a);
+		if (i == 0)
+			free(b);
+	}
+	T_CHECK(evs_table_parse(&from, text, strlen(text), &diag) == 0);
+	T_CHECK(evs_table_parse(&to, b, strlen(b), &diag) == 0);
+	t_check("may take its place",
+		from && to && evs_table_compatible(from, to, &same, &diag) == 0);
+	evs_table_free(from);
+	evs_table_free(to);
+	evs_infer_free(g);
+	free(text);
+	free(b);
+}
+
+/* Every type of the lattice, then every value of the lattice on top of it. */
+static void test_resume_lattice(void)
+{
+	const size_t n = sizeof(lattice) / sizeof(lattice[0]);
+	char line[200];
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < n; k++) {
+			struct evs_infer *f = start(NULL, NULL, NULL);
+
+			each_value(lattice[i].values, feed_fn, f);
+			feed(f, "{}");
+			snprintf(line, sizeof(line), "{\"v\":%.*s,\"new\":1}",
+				 (int)strcspn(lattice[k].values, "|"), lattice[k].values);
+			check_resume(f, line);
+			evs_infer_free(f);
+		}
+	}
+}
+
+static void test_resume_layout(void)
+{
+	static const struct {
+		const char *time, *tenant, *key, *first, *second, *then;
+	} cases[] = {
+		{ NULL, NULL, NULL, "{\"ts\":\"2024-01-01\",\"v\":1}", "{\"ts\":\"2024-01-01\"}",
+		  "{\"ts\":\"2024-01-01T00:00:00.123Z\",\"v\":\"x\"}" },
+		{ NULL, NULL, NULL, "{\"ts\":\"2024-01-01T00:00:00Z\",\"v\":1}", "{\"v\":2}",
+		  "{\"ts\":\"x\",\"v\":\"x\"}" },
+		{ "ts", NULL, NULL, "{\"ts\":\"2024-01-01T00:00:00Z\",\"v\":1}", "{\"v\":2}",
+		  "{\"ts\":\"2024-01-01T00:00:00.1234567Z\",\"v\":\"x\"}" },
+		{ NULL, NULL, NULL, "{\"ts\":\"2024-01-01T00:00:00.12345678Z\"}", "{}",
+		  "{\"ts\":\"2024-01-01T00:00:00.123456789Z\"}" },
+		{ "ts", NULL, "v", "{\"ts\":1734307233.5,\"v\":1}", "{\"v\":2}",
+		  "{\"ts\":1734307233,\"v\":2,\"w\":\"x\"}" },
+		{ "ts", NULL, NULL, "{\"ts\":1734307233253000000,\"v\":1}",
+		  "{\"ts\":1734307233253000000.5}", "{\"ts\":1734307233253000000,\"v\":[]}" },
+		/* the time is that of arrival, and so it stays; yet the table takes the key for it */
+		{ NULL, NULL, "when", "{\"when\":\"2024-01-01T00:00:00Z\",\"v\":1}", "{\"v\":1}",
+		  "{\"when\":\"2024-01-01T00:00:00Z\",\"v\":\"x\"}" },
+		{ NULL, "a", "when", "{\"when\":\"2024-01-01T00:00:00Z\",\"a\":1,\"v\":{}}",
+		  "{\"a\":1}", "{\"when\":\"2024-01-01T00:00:00Z\",\"a\":\"x\",\"v\":\"x\"}" },
+		{ NULL, "d", NULL, "{\"d\":\"2024-01-01\",\"v\":1}", "{\"d\":\"2024-01-01\",\"v\":1}",
+		  "{\"d\":\"x\",\"v\":\"x\"}" },
+		{ NULL, NULL, "v", "{\"v\":\"44bffbf3-5530-4378-94f3-0c85dc719159\"}",
+		  "{\"v\":\"44bffbf3-5530-4378-94f3-0c85dc719159\"}", "{\"v\":\"x\",\"w\":1}" },
+		{ NULL, NULL, "we ird", "{\"we ird\":1,\"a`b\\\\c\":2,\"index\":3,\"line\\nbreak\":4}",
+		  "{}", "{\"we ird\":1,\"index\":\"x\",\"9lives\":1}" },
+	};
+
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		struct evs_infer *f = start(NULL, NULL, NULL);
+
+		feed(f, choices[i].row);
+		check_resume(f, choices[(i + 1) % (sizeof(choices) / sizeof(choices[0]))].row);
+		check_resume(f, choices[i].row);
+		evs_infer_free(f);
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct evs_infer *f = start(cases[i].time, cases[i].tenant, cases[i].key);
+
+		feed(f, cases[i].first);
+		feed(f, cases[i].second);
+		check_resume(f, cases[i].then);
+		evs_infer_free(f);
+	}
+}
+
+/* What the columns then take, said outright. */
+static void test_resume_widens(void)
+{
+	struct evs_infer *f = start("ts", "who", "k"), *g;
+	struct evs_table *t;
+	char *text;
+	int rc;
+
+	feed(f, "{\"ts\":\"2024-01-01T00:00:00.5Z\",\"who\":\"a\",\"k\":1,\"v\":1,\"u\":"
+		"\"44bffbf3-5530-4378-94f3-0c85dc719159\"}");
+	text = text_of(f);
+	g = resume(text, strlen(text), &rc);
+	T_CHECK(rc == 0);
+	feed(g, "{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"a\",\"v\":\"no key: not counted\"}");
+	free(text);
+	text = text_of(g);
+	T_CHECK(strstr(text, "v Nullable(Int64)"));
+	feed(g, "{\"ts\":\"2024-01-01T00:00:00.123456789Z\",\"who\":\"a\",\"k\":1}");
+	feed(g, "{\"ts\":\"2024-01-01T00:00:00.123Z\",\"who\":\"a\",\"k\":1,\"v\":\"x\",\"u\":\"x\","
+		"\"new\":[1]}");
+	t = infer(g);
+	T_CHECK(t && t->time_column == 0 && t->tenant_column == 1 && t->nkey == 1 &&
+		t->key[0] == 2);
+	if (t) {
+		check_type("more digits", t, "ts", "DateTime64(3)");
+		check_type("key", t, "k", "Int64");
+		check_type("v", t, "v", "Nullable(JSON)");
+		check_type("u", t, "u", "Nullable(String)");
+		check_type("new", t, "new", "Nullable(Array(Int64))");
+	}
+	evs_table_free(t);
+	evs_infer_free(f);
+	evs_infer_free(g);
+	free(text);
+}
+
+static void test_resume_many(void)
+{
+	static const char *const keys[] = { "k1", "k0", "k1" };
+	struct evs_infer_opts o = { .stream = "a b", .keys = keys, .nkeys = 3 };
+	struct evs_infer *f = NULL;
+	char *line = malloc(20000);
+	size_t n = 0;
+
+	T_CHECK(evs_infer_new(&f, &o, &diag) == 0);
+	for (int i = 0; i < 1200; i++)
+		n += (size_t)snprintf(line + n, 20000 - n, "%c\"k%d\":1", i ? ',' : '{', i);
+	snprintf(line + n, 20000 - n, "}");
+	feed(f, line);
+	check_resume(f, "{\"k0\":1,\"k1\":2,\"k999\":\"x\",\"k1100\":\"x\"}");
+	evs_infer_free(f);
+	free(line);
+}
+
+static void test_edited(void)
+{
+	static const char *const edits[][2] = {
+		{ "MergeTree", "ReplacingMergeTree" },
+		{ "v Nullable(Int64)", "v Nullable(Int32)" },
+		{ "v Nullable(Int64)", "v Int64" },
+		{ "v Nullable(Int64)", "v  Nullable(Int64)" },
+		{ "v Nullable(Int64)", "v Nullable(Decimal(9, 2))" },
+		{ "v Nullable(Int64)", "v Array(Nullable(Int64))" },
+		{ "v Nullable(Int64)", "v Nullable(Int64) DEFAULT 1" },
+		{ "toMonday", "toYYYYMM" },
+		{ "Inferred", "inferred" },
+		{ "-- Inferred by evappend from the first rows.", "--" },
+		{ "ORDER BY (ts)", "ORDER BY (ts, who)" },
+		{ "PARTITION BY (who, toMonday(ts))", "PARTITION BY toMonday(ts)" },
+		{ ";\n", ";" },
+		{ ";\n", ";\n\n" },
+		{ ";\n", ";\nCREATE VIEW w AS SELECT * FROM s;\n" },
+	};
+	struct evs_infer *f = start("ts", "who", NULL), *g;
+	char *text, buf[2000];
+	int rc;
+
+	feed(f, "{\"ts\":\"2024-01-01T00:00:00.5Z\",\"who\":\"a\",\"v\":1}");
+	text = text_of(f);
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		const char *at = strstr(text, edits[i][0]);
+
+		if (!at) {
+			t_check(edits[i][0], false);
+			continue;
+		}
+		snprintf(buf, sizeof(buf), "%.*s%s%s", (int)(at - text), text, edits[i][1],
+			 at + strlen(edits[i][0]));
+		g = resume(buf, strlen(buf), &rc);
+		t_check(edits[i][1], rc == 1);
+		evs_infer_free(g);
+	}
+	free(text);
+	evs_infer_free(f);
+}
+
 int main(void)
 {
+	test_resume_lattice();
+	test_resume_layout();
+	test_resume_widens();
+	test_resume_many();
+	test_edited();
 	test_lattice();
 	test_choices();
 	test_not_in_every_row();
