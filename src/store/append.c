@@ -118,8 +118,14 @@ static int load_table(struct evs_appender *a, struct evs_diag *diag)
 	struct evs_table *t = NULL;
 	int rc = evs_stream_table(a->dir, &t, diag);
 
-	if (rc == 0)
+	if (rc == 0) {
+		rc = evs_append_resume_infer(a, t, diag);
+		if (rc < 0) {
+			evs_table_free(t);
+			return rc;
+		}
 		return evs_append_set_table(a, t, diag);
+	}
 	if (rc == 1)
 		rc = check_folder(a->dir, diag);
 	return rc < 0 ? rc : evs_infer_new(&a->infer, &io, diag);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SCHEMA_MAX ((size_t)16 << 20)
+
 static void tell(void *arg, uint32_t line, const char *text)
 {
 	struct evs_appender *a = arg;
@@ -246,4 +248,28 @@ out:
 	evs_table_free(t);
 	free(text);
 	return rc;
+}
+
+int evs_append_resume_infer(struct evs_appender *a, const struct evs_table *t,
+			    struct evs_diag *diag)
+{
+	struct evs_infer_opts opts = { .stream = t->name };
+	struct evs_infer *f = NULL;
+	char path[EVS_PATH_MAX], *text = NULL;
+	size_t len = 0;
+	int rc = evs_path_join(path, a->dir, "schema.sql", diag);
+
+	if (rc == 0)
+		rc = evs_io_read_file(path, SCHEMA_MAX, &text, &len, diag);
+	if (rc == 0)
+		rc = evs_infer_new(&f, &opts, diag);
+	if (rc == 0 && (rc = evs_infer_resume(f, t, text, len)) < 0)
+		(void)evs_fail_nomem(diag);
+	if (rc == 0) {
+		a->infer = f;
+		f = NULL;
+	}
+	evs_infer_free(f);
+	free(text);
+	return rc < 0 ? rc : 0;
 }

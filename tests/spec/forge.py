@@ -1,8 +1,9 @@
 """Segments made byte by byte, with every checksum right and one thing wrong.
 
-A Forge lays down HEAD, groups, commits, INDEX and SCHEMA frames as spec/segment.md says and seals them; any field of any
-struct can be given another value on the way (`rows=0`), of the frame around it with `frame_` in front
-(`frame_magic=b"..."`), and is then sealed like a right one. Salt and id are fixed, so the same calls make the same bytes.
+A Forge lays down HEAD, groups, commits, INDEX and SCHEMA frames as spec/segment.md says and seals
+them; any field of any struct can be given another value on the way (`rows=0`), of the frame around
+it with `frame_` in front (`frame_magic=b"..."`), and is then sealed like a right one. Salt and id
+are fixed, so the same calls make the same bytes.
 """
 
 import struct
@@ -67,12 +68,14 @@ class Forge:
     # ---- frames ----------------------------------------------------------------------------------
 
     def frame(self, kind, payload, summed=None, flags=None, **given):
-        """Append a frame; returns its offset. Of `given`: the fields, `padding`, `off` (for the seeds)."""
+        """Append a frame; returns its offset. Of `given`: the fields, `padding`, `off` (for the
+        seeds)."""
         at, off = len(self.data), given.pop("off", len(self.data))
         seed = (0 if kind == fr.HEAD else self.salt) ^ off
         summed = len(payload) if summed is None else summed
         refuse = kind in (fr.GROUP, fr.SCHEMA, fr.DICT)
-        values = {"magic": fr.MAGIC, "type": kind, "flags": refuse if flags is None else flags, "reserved": bytes(2),
+        values = {"magic": fr.MAGIC, "type": kind, "flags": refuse if flags is None else flags,
+                  "reserved": bytes(2),
                   "payload_len": len(payload), "summed_len": summed, "reserved2": bytes(4),
                   "payload_sum": xxh3(payload[:summed], seed), "head_sum": 0}
         padding = given.pop("padding", None)
@@ -83,20 +86,26 @@ class Forge:
         self.data += raw + (pad(payload) if padding is None else payload + padding)
         return at
 
-    def head(self, copies=2, stream=b"t", tenant=b"", suite_data=b"", stored=None, second=None, trunc=None, gap=0, **given):
+    def head(self, copies=2, stream=b"t", tenant=b"", suite_data=b"", stored=None, second=None,
+             trunc=None, gap=0, **given):
         """HEAD, twice. `second`: other values for the second copy."""
         for copy in range(copies):
-            values = {"major": 1, "minor": 0, "unit": 1, "suite": 0, "reserved": bytes(2), "refuse_features": 0,
-                      "ignore_features": 0, "segment_id": b"forged segment!!", "salt": self.salt, "created": CREATED,
+            values = {"major": 1, "minor": 0, "unit": 1, "suite": 0, "reserved": bytes(2),
+                      "refuse_features": 0,
+                      "ignore_features": 0, "segment_id": b"forged segment!!", "salt": self.salt,
+                      "created": CREATED,
                       "part_lo": MONDAY, "part_hi": MONDAY + 7 * 86400, "stream_len": len(stream),
-                      "tenant_len": len(tenant), "suite_len": len(suite_data), "schema_len": len(self.schema),
+                      "tenant_len": len(tenant), "suite_len": len(suite_data),
+                      "schema_len": len(self.schema),
                       "schema_stored_len": len(self.schema if stored is None else stored)}
             fields = {k: v for k, v in given.items() if not k.startswith("frame_")}
             around = {k[6:]: v for k, v in given.items() if k.startswith("frame_")}
             if copy:
                 self.data += bytes(gap)
-                fields.update({k: v for k, v in (second or {}).items() if not k.startswith("frame_")})
-                around.update({k[6:]: v for k, v in (second or {}).items() if k.startswith("frame_")})
+                fields.update({k: v for k, v in (second or {}).items()
+                               if not k.startswith("frame_")})
+                around.update({k[6:]: v for k,
+                               v in (second or {}).items() if k.startswith("frame_")})
                 around = {k: v for k, v in around.items() if v is not None}
             payload = pack(fr.HEAD_FIXED, " ".join(values), values, fields)
             assert not fields, fields
@@ -106,17 +115,20 @@ class Forge:
     def new_schema(self, text, stored=None, size=None, extra=b"", trunc=None, **given):
         """A SCHEMA frame, in force from here on."""
         stored = text if stored is None else stored
-        payload = struct.pack("<II", len(text) if size is None else size, len(stored)) + stored + extra
+        payload = struct.pack("<II", len(text) if size is None else size,
+                              len(stored)) + stored + extra
         self.schema_off = self.frame(fr.SCHEMA, payload[:trunc], **given)
         return self.schema_off
 
     # ---- groups ----------------------------------------------------------------------------------
 
-    def group(self, rows, columns, packed=True, codec=0, ref=None, directory=None, raw=None, blocks=None, cut=None,
+    def group(self, rows, columns, packed=True, codec=0, ref=None, directory=None, raw=None,
+              blocks=None, cut=None,
               **given):
-        """A group. Columns: (nulls, bytes), or None where null throughout. `ref` has other values for its reference in the
-        commit, `directory` changes the list of entries; `raw` (packed: before the codec) and `blocks` are other bytes; `given` are
-        fields, rows, columns and blocks with `_` behind."""
+        """A group. Columns: (nulls, bytes), or None where null throughout. `ref` has other values
+        for its reference in the commit, `directory` changes the list of entries; `raw` (packed:
+        before the codec) and `blocks` are other bytes; `given` are fields, rows, columns and blocks
+        with `_` behind."""
         pieces = []
         if packed:
             if raw is None:
@@ -128,12 +140,14 @@ class Forge:
         entries, packed_blocks = [], b""
         for column, nulls, raw in pieces:
             stored = zstd(raw) if codec == 1 else raw
-            entries.append({"column": column, "codec": codec, "flags": 0, "stored_len": len(stored), "raw_len": len(raw),
+            entries.append({"column": column, "codec": codec, "flags": 0, "stored_len": len(stored),
+                            "raw_len": len(raw),
                             "nulls": nulls, "sum": xxh3(stored, 0)})
             packed_blocks += stored
         if directory:
             directory(entries)
-        fields = {"schema_off": self.schema_off, "first_row": self.rows, "rows": rows, "columns": len(columns),
+        fields = {"schema_off": self.schema_off, "first_row": self.rows, "rows": rows,
+                  "columns": len(columns),
                   "blocks": len(entries), "flags": int(packed), "reserved": bytes(4)}
         around = {k[6:]: given.pop(k) for k in list(given) if k.startswith("frame_")}
         given = {k.rstrip("_"): v for k, v in given.items()}
@@ -145,7 +159,8 @@ class Forge:
         payload += packed_blocks if blocks is None else blocks
         off = self.frame(around.pop("type", fr.GROUP), payload[:cut], summed, **around)
         span = len(self.data) - off
-        reference = {"off": off, "len": span, "rows": rows, "run": 1, "mem_bytes": 0, "src_bytes": 0,
+        reference = {"off": off, "len": span, "rows": rows, "run": 1, "mem_bytes": 0,
+                     "src_bytes": 0,
                      "time_min": CREATED, "time_max": CREATED, "hash": blake2b(self.data[off:])}
         reference.update(ref or {})
         self.groups.append(reference)
@@ -154,11 +169,14 @@ class Forge:
 
     # ---- commits ---------------------------------------------------------------------------------
 
-    def commit(self, sections=b"", groups=None, trailers=None, sealed=True, copies=None, trailing=b"", **given):
-        """A COMMIT over the groups since the last one. `groups`: other bytes for the GROUPS section's body;
-        `sections`: the sections behind it; `trailers`: other values for both, `copies`: for each."""
+    def commit(self, sections=b"", groups=None, trailers=None, sealed=True, copies=None,
+               trailing=b"", **given):
+        """A COMMIT over the groups since the last one. `groups`: other bytes for the GROUPS
+        section's body; `sections`: the sections behind it; `trailers`: other values for both,
+        `copies`: for each."""
         off = len(self.data)
-        body = b"".join(fr.GROUP_REF.pack(*g.values()) for g in self.groups) if groups is None else groups
+        body = b"".join(fr.GROUP_REF.pack(*g.values())
+                        for g in self.groups) if groups is None else groups
         last = self.commits[-1] if self.commits else None
         index_off, index_len, index_seq = self.index_at
         seq = len(self.commits) + 1
@@ -166,7 +184,8 @@ class Forge:
         fields = {"seq": seq, "written": CREATED, "rows": rows, "rows_total": self.rows,
                   "first_group": self.groups[0]["off"] if self.groups else off,
                   "prev_off": last["off"] if last else 0, "prev_len": last["len"] if last else 0,
-                  "index_off": index_off, "index_len": index_len, "schema_off": self.schema_off, "time_min": CREATED,
+                  "index_off": index_off, "index_len": index_len, "schema_off": self.schema_off,
+                  "time_min": CREATED,
                   "time_max": CREATED, "since_index": seq - index_seq, "flags": 0,
                   "prev_hash": last["hash"] if last else bytes(32), "hash": bytes(32)}
         around = {k[6:]: given.pop(k) for k in list(given) if k.startswith("frame_")}
@@ -184,8 +203,10 @@ class Forge:
         if len(payload) >= 168:
             payload[136:168] = value
         span = 40 + len(payload) + 128 + len(trailing)
-        trailer = {"magic": b"EVST", "copy": 0, "commit_off": off, "commit_len": span, "seq": fields["seq"],
-                   "rows_total": fields["rows_total"], "first_group": fields["first_group"], "groups_rows": fields["rows"]}
+        trailer = {"magic": b"EVST", "copy": 0, "commit_off": off, "commit_len": span,
+                   "seq": fields["seq"],
+                   "rows_total": fields["rows_total"], "first_group": fields["first_group"],
+                   "groups_rows": fields["rows"]}
         trailer.update(trailers or {})
         summed = around.pop("summed", len(payload))
         both = b""
@@ -207,7 +228,8 @@ class Forge:
         refs = self.level0() if refs is None else refs
         last = self.commits[-1]
         fields = {"seq": len(self.commits), "rows_total": self.rows, "prev_off": self.index_at[0],
-                  "prev_len": self.index_at[1], "last_commit_off": last["off"], "last_commit_len": last["len"],
+                  "prev_len": self.index_at[1], "last_commit_off": last["off"],
+                  "last_commit_len": last["len"],
                   "nrefs": len(refs), "flags": 0}
         around = {k[6:]: given.pop(k) for k in list(given) if k.startswith("frame_")}
         payload = pack(fr.INDEX_FIXED, " ".join(fields), fields, given)
@@ -218,7 +240,8 @@ class Forge:
         return off
 
     def level0(self, start=0):
-        return [{"off": c["off"], "len": c["len"], "rows": c["rows"], "time_min": c["time_min"], "time_max": c["time_max"],
+        return [{"off": c["off"], "len": c["len"], "rows": c["rows"], "time_min": c["time_min"],
+                 "time_max": c["time_max"],
                  "level": 0, "commits": 1} for c in self.commits[start:]]
 
     def save(self, path):

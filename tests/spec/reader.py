@@ -3,11 +3,12 @@
 
     reader.py [--census] [--check] [--nulls] FILE.evs... > rows
 
-Prints one JSON object a row, as `evcat FILE` does. --check looks at everything that a file holds, also what
-rows do not need: hashes, zones, time bounds, the frames between. --census prints how often each kind of node
-occurs instead of the rows.
+Prints one JSON object a row, as `evcat FILE` does. --check looks at everything that a file holds,
+also what rows do not need: hashes, zones, time bounds, the frames between. --census prints how
+often each kind of node occurs instead of the rows.
 
-Exit status: 0 read, 3 damaged: what is broken is named on stderr with its rule, the rest was printed.
+Exit status: 0 read, 3 damaged: what is broken is named on stderr with its rule, the rest was
+printed.
 """
 
 import argparse
@@ -24,7 +25,8 @@ from spec_segment import Segment
 def rows_of(segment, group, current, nulls):
     """The rows of a group, as bytes, by the schema `current`."""
     known = spec_schema.columns(segment.schema(group.schema_off), group.columns)
-    values = group_columns(segment.data, group.frame, group, [spec_schema.shape(kind) for _, kind, _ in known])
+    values = group_columns(segment.data, group.frame, group,
+                           [spec_schema.shape(kind) for _, kind, _ in known])
     old = {name: (kind, column) for (name, kind, _), column in zip(known, values)}
     wanted, extra = [], [None] * group.rows
     for name, kind, default in current:

@@ -43,7 +43,8 @@ def blake2b(data):
 
 
 class NotZstd(Exception):
-    """`header`: the bytes are not one frame with that size; otherwise they do not decompress to it."""
+    """`header`: the bytes are not one frame with that size; otherwise they do not decompress to
+    it."""
 
     def __init__(self, header):
         super().__init__("zstd")

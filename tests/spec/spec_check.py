@@ -1,5 +1,6 @@
-"""What a reader need not look at and a checker should: every frame and padding of the log, the writer's duties,
-zones and time bounds against the rows. Works on a Segment whose groups have been decoded (`values`).
+"""What a reader need not look at and a checker should: every frame and padding of the log, the
+writer's duties, zones and time bounds against the rows. Works on a Segment whose groups have been
+decoded (`values`).
 """
 
 import re
@@ -24,7 +25,8 @@ def check(segment):
 
 def hashes(segment):
     for g in segment.groups:
-        need(not g.ref or blake2b(segment.data[g.off:g.frame.end]) == g.ref.hash, "7.2-7", f"hash of the group at {g.off}")
+        need(not g.ref or blake2b(segment.data[g.off:g.frame.end]) == g.ref.hash, "7.2-7",
+             f"hash of the group at {g.off}")
 
 
 def frames(segment):
@@ -46,7 +48,8 @@ def frames(segment):
             since += 1
             need(since <= 64, "7.1-W1", "no INDEX although it was due")
             c = commits[at]
-            need((c.since_index, c.index_off, c.index_len) == (since, *index), "7.1-13", "since_index")
+            need((c.since_index, c.index_off, c.index_len) == (since, *index), "7.1-13",
+                 "since_index")
         at = f.end
     need(at == segment.newest.end, "3.1-14", "the log does not end with the newest commit")
 
@@ -89,9 +92,11 @@ def bound(z, kind, low, high):
             continue
         if cut:
             need(len(want[1]) > 32 and len(value) <= 32, "7.5", f"{where} is cut without need")
-            need((value > want[0]) if better > 0 else value == want[1][:32], "7.5", f"{where}: cut value")
+            need((value > want[0]) if better > 0 else value == want[1][:32], "7.5",
+                 f"{where}: cut value")
         elif floats:
-            need(struct.unpack("<d", value)[0] == want[0], "7.5", f"{where}: {value} is not {want[0]}")
+            need(struct.unpack("<d", value)[0] == want[0], "7.5",
+                 f"{where}: {value} is not {want[0]}")
         else:
             need(value == want[1], "7.5", f"{where}: {value} is not {want[1]}")
 
@@ -110,25 +115,31 @@ def nanoseconds(v, kind):
 
 def time_column(text, names):
     """The column that PARTITION BY names last, if it can be told so simply."""
-    clause = re.search(rb"PARTITION\s+BY(.*?)(ORDER\s+BY|PRIMARY|TTL|SETTINGS|;|$)", text, re.S | re.I)
+    clause = re.search(rb"PARTITION\s+BY(.*?)(ORDER\s+BY|PRIMARY|TTL|SETTINGS|;|$)", text,
+                       re.S | re.I)
     words = re.findall(r"\w+", clause.group(1).decode()) if clause else []
     return next((w for w in reversed(words) if w in names), "_time")
 
 
 def bounds(segment):
-    """Time bounds of groups and commits. A time that is kept as a number or a text is passed over."""
+    """Time bounds of groups and commits. A time that is kept as a number or a text is passed
+    over."""
     for g in segment.groups:
         if not g.commit or not hasattr(g, "values"):
             continue
-        kind, rows = g.values.get(time_column(segment.schema(g.schema_off), g.values), (("NONE",), []))
+        kind, rows = g.values.get(time_column(segment.schema(g.schema_off), g.values),
+                                  (("NONE",), []))
         if kind[0] in ("TIME", "DATE"):
             times = [nanoseconds(v, kind) for v in rows if v is not None] or [fr.NO_TIME]
             need((g.ref.time_min, g.ref.time_max) == (min(times), max(times)), "7.2",
                  f"time bounds of the group at {g.off}")
     for c in segment.commits:
         times = [(r.time_min, r.time_max) for r in c.groups if r.time_min != fr.NO_TIME]
-        want = (min(t[0] for t in times), max(t[1] for t in times)) if times else (fr.NO_TIME, fr.NO_TIME)
+        want = (min(t[0] for t in times), max(t[1]
+                                              for t in times)) if times else (fr.NO_TIME,
+                                                                              fr.NO_TIME)
         need((c.time_min, c.time_max) == want, "7.1", f"time bounds of the commit at {c.off}")
         if times:
             lo, hi = clamp(segment.head.part_lo * 10 ** 9), clamp(segment.head.part_hi * 10 ** 9)
-            need(lo <= c.time_min and (c.time_max < hi or abs(hi) == LAST), "4.1-W4", "rows outside the partition")
+            need(lo <= c.time_min and (c.time_max < hi or abs(hi) == LAST), "4.1-W4",
+                 "rows outside the partition")

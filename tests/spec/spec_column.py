@@ -3,8 +3,8 @@
 Written from the specification alone and kept apart from the C code on purpose: it is the second
 reader that the first one is compared with. Plain Python, no speed.
 
-A shape is a tuple: ("INT", w), ("FLOAT", w), ("FIXED", w), ("BYTES",), ("LIST", shape) or
-("MAP", shape of keys, shape of values). Values of INT are unsigned numbers of w bytes, of FLOAT the bit
+A shape is a tuple: ("INT", w), ("FLOAT", w), ("FIXED", w), ("BYTES",), ("LIST", shape) or ("MAP",
+shape of keys, shape of values). Values of INT are unsigned numbers of w bytes, of FLOAT the bit
 patterns, of FIXED and BYTES bytes, of LIST lists, of MAP lists of pairs. None is null.
 """
 
@@ -12,8 +12,10 @@ import datetime
 import struct
 
 KINDS = {
-    1: "PLAIN", 2: "CONST", 3: "DICT", 4: "RUNS", 5: "PACKED", 6: "PATCHED", 7: "DELTA", 8: "DELTA2",
-    9: "SCALED", 10: "PLANES", 11: "DECIMAL", 12: "UUID", 13: "UUID_TEXT", 14: "HEX_TEXT", 15: "INT_TEXT",
+    1: "PLAIN", 2: "CONST", 3: "DICT", 4: "RUNS", 5: "PACKED", 6: "PATCHED", 7: "DELTA",
+    8: "DELTA2",
+    9: "SCALED", 10: "PLANES", 11: "DECIMAL", 12: "UUID", 13: "UUID_TEXT", 14: "HEX_TEXT",
+    15: "INT_TEXT",
     16: "TIME_TEXT", 17: "AFFIX", 18: "RECENT", 19: "BLOCKS",
 }
 ALLOWED = {
@@ -154,7 +156,8 @@ def node(cur, shape, n, depth):
     return bytes_node(cur, kind, n, depth)
 
 
-# ---- 6.3 -------------------------------------------------------------------------------------------
+# ---- 6.3
+# -------------------------------------------------------------------------------------------
 
 
 def int_node(cur, kind, w, n, depth):
@@ -230,7 +233,8 @@ def int_node(cur, kind, w, n, depth):
     return out
 
 
-# ---- 6.4 -------------------------------------------------------------------------------------------
+# ---- 6.4
+# -------------------------------------------------------------------------------------------
 
 
 def decimal_node(cur, w, n, depth):
@@ -269,7 +273,8 @@ def single_bits(value):
         return 0xFF800000 if value < 0 else 0x7F800000
 
 
-# ---- 6.5 -------------------------------------------------------------------------------------------
+# ---- 6.5
+# -------------------------------------------------------------------------------------------
 
 
 def fixed_node(cur, kind, w, n, depth):
@@ -310,7 +315,8 @@ def uuid_node(cur, n, depth):
     return out
 
 
-# ---- 6.6 -------------------------------------------------------------------------------------------
+# ---- 6.6
+# -------------------------------------------------------------------------------------------
 
 
 def split(cur, lengths):
@@ -351,9 +357,11 @@ def uuid_text(v):
 
 
 def date_text(days):
-    """YYYY-MM-DD in the proleptic Gregorian calendar, years 0 to 9999. Python's own begin with 1."""
+    """YYYY-MM-DD in the proleptic Gregorian calendar, years 0 to 9999. Python's own begin with
+    1."""
     if days < -719162:
-        leap = datetime.date.fromordinal(days + 719163 + 146097)  # 400 years later, the same calendar
+        leap = datetime.date.fromordinal(days + 719163 +
+                                         146097)  # 400 years later, the same calendar
         return "%04d-%02d-%02d" % (leap.year - 400, leap.month, leap.day)
     day = datetime.date.fromordinal(days + 719163)
     return "%04d-%02d-%02d" % (day.year, day.month, day.day)
@@ -364,7 +372,8 @@ MIN_DAY, MAX_DAY = -719528, 2932896  # 0000-01-01 and 9999-12-31
 
 def time_text_node(cur, n, depth):
     separator, digits, s = cur.u8("6.6-4"), cur.u8("6.6-4"), cur.u8("6.6-4")
-    need(separator in b"\0T " and digits <= (9 if separator else 0) and s <= 8, "6.6-4", "TIME_TEXT")
+    need(separator in b"\0T " and digits <= (9 if separator else 0) and s <= 8, "6.6-4",
+         "TIME_TEXT")
     suffix = cur.take(s, "6.6-1")
     out = []
     for v in node(cur, ("INT", 8), n, depth + 1):
@@ -374,14 +383,16 @@ def time_text_node(cur, n, depth):
         need(MIN_DAY <= days <= MAX_DAY, "6.6-5", "ticks outside the years 0000 to 9999")
         text = date_text(days)
         if separator:
-            text += "%c%02d:%02d:%02d" % (separator, seconds // 3600, seconds // 60 % 60, seconds % 60)
+            text += "%c%02d:%02d:%02d" % (separator, seconds // 3600, seconds // 60 % 60,
+                                          seconds % 60)
         if digits:
             text += ".%0*d" % (digits, fraction)
         out.append(text.encode() + suffix)
     return out
 
 
-# ---- 6.1, 6.2, 6.7 ---------------------------------------------------------------------------------
+# ---- 6.1, 6.2, 6.7
+# ---------------------------------------------------------------------------------
 
 
 def validity(cur, rows, nulls):

@@ -1,7 +1,7 @@
 """Sections 3, 4, 5, 7 and 8 of spec/segment.md: frames and what is in them.
 
-Each function takes bytes and gives a plain object, or raises Broken with the number of the rule. What
-these pieces mean together (sections 2 and 9) is in spec_segment.py.
+Each function takes bytes and gives a plain object, or raises Broken with the number of the rule.
+What these pieces mean together (sections 2 and 9) is in spec_segment.py.
 """
 
 from types import SimpleNamespace
@@ -34,7 +34,8 @@ def unpack(layout, data, names):
     return SimpleNamespace(**dict(zip(names.split(), layout.unpack(data))))
 
 
-# ---- 3 ---------------------------------------------------------------------------------------------
+# ---- 3
+# ---------------------------------------------------------------------------------------------
 
 
 def span(payload_len):
@@ -42,11 +43,13 @@ def span(payload_len):
 
 
 def frame_head(data, off, salt, end=None):
-    """The frame head at `off`. `end`: of the piece the frame must lie in; None: not looked at (walks)."""
+    """The frame head at `off`. `end`: of the piece the frame must lie in; None: not looked at
+    (walks)."""
     need(off % 8 == 0, "3.1-1", "offset is no multiple of 8")
     need(off + 40 <= len(data), "3.1-14", "frame runs past the end of the file")
     raw = data[off:off + 40]
-    f = unpack(FRAME, raw, "magic type flags reserved payload_len summed_len reserved2 payload_sum head_sum")
+    f = unpack(FRAME, raw,
+               "magic type flags reserved payload_len summed_len reserved2 payload_sum head_sum")
     f.off = off
     f.salt = 0 if f.type == HEAD else salt
     need(f.magic == MAGIC, "3.1-2", "magic")
@@ -79,7 +82,8 @@ def padding(data, f):
     need(zero(data[f.off + 40 + f.payload_len:f.end]), "3.1-13", "padding")
 
 
-# ---- 4 ---------------------------------------------------------------------------------------------
+# ---- 4
+# ---------------------------------------------------------------------------------------------
 
 
 def head(p):
@@ -129,7 +133,8 @@ def schema(p):
     return schema_text(p[8:], size)
 
 
-# ---- 5 ---------------------------------------------------------------------------------------------
+# ---- 5
+# ---------------------------------------------------------------------------------------------
 
 
 def group(p, f):
@@ -146,7 +151,8 @@ def group(p, f):
     need(g.schema_off % 8 == 0, "5.1-8", "schema_off")
     g.directory, at, last = [], len(p), -1
     for i in range(g.blocks):
-        b = unpack(BLOCK, p[32 + 24 * i:56 + 24 * i], "column codec flags stored_len raw_len nulls sum")
+        b = unpack(BLOCK, p[32 + 24 * i:56 + 24 * i],
+                   "column codec flags stored_len raw_len nulls sum")
         need(b.column == 0xFFFF if g.packed else last < b.column < g.columns, "5.2-1", "column")
         know(not b.flags, "5.2-2", "block flags")
         need(1 <= b.stored_len <= 1 << 30 and 1 <= b.raw_len <= 1 << 30 and
@@ -179,7 +185,8 @@ def block(data, f, b):
 
 
 def group_columns(data, f, g, shapes):
-    """What the columns hold: a list of rows each, or the Broken that keeps a column from being read."""
+    """What the columns hold: a list of rows each, or the Broken that keeps a column from being
+    read."""
     if g.packed:
         return packed_columns(block(data, f, g.directory[0]), g, shapes)
     out = [[None] * g.rows for _ in shapes]
@@ -209,7 +216,8 @@ def packed_columns(raw, g, shapes):
     return out
 
 
-# ---- 7 ---------------------------------------------------------------------------------------------
+# ---- 7
+# ---------------------------------------------------------------------------------------------
 
 
 def times(lo, hi, rule):
@@ -233,7 +241,8 @@ def commit(p, off):
     place(c.prev_off, c.prev_len, c.first_group, "7.1-5")
     place(c.index_off, c.index_len, c.first_group, "7.1-6")
     need(c.schema_off % 8 == 0 and c.schema_off < c.first_group, "7.1-7", "schema_off")
-    need(1 <= c.since_index <= c.seq and (c.index_off or c.since_index == c.seq), "7.1-8", "since_index")
+    need(1 <= c.since_index <= c.seq and (c.index_off or c.since_index == c.seq), "7.1-8",
+         "since_index")
     times(c.time_min, c.time_max, "7.1-9")
     need(c.rows <= c.rows_total and (c.seq > 1 or c.rows == c.rows_total), "7.1-10", "rows")
     need(c.seq > 1 or zero(c.prev_hash), "7.1-11", "prev_hash of the first commit")
@@ -335,7 +344,8 @@ def sources(body):
 def trailer(data, at, salt):
     need(at >= 0 and at + 64 <= len(data), "7.3-1", "no trailer")
     raw = data[at:at + 64]
-    t = unpack(TRAILER, raw, "magic copy commit_off commit_len seq rows_total first_group groups_rows sum")
+    t = unpack(TRAILER, raw,
+               "magic copy commit_off commit_len seq rows_total first_group groups_rows sum")
     need(t.magic == b"EVST", "7.3-1", "magic of a trailer")
     need(t.sum == xxh3(raw[:56], salt ^ at), "7.3-2", "sum of a trailer")
     need(t.copy <= 1, "7.3-3", "copy")
@@ -356,7 +366,8 @@ def commit_numbers(c, f):
     return c.off, f.span, c.seq, c.rows_total, c.first_group, c.rows
 
 
-# ---- 8 ---------------------------------------------------------------------------------------------
+# ---- 8
+# ---------------------------------------------------------------------------------------------
 
 
 def index(p, off):

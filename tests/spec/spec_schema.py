@@ -1,5 +1,6 @@
-"""The schema text of a segment (spec/schema.md): columns with their types from CREATE TABLE in either
-dialect, and values as evcat prints them. Only what a reader needs: checks, defaults and keys are passed over.
+"""The schema text of a segment (spec/schema.md): columns with their types from CREATE TABLE in
+either dialect, and values as evcat prints them. Only what a reader needs: checks, defaults and keys
+are passed over.
 """
 
 import decimal
@@ -18,11 +19,13 @@ TOKEN = re.compile(
       | (?P<sign>.)""", re.VERBOSE | re.DOTALL)
 
 # Items of CREATE TABLE that are no columns.
-NO_COLUMN = {"CONSTRAINT", "CHECK", "INDEX", "PRIMARY", "UNIQUE", "FOREIGN", "PROJECTION", "EXCLUDE", "ASSUME"}
+NO_COLUMN = {"CONSTRAINT", "CHECK", "INDEX", "PRIMARY", "UNIQUE", "FOREIGN", "PROJECTION",
+             "EXCLUDE", "ASSUME"}
 
 SIMPLE = {
     "BOOL": ("BOOL",), "BOOLEAN": ("BOOL",),
-    "INT1": ("INT", 1), "TINYINT": ("INT", 1), "INT2": ("INT", 2), "SMALLINT": ("INT", 2), "INT16": ("INT", 2),
+    "INT1": ("INT", 1), "TINYINT": ("INT", 1), "INT2": ("INT", 2), "SMALLINT": ("INT", 2),
+    "INT16": ("INT", 2),
     "INT": ("INT", 4), "INT4": ("INT", 4), "INTEGER": ("INT", 4), "INT32": ("INT", 4),
     "INT8": ("INT", 8), "BIGINT": ("INT", 8), "INT64": ("INT", 8),
     "SMALLSERIAL": ("INT", 2), "SERIAL2": ("INT", 2), "SERIAL": ("INT", 4), "SERIAL4": ("INT", 4),
@@ -31,14 +34,17 @@ SIMPLE = {
     "FLOAT32": ("FLOAT", 4), "REAL": ("FLOAT", 4), "FLOAT4": ("FLOAT", 4),
     "FLOAT64": ("FLOAT", 8), "FLOAT8": ("FLOAT", 8), "DOUBLE": ("FLOAT", 8), "FLOAT": ("FLOAT", 8),
     "STRING": ("STRING",), "TEXT": ("STRING",), "VARCHAR": ("STRING",), "CHAR": ("STRING",),
-    "CHARACTER": ("STRING",), "BPCHAR": ("STRING",), "TINYTEXT": ("STRING",), "MEDIUMTEXT": ("STRING",),
-    "LONGTEXT": ("STRING",), "INET": ("STRING",), "CIDR": ("STRING",), "MACADDR": ("STRING",), "MACADDR8": ("STRING",),
+    "CHARACTER": ("STRING",), "BPCHAR": ("STRING",), "TINYTEXT": ("STRING",),
+    "MEDIUMTEXT": ("STRING",),
+    "LONGTEXT": ("STRING",), "INET": ("STRING",), "CIDR": ("STRING",), "MACADDR": ("STRING",),
+    "MACADDR8": ("STRING",),
     "CITEXT": ("STRING",), "XML": ("STRING",), "LTREE": ("STRING",),
     "UUID": ("UUID",), "DATE": ("DATE",), "DATE32": ("DATE",), "IPV4": ("IPV4",), "IPV6": ("IPV6",),
     "JSON": ("JSON",), "JSONB": ("JSON",), "OBJECT": ("JSON",),
 }
 SHAPES = {
-    "BOOL": ("INT", 1), "STRING": ("BYTES",), "UUID": ("FIXED", 16), "DATE": ("INT", 4), "TIME": ("INT", 8),
+    "BOOL": ("INT", 1), "STRING": ("BYTES",), "UUID": ("FIXED", 16), "DATE": ("INT", 4),
+    "TIME": ("INT", 8),
     "ENUM": ("INT", 2), "JSON": ("BYTES",), "IPV4": ("INT", 4), "IPV6": ("FIXED", 16),
 }
 
@@ -120,7 +126,8 @@ def unquote(text):
         return text[text.index("$", 1) + 1:text.rindex("$", 0, -1)]
     text = text.lstrip("eE") if text[-1] == "'" else text
     quote = text[0]
-    body = re.sub(r"\\(.)|" + quote * 2, lambda m: CONTROLS.get(m[1], m[1]) if m[1] else quote, text[1:-1], flags=re.S) \
+    body = re.sub(r"\\(.)|" + quote * 2, lambda m: CONTROLS.get(m[1], m[1]) if m[1] else quote,
+                  text[1:-1], flags=re.S) \
         if quote != '"' else text[1:-1].replace('""', '"')
     return body
 
@@ -139,7 +146,8 @@ def enum_types(t):
 
 
 def table(text):
-    """[(name, type, DEFAULT)] of the declared columns, in order. Of a DEFAULT that is no constant, None."""
+    """[(name, type, DEFAULT)] of the declared columns, in order. Of a DEFAULT that is no constant,
+    None."""
     t = Tokens(text.decode())
     t.types = enum_types(t)
     while not t.take("TABLE"):
@@ -257,11 +265,13 @@ def enum_items(args):
     return out
 
 
-AFTER_DEFAULT = {"NOT", "NULL", "CHECK", "CODEC", "COMMENT", "TTL", "CONSTRAINT", "UNIQUE", "PRIMARY", "REFERENCES"}
+AFTER_DEFAULT = {"NOT", "NULL", "CHECK", "CODEC", "COMMENT", "TTL", "CONSTRAINT", "UNIQUE",
+                 "PRIMARY", "REFERENCES"}
 
 
 def constant(words, kind):
-    """The DEFAULT among the words behind a column's type, as a value of `kind`, when it is a literal."""
+    """The DEFAULT among the words behind a column's type, as a value of `kind`, when it is a
+    literal."""
     upper = [text.upper() if what == "word" else text for what, text in words]
     if "DEFAULT" not in upper:
         return None
@@ -281,7 +291,8 @@ def ends(t):
         if text == ":":
             break
         depth += (text == "[") - (text == "]")
-        if kind == "quoted" or text in "(+*/|" or kind == "word" and text.upper() not in ("TRUE", "FALSE", "NULL"):
+        if kind == "quoted" or text in "(+*/|" or kind == "word" and text.upper() not in ("TRUE",
+                                                                                          "FALSE", "NULL"):
             return False
     t.at = start
     return True
@@ -336,7 +347,8 @@ ARRIVAL = "_time", ("TIME", 9), None
 
 
 def columns(text, ncols):
-    """All columns of a group with `ncols`: the declared ones, _extra, and _time when there is one more."""
+    """All columns of a group with `ncols`: the declared ones, _extra, and _time when there is one
+    more."""
     declared = table(text)
     hidden = [EXTRA, ARRIVAL][:ncols - len(declared)]
     if len(declared) + len(hidden) != ncols or not hidden:
@@ -361,7 +373,8 @@ def shape(kind):
     return SHAPES[name]
 
 
-# ---- values ----------------------------------------------------------------------------------------
+# ---- values
+# ----------------------------------------------------------------------------------------
 
 ESCAPES = {0x22: '\\"', 0x5C: "\\\\", 8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
 ESCAPES.update({i: "\\u%04x" % i for i in range(32) if i not in ESCAPES})
@@ -380,7 +393,8 @@ def narrow(value):
 
 
 def fewest_digits(value, w):
-    """(digits, exponent) of the shortest decimal that reads back as value > 0, of these the nearest: d.ddd * 10^exponent."""
+    """(digits, exponent) of the shortest decimal that reads back as value > 0, of these the
+    nearest: d.ddd * 10^exponent."""
     if w == 8:  # Python prints them so
         _, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
         return "".join(map(str, digits)), exponent + len(digits) - 1
@@ -388,7 +402,8 @@ def fewest_digits(value, w):
         mantissa, exponent = ("%.*e" % (precision, value)).split("e")
         near = int(mantissa.replace(".", ""))
         exponent = int(exponent) - precision
-        found = [d for d in (near, near - 1, near + 1) if narrow(float("%de%d" % (d, exponent))) == value]
+        found = [d for d in (near, near - 1, near + 1)
+                 if narrow(float("%de%d" % (d, exponent))) == value]
         if found:
             digits = str(found[0])
             return digits.rstrip("0"), exponent + len(digits) - 1
@@ -396,8 +411,8 @@ def fewest_digits(value, w):
 
 
 def float_text(bits, w):
-    """The fewest digits that read back as the same number; without exponent from 1e-6 to below 1e21. A whole Float64 below
-    that is printed with all its digits."""
+    """The fewest digits that read back as the same number; without exponent from 1e-6 to below
+    1e21. A whole Float64 below that is printed with all its digits."""
     value = struct.unpack("<f" if w == 4 else "<d", bits.to_bytes(w, "little"))[0]
     if value != value or value in (float("inf"), float("-inf")):
         return "null"  # no writer stores one (schema.md 3.2)
@@ -418,13 +433,15 @@ def float_text(bits, w):
 def decimal_text(value, scale):
     sign, value = "-" * (value < 0), abs(value)
     whole, rest = divmod(value, 10 ** scale)
-    return sign + str(whole) + ("." + "%0*d" % (scale, rest)).rstrip("0").rstrip(".") if scale else sign + str(whole)
+    return sign + str(whole) + ("." + "%0*d" % (scale,
+                                                rest)).rstrip("0").rstrip(".") if scale else sign + str(whole)
 
 
 def time_text(ticks, digits):
     seconds, fraction = divmod(ticks, 10 ** digits)
     days, seconds = divmod(seconds, 86400)
-    text = "%sT%02d:%02d:%02d" % (date_text(days), seconds // 3600, seconds // 60 % 60, seconds % 60)
+    text = "%sT%02d:%02d:%02d" % (date_text(days), seconds // 3600, seconds // 60 % 60,
+                                  seconds % 60)
     return text + (".%0*d" % (digits, fraction) if digits else "") + "Z"
 
 
@@ -479,7 +496,8 @@ def scalar_text(v, kind):
     return '"%s"' % ipaddress.IPv6Address(v)
 
 
-# ---- a value under a later schema ------------------------------------------------------------------
+# ---- a value under a later schema
+# ------------------------------------------------------------------
 
 
 def convert(v, old, new):
@@ -493,7 +511,8 @@ def convert(v, old, new):
     if b in ("INT", "UINT") and a in ("INT", "UINT", "BOOL"):
         return (signed(v, old[1]) if a == "INT" else v) & (1 << 8 * new[1]) - 1
     if b == "FLOAT":
-        number = float(float_text(v, old[1]) if a == "FLOAT" else signed(v, old[1]) if a == "INT" else v)
+        number = float(float_text(v, old[1]) if a == "FLOAT" else signed(v, old[1]) if a == "INT"
+                       else v)
         return struct.unpack("<Q", struct.pack("<d", number))[0] if new[1] == 8 else \
             struct.unpack("<I", struct.pack("<f", number))[0]
     if b == "DECIMAL":
@@ -516,7 +535,8 @@ def convert(v, old, new):
 
 def widen_decimal(v, old, new):
     if old[0] == "DECIMAL":
-        number, scale = int.from_bytes(v, "little", signed=True) if old[1] > 18 else signed(v, 8), old[2]
+        number, scale = int.from_bytes(v, "little",
+                                       signed=True) if old[1] > 18 else signed(v, 8), old[2]
     else:
         number, scale = signed(v, old[1]) if old[0] == "INT" else v, 0
     number *= 10 ** (new[2] - scale)

@@ -1,5 +1,5 @@
-"""Sections 2 and 9 of spec/segment.md: a file as a whole. Finds the newest commit, names the tail, goes
-back to every group, and names what is lost.
+"""Sections 2 and 9 of spec/segment.md: a file as a whole. Finds the newest commit, names the tail,
+goes back to every group, and names what is lost.
 """
 
 
@@ -11,8 +11,8 @@ SECTOR = 512
 
 
 class Segment:
-    """`data` is the whole file. `groups` are those that count, in the order of their rows; `faults` what is
-    broken, as (offset, rows lost or None, text)."""
+    """`data` is the whole file. `groups` are those that count, in the order of their rows; `faults`
+    what is broken, as (offset, rows lost or None, text)."""
 
     def __init__(self, data):
         self.data, self.faults = data, []
@@ -51,7 +51,8 @@ class Segment:
         if first:
             try:
                 second, other = self.head_at(frame.end)
-                need(fr.payload(self.data, frame) == fr.payload(self.data, other), "4.1-13", "copies differ")
+                need(fr.payload(self.data, frame) == fr.payload(self.data, other), "4.1-13",
+                     "copies differ")
             except Broken as e:
                 self.fault(frame.end, f"4.1-13 second HEAD: {e}")
             self.head, self.log = first, 2 * frame.span
@@ -107,8 +108,8 @@ class Segment:
             self.name_tail(end, unclear)
 
     def last_trailer(self, limit):
-        """The sound trailer nearest to `limit` whose commit may end there, or behind the end of the file when
-        only its second copy is cut off."""
+        """The sound trailer nearest to `limit` whose commit may end there, or behind the end of the
+        file when only its second copy is cut off."""
         at = (limit - 64) // 8 * 8
         while at >= self.log:
             if self.data[at:at + 4] == b"EVST":
@@ -150,13 +151,15 @@ class Segment:
             return None
 
     def copies(self, end, numbers):
-        """7.3-7: both trailers of the commit that ends at `end`, which say `numbers` (None: nothing known)."""
+        """7.3-7: both trailers of the commit that ends at `end`, which say `numbers` (None: nothing
+        known)."""
         out = []
         for copy in (0, 1):
             at = end - 128 + 64 * copy
             try:
                 t = self.trailer_at(at, copy)
-                need(numbers is None or fr.trailer_numbers(t) == numbers, "7.3-6", "trailer and commit differ")
+                need(numbers is None or fr.trailer_numbers(t) == numbers, "7.3-6",
+                     "trailer and commit differ")
             except Broken as e:
                 out.append((at, None, f"7.3-7 trailer {copy}: {e}"))
         return out
@@ -183,7 +186,8 @@ class Segment:
     def name_tail(self, end, unclear):
         """9-6: a tail is named, whatever it is. `unclear`: (why, rows) when it is one of 9-5."""
         why, rows = unclear or ("", None)
-        self.fault(end, f"9-6 tail of {len(self.data) - end} bytes" + (f": {why}" if why else ""), rows)
+        self.fault(end, f"9-6 tail of {len(self.data) - end} bytes" + (f": {why}" if why else ""),
+                   rows)
 
     # ---- 9-8 to 9-10 ---------------------------------------------------------------------------
 
@@ -239,7 +243,8 @@ class Segment:
         return before
 
     def tree(self, oldest):
-        """All commits that the INDEX in force folds, newest first. `oldest` is the first one after it."""
+        """All commits that the INDEX in force folds, newest first. `oldest` is the first one after
+        it."""
         x = self.index_at(self.commit.index_off, self.commit.index_len)
         need(self.commit.seq == x.seq + self.commit.since_index, "7.1-13", "seq of the INDEX")
         need((oldest.prev_off, oldest.prev_len) == (x.last_commit_off, x.last_commit_len), "7.1-13",
@@ -247,14 +252,16 @@ class Segment:
         out = []
         for r in x.refs:
             out += self.branch(r)
-        need(out[-1].off == x.last_commit_off and out[-1].rows_total == x.rows_total, "8.1-6", "last commit")
+        need(out[-1].off == x.last_commit_off and out[-1].rows_total == x.rows_total, "8.1-6",
+             "last commit")
         continues(out[-1], oldest)
         return out[::-1]
 
     def branch(self, r):
         if r.level == 0:
             frame, c = self.commit_at(r.off)
-            need((frame.span, c.rows, c.time_min, c.time_max) == (r.len, r.rows, r.time_min, r.time_max),
+            need((frame.span, c.rows, c.time_min,
+                  c.time_max) == (r.len, r.rows, r.time_min, r.time_max),
                  "8.3-2", "commit and reference differ")
             return [c]
         x = self.index_at(r.off, r.len)
@@ -270,7 +277,8 @@ class Segment:
             for ordinal, ref in enumerate(c.groups):
                 try:
                     g = self.group_at(ref.off)
-                    need((g.frame.span, g.rows) == (ref.len, ref.rows), "7.2-7", "group and commit differ")
+                    need((g.frame.span, g.rows) == (ref.len, ref.rows), "7.2-7",
+                         "group and commit differ")
                     need(g.first_row == row, "5.1-10", "first_row")
                     g.ref, g.commit, g.ordinal = ref, c, ordinal
                     out.append(g)
@@ -348,7 +356,8 @@ class Segment:
     # ---- schemas -------------------------------------------------------------------------------
 
     def schema_in_force(self):
-        """The text that rows are shown through (9-8): of the newest commit's schema, or of the last sound one."""
+        """The text that rows are shown through (9-8): of the newest commit's schema, or of the last
+        sound one."""
         named = self.commit.schema_off if self.commit else None
         known = sorted({g.schema_off for g in self.groups} | set(self.schemas), reverse=True)
         for off in ([] if named is None else [named]) + known:

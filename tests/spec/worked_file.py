@@ -50,23 +50,29 @@ class Listing:
         data = self.data[self.at:self.at + size]
         for i in range(0, size, WIDTH):
             part = data[i:i + WIDTH]
-            self.lines.append(("    %5d  %-*s %s" % (self.at + i, 3 * WIDTH, part.hex(" "), text if not i else "")).rstrip())
+            self.lines.append(("    %5d  %-*s %s" % (self.at + i, 3 * WIDTH, part.hex(" "),
+                                                     text if not i else "")).rstrip())
         self.at += size
 
     def fields(self, layout, names, notes):
         sizes = re.findall(r"(\d*)([a-zA-Z])", layout.format.lstrip("<"))
-        forms = [n + c if c == "s" else c for n, c in sizes for _ in range(1 if c == "s" else int(n or 1))]
+        forms = [n + c if c == "s" else c for n,
+                 c in sizes for _ in range(1 if c == "s" else int(n or 1))]
         for name, form in zip(names.split(), forms):
             size = struct.calcsize("<" + form)
             value = struct.unpack_from("<" + form, self.data, self.at)[0]
             note = notes.get(name)
-            shown = f" {value}" if isinstance(value, int) and value and not name.endswith(("sum", "salt")) else ""
+            shown = f" {value}" if isinstance(value,
+                                              int) and value and not name.endswith(("sum",
+                                                                                    "salt")) else ""
             self.piece(size, name + shown + (f": {note}" if note else ""))
 
     def frame(self, title):
         self.title(title)
-        f = fr.frame_head(self.data, self.at, fr.head(fr.payload(self.data, fr.frame_head(self.data, 0, 0))).salt)
-        self.fields(fr.FRAME, FRAME, {"magic": '"\\x89EVS"', "flags": "refuse when not known" if f.flags else None})
+        f = fr.frame_head(self.data, self.at,
+                          fr.head(fr.payload(self.data, fr.frame_head(self.data, 0, 0))).salt)
+        self.fields(fr.FRAME, FRAME, {"magic": '"\\x89EVS"',
+                                      "flags": "refuse when not known" if f.flags else None})
         return f
 
     def padding(self, f):
@@ -75,16 +81,19 @@ class Listing:
 
 
 def head(out, copy):
-    f = out.frame("HEAD, " + ("the second copy: sums of its own over the same payload" if copy else "the first copy"))
+    f = out.frame("HEAD, " + ("the second copy: sums of its own over the same payload" if copy
+                              else "the first copy"))
     if copy:
         out.lines.append("      ...  the payload again")
         out.at = f.off + 40 + f.payload_len
         out.padding(f)
         return None
     h = fr.head(fr.payload(out.data, f))
-    out.fields(fr.HEAD_FIXED, HEAD, {"unit": "weeks", "part_lo": "2024-01-01", "part_hi": "2024-01-08"})
+    out.fields(fr.HEAD_FIXED, HEAD, {"unit": "weeks", "part_lo": "2024-01-01",
+                                     "part_hi": "2024-01-08"})
     out.piece(h.stream_len, f'stream "{h.stream.decode()}"')
-    out.piece(h.schema_stored_len, "schema: " + ("zstd" if h.schema_stored_len < h.schema_len else "as it is"))
+    out.piece(h.schema_stored_len, "schema: " +
+              ("zstd" if h.schema_stored_len < h.schema_len else "as it is"))
     out.padding(f)
     out.lines.append("")
     out.lines += ["        " + line for line in h.schema.decode().strip().splitlines()]
@@ -94,25 +103,30 @@ def head(out, copy):
 def group(out, h):
     f = out.frame("GROUP")
     g = fr.group(fr.payload(out.data, f), f)
-    out.fields(fr.GROUP_FIXED, GROUP, {"schema_off": "HEAD's", "flags": "packed", "columns": "_extra is the last"})
+    out.fields(fr.GROUP_FIXED, GROUP, {"schema_off": "HEAD's", "flags": "packed",
+                                       "columns": "_extra is the last"})
     out.fields(fr.BLOCK, BLOCK, {"column": "packed", "codec": "none"})
     columns = spec_schema.columns(h.schema, g.columns)
     for name, kind, _ in columns:
         cur = Cursor(out.data, out.at)
         v = cur.varint()
-        out.piece(cur.pos - out.at, f"{name}: " + (f"v = {v}, {v >> 1} bytes" if v else "v = 0, null in every row"))
+        out.piece(cur.pos - out.at, f"{name}: " +
+                  (f"v = {v}, {v >> 1} bytes" if v else "v = 0, null in every row"))
         if v:
             part = Cursor(out.data, out.at, out.at + (v >> 1))
             value = column(part, spec_schema.shape(kind), g.rows, 0)[0]
-            out.piece(v >> 1, f"{KINDS[out.data[out.at]]} {spec_schema.value_text(value, kind).decode()}")
+            out.piece(v >> 1,
+                      f"{KINDS[out.data[out.at]]} {spec_schema.value_text(value, kind).decode()}")
     out.padding(f)
 
 
 def commit(out):
     f = out.frame("COMMIT")
     c = fr.commit(fr.payload(out.data, f), f.off)
-    out.fields(fr.COMMIT_FIXED, COMMIT, {"first_group": "the GROUP", "time_min": "2024-01-03T10:20:30Z", "time_max": "the same",
-                                         "prev_off": "none", "index_off": "none", "schema_off": "HEAD's"})
+    out.fields(fr.COMMIT_FIXED, COMMIT, {"first_group": "the GROUP",
+                                         "time_min": "2024-01-03T10:20:30Z", "time_max": "the same",
+                                         "prev_off": "none", "index_off": "none",
+                                         "schema_off": "HEAD's"})
     for kind, flags, body in fr.sections(fr.payload(out.data, f)[168:]):
         names = {1: "GROUPS", 2: "ZONES"}
         out.piece(2, f"section {kind}, {names[kind]}")
@@ -134,9 +148,11 @@ def zones(out, c):
     cur.varint()
     out.piece(cur.pos - out.at, f"{len(c.zones)} zones")
     for z in c.zones:
-        size = 4 + (1 + len(z.min) if z.flags & 1 else 0) + (1 + len(z.max) if z.flags & 2 and not z.flags & 16 else 0)
+        size = 4 + (1 + len(z.min) if z.flags & 1
+                    else 0) + (1 + len(z.max) if z.flags & 2 and not z.flags & 16 else 0)
         what = "all null" if not z.flags & 3 else "minimum, which is the maximum, too" if z.flags & 16 else "minimum, maximum"
-        out.piece(size, f"group {z.group}, column {z.column}, flags {z.flags:#x}, nulls {z.nulls}: {what}")
+        out.piece(size,
+                  f"group {z.group}, column {z.column}, flags {z.flags:#x}, nulls {z.nulls}: {what}")
 
 
 def section():

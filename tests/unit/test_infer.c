@@ -683,7 +683,7 @@ static void test_edited(void)
 		{ "toMonday", "toYYYYMM" },
 		{ "Inferred", "inferred" },
 		{ "-- Inferred by evappend from the first rows.", "--" },
-		{ "ORDER BY (ts)", "ORDER BY (ts, who)" },
+		{ "ORDER BY (ts)", "ORDER BY (ts,who)" },
 		{ "PARTITION BY (who, toMonday(ts))", "PARTITION BY toMonday(ts)" },
 		{ ";\n", ";" },
 		{ ";\n", ";\n\n" },

@@ -1,0 +1,604 @@
+"""The files of corpus/bad: one for each "reader must" of spec/segment.md that one file can break, named
+RULE-what.evs. Where the rest of a file stays intact, the bad piece stands in the second of three
+commits, so that what must still be delivered is tested as well. forge_corpus.py writes them.
+"""
+
+import struct
+
+import spec_frames as fr
+from forge import CREATED, MONDAY, Forge, number, plain, section, texts, varint
+from spec_bytes import blake2b, zstd
+
+BAD = {}
+
+
+def bad(name):
+    def keep(make):
+        assert name not in BAD, name
+        BAD[name] = make
+        return make
+    return keep
+
+
+# ---- files around one bad piece ------------------------------------------------------------------
+
+NARROW = ["n", "_extra", "_time"]
+
+
+def rows(f, n=2):
+    """Columns of n rows for Forge's own schema."""
+    return [(0, plain(4, *range(f.rows, f.rows + n))), None, (0, plain(8, *[CREATED] * n))]
+
+
+def append(f, n=2, **given):
+    f.group(n, rows(f, n), **given)
+    f.commit()
+
+
+def around(middle, last=True, first=True, **given):
+    """A sound commit, what `middle` does, and one more sound commit."""
+    f = Forge(**given)
+    if first:
+        append(f)
+    middle(f)
+    if last:
+        append(f)
+    return f
+
+
+def head(name, **given):
+    """HEAD, both copies alike."""
+    bad(name)(lambda: around(lambda f: None, last=False, **given))
+
+
+def group(name, n=2, **given):
+    """A group with other fields."""
+    bad(name)(lambda: around(lambda f: append(f, n, **given)))
+
+
+def entry(name, index, packed=False, **fields):
+    """An entry of a group's directory with other fields."""
+    group(name, packed=packed, directory=lambda entries: entries[index].update(fields))
+
+
+def commit(name, last=False, first=True, **given):
+    """A commit with other fields, values or functions of the Forge. The newest one unless
+    `last`."""
+    def middle(f):
+        f.group(2, rows(f))
+        f.commit(**{k: v(f) if callable(v) else v for k, v in given.items()})
+    bad(name)(lambda: around(middle, last, first))
+
+
+def reference(name, **fields):
+    """A group's reference with other fields: of one group; the commit is the second of three."""
+    group(name, ref=fields)
+
+
+def index(name, refs=None, **given):
+    """An INDEX that stands in front of the last commit."""
+    def middle(f):
+        append(f)
+        f.index(**{k: v(f) if callable(v) else v for k, v in given.items()},
+                refs=None if refs is None else changed(f.level0(), refs))
+    bad(name)(lambda: around(middle))
+
+
+def changed(refs, changes):
+    """References with other fields: {number: {field: value}}."""
+    for i, fields in changes.items():
+        refs[i].update(fields)
+    return refs
+
+
+DDL = b"""CREATE TABLE t (i UInt32, f Float64, u UUID, s String, l Array(UInt8), m Map(String, Nullable(UInt8)), g Float32,
+b Int8, w Int64) ENGINE = MergeTree;
+"""
+WIDE = "i f u s l m g b w _extra _time".split()
+ONE = struct.pack("<d", 1.0)
+
+
+def sound(n):
+    """Bytes for n rows of each column of DDL."""
+    return {"i": (0, plain(4, *range(n))), "f": (0, b"\1" + ONE * n),
+            "u": (0, b"\1" + bytes(16 * n)),
+            "s": (0, texts(*[b"abc"] * n)), "l": (0,
+                                                  plain(4, *[1] * n) + varint(0) +
+                                                  plain(1, *range(n))),
+            "m": (0, plain(4, *[1] * n) + varint(0) + texts(*[b"k"] * n) + varint(0) +
+                  plain(1, *range(n))),
+            "g": (0, b"\1" + struct.pack("<f", 1.0) * n), "b": (0, plain(1, *range(n))),
+            "w": (0, plain(8, *range(n))), "_extra": None, "_time": (0, plain(8, *[CREATED] * n))}
+
+
+def wide(changes, n=3, **given):
+    """Three commits; in the second the columns `changes` are as given."""
+    f = Forge(DDL)
+    for k in range(3):
+        columns = sound(n)
+        if k == 1:
+            columns.update(changes)
+        f.group(n, [columns[c] for c in WIDE], **({"packed": False, **given} if k == 1 else {}))
+        f.commit()
+    return f
+
+
+def column(name, of, data, nulls=0, n=3, **given):
+    """A column with other bytes."""
+    bad(name)(lambda: wide({of: (nulls, data)}, n, **given))
+
+
+# ---- 1.2, 3 --------------------------------------------------------------------------------------
+
+column("1.2-1-varint-cut-off", "i", b"\2\x80")
+column("1.2-2-varint-too-long", "i", b"\2\x80\0")
+column("1.2-3-varint-of-70-bits", "l", plain(4, 1, 1, 1) + b"\xff" * 9 + b"\x7f")
+
+
+@bad("9-6-misaligned-append")
+def _():
+    def middle(f):
+        f.data += bytes(4)
+        append(f)
+    return around(middle, last=False)
+
+
+group("3.1-2-magic", frame_magic=b"\x89EVT")
+group("3.1-3-head-sum", frame_head_sum=1)
+group("3.1-4-flags", frame_flags=5)
+group("3.1-5-reserved", frame_reserved=b"\0\1")
+group("3.1-5-reserved2", frame_reserved2=b"\0\0\1\0")
+group("3.1-6-type-0", frame_type=0)
+group("3.1-7-unknown-type", frame_type=99, frame_flags=1)
+group("3.1-8-sealed", frame_flags=3)
+group("3.1-9-payload-len", frame_payload_len=1 << 32)
+group("3.1-10-summed-len", frame_summed_len=1 << 20)
+commit("3.1-11-commit-summed-len", last=True, frame_summed_len=8)
+index("3.1-11-index-summed-len", frame_summed=8)
+group("3.1-12-payload-sum", frame_payload_sum=1)
+group("3.1-14-span", frame_payload_len=1 << 20)
+
+
+@bad("3.1-13-padding")
+def _():
+    def middle(f):
+        at = f.group(2, rows(f))
+        f.data[-1] = 7
+        f.groups[-1]["hash"] = blake2b(f.data[at:])
+        f.commit()
+    return around(middle)
+
+
+# ---- 4 -------------------------------------------------------------------------------------------
+
+head("4.1-1-payload", trunc=80)
+head("4.1-2-major", major=2)
+head("4.1-3-refuse-features", refuse_features=1 << 63)
+head("4.1-4-suite", suite=9)
+head("4.1-5-unit", unit=4)
+head("4.1-6-reserved", reserved=b"\1\0")
+head("4.1-7-bounds", part_hi=MONDAY)
+head("4.1-8-stream-len", stream=b"")
+head("4.1-8-stream-len-above", stream=b"s" * 256)
+head("4.1-9-tenant-len", tenant=b"x" * 4097)
+head("4.1-10-suite-data", suite_data=b"12345678")
+head("4.1-11-lengths", tenant_len=1)
+head("4.1-12-major-0", major=0)
+head("4.1-13-first-copy", frame_payload_sum=1, second={"frame_payload_sum": None})
+head("4.1-13-second-copy", second={"frame_payload_sum": 1})
+head("4.1-13-copies-differ-in-salt", second={"salt": 1})
+head("4.1-13-copies-differ-in-id", second={"segment_id": b"another segment!"})
+head("4.1-13-copies-differ", second={"part_hi": MONDAY + 86400})
+head("4.2-1-schema-len", schema_len=(1 << 24) + 1)
+head("4.2-1-stored-len", schema_len=3)
+head("4.2-2-not-zstd", schema_len=100)
+head("4.2-2-two-frames", stored=zstd(b"CREATE TABLE t ") + zstd(b"(n UInt32);"), schema_len=200)
+head("4.2-2-other-size", stored=zstd(b"CREATE TABLE t (n UInt32);" + b" " * 100), schema_len=200)
+head("4.2-3-zero-byte", schema=b"CREATE TABLE t (n UInt32);\0")
+head("9-2-second-copy-too-far", frame_payload_sum=1, second={"frame_payload_sum": None}, gap=64)
+
+
+def schema_frame(name, **given):
+    def middle(f):
+        f.new_schema(b"CREATE TABLE t (n UInt32) ENGINE = MergeTree; -- again", **given)
+        append(f)
+    bad(name)(lambda: around(middle))
+
+
+schema_frame("4.3-1-length", extra=b"12345678")
+schema_frame("4.3-1-short", trunc=4)
+schema_frame("4.2-2-schema-frame", size=1000)
+
+
+@bad("9-1-empty")
+def _():
+    f = Forge()
+    f.data = bytearray()
+    return f
+
+
+@bad("9-1-no-segment")
+def _():
+    f = Forge()
+    f.data = bytearray(b'{"this":"is no segment"}\n' * 40)
+    return f
+
+
+bad("9-4-no-commit")(Forge)
+
+# ---- 5 -------------------------------------------------------------------------------------------
+
+group("5.1-1-summed", frame_summed=24)
+group("5.1-2-flags", flags=3)
+group("5.1-3-reserved", reserved=b"\1\0\0\0")
+group("5.1-4-rows-0", rows_=0)
+group("5.1-4-rows-above", rows_=(1 << 20) + 1)
+group("5.1-5-columns-0", columns_=0)
+group("5.1-5-columns-above", columns_=10001)
+group("5.1-6-packed-blocks", blocks_=2)
+group("5.1-6-blocks", packed=False, columns_=1)
+group("5.1-7-summed-len", frame_summed=48)
+group("5.1-8-schema-off", schema_off=4)
+group("5.1-9-no-schema", schema_off=64)
+group("5.1-9-columns", columns_=7)
+group("5.1-9-schema-behind", schema_off=1 << 40)
+group("5.1-10-first-row", first_row=7)
+entry("5.2-1-column-above", 1, column=3)
+entry("5.2-1-column-order", 1, column=0)
+entry("5.2-1-packed-column", 0, packed=True, column=0)
+entry("5.2-2-flags", 0, flags=1)
+entry("5.2-3-stored-len", 0, stored_len=0)
+entry("5.2-3-raw-len", 0, raw_len=99)
+entry("5.2-3-raw-len-above", 0, codec=1, raw_len=(1 << 30) + 1)
+entry("5.2-4-nulls", 0, nulls=2)
+entry("5.2-4-packed-nulls", 0, packed=True, nulls=1)
+group("5.2-5-end", packed=False, blocks=b"\0" * 80)
+entry("5.3-1-sum", 0, sum=1)
+entry("5.3-1-packed-sum", 0, packed=True, sum=1)
+entry("5.3-2-codec", 0, codec=3)
+entry("5.3-2-dictionary", 0, codec=2)
+
+
+def zstd_block(name, stored, size):
+    """The block of a packed group is `stored`, and said to be zstd of `size` bytes."""
+    def change(entries):
+        entries[0].update(codec=1, stored_len=len(stored), raw_len=size, sum=fr.xxh3(stored, 0))
+    group(name, directory=change, blocks=stored)
+
+
+WHOLE = varint(18) + plain(4, 1, 2) + b"\0" + varint(34) + plain(8, CREATED, CREATED)
+zstd_block("5.3-3-no-zstd", WHOLE, len(WHOLE) + 1)
+zstd_block("5.3-3-size", zstd(WHOLE), len(WHOLE) + 1)
+zstd_block("5.3-3-two-frames", zstd(WHOLE[:9]) + zstd(WHOLE[9:]), len(WHOLE))
+zstd_block("5.3-3-skippable", struct.pack("<II", 0x184D2A50, 8) + bytes(8) + zstd(WHOLE),
+           len(WHOLE))
+zstd_block("5.3-4-broken", zstd(bytes(100) + bytes(range(200)))[:-40] + bytes(40), 300)
+column("5.3-5-behind", "i", plain(4, 1, 2, 3) + b"\0")
+column("6.3-1-plain-short", "i", plain(4, 1, 2))
+
+
+def packed(name, raw):
+    group(name, raw=raw)
+
+
+packed("5.4-1-runs-past", varint(60) + WHOLE[1:])
+packed("5.4-2-v-1", b"\1" + WHOLE[1:])
+packed("5.4-2-nulls-0", varint(19) + b"\0" + WHOLE[1:])
+packed("5.4-2-nulls-all", varint(19) + b"\2" + WHOLE[1:])
+packed("5.3-5-packed-column", varint(20) + plain(4, 1, 2) + b"\0" + WHOLE[10:])
+
+# ---- 6 -------------------------------------------------------------------------------------------
+
+column("6.1-1-child-without-kind", "i", b"\7\0\0")
+column("6.1-2-unknown-kind", "i", b"\x63" + bytes(12))
+column("6.1-2-kind-of-another-shape", "i", b"\x0b" + bytes(12))
+column("6.1-2-decimal-inside", "f", b"\3\1" + b"\x0b\0" + plain(8, 1) + plain(1, 0, 0, 0))
+column("6.1-2-uuid-of-int", "i", b"\x0c" + bytes(60))
+column("6.1-3-depth", "i", b"\x09\0\2" * 8 + plain(4, 1, 2, 3))
+column("6.2-1-kind", "i", b"\3" + b"\6" + plain(4, 1, 2), 1)
+column("6.2-2-first", "i", b"\2\2\2" + plain(4, 1, 2) + plain(4, 1, 2), 1)
+column("6.2-2-runs-0", "i", b"\2\0\0" + plain(4, 1, 2) + plain(4, 1, 2), 1)
+column("6.2-2-runs-above", "i", b"\2\0\4" + plain(4, 1, 0, 1, 1) + plain(4, 1, 2), 1)
+column("6.2-3-length-0", "i", b"\2\0\3" + plain(4, 1, 0, 2) + plain(4, 1, 2), 1)
+column("6.2-3-sum", "i", b"\2\0\2" + plain(4, 1, 3) + plain(4, 1, 2), 1)
+column("6.2-4-bitmap", "i", b"\1", 1)
+column("6.3-5-bitmap-behind", "i", b"\1\x0e" + plain(4, 1, 2), 1)
+column("6.2-5-nulls", "i", b"\1\7" + plain(4, 1, 2), 1)
+column("6.2-5-nulls-of-runs", "i", b"\2\0\2" + plain(4, 2, 1) + plain(4, 1, 2), 1)
+column("6.3-2-const", "i", b"\2" + varint(1 << 32))
+column("6.3-3-base", "i", b"\5" + varint(1 << 32) + b"\1\7")
+column("6.3-3-width-0", "i", b"\5\0\0")
+column("6.3-3-width", "i", b"\5\0\x21" + bytes(13))
+column("6.3-3-patched-width", "i", b"\6\0\x20\1" + bytes(12) + plain(4, 0) + plain(4, 0))
+column("6.3-3-block-width", "i", b"\x13\0" + plain(1, 33) + bytes(13))
+column("6.3-3-block-base", "b", b"\x13" + varint(256) + plain(1, 1) + bytes(1))
+column("6.3-4-bits", "i", b"\5\0\x0c" + bytes(4))
+column("6.3-4-block-bits", "i", b"\x13\0" + plain(1, 12) + bytes(4))
+column("6.3-5-bits-behind", "i", b"\5\0\1\x0f")
+column("6.3-6-patches-0", "i", b"\6\0\1\0\7" + plain(4, 0) + plain(4, 1))
+column("6.3-6-patches-above", "i", b"\6\0\1\4\7" + plain(4, 0, 1, 2, 3) + plain(4, 1, 1, 1, 1))
+column("6.3-7-places-fall", "i", b"\6\0\1\2\7" + plain(4, 1, 0) + plain(4, 1, 1))
+column("6.3-7-places-twice", "i", b"\6\0\1\2\7" + plain(4, 1, 1) + plain(4, 1, 1))
+column("6.3-7-places-above", "i", b"\6\0\1\2\7" + plain(4, 1, 3) + plain(4, 1, 1))
+column("6.3-8-planes-base", "i", b"\x0a" + varint(1 << 32) + b"\1" + bytes(3))
+column("6.3-8-planes-0", "i", b"\x0a\0\0")
+column("6.3-8-planes-above", "i", b"\x0a\0\5" + bytes(15))
+column("6.3-9-planes", "i", b"\x0a\0\2" + bytes(5))
+column("6.3-10-delta-n", "i", b"\7\0\0" + plain(4), n=1)
+column("6.3-10-delta-z", "i", b"\7\2\0" + plain(4, 1, 1))
+column("6.3-10-delta-first", "i", b"\7\0" + varint(1 << 32) + plain(4, 1, 1))
+column("6.3-11-delta2-n", "i", b"\x08\0\0" + plain(4), n=2)
+column("6.3-11-delta2-first", "i", b"\x08" + varint(1 << 32) + b"\0" + plain(4, 1))
+column("6.3-11-delta2-second", "i", b"\x08\0" + varint(1 << 32) + plain(4, 1))
+column("6.3-12-scaled-base", "i", b"\x09" + varint(1 << 32) + b"\2" + plain(4, 1, 2, 3))
+column("6.3-12-scaled-factor-1", "i", b"\x09\0\1" + plain(4, 1, 2, 3))
+column("6.3-12-scaled-factor", "i", b"\x09\0" + varint(1 << 32) + plain(4, 1, 2, 3))
+column("6.3-13-runs-0", "i", b"\4\0" + plain(4) + plain(4))
+column("6.3-13-runs-above", "i", b"\4\4" + plain(4, 1, 2, 3, 4) + plain(4, 1, 1, 1, 1))
+column("6.3-14-length-0", "i", b"\4\3" + plain(4, 1, 2, 3) + plain(4, 3, 0, 0))
+column("6.3-14-lengths", "i", b"\4\2" + plain(4, 1, 2) + plain(4, 1, 1))
+column("6.3-14-lengths-wrap", "i", b"\4\2" + plain(4, 1, 2) + plain(4, 4, 0xFFFFFFFF))
+column("6.3-15-dict-0", "i", b"\3\0" + plain(4) + plain(1, 0, 0, 0))
+column("6.3-15-dict-above", "i", b"\3\4" + plain(4, 1, 2, 3, 4) + plain(1, 0, 1, 2))
+column("6.3-15-dict-of-fixed", "u", b"\3\4\1" + bytes(64) + plain(1, 0, 1, 2))
+column("6.3-15-dict-of-bytes", "s", b"\3\0" + texts() + plain(1, 0, 0, 0))
+column("6.3-16-code", "i", b"\3\2" + plain(4, 1, 2) + plain(1, 0, 1, 2))
+column("6.3-16-code-of-fixed", "u", b"\3\1\1" + bytes(16) + plain(1, 0, 1, 0))
+column("6.3-16-code-of-bytes", "s", b"\3\1" + texts(b"a") + plain(1, 0, 0, 255))
+column("6.3-17-recent", "i", b"\x12" + plain(4, 0, 1, 2))
+column("6.3-1-fixed", "u", b"\1" + bytes(47))
+column("6.3-1-fixed-const", "u", b"\2" + bytes(15))
+column("6.3-1-fixed-planes", "u", b"\x0a" + bytes(47))
+column("6.4-1-bit-7", "f", b"\x0b\x80" + plain(8, 1, 2, 3))
+column("6.4-1-exponent", "f", b"\x0b\x13" + plain(8, 1, 2, 3))
+column("6.4-2-exponents", "f", b"\x0b\x1f" + plain(1, 19) + plain(8, 1, 2, 3))
+column("6.4-3-exceptions-0", "f", b"\x0b\x40" + plain(8, 1, 2, 3) + b"\0" + plain(4) + plain(8))
+column("6.4-3-exceptions-above", "f", b"\x0b\x40" + plain(8, 1, 2, 3) + b"\4" +
+       plain(4, 0, 1, 2, 3) + plain(8, 1, 2, 3, 4))
+column("6.4-4-places-fall", "f", b"\x0b\x40" + plain(8, 1, 2, 3) + b"\2" + plain(4, 1, 0) +
+       plain(8, 1, 2))
+column("6.4-4-places-above", "f", b"\x0b\x40" + plain(8, 1, 2, 3) + b"\1" + plain(4, 3) +
+       plain(8, 1))
+column("6.5-1-version-0", "u", b"\x0c\0" + bytes(45) + bytes(1))
+column("6.5-1-form", "u", b"\x0c\x14" + bytes(45) + bytes(1))
+column("6.5-2-time", "u", b"\x0c\x87" + plain(8, 0, 1 << 48, 0) + bytes(27) + bytes(1))
+column("6.5-3-records", "u", b"\x0c\4" + bytes(44))
+column("6.5-3-bits", "u", b"\x0c\4" + bytes(45))
+column("6.3-5-uuid-bits-behind", "u", b"\x0c\4" + bytes(45) + b"\x40")
+column("6.6-1-bytes", "s", b"\1" + plain(4, 1, 2, 3) + b"abbcc")
+column("6.6-1-huge-length", "s", b"\1" + plain(4, 1, 2, 0x7FFF0000 - 3) + b"abbcc")
+column("6.1-7-lengths", "s", b"\1" + plain(4, 0xFFFFFFFF, 2, 3) + b"abbccc")
+column("6.6-1-hex", "s", b"\x0e" + plain(4, 1, 2, 3) + b"abbcc")
+column("6.6-2-const", "s", b"\2\5abcd")
+column("6.6-3-affix", "s", b"\x11\3\3abcde")
+column("6.6-4-separator", "s", b"\x10-\0\0" + plain(8, 1, 2, 3))
+column("6.6-4-digits", "s", b"\x10T\x0a\0" + plain(8, 1, 2, 3))
+column("6.6-4-digits-of-days", "s", b"\x10\0\1\0" + plain(8, 1, 2, 3))
+column("6.6-4-suffix", "s", b"\x10T\0\x09" + b"suffixxxx" + plain(8, 1, 2, 3))
+column("6.6-5-year", "s", b"\x10\0\0\0" + plain(8, 1, 2932897, 3))
+column("6.6-5-year-below", "s", b"\x10T\0\0" + plain(8, 1, -62167219201, 3))
+column("6.7-1-nulls", "l", plain(4, 1, 1, 1) + varint(4) + plain(1, 1, 2, 3))
+column("6.7-3-null-keys", "m", plain(4, 1, 1, 1) + varint(1) + b"\1\6" + texts(b"a", b"b") +
+       varint(0) + plain(1, 1, 2, 3))
+column("6.1-7-elements", "l", plain(4, 0xFFFFFFFF, 1, 1) + varint(0) + plain(1, 1))
+
+
+@bad("6.7-2-nesting")
+def _():
+    f = Forge(b"CREATE TABLE t (a %sUInt8%s) ENGINE = MergeTree;" % (b"Array(" * 9, b")" * 9))
+    f.group(1, [(0, (plain(4, 1) + b"\0") * 9 + plain(1, 1)), None, (0, plain(8, CREATED))])
+    f.commit()
+    return f
+
+
+# ---- 7 -------------------------------------------------------------------------------------------
+
+for of, is_last in (("newest", False), ("older", True)):
+    commit(f"7.1-2-flags-{of}", is_last, flags=1)
+    commit(f"7.1-3-seq-0-{of}", is_last, seq=0, trailers={"seq": 2})
+    commit(f"7.1-3-no-prev-{of}", is_last, prev_off=0, prev_len=0)
+    commit(f"7.1-4-first-group-{of}", is_last, first_group=1 << 40, trailers={"first_group": 480})
+    commit(f"7.1-5-prev-len-{of}", is_last, prev_len=1 << 20)
+    commit(f"7.1-6-index-{of}", is_last, index_off=64, index_len=0)
+    commit(f"7.1-7-schema-off-{of}", is_last, schema_off=12)
+    commit(f"7.1-8-since-index-{of}", is_last, since_index=0)
+    commit(f"7.1-9-times-{of}", is_last, time_min=CREATED + 1)
+    commit(f"7.1-10-rows-{of}", is_last, rows=100, trailers={"groups_rows": 2})
+    commit(f"7.1-12-seq-{of}", is_last, seq=3, since_index=3)
+    commit(f"7.1-12-prev-hash-{of}", is_last, prev_hash=b"\1" * 32)
+    commit(f"7.1-12-rows-total-{of}", is_last, rows_total=5)
+    commit(f"7.2-1-length-{of}", is_last, groups=bytes(87))
+    commit(f"7.2-5-rows-{of}", is_last, rows=1)
+    commit(f"7.2-6-first-group-{of}", is_last, groups=b"", rows=0, rows_total=2)
+    commit(f"7.4-1-hash-{of}", is_last, hash=b"\1" * 32)
+commit("7.1-3-prev-of-first", first=False, prev_off=64, prev_len=64)
+commit("7.1-1-summed", last=True, short=160, groups=b"")
+commit("7.1-4-first-group-odd", first_group=12, trailers={"first_group": 480})
+commit("7.1-8-since-index-above", since_index=3)
+commit("7.1-8-since-index-without-index", since_index=1)
+commit("7.1-9-one-time", time_min=fr.NO_TIME)
+commit("7.1-10-rows-of-first", first=False, rows_total=3)
+commit("7.1-11-prev-hash", first=False, prev_hash=b"\1" * 32)
+reference("7.2-2-place", len=44)
+reference("7.2-3-rows-0", rows=0)
+reference("7.2-4-times", time_max=CREATED - 1)
+reference("7.2-7-hash", hash=b"\1" * 32)
+
+
+@bad("7.2-2-overlap")
+def _():
+    def middle(f):
+        f.group(2, rows(f))
+        f.groups.append(dict(f.groups[0]))
+        f.rows += 2
+        f.commit()
+    return around(middle)
+
+
+@bad("7.2-2-behind")
+def _():
+    def middle(f):
+        at = f.group(2, rows(f), ref={"off": 1 << 40})
+        f.commit(first_group=at)
+    return around(middle)
+
+
+@bad("7.2-3-rows-above")
+def _():
+    def middle(f):
+        f.group(2, rows(f), ref={"rows": (1 << 20) + 1})
+        f.commit(rows=2)
+    return around(middle)
+
+
+@bad("7.2-7-rows")
+def _():
+    def middle(f):
+        f.group(2, rows(f), ref={"rows": 3})
+        f.rows += 1
+        f.commit()
+    return around(middle)
+
+
+@bad("7.2-7-no-group")
+def _():
+    def middle(f):
+        at = f.new_schema(f.schema)
+        f.schema_off, size = 0, len(f.data) - at
+        f.group(2, rows(f))
+        f.groups[-1].update(off=at, len=size)
+        f.commit()
+    return around(middle)
+
+
+def trailer(name, **fields):
+    """Both trailers of the newest commit with other fields."""
+    commit(name, copies=(fields, fields))
+
+
+commit("7.3-1-magic-of-first", copies=({"magic": b"EVSU"}, {}))
+commit("7.3-1-magic-of-second", copies=({}, {"magic": b"EVSU"}))
+commit("7.3-2-sum-of-first", copies=({"flip": 1}, {}))
+commit("7.3-2-sum-of-second", copies=({}, {"flip": 1}))
+commit("7.3-7-sum-in-older", last=True, copies=({}, {"flip": 1}))
+commit("7.3-7-both-in-older", last=True, copies=({"flip": 1}, {"flip": 1}))
+commit("7.3-3-copy", copies=({}, {"copy": 2}))
+commit("9-6-copies-swapped", copies=({"copy": 1}, {"copy": 0}))
+commit("7.3-4-commit-len", copies=({}, {"commit_len": 1 << 20}))
+commit("7.3-5-seq", copies=({}, {"seq": 0}))
+commit("7.3-5-rows", copies=({}, {"groups_rows": 100}))
+commit("7.3-5-first-group", copies=({}, {"first_group": 12}))
+trailer("7.3-6-rows-total", rows_total=9)
+trailer("7.3-6-seq", seq=9)
+commit("7.3-6-one-copy", copies=({}, {"rows_total": 9}))
+trailer("9-6-both-bad", flip=1)
+
+
+def zones(name, body):
+    commit(name, sections=section(2, body), last=True)
+
+
+def zone(at=0, column=0, flags=0, nulls=0, *values):
+    return varint(at) + varint(column) + bytes((flags,
+                                                )) + varint(nulls) + b"".join(bytes((len(v),)) + v
+                                                                              for v in values)
+
+
+LOW, HIGH = struct.pack("<Q", 2), struct.pack("<Q", 3)
+zones("7.5-1-number", varint(2) + zone(0, 0, 3, 0, LOW)[:4])
+zones("7.5-1-number-above", varint((1 << 20) + 1) + bytes(64))
+zones("7.5-2-group", varint(1) + zone(1, 0, 3, 0, LOW, HIGH))
+zones("7.5-2-column", varint(1) + zone(0, 10000, 3, 0, LOW, HIGH))
+zones("7.5-3-bit-5", varint(1) + zone(0, 0, 0x23, 0, LOW, HIGH))
+zones("7.5-3-cut-without-min", varint(1) + zone(0, 0, 4, 0, LOW))
+zones("7.5-3-same-without-max", varint(1) + zone(0, 0, 17, 0, LOW))
+zones("7.5-4-nulls", varint(1) + zone(0, 0, 3, 3, LOW, HIGH))
+zones("7.5-5-long", varint(1) + zone(0, 0, 3, 0, b"x" * 33, b"y"))
+zones("7.5-5-cut-off", varint(1) + zone(0, 0, 3, 0, LOW, HIGH)[:-2])
+zones("7.5-6-order", varint(2) + zone(0, 2, 0, 0) + zone(0, 0, 0, 0))
+zones("7.5-6-twice", varint(2) + zone(0, 0, 0, 0) + zone(0, 0, 0, 0))
+zones("7.5-7-behind", varint(1) + zone(0, 0, 3, 0, LOW, HIGH) + b"\0")
+
+
+def sources(name, body):
+    commit(name, sections=section(5, body, 2), last=True)
+
+
+sources("7.6-1-number", varint(9) + b"\1a\1")
+sources("7.6-1-number-above", varint(65537) + bytes(64))
+sources("7.6-2-id-0", varint(1) + b"\0\1\1")
+sources("7.6-2-id-above", varint(1) + varint(1025) + b"x" * 1025 + b"\1")
+sources("7.6-2-cut-off", varint(1) + b"\x0aabc")
+sources("7.6-3-order", varint(2) + b"\1b\1\1a\1")
+sources("7.6-3-twice", varint(2) + b"\1a\1\1a\1")
+sources("7.6-4-behind", varint(1) + b"\1a\1\0")
+commit("7.7-1-runs-past", sections=section(9, b"12345678", length=99), last=True)
+commit("7.7-2-order", sections=section(9, b"") + section(8, b""), last=True)
+commit("7.7-2-twice", sections=section(9, b"") + section(9, b""), last=True)
+commit("7.7-2-type-0", sections=section(0, b""), groups=b"", last=True)
+commit("7.7-3-flags", sections=section(9, b"", 4), last=True)
+commit("7.7-4-reserved", sections=section(9, b"", reserved=1), last=True)
+commit("7.7-4-padding", sections=section(9, b"1234", padding=b"\0\0\0\1"), last=True)
+commit("7.7-5-refuse", sections=section(9, b"", 1), last=True)
+commit("7.7-5-refuse-newest", sections=section(9, b"", 1))
+
+# ---- 8 -------------------------------------------------------------------------------------------
+
+index("8.1-1-payload", trunc=48)
+index("8.1-2-flags", flags=1)
+index("8.1-3-prev", prev_off=1 << 40, prev_len=64)
+index("8.1-3-half", prev_len=64)
+index("8.1-4-last-commit", last_commit_off=1 << 40)
+index("8.1-5-nrefs-0", nrefs=0)
+index("8.1-5-nrefs", nrefs=99)
+index("8.1-6-rows", rows_total=99)
+index("8.1-6-seq", seq=99)
+index("8.1-7-groups", sections=section(1, b"", 1))
+index("8.1-7-zones", sections=section(2, b"\0"))
+index("8.2-1-level", {0: {"level": 8}})
+index("8.2-1-order", {1: {"level": 1}})
+index("8.2-2-place", {0: {"off": 12}})
+index("8.2-2-behind", {1: {"off": 1 << 40}})
+index("8.2-2-level-1", {0: {"level": 1}})
+index("8.2-4-commits-0", {0: {"commits": 0}}, seq=1)
+index("8.2-4-commits-2", {0: {"commits": 2}}, seq=3)
+index("8.2-5-times", {0: {"time_min": CREATED + 1}})
+index("8.3-2-rows", {0: {"rows": 1}, 1: {"rows": 3}})
+index("8.3-2-times", {0: {"time_min": CREATED - 1}})
+index("8.3-2-span", {0: {"len": 40}})
+index("7.7-5-index", sections=section(9, b"", 1))
+index("7.6-3-index", sections=section(5, varint(2) + b"\1b\1\1a\1", 2))
+
+
+@bad("7.1-13-seq")
+def _():
+    def middle(f):
+        append(f)
+        f.index()
+        f.group(2, rows(f))
+        f.commit(since_index=2)
+    return around(middle, last=False)
+
+
+@bad("8.2-3-overlap")
+def _():
+    def middle(f):
+        append(f)
+        refs = f.level0()
+        f.index(refs=[refs[0], dict(refs[0])])
+    return around(middle)
+
+
+@bad("8.3-1-level-1")
+def _():
+    """A reference of level 1 that promises more rows than the INDEX behind it has."""
+    def middle(f):
+        append(f)
+        f.index()
+        append(f)
+        up = {"off": f.index_at[0], "len": f.index_at[1], "rows": 5, "time_min": CREATED,
+              "time_max": CREATED, "level": 1,
+              "commits": 2}
+        last = dict(f.level0(2)[0], rows=1)
+        f.index(refs=[up, last])
+    return around(middle)
