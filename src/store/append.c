@@ -119,7 +119,8 @@ static int load_table(struct evs_appender *a, struct evs_diag *diag)
 	int rc = evs_stream_table(a->dir, &t, diag);
 
 	if (rc == 0) {
-		rc = evs_append_resume_infer(a, t, diag);
+		/* Only what is sent again after a crash must find the schema as it would have become. */
+		rc = a->source ? evs_append_resume_infer(a, t, diag) : 0;
 		if (rc < 0) {
 			evs_table_free(t);
 			return rc;

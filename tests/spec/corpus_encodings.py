@@ -1,4 +1,4 @@
-"""Golden files for make_corpus.py: columns that make the writer choose each kind of node that it has."""
+"""Golden files for make_corpus.py: columns that make the writer choose each kind of node it has."""
 
 import random
 import struct
@@ -28,7 +28,8 @@ def recent(r, n, fresh):
 def encoded(s, columns, times=None):
     """Append the columns {name: (type, values)}."""
     n = len(next(iter(columns.values()))[1])
-    s.schema("CREATE TABLE e (%s, ts DateTime NOT NULL) ENGINE = MergeTree PARTITION BY toMonday(ts)" %
+    s.schema("CREATE TABLE e (%s, "
+             "ts DateTime NOT NULL) ENGINE = MergeTree PARTITION BY toMonday(ts)" %
              ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items()))
     s.append([dict({name: values[i] for name, (_, values) in columns.items()}, ts=at(i))
               for i in range(n)])
@@ -151,7 +152,8 @@ def encodings_recent(s):
 @case
 def encodings_small(s):
     """The same columns in small packed groups: one, two, three and 40 rows."""
-    s.schema("CREATE TABLE e (i Int64, j UInt8, f Float64, g Float32, s String, u UUID, t DateTime64(9), l Array(Int16), "
+    s.schema("CREATE TABLE e (i Int64, j UInt8, f Float64, g Float32, s String, u UUID, "
+             "t DateTime64(9), l Array(Int16), "
              "ts DateTime NOT NULL) ENGINE = MergeTree PARTITION BY toMonday(ts)")
     r = random.Random(7)
     for n in (1, 2, 3, 40):

@@ -1,4 +1,5 @@
-"""Golden files for make_corpus.py: files by their commits, schemas, sources, partitions and tenants."""
+"""Golden files for make_corpus.py: files by their commits, schemas, sources, "
+  "partitions and tenants."""
 
 import random
 import uuid
@@ -55,7 +56,8 @@ def two_sources(s):
 def columns_apart(s):
     """A group with a block for each column, some of them null throughout, and zstd."""
     r = random.Random(1)
-    s.schema("CREATE TABLE logs (id UUID, level Enum('DEBUG' = 10, 'INFO' = 20, 'ERROR' = 40), message String, "
+    s.schema("CREATE TABLE logs (id UUID, level Enum('DEBUG' = 10, 'INFO' = 20, 'ERROR' = 40), "
+             "message String, "
              "never Nullable(Int32), host LowCardinality(String), attributes Map(String, String), "
              "ts DateTime64(3) NOT NULL) " + WEEK)
     words = "connection refused by peer while reading response header from upstream request timed out".split()
@@ -79,8 +81,10 @@ def several_groups(s):
 @case
 def schema_change(s):
     """SCHEMA frames: columns gained (with and without DEFAULT), wider types, enum items."""
-    s.schema("CREATE TABLE c (a Int8, b Int32, e Enum('x' = 1), d Decimal(5, 2), w Decimal(9, 3), dt Date, t DateTime64(3), "
-             "f Float32, fs FixedString(3), u UUID, n Array(Int8), m Map(String, Int16), bo Bool, us UInt32, ts DateTime NOT NULL) "
+    s.schema("CREATE TABLE c (a Int8, b Int32, e Enum('x' = 1), d Decimal(5, 2), w Decimal(9, "
+             "3), dt Date, t DateTime64(3), "
+             "f Float32, fs FixedString(3), u UUID, n Array(Int8), m Map(String, Int16), "
+             "bo Bool, us UInt32, ts DateTime NOT NULL) "
              + WEEK)
     old = {"a": -5, "b": 7, "e": "x", "d": 1.5, "w": -2.125, "dt": "2024-01-01",
            "t": "2024-01-01T00:00:00.123Z", "f": 0.1,
@@ -88,18 +92,24 @@ def schema_change(s):
            "bo": True,
            "us": 4000000000, "ts": at(0)}
     s.append([old, {"ts": at(1)}])
-    s.schema("CREATE TABLE c (a Int64, b Float64, e Enum('x' = 1, 'y' = 2), d Decimal(20, 4), w Decimal(12, 5), dt String, "
-             "t DateTime64(6), f Float64, fs FixedString(8), u String, n Array(Int32), m Map(String, Int64), bo JSON, us Int64, "
-             "ts DateTime64(3) NOT NULL, nw Int32 DEFAULT 7, nx String NOT NULL DEFAULT 'hello', ny String) " + WEEK)
+    s.schema("CREATE TABLE c (a Int64, b Float64, e Enum('x' = 1, 'y' = 2), d Decimal(20, 4), "
+             "w Decimal(12, 5), dt String, "
+             "t DateTime64(6), f Float64, fs FixedString(8), u String, n Array(Int32), "
+             "m Map(String, Int64), bo JSON, us Int64, "
+             "ts DateTime64(3) NOT NULL, nw Int32 DEFAULT 7, "
+             "nx String NOT NULL DEFAULT 'hello', ny String) " + WEEK)
     new = {"a": 1 << 40, "b": 7.5, "e": "y", "d": 1.5001, "w": 3, "dt": "someday",
            "t": "2024-01-01T00:00:00.123456Z",
            "f": 0.1, "fs": "abcdefgh", "u": "no uuid", "n": [100000], "m": {"k": 1 << 40},
            "bo": [True], "us": -1,
            "ts": "2024-01-01T00:00:02.500Z", "ny": ""}
     s.append([new, {"ts": at(3)}])
-    s.schema("CREATE TABLE c (a String, b JSON, e String, d String, w JSON, dt String, t String, f String, fs String, u JSON, "
-             "n JSON, m JSON, bo JSON, us String, ts DateTime64(6) NOT NULL, nw Decimal(20, 1) DEFAULT 7, nx JSON NOT NULL "
-             "DEFAULT '\"hello\"', ny JSON, more Array(String) DEFAULT ['p', 'q'], neg Float64 DEFAULT -1.5) " + WEEK)
+    s.schema("CREATE TABLE c (a String, b JSON, e String, d String, w JSON, dt String, "
+             "t String, f String, fs String, u JSON, "
+             "n JSON, m JSON, bo JSON, us String, ts DateTime64(6) NOT NULL, nw Decimal(20, "
+             "1) DEFAULT 7, nx JSON NOT NULL "
+             "DEFAULT '\"hello\"', ny JSON, more Array(String) DEFAULT ['p', 'q'], "
+             "neg Float64 DEFAULT -1.5) " + WEEK)
     s.append([{"a": "", "nx": {}, "ts": at(4)}])
 
 
@@ -122,8 +132,10 @@ def odd_ddl(s):
 CREATE TYPE mood AS ENUM ('x','y');
 /* a /* nested */ comment ) */
 #! and another
-CREATE TABLE odd ( "a""b" int8 DEFAULT 3, `c\\`d` Int8, m mood, mm "My Mood", t text DEFAULT E'it\\'s', -- with , and )
-a.b Int32 unsigned, fl float(30), v varchar(3) check (length(v) < 3), i json default '{"a": 1}'::json, ts timestamptz NOT NULL,
+CREATE TABLE odd ( "a""b" int8 DEFAULT 3, `c\\`d` Int8, m mood, mm "My Mood",
+  t text DEFAULT E'it\\'s', -- with , and )
+a.b Int32 unsigned, fl float(30), v varchar(3) check (length(v) < 3),
+  i json default '{"a": 1}'::json, ts timestamptz NOT NULL,
 ) PARTITION BY RANGE (date_trunc('week', ts));
 """)
     s.append(['{"ts":"2024-01-01","m":"y","mm":"ok\'ay","a.b":4}',
@@ -135,13 +147,15 @@ a.b Int32 unsigned, fl float(30), v varchar(3) check (length(v) < 3), i json def
 
 @case
 def month(s):
-    s.schema("CREATE TABLE t (n Int8, ts DateTime NOT NULL) ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY ts")
+    s.schema("CREATE TABLE t (n Int8, "
+             "ts DateTime NOT NULL) ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY ts")
     s.append([{"n": 1, "ts": "2024-02-29T23:59:59Z"}, {"n": 2, "ts": "2024-02-01T00:00:00Z"}])
 
 
 @case
 def day(s):
-    s.schema("CREATE TABLE t (n Int8, ts DateTime64(9) NOT NULL) ENGINE = MergeTree PARTITION BY toDate(ts) ORDER BY ts")
+    s.schema("CREATE TABLE t (n Int8, "
+             "ts DateTime64(9) NOT NULL) ENGINE = MergeTree PARTITION BY toDate(ts) ORDER BY ts")
     s.append([{"n": 1, "ts": "1969-12-31T23:59:59.999999999Z"},
               {"n": 2, "ts": "1969-12-31T00:00:00Z"}])
 
@@ -155,7 +169,8 @@ def first_year(s):
 
 @case
 def last_year(s):
-    s.schema("CREATE TABLE t (n Int8, ts DateTime64(3) NOT NULL) ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY ts")
+    s.schema("CREATE TABLE t (n Int8, "
+             "ts DateTime64(3) NOT NULL) ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY ts")
     s.append([{"n": 1, "ts": "9999-12-31T23:59:59.999Z"}, {"n": 2, "ts": "9999-12-01T00:00:00Z"}])
 
 

@@ -1,4 +1,5 @@
-"""Golden files for make_corpus.py: every type of spec/schema.md, with nulls and the values at its edges."""
+"""Golden files for make_corpus.py: every type of spec/schema.md, "
+  "with nulls and the values at its edges."""
 
 import json
 import random
@@ -76,11 +77,14 @@ def columns_of_all_types():
 
 @case
 def all_types(s):
-    s.schema("""CREATE TABLE types (b Bool, i8 Int8, u8 UInt8, i16 Int16, u16 UInt16, i32 Int32, u32 UInt32, i64 Int64, u64 UInt64,
-  f32 Float32, f64 Float64, d92 Decimal(9, 2), d184 Decimal(18, 4), d380 Decimal(38, 0), d3838 Decimal(38, 38),
+    s.schema("""CREATE TABLE types (b Bool, i8 Int8, u8 UInt8, i16 Int16, u16 UInt16, i32 Int32,
+  u32 UInt32, i64 Int64, u64 UInt64,
+  f32 Float32, f64 Float64, d92 Decimal(9, 2), d184 Decimal(18, 4), d380 Decimal(38, 0),
+  d3838 Decimal(38, 38),
   s String, lc LowCardinality(String), fs FixedString(5), u UUID, d Date, dt DateTime,
   t0 DateTime64(0), t1 DateTime64(1), t3 DateTime64(3), t6 DateTime64(6), t9 DateTime64(9),
-  e8 Enum8('one' = 1, 'minus' = -128, 'über' = 127, '' = 0), e16 Enum16('low' = -32768, 'high' = 32767),
+  e8 Enum8('one' = 1, 'minus' = -128, 'über' = 127, '' = 0), e16 Enum16('low' = -32768,
+  'high' = 32767),
   j JSON, v4 IPv4, v6 IPv6, never Nullable(UInt64), ts DateTime NOT NULL) """ + WEEK)
     s.append(type_rows(columns_of_all_types()))
     s.append(['{"ts":"%s"}' % at(200)])
@@ -89,7 +93,8 @@ def all_types(s):
 @case
 def postgres_types(s):
     s.schema('''CREATE TABLE IF NOT EXISTS "Events" (
-  "id" bigserial PRIMARY KEY, "Quoted ""Name""" text, small smallint NOT NULL DEFAULT 3, whole integer, big bigint, r real,
+  "id" bigserial PRIMARY KEY, "Quoted ""Name""" text, small smallint NOT NULL DEFAULT 3,
+  whole integer, big bigint, r real,
   dp double precision, n numeric(12, 3), flag boolean DEFAULT true, vc varchar(40), c char(4), u uuid DEFAULT gen_random_uuid(),
   day date, ts timestamptz(3) NOT NULL, plain timestamp without time zone, j json, jb jsonb NOT NULL DEFAULT '{}'::jsonb,
   tags text[], grid integer[][], ip inet, CHECK (small > 0)
@@ -108,7 +113,8 @@ def postgres_types(s):
 
 @case
 def nested(s):
-    s.schema("""CREATE TABLE n (a Array(Int32), an Array(Nullable(String)), aa Array(Array(UInt8)), m Map(String, Int64),
+    s.schema("""CREATE TABLE n (a Array(Int32), an Array(Nullable(String)),
+  aa Array(Array(UInt8)), m Map(String, Int64),
   mn Map(String, Nullable(Float64)), ma Map(String, Array(String)), am Array(Map(String, Nullable(UUID))),
   mm Map(String, Map(String, Bool)), deep Array(Array(Array(Array(Array(Array(Array(Array(Int8)))))))), je Array(JSON),
   ft Array(DateTime64(3)), en Array(Enum('a' = 1, 'b' = 2)), ts DateTime NOT NULL) """ + WEEK)
@@ -140,7 +146,8 @@ def unknown_fields(s):
 @case
 def null_columns(s):
     """Validity in both forms, and columns that are null in all rows but one."""
-    s.schema("CREATE TABLE t (often Int32, seldom String, runs Float64, one UUID, ts DateTime NOT NULL) " + WEEK)
+    s.schema("CREATE TABLE t (often Int32, seldom String, runs Float64, one UUID,
+  ts DateTime NOT NULL) " + WEEK)
     r = random.Random(2)
     rows = []
     for i in range(500):

@@ -91,7 +91,8 @@ def changed(refs, changes):
     return refs
 
 
-DDL = b"""CREATE TABLE t (i UInt32, f Float64, u UUID, s String, l Array(UInt8), m Map(String, Nullable(UInt8)), g Float32,
+DDL = b"""CREATE TABLE t (i UInt32, f Float64, u UUID, s String, l Array(UInt8), m Map(String,
+  Nullable(UInt8)), g Float32,
 b Int8, w Int64) ENGINE = MergeTree;
 """
 WIDE = "i f u s l m g b w _extra _time".split()

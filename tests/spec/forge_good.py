@@ -174,7 +174,8 @@ def nodes_of_bytes():
 @good
 def nodes_deep():
     """Eight nodes inside each other, lists of eight levels, nulls in all of them."""
-    f = Forge(b"CREATE TABLE t (i UInt32, a %sNullable(UInt8)%s) ENGINE = MergeTree;" % (b"Array(" * 8, b")" * 8))
+    f = Forge(b"CREATE TABLE t (i UInt32, "
+              b"a %sNullable(UInt8)%s) ENGINE = MergeTree;" % (b"Array(" * 8, b")" * 8))
     f.group(3, [(0, b"\x09\0\2" * 7 + plain(4, 1, 2, 3)),
                 (1, b"\1\5" + plain(4, 1, 1) + b"\0" + (plain(4, 1, 1) + b"\0") * 6 +
                  plain(4, 2, 0) + b"\1\1\2" + plain(1, 9)),
