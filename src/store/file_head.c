@@ -114,11 +114,14 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 				diag, EVS_E_FORMAT, f->path, 0,
 				"not a segment, or both copies of its HEAD are damaged");
 		rc = read_copy(f, off, size, head, &span, diag);
-		if (rc == 0) {
+		/* HEAD frames have no salt, so bytes of a row may look like one: only its place tells. */
+		if (rc == 0 && span == off) {
 			*start = off + span;
 			return 0;
 		}
-		if (rc != EVS_E_FORMAT)
+		if (rc == 0)
+			evs_head_release(head);
+		else if (rc != EVS_E_FORMAT)
 			return rc;
 	}
 }

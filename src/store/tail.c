@@ -97,6 +97,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };
 	struct evs_frame fr;
+	const uint8_t *p;
 	uint64_t off = tr->first_group;
 	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, NULL);
 	bool appended = rc < 0 || c.seq > 1, torn = false;
@@ -105,6 +106,9 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	if (rc == 0 && (c.seq != tr->seq || c.rows_total != tr->rows_total || c.rows != tr->rows ||
 			c.first_group != tr->first_group))
 		rc = EVS_E_FORMAT;
+	if (rc == 0 && c.prev_off && c.prev_off < tr->first_group &&
+	    c.prev_len <= tr->first_group - c.prev_off)
+		off = c.prev_off + c.prev_len; /* INDEX and SCHEMA belong to the append, too */
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
 	if (rc == EVS_E_VERSION) { /* of a newer evseg: whole, and not for us */
@@ -125,6 +129,8 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 		span = rc == 0 ? evs_frame_span(fr.payload_len) : tr->commit_off - off;
 		if (rc == 0 && fr.type == EVS_FRAME_GROUP)
 			rc = evs_file_verify_group(f, off, &fr, NULL);
+		else if (rc == 0)
+			rc = evs_file_summed(f, off, &fr, &p, NULL);
 		if (rc == EVS_E_FORMAT) {
 			rc = has_zero_sector(f, off, off + span, &torn);
 			*v = torn ? TORN : DAMAGED;

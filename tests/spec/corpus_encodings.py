@@ -25,12 +25,12 @@ def recent(r, n, fresh):
         yield seen[-1 - min(int(r.expovariate(.4)), len(seen) - 1)]
 
 
-def encoded(s, columns, times=None):
+def encoded(s, columns):
     """Append the columns {name: (type, values)}."""
     n = len(next(iter(columns.values()))[1])
-    s.schema("CREATE TABLE e (%s, "
-             "ts DateTime NOT NULL) ENGINE = MergeTree PARTITION BY toMonday(ts)" %
-             ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items()))
+    declared = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
+    s.schema(f"CREATE TABLE e ({declared}, ts DateTime NOT NULL) ENGINE = MergeTree "
+             "PARTITION BY toMonday(ts)")
     s.append([dict({name: values[i] for name, (_, values) in columns.items()}, ts=at(i))
               for i in range(n)])
 
@@ -62,10 +62,11 @@ def encodings_int(s):
 @case
 def encodings_float(s):
     r, n = random.Random(4), 500
+
     def double():
-        return struct.unpack("<d", struct.pack("<Q",
-                                               r.getrandbits(52) | 0x4080000000000000 |
-                                               r.getrandbits(1) << 63))[0]
+        bits = r.getrandbits(52) | 0x4080000000000000 | r.getrandbits(1) << 63
+        return struct.unpack("<d", struct.pack("<Q", bits))[0]
+
     few = [double() for _ in range(9)]
     fresh = (double() for _ in range(n))
     encoded(s, {
@@ -90,12 +91,15 @@ def encodings_float(s):
 @case
 def encodings_fixed(s):
     r, n = random.Random(5), 300
+
     def four():
         return str(uuid.UUID(int=r.getrandbits(128), version=4))
+
     def seven(i):
         time = 1704067200000 + i * 37
         return str(uuid.UUID(int=time << 80 | 7 << 76 | r.getrandbits(12) << 64 | 2 << 62 |
                              r.getrandbits(62)))
+
     few, fresh = [four() for _ in range(7)], (four() for _ in range(n))
     encoded(s, {
         "v4": ("UUID", [four() for _ in range(n)]), "v7": ("UUID", [seven(i) for i in range(n)]),
@@ -112,15 +116,19 @@ def encodings_fixed(s):
 @case
 def encodings_text(s):
     r, n = random.Random(6), 300
+
     def four():
         return str(uuid.UUID(int=r.getrandbits(128), version=4))
     words = "alpha beta gamma delta epsilon zeta eta theta".split()
     few = ["the text number %d of a few" % i for i in range(9)]
+
     def stamp(separator, digits, suffix):
-        return ["2024-01-%02d%s%02d:%02d:%02d%s%s" % (1 + i // 24 % 28, separator, i % 24,
-                                                      r.randrange(60), r.randrange(60),
-                "." + "%0*d" % (digits, r.randrange(10 ** digits)) if digits else "", suffix)
-                for i in range(n)]
+        for i in range(n):
+            fraction = ".%0*d" % (digits, r.randrange(10 ** digits)) if digits else ""
+            yield "2024-01-%02d%s%02d:%02d:%02d%s%s" % (
+                1 + i // 24 % 28, separator, i % 24, r.randrange(60), r.randrange(60), fraction,
+                suffix)
+
     encoded(s, {
         "plain": ("String", [" ".join(r.choice(words) for _ in range(r.randrange(6)))
                              for _ in range(n)]),
@@ -130,8 +138,8 @@ def encodings_text(s):
         "hex": ("String", ["%032x" % r.getrandbits(128) for _ in range(n)]),
         "hexes": ("String", ["%0*x" % (2 * r.randrange(1, 9), r.getrandbits(8)) for _ in range(n)]),
         "ints": ("String", [str(r.randrange(-10 ** 9, 10 ** 12)) for _ in range(n)]),
-        "iso": ("String", stamp("T", 3, "Z")), "space": ("String", stamp(" ", 0, "")),
-        "zone": ("String", stamp("T", 6, "+00:00")),
+        "iso": ("String", list(stamp("T", 3, "Z"))), "space": ("String", list(stamp(" ", 0, ""))),
+        "zone": ("String", list(stamp("T", 6, "+00:00"))),
         "dates": ("String", ["2024-%02d-%02d" % (1 + r.randrange(12), 1 + r.randrange(28))
                              for _ in range(n)]),
         "affix": ("String", ["req_%016x.json" % r.getrandbits(64) for _ in range(n)]),
@@ -158,7 +166,6 @@ def encodings_small(s):
     r = random.Random(7)
     for n in (1, 2, 3, 40):
         s.append([{"i": 10 ** 12 + 1000 * i, "j": r.randrange(256), "f": r.randrange(1000) / 10,
-                   "g": i / 4,
-                   "s": r.choice(["on", "off"]),
+                   "g": i / 4, "s": r.choice(["on", "off"]),
                    "u": str(uuid.UUID(int=r.getrandbits(128), version=4)),
                    "t": at(i, digits=9), "l": [i] * (i % 3), "ts": at(i)} for i in range(n)])

@@ -60,7 +60,8 @@ def columns_apart(s):
              "message String, "
              "never Nullable(Int32), host LowCardinality(String), attributes Map(String, String), "
              "ts DateTime64(3) NOT NULL) " + WEEK)
-    words = "connection refused by peer while reading response header from upstream request timed out".split()
+    words = ("connection refused by peer while reading response header from upstream request "
+             "timed out").split()
     s.append([{"id": str(uuid.UUID(int=r.getrandbits(128), version=4)),
                "level": r.choice(["DEBUG", "INFO", "ERROR"]),
                "message": " ".join(r.choice(words) for _ in range(r.randrange(3, 12))),
@@ -116,12 +117,15 @@ def schema_change(s):
 @case
 def compressed_schema(s):
     """A schema text that is stored compressed, with comments, an index and a view in it."""
-    names = ", ".join("column_number_%d Nullable(String) COMMENT 'the text that came as number %d'" % (i, i) for i in range(40))
+    names = ", ".join("column_number_%d Nullable(String) COMMENT 'the text that came as number "
+                      "%d'" % (i, i) for i in range(40))
     s.schema(f"-- A wide table.\nCREATE TABLE IF NOT EXISTS wide ({names},\n"
-             "  /* the time */ ts DateTime NOT NULL,\n  INDEX i column_number_3 TYPE bloom_filter GRANULARITY 1,\n"
+             "  /* the time */ ts DateTime NOT NULL,\n"
+             "  INDEX i column_number_3 TYPE bloom_filter GRANULARITY 1,\n"
              "  CONSTRAINT c CHECK column_number_1 != 'never'\n) " +
              WEEK.replace("ORDER BY ts", "ORDER BY (toDate(ts), ts)") +
-             " TTL ts + INTERVAL 90 DAY SETTINGS index_granularity = 8192;\nCREATE INDEX j ON wide (column_number_4);\n")
+             " TTL ts + INTERVAL 90 DAY SETTINGS index_granularity = 8192;\n"
+             "CREATE INDEX j ON wide (column_number_4);\n")
     s.append([{"column_number_%d" % (i * 3 % 40): "v%d" % i, "ts": at(i)} for i in range(10)])
 
 
@@ -142,7 +146,7 @@ a.b Int32 unsigned, fl float(30), v varchar(3) check (length(v) < 3),
               '{"ts":"2024-01-01","m":"x","fl":0.1,"a\\"b":-9,"c`d":-1}'])
 
 
-# ---- partitions and tenants ----------------------------------------------------------------------
+# ---- partitions and tenants ---------------------------------------------------------------------
 
 
 @case

@@ -7,7 +7,7 @@ import uuid
 
 from corpus_store import WEEK, at, case
 
-# ---- types ---------------------------------------------------------------------------------------
+# ---- types --------------------------------------------------------------------------------------
 
 TEXTS = ["", " ", "plain", "quote \" backslash \\ slash /", "\u0000", "\u0001\u001f\u007f\u0080",
          "tab\tnl\ncr\r\b\f",
@@ -57,8 +57,7 @@ def columns_of_all_types():
                           "018d5f30-1c00-7abc-8def-0123456789ab"])
     columns["d"] = texts(["1970-01-01", "0000-01-01", "9999-12-31", "2024-02-29", "1900-03-01"])
     columns["dt"] = texts(["1970-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
-                           "2024-02-29 12:00:00",
-                           "2024-01-01T02:00:00+02:00"])
+                           "2024-02-29 12:00:00", "2024-01-01T02:00:00+02:00"])
     for digits in (0, 1, 3, 6, 9):
         fraction = "." + "123456789"[:digits] if digits else ""
         far = [] if digits == 9 else ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
@@ -95,8 +94,9 @@ def postgres_types(s):
     s.schema('''CREATE TABLE IF NOT EXISTS "Events" (
   "id" bigserial PRIMARY KEY, "Quoted ""Name""" text, small smallint NOT NULL DEFAULT 3,
   whole integer, big bigint, r real,
-  dp double precision, n numeric(12, 3), flag boolean DEFAULT true, vc varchar(40), c char(4), u uuid DEFAULT gen_random_uuid(),
-  day date, ts timestamptz(3) NOT NULL, plain timestamp without time zone, j json, jb jsonb NOT NULL DEFAULT '{}'::jsonb,
+  dp double precision, n numeric(12, 3), flag boolean DEFAULT true, vc varchar(40), c char(4),
+  u uuid DEFAULT gen_random_uuid(), day date, ts timestamptz(3) NOT NULL,
+  plain timestamp without time zone, j json, jb jsonb NOT NULL DEFAULT '{}'::jsonb,
   tags text[], grid integer[][], ip inet, CHECK (small > 0)
 ) PARTITION BY RANGE (ts);''')
     s.append([{"Quoted \"Name\"": "q%d" % i, "whole": -i, "big": 1 << 40 + i, "r": i / 4,
@@ -115,8 +115,9 @@ def postgres_types(s):
 def nested(s):
     s.schema("""CREATE TABLE n (a Array(Int32), an Array(Nullable(String)),
   aa Array(Array(UInt8)), m Map(String, Int64),
-  mn Map(String, Nullable(Float64)), ma Map(String, Array(String)), am Array(Map(String, Nullable(UUID))),
-  mm Map(String, Map(String, Bool)), deep Array(Array(Array(Array(Array(Array(Array(Array(Int8)))))))), je Array(JSON),
+  mn Map(String, Nullable(Float64)), ma Map(String, Array(String)),
+  am Array(Map(String, Nullable(UUID))), mm Map(String, Map(String, Bool)),
+  deep Array(Array(Array(Array(Array(Array(Array(Array(Int8)))))))), je Array(JSON),
   ft Array(DateTime64(3)), en Array(Enum('a' = 1, 'b' = 2)), ts DateTime NOT NULL) """ + WEEK)
     one = "00000000-0000-4000-8000-000000000001"
     s.append([
@@ -146,8 +147,8 @@ def unknown_fields(s):
 @case
 def null_columns(s):
     """Validity in both forms, and columns that are null in all rows but one."""
-    s.schema("CREATE TABLE t (often Int32, seldom String, runs Float64, one UUID,
-  ts DateTime NOT NULL) " + WEEK)
+    s.schema("CREATE TABLE t (often Int32, seldom String, runs Float64, one UUID, "
+             "ts DateTime NOT NULL) " + WEEK)
     r = random.Random(2)
     rows = []
     for i in range(500):

@@ -1,13 +1,13 @@
-"""The files of corpus/bad: one for each "reader must" of spec/segment.md that one file can break, named
-RULE-what.evs. Where the rest of a file stays intact, the bad piece stands in the second of three
-commits, so that what must still be delivered is tested as well. forge_corpus.py writes them.
+"""The files of corpus/bad: one for each "reader must" of spec/segment.md that one file can break,
+named RULE-what.evs. Where the rest of a file stays intact, the bad piece stands in the second of
+three commits, so that what must still be delivered is tested as well. forge_corpus.py writes them.
 """
 
 import struct
 
 import spec_frames as fr
-from forge import CREATED, MONDAY, Forge, number, plain, section, texts, varint
-from spec_bytes import blake2b, zstd
+from forge import CREATED, MONDAY, Forge, number, plain, section, texts, varint, zstd
+from spec_bytes import blake2b
 
 BAD = {}
 
@@ -20,10 +20,7 @@ def bad(name):
     return keep
 
 
-# ---- files around one bad piece ------------------------------------------------------------------
-
-NARROW = ["n", "_extra", "_time"]
-
+# ---- files around one bad piece -----------------------------------------------------------------
 
 def rows(f, n=2):
     """Columns of n rows for Forge's own schema."""
@@ -91,9 +88,8 @@ def changed(refs, changes):
     return refs
 
 
-DDL = b"""CREATE TABLE t (i UInt32, f Float64, u UUID, s String, l Array(UInt8), m Map(String,
-  Nullable(UInt8)), g Float32,
-b Int8, w Int64) ENGINE = MergeTree;
+DDL = b"""CREATE TABLE t (i UInt32, f Float64, u UUID, s String, l Array(UInt8),
+m Map(String, Nullable(UInt8)), g Float32, b Int8, w Int64) ENGINE = MergeTree;
 """
 WIDE = "i f u s l m g b w _extra _time".split()
 ONE = struct.pack("<d", 1.0)
@@ -101,14 +97,12 @@ ONE = struct.pack("<d", 1.0)
 
 def sound(n):
     """Bytes for n rows of each column of DDL."""
+    lengths = plain(4, *[1] * n) + varint(0)  # lists and maps of one element each
+    small = plain(1, *range(n))
     return {"i": (0, plain(4, *range(n))), "f": (0, b"\1" + ONE * n),
-            "u": (0, b"\1" + bytes(16 * n)),
-            "s": (0, texts(*[b"abc"] * n)), "l": (0,
-                                                  plain(4, *[1] * n) + varint(0) +
-                                                  plain(1, *range(n))),
-            "m": (0, plain(4, *[1] * n) + varint(0) + texts(*[b"k"] * n) + varint(0) +
-                  plain(1, *range(n))),
-            "g": (0, b"\1" + struct.pack("<f", 1.0) * n), "b": (0, plain(1, *range(n))),
+            "u": (0, b"\1" + bytes(16 * n)), "s": (0, texts(*[b"abc"] * n)),
+            "l": (0, lengths + small), "m": (0, lengths + texts(*[b"k"] * n) + varint(0) + small),
+            "g": (0, b"\1" + struct.pack("<f", 1.0) * n), "b": (0, small),
             "w": (0, plain(8, *range(n))), "_extra": None, "_time": (0, plain(8, *[CREATED] * n))}
 
 
@@ -129,7 +123,7 @@ def column(name, of, data, nulls=0, n=3, **given):
     bad(name)(lambda: wide({of: (nulls, data)}, n, **given))
 
 
-# ---- 1.2, 3 --------------------------------------------------------------------------------------
+# ---- 1.2, 3 -------------------------------------------------------------------------------------
 
 column("1.2-1-varint-cut-off", "i", b"\2\x80")
 column("1.2-2-varint-too-long", "i", b"\2\x80\0")
@@ -170,7 +164,7 @@ def _():
     return around(middle)
 
 
-# ---- 4 -------------------------------------------------------------------------------------------
+# ---- 4 ------------------------------------------------------------------------------------------
 
 head("4.1-1-payload", trunc=80)
 head("4.1-2-major", major=2)
@@ -227,7 +221,7 @@ def _():
 
 bad("9-4-no-commit")(Forge)
 
-# ---- 5 -------------------------------------------------------------------------------------------
+# ---- 5 ------------------------------------------------------------------------------------------
 
 group("5.1-1-summed", frame_summed=24)
 group("5.1-2-flags", flags=3)
@@ -273,7 +267,7 @@ zstd_block("5.3-3-size", zstd(WHOLE), len(WHOLE) + 1)
 zstd_block("5.3-3-two-frames", zstd(WHOLE[:9]) + zstd(WHOLE[9:]), len(WHOLE))
 zstd_block("5.3-3-skippable", struct.pack("<II", 0x184D2A50, 8) + bytes(8) + zstd(WHOLE),
            len(WHOLE))
-zstd_block("5.3-4-broken", zstd(bytes(100) + bytes(range(200)))[:-40] + bytes(40), 300)
+zstd_block("5.3-4-broken", zstd(b"x" * 9 + b"y")[:6] + b"\x57\0\0" + b"x" * 10, 10)
 column("5.3-5-behind", "i", plain(4, 1, 2, 3) + b"\0")
 column("6.3-1-plain-short", "i", plain(4, 1, 2))
 
@@ -288,7 +282,7 @@ packed("5.4-2-nulls-0", varint(19) + b"\0" + WHOLE[1:])
 packed("5.4-2-nulls-all", varint(19) + b"\2" + WHOLE[1:])
 packed("5.3-5-packed-column", varint(20) + plain(4, 1, 2) + b"\0" + WHOLE[10:])
 
-# ---- 6 -------------------------------------------------------------------------------------------
+# ---- 6 ------------------------------------------------------------------------------------------
 
 column("6.1-1-child-without-kind", "i", b"\7\0\0")
 column("6.1-2-unknown-kind", "i", b"\x63" + bytes(12))
@@ -392,7 +386,7 @@ def _():
     return f
 
 
-# ---- 7 -------------------------------------------------------------------------------------------
+# ---- 7 ------------------------------------------------------------------------------------------
 
 for of, is_last in (("newest", False), ("older", True)):
     commit(f"7.1-2-flags-{of}", is_last, flags=1)
@@ -500,9 +494,8 @@ def zones(name, body):
 
 
 def zone(at=0, column=0, flags=0, nulls=0, *values):
-    return varint(at) + varint(column) + bytes((flags,
-                                                )) + varint(nulls) + b"".join(bytes((len(v),)) + v
-                                                                              for v in values)
+    fixed = varint(at) + varint(column) + bytes((flags,)) + varint(nulls)
+    return fixed + b"".join(bytes((len(v),)) + v for v in values)
 
 
 LOW, HIGH = struct.pack("<Q", 2), struct.pack("<Q", 3)
@@ -543,7 +536,7 @@ commit("7.7-4-padding", sections=section(9, b"1234", padding=b"\0\0\0\1"), last=
 commit("7.7-5-refuse", sections=section(9, b"", 1), last=True)
 commit("7.7-5-refuse-newest", sections=section(9, b"", 1))
 
-# ---- 8 -------------------------------------------------------------------------------------------
+# ---- 8 ------------------------------------------------------------------------------------------
 
 index("8.1-1-payload", trunc=48)
 index("8.1-2-flags", flags=1)

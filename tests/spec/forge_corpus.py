@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write the forged files of corpus/bad, corpus/good and corpus/crash: forge_bad.py and forge_good.py say which.
+"""Write the forged files of corpus/bad, corpus/good and corpus/crash, which forge_bad.py and
+forge_good.py make.
 
     forge_corpus.py             write the files
     forge_corpus.py --check     say which of them are not as they would be written

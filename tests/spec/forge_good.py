@@ -1,14 +1,13 @@
-"""Forged files that every reader must read: corpus/good/forged-*.evs hold what no writer of 1.0 writes, every
-kind of node for every shape above all; corpus/crash/forged-*.evs what a power cut may leave.
-forge_corpus.py writes them.
+"""Forged files that every reader must read: corpus/good/forged-*.evs hold what no writer of 1.0
+writes, every kind of node for every shape above all; corpus/crash/forged-*.evs what a power cut may
+leave. forge_corpus.py writes them.
 """
 
 import struct
 
 import spec_frames as fr
-from forge import CREATED, Forge, bits, number, plain, section, texts, varint
+from forge import CREATED, Forge, bits, number, plain, section, texts, varint, zstd
 from forge_bad import DDL, LOW, ONE, WIDE, append, rows, sound, zone
-from spec_bytes import zstd
 
 GOOD, CRASH = {}, {}
 
@@ -40,8 +39,7 @@ def spare():
 
 @good
 def sections():
-    """A commit without rows, one that moves a source; zones without bounds; an INDEX with
-    sources."""
+    """A commit without rows that moves a source; zones without bounds; an INDEX with sources."""
     f = Forge()
     append(f)
     f.commit(sections=section(5, varint(1) + b"\3abc" + varint(1 << 40), 2), time_min=fr.NO_TIME,
@@ -55,11 +53,10 @@ def sections():
 
 @good
 def schemas():
-    """A SCHEMA that is stored compressed, and one that takes the place of one that was never
-    used."""
+    """A SCHEMA that is stored compressed, behind one that was never used."""
     f = Forge()
     append(f)
-    text = b"CREATE TABLE t (n UInt32, later String) ENGINE = MergeTree; -- " + b"and so on " * 30
+    text = b"CREATE TABLE t (n UInt32, later String) ENGINE = MergeTree; --" + b" " * 300
     f.new_schema(b"CREATE TABLE t (n UInt32, unused String) ENGINE = MergeTree;")
     f.new_schema(text, stored=zstd(text))
     f.group(1, [(0, plain(4, 7)), (0, texts(b"here")), (0, texts(b'{"x":1}')),
@@ -69,8 +66,7 @@ def schemas():
 
 
 def nodes(n, lists):
-    """A file whose groups hold n rows each: in group k, column c has the bytes lists[c][k %
-    len]."""
+    """A file with groups of n rows each; the bytes of column c are those of lists[c], in turn."""
     f = Forge(DDL)
     for k in range(max(map(len, lists.values()))):
         columns = sound(n)
@@ -88,8 +84,8 @@ def int_nodes(w):
     return [(0, d) for d in (
         plain(w, 0, 1, -1, top, 7), b"\2" + number(-1),
         b"\3\2" + plain(w, 9, -9) + plain(1, 0, 1, 1, 0, 1),
-        b"\4\2" + plain(w, 5, -5) + plain(4, 4, 1), b"\5" + number(-3) + bytes((8 * w,)) + b"".join(
-            (v & top).to_bytes(w, "little") for v in (0, 1, 2, top, 5)),
+        b"\4\2" + plain(w, 5, -5) + plain(4, 4, 1),
+        b"\5" + number(-3) + bytes((8 * w,)) + plain(w, 0, 1, 2, top, 5)[1:],
         b"\5" + number(100) + b"\3" + bits(3, 7, 0, 1, 2, 3),
         b"\6" + number(0) + b"\2\2" + bits(2, 3, 2, 1, 0, 3) + plain(4, 0, 4) + plain(w, 1, 31),
         b"\7\0" + number(10) + plain(w, 1, -1, 2, -2), b"\7\1" + number(-10) + plain(w, 1, 2, 3, 4),
@@ -97,8 +93,8 @@ def int_nodes(w):
         b"\x09" + number(-7) + b"\3" + plain(w, 0, 1, 2, 3, 40),
         b"\x0a" + number(1) + bytes((w,)) + bytes(range(5 * w)),
         b"\x0a" + number(-1) + b"\1" + bytes(range(5)),
-        b"\x12" + plain(w, 0, 0, 1, 2, 0), b"\x13" + number(5) + plain(1, 4) +
-        bits(4, 15, 0, 1, 2, 3),
+        b"\x12" + plain(w, 0, 0, 1, 2, 0),
+        b"\x13" + number(5) + plain(1, 4) + bits(4, 15, 0, 1, 2, 3),
         b"\x13" + number(5) + plain(1, 0))]
 
 
@@ -132,8 +128,8 @@ def nodes_of_float():
     singles = [(0, b"\1" + struct.pack("<5f", 1, -2, .5, 3e38, 1e-45)),
                (0, b"\x0b\1" + plain(8, 1, 2, 3, -4, 16777217)),
                (0, b"\x0b\x61" + plain(8, 1, 2, 3, 4, 5) + plain(1, 0, 1, -1, 5, -5) + b"\1" +
-                plain(4, 1) +
-                plain(4, 0x80000000)), (0, b"\7\0" + number(0x3F800000) + plain(4, 1, -1, 2, -2))]
+                plain(4, 1) + plain(4, 0x80000000)),
+               (0, b"\7\0" + number(0x3F800000) + plain(4, 1, -1, 2, -2))]
     return nodes(5, {"f": keep, "g": singles})
 
 
@@ -147,8 +143,8 @@ def nodes_of_fixed():
         (0, b"\x0c\4" + four + bits(2, 0, 1, 2, 3, 1)),
         (0, b"\x0c\x87" + plain(8, 0, 1, 1 << 47, (1 << 48) - 1, 5) + four[:45] +
          bits(2, 3, 2, 1, 0, 1)),
-        (2, b"\1\x15" + b"\1" + v[:48]), (3, b"\2\0\3" + plain(4, 2, 2, 1) + b"\x0c\x0f" +
-                                          four[:30] + bits(2, 3, 2))]})
+        (2, b"\1\x15" + b"\1" + v[:48]),
+        (3, b"\2\0\3" + plain(4, 2, 2, 1) + b"\x0c\x0f" + four[:30] + bits(2, 3, 2))]})
 
 
 @good
@@ -187,7 +183,15 @@ def nodes_deep():
     return f
 
 
-# ---- crash ---------------------------------------------------------------------------------------
+# ---- crash --------------------------------------------------------------------------------------
+
+
+def lost(f, kind):
+    """Of the last frame of that type, the bytes up to the end of its sector are zero."""
+    at = f.data.rindex(fr.MAGIC + bytes((kind,)))
+    end = at // 512 * 512 + 512
+    f.data[at:end] = bytes(end - at)
+    return f
 
 
 @crash
@@ -210,10 +214,3 @@ def lost_index():
     f.index()
     append(f)
     return lost(f, fr.INDEX)
-
-
-def lost(f, kind):
-    at = f.data.rindex(fr.MAGIC + bytes((kind,)))
-    end = at // 512 * 512 + 512
-    f.data[at:end] = bytes(end - at)
-    return f

@@ -26,9 +26,6 @@ for _name, _result, _arguments in (
     ("ZSTD_getDictID_fromFrame", ctypes.c_uint, (ctypes.c_char_p, ctypes.c_size_t)),
     ("ZSTD_decompress", ctypes.c_size_t,
      (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t)),
-    ("ZSTD_compress", ctypes.c_size_t,
-     (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int)),
-    ("ZSTD_compressBound", ctypes.c_size_t, (ctypes.c_size_t,)),
 ):
     getattr(_zstd, _name).restype = _result
     getattr(_zstd, _name).argtypes = _arguments
@@ -63,12 +60,4 @@ def unzstd(data, size):
     out = ctypes.create_string_buffer(max(size, 1))
     if _zstd.ZSTD_decompress(out, size, data, len(data)) != size:
         raise NotZstd(False)
-    return out.raw[:size]
-
-
-def zstd(data, level=3):
-    """The same the other way, for forge.py."""
-    room = _zstd.ZSTD_compressBound(len(data))
-    out = ctypes.create_string_buffer(room)
-    size = _zstd.ZSTD_compress(out, room, bytes(data), len(data), level)
     return out.raw[:size]

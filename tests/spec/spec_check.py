@@ -135,11 +135,10 @@ def bounds(segment):
                  f"time bounds of the group at {g.off}")
     for c in segment.commits:
         times = [(r.time_min, r.time_max) for r in c.groups if r.time_min != fr.NO_TIME]
-        want = (min(t[0] for t in times), max(t[1]
-                                              for t in times)) if times else (fr.NO_TIME,
-                                                                              fr.NO_TIME)
+        times = times or [(fr.NO_TIME, fr.NO_TIME)]
+        want = min(t[0] for t in times), max(t[1] for t in times)
         need((c.time_min, c.time_max) == want, "7.1", f"time bounds of the commit at {c.off}")
-        if times:
+        if c.time_min != fr.NO_TIME:
             lo, hi = clamp(segment.head.part_lo * 10 ** 9), clamp(segment.head.part_hi * 10 ** 9)
             need(lo <= c.time_min and (c.time_max < hi or abs(hi) == LAST), "4.1-W4",
                  "rows outside the partition")

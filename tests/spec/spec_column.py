@@ -13,10 +13,8 @@ import struct
 
 KINDS = {
     1: "PLAIN", 2: "CONST", 3: "DICT", 4: "RUNS", 5: "PACKED", 6: "PATCHED", 7: "DELTA",
-    8: "DELTA2",
-    9: "SCALED", 10: "PLANES", 11: "DECIMAL", 12: "UUID", 13: "UUID_TEXT", 14: "HEX_TEXT",
-    15: "INT_TEXT",
-    16: "TIME_TEXT", 17: "AFFIX", 18: "RECENT", 19: "BLOCKS",
+    8: "DELTA2", 9: "SCALED", 10: "PLANES", 11: "DECIMAL", 12: "UUID", 13: "UUID_TEXT",
+    14: "HEX_TEXT", 15: "INT_TEXT", 16: "TIME_TEXT", 17: "AFFIX", 18: "RECENT", 19: "BLOCKS",
 }
 ALLOWED = {
     "INT": {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 19},
@@ -156,8 +154,7 @@ def node(cur, shape, n, depth):
     return bytes_node(cur, kind, n, depth)
 
 
-# ---- 6.3
-# -------------------------------------------------------------------------------------------
+# ---- 6.3 ----------------------------------------------------------------------------------------
 
 
 def int_node(cur, kind, w, n, depth):
@@ -233,8 +230,7 @@ def int_node(cur, kind, w, n, depth):
     return out
 
 
-# ---- 6.4
-# -------------------------------------------------------------------------------------------
+# ---- 6.4 ----------------------------------------------------------------------------------------
 
 
 def decimal_node(cur, w, n, depth):
@@ -273,8 +269,7 @@ def single_bits(value):
         return 0xFF800000 if value < 0 else 0x7F800000
 
 
-# ---- 6.5
-# -------------------------------------------------------------------------------------------
+# ---- 6.5 ----------------------------------------------------------------------------------------
 
 
 def fixed_node(cur, kind, w, n, depth):
@@ -315,8 +310,7 @@ def uuid_node(cur, n, depth):
     return out
 
 
-# ---- 6.6
-# -------------------------------------------------------------------------------------------
+# ---- 6.6 ----------------------------------------------------------------------------------------
 
 
 def split(cur, lengths):
@@ -357,11 +351,10 @@ def uuid_text(v):
 
 
 def date_text(days):
-    """YYYY-MM-DD in the proleptic Gregorian calendar, years 0 to 9999. Python's own begin with
-    1."""
+    """YYYY-MM-DD in the proleptic Gregorian calendar, years 0 to 9999; Python has no year 0."""
     if days < -719162:
-        leap = datetime.date.fromordinal(days + 719163 +
-                                         146097)  # 400 years later, the same calendar
+        # 400 years later the calendar is the same.
+        leap = datetime.date.fromordinal(days + 719163 + 146097)
         return "%04d-%02d-%02d" % (leap.year - 400, leap.month, leap.day)
     day = datetime.date.fromordinal(days + 719163)
     return "%04d-%02d-%02d" % (day.year, day.month, day.day)
@@ -391,8 +384,7 @@ def time_text_node(cur, n, depth):
     return out
 
 
-# ---- 6.1, 6.2, 6.7
-# ---------------------------------------------------------------------------------
+# ---- 6.1, 6.2, 6.7 ------------------------------------------------------------------------------
 
 
 def validity(cur, rows, nulls):

@@ -34,8 +34,7 @@ def unpack(layout, data, names):
     return SimpleNamespace(**dict(zip(names.split(), layout.unpack(data))))
 
 
-# ---- 3
-# ---------------------------------------------------------------------------------------------
+# ---- 3 ------------------------------------------------------------------------------------------
 
 
 def span(payload_len):
@@ -43,8 +42,7 @@ def span(payload_len):
 
 
 def frame_head(data, off, salt, end=None):
-    """The frame head at `off`. `end`: of the piece the frame must lie in; None: not looked at
-    (walks)."""
+    """The frame head at `off`. The frame must end at or before `end` (None: the file's)."""
     need(off % 8 == 0, "3.1-1", "offset is no multiple of 8")
     need(off + 40 <= len(data), "3.1-14", "frame runs past the end of the file")
     raw = data[off:off + 40]
@@ -82,15 +80,15 @@ def padding(data, f):
     need(zero(data[f.off + 40 + f.payload_len:f.end]), "3.1-13", "padding")
 
 
-# ---- 4
-# ---------------------------------------------------------------------------------------------
+# ---- 4 ------------------------------------------------------------------------------------------
 
 
 def head(p):
     need(len(p) >= 88, "4.1-1", "payload shorter than 88 bytes")
     h = unpack(HEAD_FIXED, p[:88],
-               "major minor unit suite reserved refuse_features ignore_features segment_id salt created "
-               "part_lo part_hi stream_len tenant_len suite_len schema_len schema_stored_len")
+               "major minor unit suite reserved refuse_features ignore_features segment_id salt "
+               "created part_lo part_hi stream_len tenant_len suite_len schema_len "
+               "schema_stored_len")
     know(h.major <= 1, "4.1-2", f"major version {h.major}")
     need(h.major, "4.1-12", "major version 0")
     know(not h.refuse_features, "4.1-3", f"refuse_features {h.refuse_features:#x}")
@@ -133,8 +131,7 @@ def schema(p):
     return schema_text(p[8:], size)
 
 
-# ---- 5
-# ---------------------------------------------------------------------------------------------
+# ---- 5 ------------------------------------------------------------------------------------------
 
 
 def group(p, f):
@@ -185,8 +182,7 @@ def block(data, f, b):
 
 
 def group_columns(data, f, g, shapes):
-    """What the columns hold: a list of rows each, or the Broken that keeps a column from being
-    read."""
+    """What the columns hold: a list of rows each."""
     if g.packed:
         return packed_columns(block(data, f, g.directory[0]), g, shapes)
     out = [[None] * g.rows for _ in shapes]
@@ -216,8 +212,7 @@ def packed_columns(raw, g, shapes):
     return out
 
 
-# ---- 7
-# ---------------------------------------------------------------------------------------------
+# ---- 7 ------------------------------------------------------------------------------------------
 
 
 def times(lo, hi, rule):
@@ -231,8 +226,8 @@ def is_place(off, size, end):
 def commit(p, off):
     need(len(p) >= 168, "7.1-1", "summed part of a COMMIT")
     c = unpack(COMMIT_FIXED, p[:168],
-               "seq written rows rows_total first_group prev_off prev_len index_off index_len schema_off "
-               "time_min time_max since_index flags prev_hash hash")
+               "seq written rows rows_total first_group prev_off prev_len index_off index_len "
+               "schema_off time_min time_max since_index flags prev_hash hash")
     c.off = off
     know(not c.flags, "7.1-2", "flags")
     need(c.hash == blake2b(p[:136] + bytes(32) + p[168:]), "7.4-1", "hash")
@@ -366,8 +361,7 @@ def commit_numbers(c, f):
     return c.off, f.span, c.seq, c.rows_total, c.first_group, c.rows
 
 
-# ---- 8
-# ---------------------------------------------------------------------------------------------
+# ---- 8 ------------------------------------------------------------------------------------------
 
 
 def index(p, off):

@@ -23,29 +23,25 @@ NO_COLUMN = {"CONSTRAINT", "CHECK", "INDEX", "PRIMARY", "UNIQUE", "FOREIGN", "PR
              "EXCLUDE", "ASSUME"}
 
 SIMPLE = {
-    "BOOL": ("BOOL",), "BOOLEAN": ("BOOL",),
-    "INT1": ("INT", 1), "TINYINT": ("INT", 1), "INT2": ("INT", 2), "SMALLINT": ("INT", 2),
-    "INT16": ("INT", 2),
-    "INT": ("INT", 4), "INT4": ("INT", 4), "INTEGER": ("INT", 4), "INT32": ("INT", 4),
-    "INT8": ("INT", 8), "BIGINT": ("INT", 8), "INT64": ("INT", 8),
-    "SMALLSERIAL": ("INT", 2), "SERIAL2": ("INT", 2), "SERIAL": ("INT", 4), "SERIAL4": ("INT", 4),
-    "BIGSERIAL": ("INT", 8), "SERIAL8": ("INT", 8),
-    "UINT8": ("UINT", 1), "UINT16": ("UINT", 2), "UINT32": ("UINT", 4), "UINT64": ("UINT", 8),
-    "FLOAT32": ("FLOAT", 4), "REAL": ("FLOAT", 4), "FLOAT4": ("FLOAT", 4),
-    "FLOAT64": ("FLOAT", 8), "FLOAT8": ("FLOAT", 8), "DOUBLE": ("FLOAT", 8), "FLOAT": ("FLOAT", 8),
-    "STRING": ("STRING",), "TEXT": ("STRING",), "VARCHAR": ("STRING",), "CHAR": ("STRING",),
-    "CHARACTER": ("STRING",), "BPCHAR": ("STRING",), "TINYTEXT": ("STRING",),
-    "MEDIUMTEXT": ("STRING",),
-    "LONGTEXT": ("STRING",), "INET": ("STRING",), "CIDR": ("STRING",), "MACADDR": ("STRING",),
-    "MACADDR8": ("STRING",),
-    "CITEXT": ("STRING",), "XML": ("STRING",), "LTREE": ("STRING",),
-    "UUID": ("UUID",), "DATE": ("DATE",), "DATE32": ("DATE",), "IPV4": ("IPV4",), "IPV6": ("IPV6",),
-    "JSON": ("JSON",), "JSONB": ("JSON",), "OBJECT": ("JSON",),
+    "BOOL": ("BOOL",), "UUID": ("UUID",), "DATE": ("DATE",), "DATE32": ("DATE",), "IPV4": ("IPV4",),
+    "IPV6": ("IPV6",), "BOOLEAN": ("BOOL",), "JSON": ("JSON",), "JSONB": ("JSON",),
+    "OBJECT": ("JSON",),
 }
+for _kind, _names in (
+    (("INT", 1), "INT1 TINYINT"), (("INT", 2), "INT2 SMALLINT INT16 SMALLSERIAL SERIAL2"),
+    (("INT", 4), "INT INT4 INTEGER INT32 SERIAL SERIAL4"),
+    (("INT", 8), "INT8 BIGINT INT64 BIGSERIAL SERIAL8"),  # Int8 is looked at before
+    (("UINT", 1), "UINT8"), (("UINT", 2), "UINT16"), (("UINT", 4), "UINT32"),
+    (("UINT", 8), "UINT64"),
+    (("FLOAT", 4), "FLOAT32 REAL FLOAT4"), (("FLOAT", 8), "FLOAT64 FLOAT8 DOUBLE FLOAT"),
+    (("STRING",), "STRING TEXT VARCHAR CHAR CHARACTER BPCHAR TINYTEXT MEDIUMTEXT LONGTEXT INET "
+                  "CIDR MACADDR MACADDR8 CITEXT XML LTREE"),
+):
+    SIMPLE.update((name, _kind) for name in _names.split())
 SHAPES = {
     "BOOL": ("INT", 1), "STRING": ("BYTES",), "UUID": ("FIXED", 16), "DATE": ("INT", 4),
-    "TIME": ("INT", 8),
-    "ENUM": ("INT", 2), "JSON": ("BYTES",), "IPV4": ("INT", 4), "IPV6": ("FIXED", 16),
+    "TIME": ("INT", 8), "ENUM": ("INT", 2), "JSON": ("BYTES",), "IPV4": ("INT", 4),
+    "IPV6": ("FIXED", 16),
 }
 
 
@@ -126,10 +122,10 @@ def unquote(text):
         return text[text.index("$", 1) + 1:text.rindex("$", 0, -1)]
     text = text.lstrip("eE") if text[-1] == "'" else text
     quote = text[0]
-    body = re.sub(r"\\(.)|" + quote * 2, lambda m: CONTROLS.get(m[1], m[1]) if m[1] else quote,
-                  text[1:-1], flags=re.S) \
-        if quote != '"' else text[1:-1].replace('""', '"')
-    return body
+    if quote == '"':
+        return text[1:-1].replace('""', '"')
+    return re.sub(r"\\(.)|" + quote * 2, lambda m: CONTROLS.get(m[1], m[1]) if m[1] else quote,
+                  text[1:-1], flags=re.S)
 
 
 def enum_types(t):
@@ -291,8 +287,8 @@ def ends(t):
         if text == ":":
             break
         depth += (text == "[") - (text == "]")
-        if kind == "quoted" or text in "(+*/|" or kind == "word" and text.upper() not in ("TRUE",
-                                                                                          "FALSE", "NULL"):
+        word = kind == "word" and text.upper() not in ("TRUE", "FALSE", "NULL")
+        if word or kind == "quoted" or text in "(+*/|":
             return False
     t.at = start
     return True
@@ -316,8 +312,7 @@ def literal(t, kind):
     if text == "-":
         text += t.next()[1]
     if name == "FLOAT":
-        return struct.unpack("<Q", struct.pack("<d", float(text)))[0] if kind[1] == 8 else \
-            struct.unpack("<I", struct.pack("<f", float(text)))[0]
+        return float_bits(float(text), kind[1])
     if name == "DECIMAL":
         whole, _, rest = text.partition(".")
         value = int(whole + rest.ljust(kind[2], "0"))
@@ -373,8 +368,7 @@ def shape(kind):
     return SHAPES[name]
 
 
-# ---- values
-# ----------------------------------------------------------------------------------------
+# ---- values -------------------------------------------------------------------------------------
 
 ESCAPES = {0x22: '\\"', 0x5C: "\\\\", 8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
 ESCAPES.update({i: "\\u%04x" % i for i in range(32) if i not in ESCAPES})
@@ -390,6 +384,10 @@ def narrow(value):
         return struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
         return float("inf")
+
+
+def float_bits(value, w):
+    return int.from_bytes(struct.pack("<f" if w == 4 else "<d", value), "little")
 
 
 def fewest_digits(value, w):
@@ -433,8 +431,7 @@ def float_text(bits, w):
 def decimal_text(value, scale):
     sign, value = "-" * (value < 0), abs(value)
     whole, rest = divmod(value, 10 ** scale)
-    return sign + str(whole) + ("." + "%0*d" % (scale,
-                                                rest)).rstrip("0").rstrip(".") if scale else sign + str(whole)
+    return sign + str(whole) + ("." + "%0*d" % (scale, rest)).rstrip("0").rstrip(".")
 
 
 def time_text(ticks, digits):
@@ -496,8 +493,7 @@ def scalar_text(v, kind):
     return '"%s"' % ipaddress.IPv6Address(v)
 
 
-# ---- a value under a later schema
-# ------------------------------------------------------------------
+# ---- a value under a later schema ---------------------------------------------------------------
 
 
 def convert(v, old, new):
@@ -511,10 +507,8 @@ def convert(v, old, new):
     if b in ("INT", "UINT") and a in ("INT", "UINT", "BOOL"):
         return (signed(v, old[1]) if a == "INT" else v) & (1 << 8 * new[1]) - 1
     if b == "FLOAT":
-        number = float(float_text(v, old[1]) if a == "FLOAT" else signed(v, old[1]) if a == "INT"
-                       else v)
-        return struct.unpack("<Q", struct.pack("<d", number))[0] if new[1] == 8 else \
-            struct.unpack("<I", struct.pack("<f", number))[0]
+        text = float_text(v, old[1]) if a == "FLOAT" else signed(v, old[1]) if a == "INT" else v
+        return float_bits(float(text), new[1])
     if b == "DECIMAL":
         return widen_decimal(v, old, new)
     if a == b == "TIME":
@@ -528,15 +522,19 @@ def convert(v, old, new):
     text = value_text(v, old)
     if b == "JSON":
         return text
+    if b == "STRING" and a == "FIXEDSTRING":
+        return v.rstrip(b"\0")
+    if b == "STRING" and a == "ENUM":
+        return old[1][signed(v, 2)].encode()
     if b == "STRING":
-        return v.rstrip(b"\0") if a == "FIXEDSTRING" else text.strip(b'"') if a != "ENUM" else old[1][signed(v, 2)].encode()
+        return text.strip(b'"')
     raise Unreadable(f"{old} as {new}")
 
 
 def widen_decimal(v, old, new):
     if old[0] == "DECIMAL":
-        number, scale = int.from_bytes(v, "little",
-                                       signed=True) if old[1] > 18 else signed(v, 8), old[2]
+        number = int.from_bytes(v, "little", signed=True) if old[1] > 18 else signed(v, 8)
+        scale = old[2]
     else:
         number, scale = signed(v, old[1]) if old[0] == "INT" else v, 0
     number *= 10 ** (new[2] - scale)

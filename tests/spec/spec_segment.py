@@ -37,7 +37,7 @@ class Segment:
                 self.fault(frame.off, e)
             self.padded.add(frame.off)
 
-    # ---- 9-1, 9-2 ------------------------------------------------------------------------------
+    # ---- 9-1, 9-2 -------------------------------------------------------------------------------
 
     def open_head(self):
         need(self.data, "9-1", "empty file")
@@ -79,7 +79,7 @@ class Segment:
         self.padding(frame)
         return head, frame
 
-    # ---- 9-3 to 9-6 ----------------------------------------------------------------------------
+    # ---- 9-3 to 9-6 -----------------------------------------------------------------------------
 
     def trailer_at(self, at, copy=None):
         t = fr.trailer(self.data, at, self.salt)
@@ -151,14 +151,14 @@ class Segment:
             return None
 
     def copies(self, end, numbers):
-        """7.3-7: both trailers of the commit that ends at `end`, which say `numbers` (None: nothing
-        known)."""
+        """7.3-7: what is wrong with the trailers of the commit that ends at `end`; both must say
+        `numbers`."""
         out = []
         for copy in (0, 1):
             at = end - 128 + 64 * copy
             try:
                 t = self.trailer_at(at, copy)
-                need(numbers is None or fr.trailer_numbers(t) == numbers, "7.3-6",
+                need(fr.trailer_numbers(t) == numbers, "7.3-6",
                      "trailer and commit differ")
             except Broken as e:
                 out.append((at, None, f"7.3-7 trailer {copy}: {e}"))
@@ -189,7 +189,7 @@ class Segment:
         self.fault(end, f"9-6 tail of {len(self.data) - end} bytes" + (f": {why}" if why else ""),
                    rows)
 
-    # ---- 9-8 to 9-10 ---------------------------------------------------------------------------
+    # ---- 9-8 to 9-10 ----------------------------------------------------------------------------
 
     def commit_at(self, off, end=None):
         frame = fr.frame_head(self.data, off, self.salt, end)
@@ -231,7 +231,7 @@ class Segment:
             self.commits = []
             self.groups = self.walk()
         else:
-            self.groups = self.named_groups()
+            self.groups = self.named_groups() or self.walk()
         self.count(self.commit.rows_total if self.commit else self.newest.rows_total)
 
     def follow(self, c):
@@ -243,8 +243,7 @@ class Segment:
         return before
 
     def tree(self, oldest):
-        """All commits that the INDEX in force folds, newest first. `oldest` is the first one after
-        it."""
+        """All commits that the INDEX in force folds, newest first; `oldest` comes behind them."""
         x = self.index_at(self.commit.index_off, self.commit.index_len)
         need(self.commit.seq == x.seq + self.commit.since_index, "7.1-13", "seq of the INDEX")
         need((oldest.prev_off, oldest.prev_len) == (x.last_commit_off, x.last_commit_len), "7.1-13",
@@ -260,8 +259,8 @@ class Segment:
     def branch(self, r):
         if r.level == 0:
             frame, c = self.commit_at(r.off)
-            need((frame.span, c.rows, c.time_min,
-                  c.time_max) == (r.len, r.rows, r.time_min, r.time_max),
+            found = frame.span, c.rows, c.time_min, c.time_max
+            need(found == (r.len, r.rows, r.time_min, r.time_max),
                  "8.3-2", "commit and reference differ")
             return [c]
         x = self.index_at(r.off, r.len)
@@ -279,11 +278,13 @@ class Segment:
                     g = self.group_at(ref.off)
                     need((g.frame.span, g.rows) == (ref.len, ref.rows), "7.2-7",
                          "group and commit differ")
-                    need(g.first_row == row, "5.1-10", "first_row")
+                    need(g.first_row == row, "7.2-7", "first_row (5.1-10) and commit differ")
                     g.ref, g.commit, g.ordinal = ref, c, ordinal
                     out.append(g)
                 except Broken as e:
                     self.fault(ref.off, e)
+                    if e.rule == "7.2-7":
+                        return None
                 row += ref.rows
         return out
 
@@ -339,21 +340,18 @@ class Segment:
 
     def count(self, total):
         """9-10: name the rows that no group brings."""
-        row, at, kept = 0, self.log, []
+        row, at = 0, self.log
         for g in self.groups:
             if g.first_row < row:
                 self.fault(g.off, "5.1-10 first_row")
-                continue
             if g.first_row > row:
                 self.fault(at, f"9-10 rows {row} to {g.first_row - 1} are lost", g.first_row - row)
-            kept.append(g)
-            row, at = g.first_row + g.rows, g.frame.end
+            row, at = max(row, g.first_row + g.rows), g.frame.end
         if row < total:
             lost = total - row
             self.fault(at, f"9-10 rows {row} to {row + lost - 1} are lost", lost)
-        self.groups = kept
 
-    # ---- schemas -------------------------------------------------------------------------------
+    # ---- schemas --------------------------------------------------------------------------------
 
     def schema_in_force(self):
         """The text that rows are shown through (9-8): of the newest commit's schema, or of the last

@@ -21,19 +21,21 @@ FILE = os.path.join(ROOT, "corpus", "good", "one-row.evs")
 SPEC = os.path.join(ROOT, "spec", "segment.md")
 WIDTH = 16
 
-INTRO = """`corpus/good/one-row.evs`: one row, `{"id":7,"name":"first","ts":"2024-01-03T10:20:30Z"}`, as the first commit of a
-new segment, %d bytes. Numbers behind a field's name are its value; fields that are zero or whose value says nothing here stand
-without one. `tests/spec/worked_file.py` wrote this section from the file, and the tests hold both together.
+INTRO = """`corpus/good/one-row.evs`: one row,
+`{"id":7,"name":"first","ts":"2024-01-03T10:20:30Z"}`, as the first commit of a new segment, %d
+bytes. Numbers behind a field's name are its value; fields that are zero, sums and random numbers
+stand without one. `tests/spec/worked_file.py` wrote this section from the file, and the tests hold
+both together.
 
 """
 
 FRAME = "magic type flags reserved payload_len summed_len reserved2 payload_sum head_sum"
-HEAD = ("major minor unit suite reserved refuse_features ignore_features segment_id salt created part_lo part_hi "
-        "stream_len tenant_len suite_len schema_len schema_stored_len")
+HEAD = ("major minor unit suite reserved refuse_features ignore_features segment_id salt created "
+        "part_lo part_hi stream_len tenant_len suite_len schema_len schema_stored_len")
 GROUP = "schema_off first_row rows columns blocks flags reserved"
 BLOCK = "column codec flags stored_len raw_len nulls sum"
-COMMIT = ("seq written rows rows_total first_group prev_off prev_len index_off index_len schema_off time_min time_max "
-          "since_index flags prev_hash hash")
+COMMIT = ("seq written rows rows_total first_group prev_off prev_len index_off index_len "
+          "schema_off time_min time_max since_index flags prev_hash hash")
 REF = "off len rows run mem_bytes src_bytes time_min time_max hash"
 TRAILER = "magic copy commit_off commit_len seq rows_total first_group groups_rows sum"
 
@@ -50,27 +52,27 @@ class Listing:
         data = self.data[self.at:self.at + size]
         for i in range(0, size, WIDTH):
             part = data[i:i + WIDTH]
-            self.lines.append(("    %5d  %-*s %s" % (self.at + i, 3 * WIDTH, part.hex(" "),
-                                                     text if not i else "")).rstrip())
+            line = "    %5d  %-*s " % (self.at + i, 3 * WIDTH, part.hex(" "))
+            self.lines.append((line + (text if not i else "")).rstrip())
         self.at += size
 
     def fields(self, layout, names, notes):
         sizes = re.findall(r"(\d*)([a-zA-Z])", layout.format.lstrip("<"))
-        forms = [n + c if c == "s" else c for n,
-                 c in sizes for _ in range(1 if c == "s" else int(n or 1))]
+        forms = []
+        for n, c in sizes:
+            forms += [n + c] if c == "s" else [c] * int(n or 1)
         for name, form in zip(names.split(), forms):
             size = struct.calcsize("<" + form)
             value = struct.unpack_from("<" + form, self.data, self.at)[0]
             note = notes.get(name)
-            shown = f" {value}" if isinstance(value,
-                                              int) and value and not name.endswith(("sum",
-                                                                                    "salt")) else ""
+            told = isinstance(value, int) and value and not name.endswith(("sum", "salt"))
+            shown = f" {value}" if told else ""
             self.piece(size, name + shown + (f": {note}" if note else ""))
 
     def frame(self, title):
         self.title(title)
-        f = fr.frame_head(self.data, self.at,
-                          fr.head(fr.payload(self.data, fr.frame_head(self.data, 0, 0))).salt)
+        salt = fr.head(fr.payload(self.data, fr.frame_head(self.data, 0, 0))).salt
+        f = fr.frame_head(self.data, self.at, salt)
         self.fields(fr.FRAME, FRAME, {"magic": '"\\x89EVS"',
                                       "flags": "refuse when not known" if f.flags else None})
         return f
@@ -81,8 +83,8 @@ class Listing:
 
 
 def head(out, copy):
-    f = out.frame("HEAD, " + ("the second copy: sums of its own over the same payload" if copy
-                              else "the first copy"))
+    f = out.frame(("HEAD, the first copy",
+                   "HEAD, the second copy: sums of its own over the same payload")[copy])
     if copy:
         out.lines.append("      ...  the payload again")
         out.at = f.off + 40 + f.payload_len
@@ -148,11 +150,11 @@ def zones(out, c):
     cur.varint()
     out.piece(cur.pos - out.at, f"{len(c.zones)} zones")
     for z in c.zones:
-        size = 4 + (1 + len(z.min) if z.flags & 1
-                    else 0) + (1 + len(z.max) if z.flags & 2 and not z.flags & 16 else 0)
-        what = "all null" if not z.flags & 3 else "minimum, which is the maximum, too" if z.flags & 16 else "minimum, maximum"
-        out.piece(size,
-                  f"group {z.group}, column {z.column}, flags {z.flags:#x}, nulls {z.nulls}: {what}")
+        values = [v for v, there in ((z.min, z.flags & 1), (z.max, z.flags & 18 == 2)) if there]
+        size = 4 + sum(1 + len(v) for v in values)
+        what = ("all null", "minimum, which is the maximum, too", "minimum, maximum")[len(values)]
+        out.piece(size, f"group {z.group}, column {z.column}, flags {z.flags:#x}, nulls "
+                        f"{z.nulls}: {what}")
 
 
 def section():
