@@ -225,7 +225,8 @@ static bool time_print(uint8_t *p, int64_t ticks, const struct form *f, int64_t 
 	memcpy(p, date, DATE_LEN);
 	p += DATE_LEN;
 	if (f->sep) {
-		rest = (uint64_t)(ticks - days * per);
+		/* The first day may begin before what a signed number holds; the difference does not. */
+		rest = (uint64_t)ticks - (uint64_t)days * (uint64_t)per;
 		secs = rest / scale;
 		*p = f->sep;
 		put_digits(p + 1, (uint32_t)(secs / 3600), 2);
