@@ -10,7 +10,7 @@
 
 /* HEAD frame at `off`: 0 with *out and *span, EVS_E_FORMAT or another error. */
 static int read_copy(struct evs_file *f, uint64_t off, uint64_t size, struct evs_head *out,
-		     uint64_t *span, struct evs_diag *diag)
+		     uint64_t *span, bool *bad, struct evs_diag *diag)
 {
 	struct evs_frame fr;
 	const uint8_t *p;
@@ -22,10 +22,9 @@ static int read_copy(struct evs_file *f, uint64_t off, uint64_t size, struct evs
 	if (fr.type != EVS_FRAME_HEAD)
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "not a HEAD frame");
 	*span = evs_frame_span(fr.payload_len);
-	rc = evs_file_summed(f, off, &fr, &p, diag);
-	if (rc == 0)
-		rc = evs_file_padding(f, off, &fr, diag);
-	if (rc == 0) /* reading the padding may have moved the window */
+	rc = evs_file_padding(f, off, &fr, diag);
+	*bad = rc == EVS_E_FORMAT; /* wrong padding is damage, and costs nothing */
+	if (rc == 0 || *bad)
 		rc = evs_file_summed(f, off, &fr, &p, diag);
 	if (rc < 0)
 		return rc;
@@ -84,9 +83,9 @@ static int check_second(struct evs_file *f, uint64_t size, const struct evs_head
 	struct evs_diag d = { 0 };
 	struct evs_head second = { 0 };
 	uint64_t span2 = 0;
-	int rc = read_copy(f, span, size, &second, &span2, &d);
+	int rc = read_copy(f, span, size, &second, &span2, bad, &d);
 
-	*bad = rc < 0 || span2 != span || !copies_agree(first, &second);
+	*bad = *bad || rc < 0 || span2 != span || !copies_agree(first, &second);
 	if (rc == 0)
 		evs_head_release(&second);
 	if (rc != EVS_E_NOMEM && rc != EVS_E_SYS)
@@ -102,6 +101,7 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 {
 	uint64_t limit = size < HEAD_SEARCH ? size : HEAD_SEARCH;
 	uint64_t off = 0, span = 0;
+	bool bad = false;
 	int rc;
 
 	for (;;) {
@@ -113,7 +113,7 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 			return evs_fail_off(
 				diag, EVS_E_FORMAT, f->path, 0,
 				"not a segment, or both copies of its HEAD are damaged");
-		rc = read_copy(f, off, size, head, &span, diag);
+		rc = read_copy(f, off, size, head, &span, &bad, diag);
 		/* HEAD frames have no salt, so bytes of a row may look like one: only its place tells. */
 		if (rc == 0 && span == off) {
 			*start = off + span;
@@ -137,7 +137,7 @@ int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint
 	if (size == 0)
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0,
 				    "the file is empty, not a segment");
-	rc = read_copy(f, 0, size, head, &span, diag);
+	rc = read_copy(f, 0, size, head, &span, &copy_bad[0], diag);
 	if (rc == 0)
 		rc = own_strings(head, diag);
 	if (rc == 0) {

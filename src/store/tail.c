@@ -100,7 +100,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	const uint8_t *p;
 	uint64_t off = tr->first_group;
 	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, NULL);
-	bool appended = rc < 0 || c.seq > 1, torn = false;
+	bool appended = tr->seq > 1, torn = false; /* the first commit came by a rename */
 
 	*v = SOUND;
 	if (rc == 0 && (c.seq != tr->seq || c.rows_total != tr->rows_total || c.rows != tr->rows ||
@@ -116,7 +116,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 		return 0;
 	}
 	if (rc == EVS_E_FORMAT) {
-		rc = has_zero_sector(f, tr->commit_off, end, &torn);
+		rc = appended ? has_zero_sector(f, tr->commit_off, end, &torn) : 0;
 		*v = torn ? TORN : COMMIT_DAMAGED;
 		return rc;
 	}

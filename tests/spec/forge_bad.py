@@ -164,6 +164,16 @@ def _():
     return around(middle)
 
 
+@bad("3.1-13-padding-of-head")
+def _():
+    """The only copy that is left."""
+    f = around(lambda f: None, last=False, tenant=b"xyz")
+    size = fr.frame_head(bytes(f.data), 0, 0).span
+    f.data[size - 1] = 7
+    f.data[size + 44] ^= 1
+    return f
+
+
 # ---- 4 ------------------------------------------------------------------------------------------
 
 head("4.1-1-payload", trunc=80)

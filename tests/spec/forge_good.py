@@ -206,6 +206,14 @@ def lost_schema():
 
 
 @crash
+def damaged_first_commit():
+    """The first commit came by a rename: its COMMIT was not torn, whatever it looks like."""
+    f = Forge()
+    append(f)
+    return lost(f, fr.COMMIT)
+
+
+@crash
 def lost_index():
     """The same of the INDEX."""
     f = Forge()

@@ -22,11 +22,13 @@ from spec_frames import group_columns
 from spec_segment import Segment
 
 
-def rows_of(segment, group, current, nulls):
-    """The rows of a group, as bytes, by the schema `current`."""
+def rows_of(segment, group, current, options):
+    """The rows of a group, as bytes, by the schema `current`. What is not printed is read only to be
+    checked."""
     known = spec_schema.columns(segment.schema(group.schema_off), group.columns)
     values = group_columns(segment.data, group.frame, group,
-                           [spec_schema.shape(kind) for _, kind, _ in known])
+                           [spec_schema.shape(kind) if name != "_time" or options.check else None
+                            for name, kind, _ in known])
     old = {name: (kind, column) for (name, kind, _), column in zip(known, values)}
     wanted, extra = [], [None] * group.rows
     for name, kind, default in current:
@@ -37,7 +39,7 @@ def rows_of(segment, group, current, nulls):
     group.values = old
     for i in range(group.rows):
         parts = [spec_schema.quote(name.encode()) + b":" + spec_schema.value_text(column[i], kind)
-                 for name, kind, column in wanted if nulls or column[i] is not None]
+                 for name, kind, column in wanted if options.nulls or column[i] is not None]
         if extra[i] is not None and extra[i] != b"{}":
             parts.append(extra[i][1:-1])
         yield b"{" + b",".join(parts) + b"}\n"
@@ -59,7 +61,7 @@ def read(path, out, options):
         current = None
     for group in segment.groups if current is not None else ():
         try:
-            lines = list(rows_of(segment, group, current, options.nulls))
+            lines = list(rows_of(segment, group, current, options))
         except (Broken, spec_schema.Unreadable) as e:
             segment.fault(group.off, e, group.rows)
             continue

@@ -182,11 +182,13 @@ def block(data, f, b):
 
 
 def group_columns(data, f, g, shapes):
-    """What the columns hold: a list of rows each."""
+    """What the columns hold: a list of rows each. A column without a shape is not wanted."""
     if g.packed:
         return packed_columns(block(data, f, g.directory[0]), g, shapes)
     out = [[None] * g.rows for _ in shapes]
     for b in g.directory:
+        if not shapes[b.column]:
+            continue
         cur = Cursor(block(data, f, b))
         out[b.column] = column(cur, shapes[b.column], g.rows, b.nulls)
         need(not cur.left(), "5.3-5", "bytes behind the column")
@@ -205,9 +207,9 @@ def packed_columns(raw, g, shapes):
         need(not v & 1 or 1 <= nulls < g.rows, "5.4-2", "nulls of a packed column")
         need(v >> 1 <= cur.left(), "5.4-1", "column runs past the block")
         part = Cursor(raw, cur.pos, cur.pos + (v >> 1))
-        out.append(column(part, shape, g.rows, nulls))
-        need(not part.left(), "5.3-5", "bytes behind the column")
         cur.pos = part.end
+        out.append(column(part, shape, g.rows, nulls) if shape else [None] * g.rows)
+        need(not shape or not part.left(), "5.3-5", "bytes behind the column")
     need(not cur.left(), "5.4-3", "bytes behind the last column")
     return out
 

@@ -228,10 +228,12 @@ class Segment:
         except Broken as e:
             if self.commit is not None:
                 self.fault(at, e)
+            self.groups = None
+        else:
+            self.groups = self.named_groups()
+        if self.groups is None:
             self.commits = []
             self.groups = self.walk()
-        else:
-            self.groups = self.named_groups() or self.walk()
         self.count(self.commit.rows_total if self.commit else self.newest.rows_total)
 
     def follow(self, c):
@@ -270,6 +272,7 @@ class Segment:
         return [c for b in below for c in self.branch(b)]
 
     def named_groups(self):
+        """The groups that the commits name; None when a commit and its group contradict each other."""
         out = []
         for c in self.commits:
             row = c.rows_total - c.rows
@@ -311,7 +314,6 @@ class Segment:
                 continue
             try:
                 if frame.type == fr.GROUP:
-                    self.verify(frame)
                     out.append(self.group_at(at))
                 elif frame.type == fr.COMMIT:
                     self.commits.append(self.commit_at(at, end)[1])
