@@ -193,6 +193,9 @@ struct evs_scan_opts {
 	size_t ntenants;
 	bool has_since, has_until;
 	int64_t since, until; /* since <= time < until */
+	const char *where;    /* a condition (spec/query.md): only rows of which it is true; NULL: all */
+	const char *const *keys; /* "COLUMN=VALUE", all of which must hold */
+	size_t nkeys;
 	bool follow; /* evs_scan_refresh() will be called: remember how far each segment was read */
 	int64_t now;
 	void (*on_damage)(void *arg, const struct evs_damage *d);
@@ -213,6 +216,22 @@ int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths
 /* Next batch: 1 with `*out` (valid until the next call), 0 at the end, or an error. Damage is told to on_damage
  * and passed over. */
 int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
+
+/* What was read and what was passed over, and why. Filled as the scan goes on. */
+struct evs_scan_explain {
+	uint64_t segments;	    /* met under the paths */
+	uint64_t segments_time;	    /* passed over: partition outside of the time asked for */
+	uint64_t segments_tenant;   /* ... of another tenant (with evs_scan_opts.tenants, folders are counted) */
+	uint64_t segments_where;    /* ... the condition cannot hold in the partition or for the tenant */
+	uint64_t segments_read;	    /* opened and gone through */
+	uint64_t bytes;		    /* of the segments read */
+	uint64_t groups_read, groups_time, groups_where;
+	uint64_t rows_read, rows_time, rows_where; /* in these groups (rows_time: and in commits that were not looked at) */
+	uint64_t rows_kept;			   /* delivered */
+	uint64_t blocks, blocks_read;		   /* of the groups read */
+	uint64_t block_bytes_read;
+};
+void evs_scan_explained(const struct evs_scan *s, struct evs_scan_explain *out);
 
 /* After the end: look for commits since (and new segments). evs_scan_next() then gives their rows. */
 int evs_scan_refresh(struct evs_scan *s, struct evs_diag *diag);

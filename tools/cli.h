@@ -128,6 +128,9 @@ struct cli_source {
 int cli_fail_source(const struct evs_diag *d, const struct cli_source *source, const char *text,
 		    size_t len);
 
+/* --explain: what a scan read and what it passed over, on stderr. */
+void cli_explain(const struct evs_scan_explain *e);
+
 /* ---- text ----------------------------------------------------------------------------------- */
 
 /* Numbers for people: "1,234,567", "1.2 MB", "140 KB", "12 s", "3 m 05 s". Room for 32. */

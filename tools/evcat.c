@@ -11,10 +11,10 @@ enum { FOLLOW_MS = 200 };
 
 static struct evs_scan_opts opts;
 static struct evs_print_opts print_opts;
-static struct cli_list columns, tenants;
+static struct cli_list columns, tenants, keys;
 static struct cli_time since, until;
 static uint64_t limit;
-static bool follow, want_some;
+static bool follow, want_some, explain;
 static int output = EVS_NDJSON;
 static int damage_status = CLI_OK;
 
@@ -27,6 +27,10 @@ static const struct cli_choice outputs[] = {
 static const struct cli_option options[] = {
 	{ .letter = 'c', .name = "columns", .arg = "COLS", .kind = CLI_LIST, .list = &columns,
 	  .help = "only these columns, in this order (a,b,c)" },
+	{ .letter = 'w', .name = "where", .arg = "EXPR", .kind = CLI_TEXT, .text = &opts.where,
+	  .help = "only rows of which EXPR is true: \"status = 'FAILED'\"" },
+	{ .letter = 'k', .name = "key", .arg = "COL=VALUE", .kind = CLI_MANY, .list = &keys,
+	  .help = "only rows with this value; may be repeated" },
 	{ .letter = 'n', .name = "limit", .arg = "N", .kind = CLI_NUMBER, .number = &limit,
 	  .help = "stop after N rows" },
 	{ .name = "since", .arg = "TIME", .kind = CLI_TIME, .time = &since,
@@ -42,6 +46,8 @@ static const struct cli_option options[] = {
 	  .choices = outputs, .help = "ndjson, csv, tsv or table (ndjson)" },
 	{ .name = "nulls", .kind = CLI_FLAG, .flag = &print_opts.nulls,
 	  .help = "ndjson: write nulls too, rather than leave them out" },
+	{ .name = "explain", .kind = CLI_FLAG, .flag = &explain,
+	  .help = "say on stderr what was read and what was passed over, and why" },
 	{ .letter = 'e', .name = "exit-status", .kind = CLI_FLAG, .flag = &want_some,
 	  .help = "exit with 1 when nothing matched" },
 	{ .name = NULL },
@@ -56,12 +62,13 @@ static const struct cli_tool tool = {
 	.tail = "PATH is a store with one stream, a stream, a tenant's folder or a segment, any\n"
 		"number of them.\n"
 		"\n"
-		"Exit status: 0 done, 1 nothing matched (with -e), 2 usage or schema, 3 damaged\n"
+		"Exit status: 0 done, 1 nothing matched (with -e), 2 usage or query, 3 damaged\n"
 		"data met (what was intact was printed), 4 system error.\n"
 		"\n"
 		"Examples:\n"
 		"  evcat store/task_events | jq .error_message\n"
 		"  evcat -c timestamp,status --since 24h -o table store/task_events\n"
+		"  evcat -w \"status = 'FAILED' AND retry_count > 2\" store/task_events\n"
 		"  evcat store/task_events/*/2024-01-*.evs\n",
 };
 
@@ -82,6 +89,15 @@ static void on_damage(void *arg, const struct evs_damage *d)
 	else
 		cli_error("%s: %s (offset %llu): rows lost, how many is not known", d->path,
 			  d->what, (unsigned long long)d->off);
+}
+
+/* A mistake in -w is shown where it stands. */
+static int fail(const struct evs_diag *d)
+{
+	const struct cli_source source = { .name = "-w" };
+
+	return opts.where ? cli_fail_source(d, &source, opts.where, strlen(opts.where))
+			  : cli_fail(d, NULL);
 }
 
 /* Print what there is now, at most `limit` rows in all. EVS_S_STOP when stdout failed. */
@@ -128,6 +144,7 @@ int main(int argc, char *argv[])
 	int first = cli_start(argc, argv, &tool), rc, status;
 	struct evs_printer *printer = NULL;
 	struct evs_scan_progress progress;
+	struct evs_scan_explain explained;
 	struct evs_scan *scan = NULL;
 	struct evs_diag diag = { 0 };
 	uint64_t printed = 0;
@@ -138,6 +155,8 @@ int main(int argc, char *argv[])
 	opts.ncolumns = columns.n;
 	opts.tenants = tenants.items;
 	opts.ntenants = tenants.n;
+	opts.keys = keys.items;
+	opts.nkeys = keys.n;
 	opts.has_since = since.given;
 	opts.since = since.ns;
 	opts.has_until = until.given;
@@ -157,11 +176,14 @@ int main(int argc, char *argv[])
 	if (rc >= 0)
 		rc = print_all(scan, printer, &printed, &diag);
 	/* A stop comes from cli_write(), and cli_finish() tells it. */
-	status = rc < 0 && rc != EVS_S_STOP ? cli_fail(&diag, NULL) : CLI_OK;
+	status = rc < 0 && rc != EVS_S_STOP ? fail(&diag) : CLI_OK;
 	if (scan) {
 		evs_scan_progress(scan, &progress);
 		if (progress.damaged)
 			damage_status = CLI_DAMAGE;
+		evs_scan_explained(scan, &explained);
+		if (explain)
+			cli_explain(&explained);
 	}
 	if (want_some && !printed)
 		status = cli_worst(status, CLI_NO);

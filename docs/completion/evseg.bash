@@ -14,7 +14,7 @@ _evseg()
 	case $prev in
 	-o | --output) words='ndjson csv tsv table' ;;
 	--stats) words=json ;;
-	-c | --columns | -n | --limit | --since | --until | --tenant | --now | --source | --time | \
+	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --tenant | --now | --source | --time | \
 		--key | --level | --flush-*) return ;;
 	*)
 		if [[ $cur == -* ]]; then

@@ -37,6 +37,9 @@ evappend)
 evcat)
 	_arguments $common \
 		'(-c --columns)'{-c,--columns}'[only these columns]:columns:' \
+		'(-w --where)'{-w,--where}'[only rows of which EXPR is true]:condition:' \
+		'*'{-k,--key}'[only rows with COL=VALUE]:key:' \
+		'--explain[say what was read and passed over]' \
 		'(-n --limit)'{-n,--limit}'[stop after N rows]:rows:' \
 		'--since[only rows at or after TIME]:time:' \
 		'--until[only rows before TIME]:time:' \

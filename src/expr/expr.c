@@ -50,6 +50,18 @@ int evs_expr_bind(struct evs_expr *e, const struct evs_table *t, struct evs_diag
 	return b.err;
 }
 
+int evs_expr_bind_condition(struct evs_expr *e, const struct evs_table *t, struct evs_diag *diag)
+{
+	struct x_binder b = { .e = e, .t = t, .diag = diag };
+
+	e->nused = 0;
+	e->bound = finish(&b, evs_x_truth(&b, e->root, evs_x_bind(&b, e->root)));
+	evs_eval_free(b.v);
+	if (!e->bound && !b.err)
+		return evs_fail_nomem(diag);
+	return b.err;
+}
+
 int evs_expr_bind_to(struct evs_expr *e, const struct evs_table *t, const struct evs_type *type,
 		     bool nullable, struct evs_diag *diag)
 {

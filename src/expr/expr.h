@@ -39,6 +39,9 @@ int evs_expr_bind(struct evs_expr *e, const struct evs_table *t, struct evs_diag
 int evs_expr_bind_to(struct evs_expr *e, const struct evs_table *t, const struct evs_type *type,
 		     bool nullable, struct evs_diag *diag);
 
+/* The same, and the result is a truth value (a CHECK, a filter): Bool; integers and JSON count as one. */
+int evs_expr_bind_condition(struct evs_expr *e, const struct evs_table *t, struct evs_diag *diag);
+
 /*
  * Is the bound expression a time column plus a constant INTERVAL (conversions such as
  * toDateTime(ts) are seen through)? Then true, with the column's ordinal and the interval, which
@@ -73,5 +76,29 @@ void evs_eval_set_now(struct evs_eval *v, int64_t ns); /* what now() answers; se
  */
 int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols, uint32_t rows,
 		 struct evs_array *out, struct evs_diag *diag);
+
+/*
+ * Pruning: what a bound condition can be over rows of which only bounds are known.
+ *
+ * `bounds` tells what is known of a column; false: nothing. `may_hold` (may be NULL) tells whether some row may hold
+ * the value value[row], which has the column's type.
+ */
+struct evs_bounds {
+	const struct evs_array *bounds; /* two rows, none above the values and none below; NULL: all are null */
+	bool nulls;			/* some row may be null */
+};
+
+struct evs_known {
+	bool (*bounds)(void *arg, uint16_t ordinal, struct evs_bounds *out);
+	bool (*may_hold)(void *arg, uint16_t ordinal, const struct evs_array *value, uint32_t row);
+	void *arg;
+};
+
+#define EVS_MAY_TRUE  1u
+#define EVS_MAY_FALSE 2u
+#define EVS_MAY_NULL  4u
+
+/* Bits of what the condition can be in some row. Too many at worst, so never an error. */
+unsigned evs_eval_zone(struct evs_eval *v, const struct evs_expr *e, const struct evs_known *known);
 
 #endif

@@ -22,7 +22,7 @@ static struct x_node *logic(struct x_binder *b, const struct x_ast *a)
 	return evs_x_fold(b, n);
 }
 
-static int eval_not(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+int evs_x_not(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	const uint8_t *src = in->arg[0].a->data;
 	uint8_t *dst = evs_x_data(out);
@@ -35,11 +35,11 @@ static int eval_not(struct evs_eval *v, const struct x_args *in, struct x_vec *o
 
 static struct x_node *negate(struct x_binder *b, const struct x_ast *a, struct x_node *x)
 {
-	return x ? evs_x_fold(b, evs_x_call(b, a, eval_not, EVS_T_BOOL, &x, 1)) : NULL;
+	return x ? evs_x_fold(b, evs_x_call(b, a, evs_x_not, EVS_T_BOOL, &x, 1)) : NULL;
 }
 
-/* op: enum x_is. The result is never null. */
-static int eval_is(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
+/* The result is never null. */
+int evs_x_is(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	const struct x_vec *x = &in->arg[0];
 	uint8_t *dst = evs_x_data(out);
@@ -63,7 +63,7 @@ static struct x_node *bind_is(struct x_binder *b, const struct x_ast *a)
 
 	if (x && a->op != X_IS_NULL)
 		x = evs_x_truth(b, a->arg[0], x);
-	n = x ? evs_x_call(b, a, eval_is, EVS_T_BOOL, &x, 1) : NULL;
+	n = x ? evs_x_call(b, a, evs_x_is, EVS_T_BOOL, &x, 1) : NULL;
 	if (!n)
 		return NULL;
 	n->op = a->op;

@@ -407,6 +407,21 @@ static int64_t clock_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+int evs_x_eval_start(struct evs_eval *v, const struct evs_expr *e)
+{
+	if (!v->now_set)
+		v->now = clock_ns();
+	if (v->view_cap < e->nused) {
+		struct evs_array *view = realloc(v->view, e->nused * sizeof(*view));
+
+		if (!view)
+			return EVS_E_NOMEM;
+		v->view = view;
+		v->view_cap = e->nused;
+	}
+	return 0;
+}
+
 int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
 		 uint32_t rows, struct evs_array *out, struct evs_diag *diag)
 {
@@ -415,16 +430,8 @@ int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_
 	*out = (struct evs_array){ 0 };
 	if (!e->bound)
 		return evs_fail(diag, EVS_E_USAGE, "the expression is not bound to a table");
-	if (!v->now_set)
-		v->now = clock_ns();
-	if (v->view_cap < e->nused) {
-		struct evs_array *view = realloc(v->view, e->nused * sizeof(*view));
-
-		if (!view)
-			return evs_fail_nomem(diag);
-		v->view = view;
-		v->view_cap = e->nused;
-	}
+	if (evs_x_eval_start(v, e) < 0)
+		return evs_fail_nomem(diag);
 	if (evs_type_array(&e->bound->type, out) < 0)
 		return evs_fail_nomem(diag);
 	if (e->bound->shape == X_COLUMN) {

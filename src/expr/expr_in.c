@@ -203,6 +203,16 @@ static struct x_node *as_set(struct x_binder *b, const struct x_ast *a, struct x
 	return set_finish(s) ? evs_x_fold(b, n) : evs_x_nomem(b);
 }
 
+const struct evs_array *evs_x_in_items(const struct x_node *n, bool *has_null)
+{
+	const struct in_set *s = n->eval == eval_in ? n->aux : NULL;
+
+	if (!s)
+		return NULL;
+	*has_null = s->has_null;
+	return &s->items;
+}
+
 struct x_node *evs_x_bind_in(struct x_binder *b, const struct x_ast *a)
 {
 	struct x_node **arg = evs_x_alloc(&b->e->arena, a->n * sizeof(struct x_node *)), *n;

@@ -95,6 +95,9 @@ struct evs_eval {
 /* ---- expr_eval.c
  * ----------------------------------------------------------------------------------- */
 
+/* The clock, and room for the columns that `e` uses. Returns 0 or EVS_E_NOMEM. */
+int evs_x_eval_start(struct evs_eval *v, const struct evs_expr *e);
+
 /* Evaluate over the current chunk. Release `out` in every case. Returns 0 or EVS_E_NOMEM. */
 int evs_x_eval(struct evs_eval *v, const struct x_node *n, struct x_vec *out);
 void evs_x_vec_release(struct evs_eval *v, struct x_vec *x);
@@ -193,6 +196,8 @@ struct x_binder {
 
 /* expr_bind.c: check one parsed node. NULL: failed. */
 struct x_node *evs_x_bind(struct x_binder *b, const struct x_ast *a);
+x_eval_fn evs_x_not; /* of a Bool */
+x_eval_fn evs_x_is;  /* op: enum x_is; num: negated */
 
 /* expr_name.c */
 struct x_node *evs_x_bind_name(struct x_binder *b, const struct x_ast *a);
@@ -240,6 +245,8 @@ const struct evs_type *evs_x_type_named(struct x_binder *b, const struct x_ast *
 struct x_node *evs_x_bind_compare(struct x_binder *b, const struct x_ast *a, enum x_op op,
 				  struct x_node *l, struct x_node *r);
 struct x_node *evs_x_bind_in(struct x_binder *b, const struct x_ast *a);
+/* The constants of a node that evs_x_bind_in() made, no order; NULL: it is another node. */
+const struct evs_array *evs_x_in_items(const struct x_node *n, bool *has_null);
 /* A string constant as a time: of type `to` when that holds all its digits, else with as many as
  * it has. */
 struct x_node *evs_x_adapt_time(struct x_binder *b, const struct x_ast *a, struct x_node *n,
@@ -355,6 +362,8 @@ x_eval_fn *evs_x_arith_fn(enum x_arith kind); /* node->op: the operator */
 
 /* fn_time.c */
 x_eval_fn evs_x_time_shift, evs_x_time_add, evs_x_time_diff, evs_x_ticks;
+/* Does the function never fall while its first argument, a time, rises? */
+bool evs_x_time_rises(const struct x_node *n);
 
 /* fn_cast_call.c: a zone argument must be UTC. False: failed. */
 bool evs_x_utc_arg(struct x_binder *b, const struct x_node *n);

@@ -236,6 +236,13 @@ int evs_x_time_shift(struct evs_eval *v, const struct x_args *in, struct x_vec *
 	return 0;
 }
 
+bool evs_x_time_rises(const struct x_node *n)
+{
+	return n->eval == eval_start || n->eval == evs_x_time_shift ||
+	       (n->eval == eval_part &&
+		(n->op == P_YEAR || n->op == P_YYYYMM || n->op == P_YYYYMMDD));
+}
+
 /* time + seconds, Date + days; node->num is the sign. */
 int evs_x_time_add(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {

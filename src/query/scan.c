@@ -40,15 +40,19 @@ static int copy_list(struct evs_scan *s, const char *const *from, size_t n, cons
 static int copy_opts(struct evs_scan *s, const char *const *paths, size_t npaths,
 		     const struct evs_scan_opts *o)
 {
-	const char *const *cols = o->columns, *const *tenants = o->tenants;
+	const char *const *cols = o->columns, *const *tenants = o->tenants, *const *keys = o->keys;
 	const char *const *kept_paths = NULL;
 	int rc;
 
 	s->opts = *o;
-	s->opts.columns = s->opts.tenants = NULL;
-	s->strings = calloc(npaths + o->ncolumns + o->ntenants + 1, sizeof(*s->strings));
+	s->opts.columns = s->opts.tenants = s->opts.keys = NULL;
+	s->opts.where = NULL;
+	s->strings = calloc(npaths + o->ncolumns + o->ntenants + o->nkeys + 2, sizeof(*s->strings));
 	if (!s->strings || copy_list(s, cols, o->ncolumns, &s->opts.columns) < 0 ||
-	    copy_list(s, tenants, o->ntenants, &s->opts.tenants) < 0)
+	    copy_list(s, tenants, o->ntenants, &s->opts.tenants) < 0 ||
+	    copy_list(s, keys, o->nkeys, &s->opts.keys) < 0)
+		return EVS_E_NOMEM;
+	if (o->where && !(s->opts.where = keep_string(s, o->where)))
 		return EVS_E_NOMEM;
 	rc = copy_list(s, paths, npaths, &kept_paths);
 	s->paths = (const char **)(uintptr_t)kept_paths;
@@ -126,6 +130,8 @@ int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths
 			      paths[0]);
 	if (rc == 0)
 		rc = evs_scan_fields(s, diag);
+	if (rc == 0)
+		rc = evs_scan_filters(s, diag);
 	if (rc < 0)
 		goto out;
 	s->progress.segments_total = s->list.n;
@@ -142,6 +148,7 @@ void evs_scan_close(struct evs_scan *s)
 		return;
 	evs_segment_close(s->seg);
 	evs_scan_maps_release(s);
+	evs_scan_filters_release(s);
 	evs_scan_fields_release(s);
 	evs_array_release(&s->time);
 	evs_array_release(&s->part);
@@ -155,6 +162,7 @@ void evs_scan_close(struct evs_scan *s)
 	free(s->strings);
 	free((void *)(uintptr_t)s->opts.columns);
 	free((void *)(uintptr_t)s->opts.tenants);
+	free((void *)(uintptr_t)s->opts.keys);
 	free(s->paths);
 	free(s->idx);
 	free(s->stream);
@@ -249,22 +257,56 @@ static bool time_wanted(const struct evs_scan *s, const struct evs_head *h)
 	       (s->since == INT64_MIN || ns_of(h->part_hi) > s->since);
 }
 
+/* Add up what was read of the segment that is open, and close it. */
+static void close_segment(struct evs_scan *s)
+{
+	struct evs_scan_explain *e = &s->explain;
+	const struct evs_segment_count *c;
+
+	if (!s->seg)
+		return;
+	c = evs_segment_counts(s->seg);
+	e->groups_read += c->groups_read;
+	e->groups_time += c->groups_time;
+	e->groups_where += c->groups_unwanted;
+	e->rows_read += c->rows_read;
+	e->rows_time += c->rows_time;
+	e->rows_where += c->rows_unwanted;
+	e->blocks += c->blocks;
+	e->blocks_read += c->blocks_read;
+	e->block_bytes_read += c->block_bytes_read;
+	evs_segment_close(s->seg);
+	s->seg = NULL;
+}
+
+static int pass_over(struct evs_scan *s, uint64_t *why)
+{
+	++*why;
+	close_segment(s);
+	return 0;
+}
+
 static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
 	struct scan_seen *seen = find_seen(s, evs_segment_path(s->seg));
-	bool pruned = (s->opts.has_since || s->opts.has_until) && !s->following;
+	bool pruned = (s->opts.has_since || s->opts.has_until || s->nfilters) && !s->following;
 	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
 	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
 
 	s->map = NULL;
 	if (rc < 0)
 		return rc;
-	if (!tenant_wanted(s, h) || !time_wanted(s, h)) {
-		evs_segment_close(s->seg);
-		s->seg = NULL;
-		return 0;
-	}
+	if (!tenant_wanted(s, h))
+		return pass_over(s, &s->explain.segments_tenant);
+	if (!time_wanted(s, h))
+		return pass_over(s, &s->explain.segments_time);
+	if (!evs_scan_segment_may(s))
+		return pass_over(s, &s->explain.segments_where);
+	s->explain.segments_read++;
+	s->explain.bytes += evs_segment_tail(s->seg)->size;
+	if (s->nfilters)
+		evs_segment_want(s->seg, evs_scan_group_may, s);
 	if (seen && seen->place.off)
 		return evs_segment_resume(s->seg, &seen->place, diag);
 	evs_segment_rewind(s->seg, pruned ? EVS_WALK_PRUNED : EVS_WALK_ALL, s->since, s->until);
@@ -284,6 +326,11 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 			return 0;
 		path = s->list.paths[s->next_path++];
 		s->progress.segments++;
+		s->explain.segments++;
+		if (!evs_scan_path_may(s, path)) {
+			s->explain.segments_where++;
+			continue;
+		}
 		rc = evs_segment_open(&s->seg, path, on_damage, s, &d);
 		if (rc == 0) {
 			s->progress.bytes += evs_segment_tail(s->seg)->size;
@@ -293,8 +340,7 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 			lost = (struct evs_damage){ .path = path, .off = d.off, .what = d.what };
 			on_damage(s, &lost);
 			rc = remember(s, path, s->seg);
-			evs_segment_close(s->seg);
-			s->seg = NULL;
+			close_segment(s);
 			if (rc < 0)
 				return evs_fail_nomem(diag);
 		} else if (rc == EVS_E_SYS && !s->seg && evs_path_gone(path)) {
@@ -325,8 +371,7 @@ int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 			return rc;
 		if (rc == 0) {
 			rc = remember(s, evs_segment_path(s->seg), s->seg);
-			evs_segment_close(s->seg);
-			s->seg = NULL;
+			close_segment(s);
 			if (rc < 0)
 				return evs_fail_nomem(diag);
 			continue;
@@ -344,6 +389,7 @@ int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 		if (!rows)
 			continue;
 		s->progress.rows += rows;
+		s->explain.rows_kept += rows;
 		s->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, rows };
 		*out = &s->batch;
 		return 1;
@@ -380,6 +426,14 @@ int evs_scan_refresh(struct evs_scan *s, struct evs_diag *diag)
 	if (rc == 0)
 		keep_changed(s);
 	return rc;
+}
+
+void evs_scan_explained(const struct evs_scan *s, struct evs_scan_explain *out)
+{
+	*out = s->explain;
+	out->segments += s->list.passed_time;
+	out->segments_time += s->list.passed_time;
+	out->segments_tenant += s->list.passed_tenants;
 }
 
 void evs_scan_progress(const struct evs_scan *s, struct evs_scan_progress *out)

@@ -5,6 +5,7 @@
 #define EVS_QUERY_SCAN_H
 
 #include "src/batch.h"
+#include "src/expr/expr.h"
 #include "src/store/store.h"
 
 /* How the columns of one stored schema become those of the answer. */
@@ -12,12 +13,26 @@ struct scan_map {
 	char *text; /* of the stored schema */
 	size_t text_len;
 	struct evs_table *src;
-	int *from;     /* for each field: ordinal in src, or -1 */
+	int *from;     /* for each slot: ordinal in src, or -1 */
 	bool *same;    /* the types agree */
 	uint64_t used; /* clock, for throwing out the oldest */
 };
 
 #define SCAN_MAPS 8u
+
+/* A column that the scan decodes, once a group, whatever needs it. */
+struct scan_slot {
+	uint16_t column;    /* ordinal in the table of the answer */
+	bool tested;	    /* a filter needs it */
+	bool loaded;	    /* `a` holds the current group's */
+	struct evs_array a; /* in the type of the answer */
+};
+
+/* Bounds of one column, as evs_eval_zone() wants them: two rows. */
+struct scan_bounds {
+	struct evs_array a;
+	bool known, nulls, values;
+};
 
 /* What is known of a segment that has been read, for following it. */
 struct scan_seen {
@@ -39,10 +54,24 @@ struct evs_scan {
 	char *stream;		 /* name in HEAD, once known */
 
 	struct evs_field *fields;
-	int *field_column; /* ordinal in table */
-	struct evs_array *cols;
+	uint16_t *field_slot;
+	struct evs_array *cols; /* of the batch: views of the slots' arrays */
 	size_t nfields;
 	struct evs_batch batch;
+	struct scan_slot *slots;
+	size_t nslots;
+	uint16_t *slot_of; /* by ordinal: number of its slot, from 1; 0: none */
+
+	const struct evs_expr **filters; /* all must be true; bound to table, kept by others */
+	size_t nfilters;
+	struct evs_expr **own; /* filters made of opts.where and opts.keys */
+	size_t nown;
+	struct evs_eval *eval;
+	struct evs_array *by_ordinal; /* views of slots, for filters */
+	struct scan_bounds *bounds;   /* by ordinal */
+	char *tenant_dir;	      /* folder whose tenant was judged last */
+	bool tenant_may;
+	struct evs_scan_explain explain;
 
 	struct evs_segment *seg;
 	uint64_t map_off; /* schema_off that `map` stands for in this segment */
@@ -59,13 +88,43 @@ struct evs_scan {
 	struct evs_scan_progress progress;
 };
 
+/*
+ * After evs_scan_open() and before the first evs_scan_next(): what the answer is made of, for queries over a scan.
+ *
+ * The table is the schema of the answer. choose() makes the batches hold exactly these columns of it (by ordinal, hidden ones
+ * too); where() adds a condition that is bound to the table and kept by the caller until the scan is closed: rows of
+ * which it is not true are left out, and so is what the zones of groups, the tenants and the partitions rule out.
+ */
+const struct evs_table *evs_scan_table(const struct evs_scan *s);
+int evs_scan_choose(struct evs_scan *s, const uint16_t *ordinals, size_t n, struct evs_diag *diag);
+int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_diag *diag);
+
+/* ---- private to the room ----------------------------------------------------------------------------------- */
+
 /* Set up fields from opts.columns. EVS_E_USAGE for an unknown one. */
 int evs_scan_fields(struct evs_scan *s, struct evs_diag *diag);
 void evs_scan_fields_release(struct evs_scan *s);
+/* The slot of a column, made when it has none. Returns its number or EVS_E_NOMEM. */
+int evs_scan_slot(struct evs_scan *s, uint16_t column);
 
 /* The map for the schema at `off` of the open segment. */
 int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag);
 void evs_scan_maps_release(struct evs_scan *s);
+
+/* scan_filter.c: filters from opts.where and opts.keys. */
+int evs_scan_filters(struct evs_scan *s, struct evs_diag *diag);
+void evs_scan_filters_release(struct evs_scan *s);
+/* Of the rows s->idx[0 .. *n) (all of `rows` when it is still 0 to *n) keep those of which every filter is true. */
+int evs_scan_filter(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_diag *diag);
+
+/* scan_prune.c: may the segment at `path`, the open segment, a group of it hold rows that the filters let through? */
+bool evs_scan_path_may(struct evs_scan *s, const char *path);
+bool evs_scan_segment_may(struct evs_scan *s);
+bool evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group);
+
+/* scan_group.c: decode a slot's column of the current group. */
+int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
+		  uint32_t rows, struct evs_diag *diag);
 
 /* Read the current group of s->seg into s->cols: number of rows that match, or an error (EVS_E_FORMAT: group lost). */
 int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,

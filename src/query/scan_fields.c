@@ -12,14 +12,75 @@ static int add_field(struct evs_scan *s, int column, bool extra)
 	const struct evs_column *c = &s->table->cols[column];
 	struct evs_field *f = &s->fields[s->nfields];
 
+	int slot = evs_scan_slot(s, (uint16_t)column);
+
+	if (slot < 0)
+		return slot;
 	*f = (struct evs_field){ .name = c->name,
 				 .name_len = c->name_len,
 				 .type = &c->type,
 				 .nullable = c->nullable,
 				 .extra = extra };
 	(void)evs_type_print(&c->type, c->nullable, f->type_text, sizeof(f->type_text));
-	s->field_column[s->nfields] = column;
-	return evs_type_array(&c->type, &s->cols[s->nfields++]);
+	s->field_slot[s->nfields++] = (uint16_t)slot;
+	return 0;
+}
+
+int evs_scan_slot(struct evs_scan *s, uint16_t column)
+{
+	struct scan_slot *grown, *slot;
+
+	if (!s->slot_of)
+		s->slot_of = calloc(s->table->ncols, sizeof(*s->slot_of));
+	if (!s->slot_of)
+		return EVS_E_NOMEM;
+	if (s->slot_of[column])
+		return s->slot_of[column] - 1;
+	grown = realloc(s->slots, (s->nslots + 1) * sizeof(*grown));
+	if (!grown)
+		return EVS_E_NOMEM;
+	s->slots = grown;
+	slot = &grown[s->nslots];
+	*slot = (struct scan_slot){ .column = column };
+	if (evs_type_array(&s->table->cols[column].type, &slot->a) < 0)
+		return EVS_E_NOMEM;
+	s->slot_of[column] = (uint16_t)++s->nslots;
+	return (int)s->nslots - 1;
+}
+
+static void release_fields(struct evs_scan *s)
+{
+	free(s->cols);
+	free(s->fields);
+	free(s->field_slot);
+	s->cols = NULL;
+	s->fields = NULL;
+	s->field_slot = NULL;
+	s->nfields = 0;
+}
+
+static int room_for(struct evs_scan *s, size_t n, struct evs_diag *diag)
+{
+	release_fields(s);
+	s->fields = calloc(n + 1, sizeof(*s->fields));
+	s->field_slot = calloc(n + 1, sizeof(*s->field_slot));
+	s->cols = calloc(n + 1, sizeof(*s->cols));
+	return s->fields && s->field_slot && s->cols ? 0 : evs_fail_nomem(diag);
+}
+
+const struct evs_table *evs_scan_table(const struct evs_scan *s)
+{
+	return s->table;
+}
+
+int evs_scan_choose(struct evs_scan *s, const uint16_t *ordinals, size_t n, struct evs_diag *diag)
+{
+	int rc = room_for(s, n, diag);
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (add_field(s, ordinals[i], false) < 0)
+			rc = evs_fail_nomem(diag);
+	return rc;
 }
 
 static int unknown_column(const struct evs_scan *s, const char *name, struct evs_diag *diag)
@@ -34,13 +95,10 @@ static int unknown_column(const struct evs_scan *s, const char *name, struct evs
 int evs_scan_fields(struct evs_scan *s, struct evs_diag *diag)
 {
 	size_t room = s->opts.columns ? s->opts.ncolumns : s->table->ncols;
-	int rc = 0;
+	int rc = room_for(s, room, diag);
 
-	s->fields = calloc(room + 1, sizeof(*s->fields));
-	s->field_column = calloc(room + 1, sizeof(*s->field_column));
-	s->cols = calloc(room + 1, sizeof(*s->cols));
-	if (!s->fields || !s->field_column || !s->cols)
-		return evs_fail_nomem(diag);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; s->opts.columns && i < s->opts.ncolumns && rc == 0; i++) {
 		const char *name = s->opts.columns[i];
 		int column = evs_table_find(s->table, name, strlen(name));
@@ -57,11 +115,11 @@ int evs_scan_fields(struct evs_scan *s, struct evs_diag *diag)
 
 void evs_scan_fields_release(struct evs_scan *s)
 {
-	for (size_t i = 0; i < s->nfields; i++)
-		evs_array_release(&s->cols[i]);
-	free(s->cols);
-	free(s->fields);
-	free(s->field_column);
+	release_fields(s);
+	for (size_t i = 0; i < s->nslots; i++)
+		evs_array_release(&s->slots[i].a);
+	free(s->slots);
+	free(s->slot_of);
 }
 
 /* ---- stored schemas --------------------------------------------------------------------------------------- */
@@ -83,15 +141,16 @@ void evs_scan_maps_release(struct evs_scan *s)
 
 static int fill_map(const struct evs_scan *s, struct scan_map *m)
 {
-	m->from = calloc(s->nfields + 1, sizeof(*m->from));
-	m->same = calloc(s->nfields + 1, sizeof(*m->same));
+	m->from = calloc(s->nslots + 1, sizeof(*m->from));
+	m->same = calloc(s->nslots + 1, sizeof(*m->same));
 	if (!m->from || !m->same)
 		return EVS_E_NOMEM;
-	for (size_t f = 0; f < s->nfields; f++) {
-		m->from[f] = evs_table_find(m->src, s->fields[f].name, s->fields[f].name_len);
-		if (m->from[f] >= 0)
-			m->same[f] =
-				evs_type_equal(&m->src->cols[m->from[f]].type, s->fields[f].type);
+	for (size_t i = 0; i < s->nslots; i++) {
+		const struct evs_column *c = &s->table->cols[s->slots[i].column];
+
+		m->from[i] = evs_table_find(m->src, c->name, c->name_len);
+		if (m->from[i] >= 0)
+			m->same[i] = evs_type_equal(&m->src->cols[m->from[i]].type, &c->type);
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * One group as a batch of the answer: columns decoded, converted to the schema of the answer, and only the rows whose
- * time was asked for.
+ * One group as a batch of the answer: columns decoded, converted to the schema of the answer, and only the rows that were
+ * asked for. What filters need is decoded first, and the rest only when a row is left.
  */
 #include "src/diag.h"
 #include "src/expr/expr.h"
@@ -10,39 +10,43 @@
 #include <string.h>
 
 /* A column that the stored schema did not have yet: its DEFAULT when that is a constant, else NULL. */
-static int absent_column(struct evs_scan *s, size_t f, uint32_t rows)
+static int absent_column(struct evs_scan *s, struct scan_slot *slot, uint32_t rows)
 {
-	const struct evs_column *c = &s->table->cols[s->field_column[f]];
+	const struct evs_column *c = &s->table->cols[slot->column];
 	const struct evs_array *value = c->def ? evs_expr_constant(c->def) : NULL;
 	int rc = 0;
 
+	if (!value)
+		return evs_array_append_nulls(&slot->a, rows);
 	for (uint32_t i = 0; i < rows && rc == 0; i++)
-		rc = value ? evs_array_append_range(&s->cols[f], value, 0, 1)
-			   : evs_array_append_null(&s->cols[f]);
+		rc = evs_array_append_range(&slot->a, value, 0, 1);
 	return rc;
 }
 
-static int read_field(struct evs_scan *s, const struct scan_map *m, size_t f, uint32_t rows,
-		      struct evs_diag *diag)
+int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
+		  uint32_t rows, struct evs_diag *diag)
 {
-	const struct evs_type *to = s->fields[f].type, *from;
+	const struct evs_type *to = &s->table->cols[slot->column].type, *from;
 	struct evs_array stored = { 0 };
-	int rc;
+	int number = (int)(slot - s->slots), column = m->from[number], rc;
 
-	evs_array_reset(&s->cols[f]);
-	if (m->from[f] < 0)
-		return absent_column(s, f, rows) < 0 ? evs_fail_nomem(diag) : 0;
-	if (m->same[f])
-		return evs_segment_column(s->seg, (uint16_t)m->from[f], &s->cols[f], diag);
-	from = &m->src->cols[m->from[f]].type;
-	rc = evs_type_array(from, &stored);
-	if (rc == 0)
-		rc = evs_segment_column(s->seg, (uint16_t)m->from[f], &stored, diag);
-	else
-		(void)evs_fail_nomem(diag);
-	if (rc == 0)
-		rc = evs_convert(from, &stored, to, &s->cols[f], diag);
-	evs_array_release(&stored);
+	if (slot->loaded)
+		return 0;
+	evs_array_reset(&slot->a);
+	if (column < 0) {
+		rc = absent_column(s, slot, rows) < 0 ? evs_fail_nomem(diag) : 0;
+	} else if (m->same[number]) {
+		rc = evs_segment_column(s->seg, (uint16_t)column, &slot->a, diag);
+	} else {
+		from = &m->src->cols[column].type;
+		rc = evs_type_array(from, &stored) < 0
+			     ? evs_fail_nomem(diag)
+			     : evs_segment_column(s->seg, (uint16_t)column, &stored, diag);
+		if (rc == 0)
+			rc = evs_convert(from, &stored, to, &slot->a, diag);
+		evs_array_release(&stored);
+	}
+	slot->loaded = rc == 0;
 	return rc;
 }
 
@@ -52,14 +56,6 @@ static int match_time(struct evs_scan *s, const struct scan_map *m, uint32_t row
 {
 	int rc;
 
-	if (s->idx_cap < rows) {
-		uint32_t *grown = realloc(s->idx, rows * sizeof(*grown));
-
-		if (!grown)
-			return evs_fail_nomem(diag);
-		s->idx = grown;
-		s->idx_cap = rows;
-	}
 	evs_array_release(&s->time);
 	rc = evs_type_array(&m->src->cols[m->src->time_column].type, &s->time);
 	if (rc < 0)
@@ -77,29 +73,25 @@ static int match_time(struct evs_scan *s, const struct scan_map *m, uint32_t row
 	return 0;
 }
 
-static int keep_rows(struct evs_scan *s, uint32_t n, struct evs_diag *diag)
+/* Take rows s->idx[0 .. n) of a slot that holds all of the group's. */
+static int keep_rows(struct evs_scan *s, struct scan_slot *slot, uint32_t n, struct evs_diag *diag)
 {
-	for (size_t f = 0; f < s->nfields; f++) {
-		struct evs_array out = { 0 };
-		int rc = evs_array_init_like(&out, &s->cols[f]);
+	struct evs_array out = { 0 };
+	int rc = evs_array_init_like(&out, &slot->a);
 
-		if (rc == 0)
-			rc = evs_array_take(&out, &s->cols[f], s->idx, n);
-		if (rc < 0) {
-			evs_array_release(&out);
-			return evs_fail_nomem(diag);
-		}
-		evs_array_release(&s->cols[f]);
-		s->cols[f] = out;
+	if (rc == 0)
+		rc = evs_array_take(&out, &slot->a, s->idx, n);
+	if (rc < 0) {
+		evs_array_release(&out);
+		return evs_fail_nomem(diag);
 	}
+	evs_array_release(&slot->a);
+	slot->a = out;
 	return 0;
 }
 
-int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,
-		   struct evs_diag *diag)
+static int find_map(struct evs_scan *s, const struct evs_group *g, struct evs_diag *diag)
 {
-	bool timed = s->opts.has_since || s->opts.has_until;
-	uint32_t n = g->rows;
 	int rc = 0;
 
 	if (!s->map || s->map_off != g->schema_off) {
@@ -112,14 +104,52 @@ int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows
 	if (g->columns != s->map->src->ncols)
 		return evs_fail_off(diag, EVS_E_FORMAT, evs_segment_path(s->seg), g->schema_off,
 				    "5.1 the group has another number of columns than its schema");
+	return 0;
+}
+
+/* Rows that pass the time and the filters, in s->idx when they are fewer than all. */
+static int match(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_diag *diag)
+{
+	bool timed = s->opts.has_since || s->opts.has_until;
+	int rc = 0;
+
+	*n = rows;
+	if (!timed && !s->nfilters)
+		return 0;
+	if (s->idx_cap < rows) {
+		uint32_t *grown = realloc(s->idx, rows * sizeof(*grown));
+
+		if (!grown)
+			return evs_fail_nomem(diag);
+		s->idx = grown;
+		s->idx_cap = rows;
+	}
 	if (timed)
-		rc = match_time(s, s->map, g->rows, &n, diag);
-	*rows = n;
-	if (rc < 0 || n == 0)
+		rc = match_time(s, s->map, rows, n, diag);
+	return rc < 0 || !*n || !s->nfilters ? rc : evs_scan_filter(s, rows, n, diag);
+}
+
+int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,
+		   struct evs_diag *diag)
+{
+	uint32_t n;
+	int rc = find_map(s, g, diag);
+
+	for (size_t i = 0; i < s->nslots; i++)
+		s->slots[i].loaded = false;
+	if (rc == 0)
+		rc = match(s, g->rows, &n, diag);
+	if (rc < 0)
 		return rc;
+	*rows = n;
+	if (n == 0)
+		return 0;
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
-		rc = read_field(s, s->map, f, g->rows, diag);
-	if (rc == 0 && n < g->rows)
-		rc = keep_rows(s, n, diag);
+		rc = evs_scan_load(s, s->map, &s->slots[s->field_slot[f]], g->rows, diag);
+	for (size_t i = 0; i < s->nslots && rc == 0 && n < g->rows; i++)
+		if (s->slots[i].loaded)
+			rc = keep_rows(s, &s->slots[i], n, diag);
+	for (size_t f = 0; f < s->nfields && rc == 0; f++)
+		s->cols[f] = s->slots[s->field_slot[f]].a;
 	return rc;
 }

@@ -91,6 +91,35 @@ void evs_name_escape(const char *name, size_t len, char *out)
 	out[n] = '\0';
 }
 
+static int hex_value(char c)
+{
+	const char *at = c ? strchr(hex, c) : NULL;
+
+	return at ? (int)(at - hex) : -1;
+}
+
+bool evs_name_unescape(const char *name, size_t len, char *out, size_t *n)
+{
+	*n = 0;
+	if (len == 1 && name[0] == '%')
+		return true;
+	for (size_t i = 0; i < len; i++) {
+		int high, low;
+
+		if (name[i] != '%') {
+			out[(*n)++] = name[i];
+			continue;
+		}
+		high = i + 1 < len ? hex_value(name[i + 1]) : -1;
+		low = i + 2 < len ? hex_value(name[i + 2]) : -1;
+		if (high < 0 || low < 0)
+			return false;
+		out[(*n)++] = (char)(high << 4 | low);
+		i += 2;
+	}
+	return true;
+}
+
 int evs_path_join(char *out, const char *dir, const char *name, struct evs_diag *diag)
 {
 	size_t n = strlen(dir);

@@ -16,6 +16,9 @@
  */
 void evs_name_escape(const char *name, size_t len, char *out);
 
+/* Back again, into out (as long as the name at most), its length in *n. False when the name was too long to be kept. */
+bool evs_name_unescape(const char *name, size_t len, char *out, size_t *n);
+
 /* dir/name into out[EVS_PATH_MAX]; EVS_E_LIMIT when too long. */
 int evs_path_join(char *out, const char *dir, const char *name, struct evs_diag *diag);
 

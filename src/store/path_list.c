@@ -95,9 +95,12 @@ static int list_tenant(struct lister *l, const char *dir)
 	if (rc < 0) /* a folder that was expired this moment holds nothing */
 		return evs_io_stat(dir, &st, NULL) == 1 ? 0 : rc;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (list[i].is_dir || !evs_segment_name_parse(list[i].name, &lo) ||
-		    !name_may_match(l, lo))
+		if (list[i].is_dir || !evs_segment_name_parse(list[i].name, &lo))
 			continue;
+		if (!name_may_match(l, lo)) {
+			l->out->passed_time++;
+			continue;
+		}
 		rc = evs_path_join(path, dir, list[i].name, l->diag);
 		if (rc == 0)
 			rc = add_path(l, path);
@@ -128,8 +131,12 @@ static int list_stream(struct lister *l, const char *dir)
 	if (rc == 0)
 		rc = evs_io_list(dir, &list, &n, l->diag);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (!list[i].is_dir || list[i].name[0] == '.' || !tenant_wanted(l, list[i].name))
+		if (!list[i].is_dir || list[i].name[0] == '.')
 			continue;
+		if (!tenant_wanted(l, list[i].name)) {
+			l->out->passed_tenants++;
+			continue;
+		}
 		rc = evs_path_join(path, dir, list[i].name, l->diag);
 		if (rc == 0)
 			rc = list_tenant(l, path);

@@ -268,6 +268,17 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 	return 0;
 }
 
+void evs_segment_want(struct evs_segment *s, evs_group_want_fn *want, void *arg)
+{
+	s->want = want;
+	s->want_arg = arg;
+}
+
+const struct evs_segment_count *evs_segment_counts(const struct evs_segment *s)
+{
+	return &s->count;
+}
+
 void evs_segment_rewind(struct evs_segment *s, enum evs_walk how, int64_t since, int64_t until)
 {
 	s->how = how;
@@ -321,6 +332,9 @@ int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t
 	if (rc == 1) {
 		*g = &s->group;
 		*off = s->group_off;
+		s->count.groups_read++;
+		s->count.rows_read += s->group.rows;
+		s->count.blocks += s->group.nblocks;
 	}
 	return rc;
 }
@@ -339,6 +353,11 @@ int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array 
 		rc = evs_file_bytes(&s->file, at, b->stored_len, &stored, diag);
 		if (rc < 0)
 			return rc;
+		if (!s->group.packed || s->packed_read != s->group_off) {
+			s->count.blocks_read++;
+			s->count.block_bytes_read += b->stored_len;
+		}
+		s->packed_read = s->group_off;
 	}
 	rc = evs_group_column(s->dec, &s->group, b, stored, column, out, &why);
 	return rc < 0 ? evs_fail_off(diag, rc, s->path, at, why) : 0;

@@ -73,6 +73,11 @@ struct evs_segment {
 	struct evs_tree tree;
 	struct evs_chain chain;
 
+	evs_group_want_fn *want;
+	void *want_arg;
+	struct evs_segment_count count;
+	uint64_t packed_read; /* group whose only block was counted */
+
 	struct evs_group group; /* the current one */
 	uint64_t group_off;
 	struct evs_decoder *dec;

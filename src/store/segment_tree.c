@@ -129,8 +129,16 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 
 		s->pos = g->off + g->len;
 		s->next_row += g->rows;
-		if (outside(s, g->time_min, g->time_max))
+		if (outside(s, g->time_min, g->time_max)) {
+			s->count.groups_time++;
+			s->count.rows_time += g->rows;
 			continue;
+		}
+		if (s->want && !s->want(s->want_arg, &t->commit, t->next_group - 1)) {
+			s->count.groups_unwanted++;
+			s->count.rows_unwanted += g->rows;
+			continue;
+		}
 		rc = evs_segment_load_group(s, g->off, g->off + g->len, &span, &d);
 		if (rc == 0 &&
 		    (s->group.rows != g->rows || s->group.first_row != s->next_row - g->rows))
@@ -160,6 +168,7 @@ static int follow(struct evs_segment *s, const struct evs_index_ref *r, struct e
 		if (r->level <= 1)
 			s->pos = r->level ? r->off : r->off + r->len;
 		s->next_row += r->rows;
+		s->count.rows_time += r->rows;
 		return 0;
 	}
 	if (r->level)

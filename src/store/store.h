@@ -76,6 +76,22 @@ int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t
 int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array *out,
 		       struct evs_diag *diag);
 
+/*
+ * Let a pruned walk ask, for each group of a commit that the time does not rule out, whether it is wanted (NULL: all are).
+ * The commit, with its zones, is valid during the call.
+ */
+typedef bool evs_group_want_fn(void *arg, const struct evs_commit *c, uint32_t group);
+void evs_segment_want(struct evs_segment *s, evs_group_want_fn *want, void *arg);
+
+/* What was read of a segment, and passed over, since it was opened. */
+struct evs_segment_count {
+	uint64_t groups_read, groups_time, groups_unwanted;
+	uint64_t rows_read, rows_time, rows_unwanted; /* rows_time: also of commits that an INDEX passes over */
+	uint64_t blocks, blocks_read;		      /* of the groups read */
+	uint64_t block_bytes_read;
+};
+const struct evs_segment_count *evs_segment_counts(const struct evs_segment *s);
+
 /* Tell fn that the current group's rows are lost, because of diag. */
 void evs_segment_lost(struct evs_segment *s, const struct evs_diag *diag);
 
@@ -96,6 +112,8 @@ struct evs_path_list {
 	size_t n;
 	char *stream; /* folder of the stream they belong to, or NULL when only segments were given */
 	bool loose;   /* some lie in no stream's folder */
+	uint64_t passed_time;	 /* segments whose names say that they hold nothing of the time asked for */
+	uint64_t passed_tenants; /* folders of tenants not asked for */
 };
 
 /*

@@ -11,10 +11,16 @@
 
 static void escapes(const char *name, size_t len, const char *want)
 {
-	char got[EVS_NAME_BYTES + 1];
+	char got[EVS_NAME_BYTES + 1], back[EVS_NAME_BYTES + 1];
+	size_t n;
 
 	evs_name_escape(name, len, got);
 	t_eq_str(want, got, want);
+	/* and back, unless a hash stands for the end */
+	if (evs_name_unescape(got, strlen(got), back, &n))
+		T_CHECK(n == len && !memcmp(back, name, len));
+	else
+		T_CHECK(strstr(got, "%~") != NULL);
 }
 
 static void test_rules(void)

@@ -1,0 +1,169 @@
+/*
+ * Conditions on rows: where they come from, and applying them to a group.
+ */
+#include "src/diag.h"
+#include "src/query/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Names and texts in quotes, a quote doubled. */
+static void put_quoted(struct evs_buf *b, const char *s, size_t len, char quote)
+{
+	evs_buf_put_u8(b, (uint8_t)quote);
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == quote || (quote == '\'' && s[i] == '\\'))
+			evs_buf_put_u8(b, (uint8_t)(quote == '\'' && s[i] == '\\' ? '\\' : quote));
+		evs_buf_put_u8(b, (uint8_t)s[i]);
+	}
+	evs_buf_put_u8(b, (uint8_t)quote);
+}
+
+/* Parse, bind, and add a filter that the scan owns. */
+static int own_filter(struct evs_scan *s, const char *text, size_t len, struct evs_diag *diag)
+{
+	struct evs_expr **grown = realloc(s->own, (s->nown + 1) * sizeof(struct evs_expr *));
+	struct evs_expr *e = NULL;
+	int rc;
+
+	if (!grown)
+		return evs_fail_nomem(diag);
+	s->own = grown;
+	rc = evs_expr_parse(&e, text, len, 1, 1, diag);
+	if (rc < 0)
+		return rc;
+	s->own[s->nown++] = e;
+	rc = evs_expr_bind_condition(e, s->table, diag);
+	return rc < 0 ? rc : evs_scan_where(s, e, diag);
+}
+
+/* COLUMN=VALUE: the value is text, and means what it means beside the column. */
+static int key_filter(struct evs_scan *s, const char *key, struct evs_diag *diag)
+{
+	const char *eq = strchr(key, '=');
+	struct evs_buf text = { 0 };
+	size_t len = eq ? (size_t)(eq - key) : strlen(key);
+	char hint[160];
+	int rc;
+
+	if (!eq || !len)
+		return evs_fail(diag, EVS_E_USAGE, "a key is COLUMN=VALUE, not %.200s", key);
+	if (evs_table_find(s->table, key, len) < 0) {
+		evs_table_suggest(s->table, key, len, hint, sizeof(hint));
+		return evs_fail(diag, EVS_E_USAGE, "no column %.*s in %.200s%s",
+				(int)(len < 200 ? len : 200), key, s->table->name, hint);
+	}
+	put_quoted(&text, key, len, '"');
+	evs_buf_put_u8(&text, '=');
+	put_quoted(&text, eq + 1, strlen(eq + 1), '\'');
+	rc = evs_buf_ok(&text) ? own_filter(s, (char *)text.p, text.len, diag) : EVS_E_NOMEM;
+	if (rc == EVS_E_NOMEM)
+		rc = evs_fail_nomem(diag);
+	else if (rc < 0) /* the text is ours, so a place in it says nothing */
+		(void)evs_fail(diag, rc, "-k %.*s: %s", (int)(len < 200 ? len : 200), key,
+			       diag ? diag->what : "");
+	evs_buf_release(&text);
+	return rc;
+}
+
+int evs_scan_filters(struct evs_scan *s, struct evs_diag *diag)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->opts.nkeys && rc == 0; i++)
+		rc = key_filter(s, s->opts.keys[i], diag);
+	if (rc == 0 && s->opts.where)
+		rc = own_filter(s, s->opts.where, strlen(s->opts.where), diag);
+	return rc;
+}
+
+int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_diag *diag)
+{
+	const struct evs_expr **grown = realloc(
+		(void *)(uintptr_t)s->filters, (s->nfilters + 1) * sizeof(struct evs_expr *));
+
+	if (!grown)
+		return evs_fail_nomem(diag);
+	s->filters = grown;
+	if (!s->eval) {
+		if (evs_eval_new(&s->eval) < 0)
+			return evs_fail_nomem(diag);
+		if (s->opts.now)
+			evs_eval_set_now(s->eval, s->opts.now);
+		s->by_ordinal = calloc(s->table->ncols, sizeof(*s->by_ordinal));
+		s->bounds = calloc(s->table->ncols, sizeof(*s->bounds));
+	}
+	if (!s->by_ordinal || !s->bounds)
+		return evs_fail_nomem(diag);
+	for (uint16_t c = 0; c < s->table->ncols; c++) {
+		int slot = evs_expr_uses(where, c) ? evs_scan_slot(s, c) : 0;
+
+		if (slot < 0)
+			return evs_fail_nomem(diag);
+		if (evs_expr_uses(where, c))
+			s->slots[slot].tested = true;
+	}
+	s->filters[s->nfilters++] = where;
+	return 0;
+}
+
+void evs_scan_filters_release(struct evs_scan *s)
+{
+	for (size_t i = 0; i < s->nown; i++)
+		evs_expr_free(s->own[i]);
+	free(s->own);
+	free((void *)(uintptr_t)s->filters);
+	evs_eval_free(s->eval);
+	free(s->by_ordinal);
+	for (uint16_t c = 0; s->bounds && c < s->table->ncols; c++)
+		evs_array_release(&s->bounds[c].a);
+	free(s->bounds);
+	free(s->tenant_dir);
+}
+
+/* Keep of s->idx[0 .. *n) the rows where the Bool array is true. */
+static void keep_true(struct evs_scan *s, const struct evs_array *yes, uint32_t *n)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < *n; i++) {
+		uint32_t row = s->idx[i];
+
+		s->idx[kept] = row;
+		kept += yes->data[row] != 0 && !evs_array_is_null(yes, row);
+	}
+	*n = kept;
+}
+
+int evs_scan_filter(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_diag *diag)
+{
+	struct evs_array yes = { 0 };
+	int rc = 0;
+
+	if (*n == rows)
+		for (uint32_t i = 0; i < rows; i++)
+			s->idx[i] = i;
+	for (size_t i = 0; i < s->nslots && rc == 0; i++) {
+		struct scan_slot *slot = &s->slots[i];
+
+		if (!slot->tested)
+			continue;
+		rc = evs_scan_load(s, s->map, slot, rows, diag);
+		s->by_ordinal[slot->column] = slot->a;
+	}
+	for (size_t i = 0; i < s->nfilters && *n && rc == 0; i++) {
+		rc = evs_eval_run(s->eval, s->filters[i], s->by_ordinal, rows, &yes, diag);
+		if (rc == 0)
+			keep_true(s, &yes, n);
+		evs_array_release(&yes);
+	}
+	/* A value that cannot be computed is the question's fault, and ends it (spec/query.md 5-5). */
+	if (rc == EVS_E_DATA) {
+		if (diag) {
+			diag->err = EVS_E_QUERY;
+			diag->has_off = false; /* a row of this group, which says nothing to the user */
+		}
+		rc = EVS_E_QUERY;
+	}
+	return rc;
+}

@@ -1,0 +1,50 @@
+/*
+ * What a scan read and what it passed over, for --explain.
+ */
+#include "tools/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "12 outside of the time", with a comma in front when it is not the first. */
+static void put_why(char *line, size_t cap, uint64_t n, const char *why)
+{
+	size_t used = strlen(line);
+	char count[32];
+
+	if (n)
+		(void)snprintf(line + used, cap - used, "%s %s %s", used ? "," : "",
+			       cli_count_text(n, count), why);
+}
+
+static void put_line(const char *what, uint64_t read, const char *unit, const char *passed)
+{
+	char count[32];
+
+	cli_error("explain: %-9s %12s %s%s%s", what, cli_count_text(read, count), unit,
+		  passed[0] ? "; passed over:" : "", passed);
+}
+
+void cli_explain(const struct evs_scan_explain *e)
+{
+	char passed[256] = "", bytes[32], all[32];
+
+	put_why(passed, sizeof(passed), e->segments_time, "outside of the time");
+	put_why(passed, sizeof(passed), e->segments_tenant, "of other tenants");
+	put_why(passed, sizeof(passed), e->segments_where, "by the condition");
+	put_line("segments", e->segments_read, "read", passed);
+	passed[0] = '\0';
+	put_why(passed, sizeof(passed), e->groups_time, "outside of the time");
+	put_why(passed, sizeof(passed), e->groups_where, "by their zones");
+	put_line("groups", e->groups_read, "read", passed);
+	passed[0] = '\0';
+	put_why(passed, sizeof(passed), e->rows_time, "outside of the time");
+	put_why(passed, sizeof(passed), e->rows_where, "by their zones");
+	put_line("rows", e->rows_read, "read", passed);
+	put_line("matched", e->rows_kept, e->rows_kept == 1 ? "row" : "rows", "");
+	passed[0] = '\0';
+	put_why(passed, sizeof(passed), e->blocks - e->blocks_read, "not needed");
+	put_line("blocks", e->blocks_read, "read", passed);
+	cli_error("explain: %-9s %12s in blocks, of %s in segments", "bytes",
+		  cli_bytes_text(e->block_bytes_read, bytes), cli_bytes_text(e->bytes, all));
+}
