@@ -28,6 +28,7 @@
 #define EVS_MAX_SOURCES	   65536u     /* in one segment */
 #define EVS_MAX_SOURCE_ID  1024u      /* bytes */
 #define EVS_MAX_ZONE_VALUE 32u	      /* bytes of a min or max of FIXED and BYTES columns */
+#define EVS_FILTER_SPLIT   1u	      /* kind of a filter: split block Bloom */
 
 /* "No time": min and max of rows that have none. */
 #define EVS_TIME_NONE INT64_MIN
@@ -57,9 +58,9 @@ enum evs_section {
 	EVS_SECTION_GROUPS = 1,	 /* refuse */
 	EVS_SECTION_ZONES = 2,	 /* ignore: min, max, nulls per group and column */
 	EVS_SECTION_KEYS = 3,	 /* ignore: sparse primary index */
-	EVS_SECTION_FILTERS = 4, /* ignore: filters of key and indexed columns */
 	EVS_SECTION_SOURCES = 5, /* ignore when reading, refuse when writing */
 	EVS_SECTION_ROLLUPS = 6, /* ignore */
+	EVS_SECTION_FILTERS = 7, /* ignore: where the filters are */
 };
 
 struct evs_group_ref_raw {
@@ -74,6 +75,14 @@ struct evs_group_ref_raw {
 	uint8_t hash[32]; /* BLAKE2b-256 of the GROUP frame, head and padding included */
 };
 _Static_assert(sizeof(struct evs_group_ref_raw) == 88, "spec 7.2 says 88 bytes");
+
+struct evs_filter_ref_raw {
+	uint8_t off[8];
+	uint8_t group[4];
+	uint8_t column[2];
+	uint8_t kind[2];
+};
+_Static_assert(sizeof(struct evs_filter_ref_raw) == 16, "spec 7.9 says 16 bytes");
 
 struct evs_trailer_raw {
 	uint8_t magic[4]; /* "EVST" */
@@ -135,6 +144,13 @@ struct evs_zone {
 	uint8_t min[EVS_MAX_ZONE_VALUE], max[EVS_MAX_ZONE_VALUE];
 };
 
+/* A FILTER frame of one column of one group (format/filter.h). */
+struct evs_filter_ref {
+	uint64_t off;
+	uint32_t group; /* index into the commit's groups */
+	uint16_t column;
+};
+
 struct evs_source {
 	const char *id; /* not zero-terminated */
 	size_t id_len;
@@ -156,6 +172,9 @@ struct evs_commit {
 	uint32_t ngroups;
 	struct evs_zone *zones;
 	uint32_t nzones;
+	struct evs_filter_ref *filters; /* ascending by group and column; of known kinds */
+	uint32_t nfilters;
+	uint8_t filters_hash[EVS_HASH_SIZE]; /* of their frames; zero without filters */
 	struct evs_source *sources;
 	uint32_t nsources;
 	bool no_append; /* decoded: has a section that only a newer writer may append after */

@@ -128,6 +128,41 @@ static int decode_groups(struct evs_commit *c, struct evs_cur *s, uint64_t off, 
 	return 0;
 }
 
+static int decode_filters(struct evs_commit *c, struct evs_cur *s, uint64_t off, const char **why)
+{
+	size_t left = evs_cur_left(s), n;
+	uint64_t last = 0;
+
+	if (left <= EVS_HASH_SIZE || (left - EVS_HASH_SIZE) % sizeof(struct evs_filter_ref_raw))
+		return evs_rule(why, EVS_E_FORMAT, "7.9-1 length of FILTERS");
+	n = (left - EVS_HASH_SIZE) / sizeof(struct evs_filter_ref_raw);
+	c->filters = calloc(n, sizeof(*c->filters));
+	if (!c->filters)
+		return EVS_E_NOMEM;
+	memcpy(c->filters_hash, s->p, EVS_HASH_SIZE);
+	s->p += EVS_HASH_SIZE;
+	for (size_t i = 0; i < n; i++) {
+		struct evs_filter_ref *f = &c->filters[c->nfilters];
+		struct evs_filter_ref_raw r;
+		uint64_t key;
+
+		memcpy(&r, s->p, sizeof(r));
+		s->p += sizeof(r);
+		*f = (struct evs_filter_ref){ evs_get64(r.off), evs_get32(r.group),
+					      evs_get16(r.column) };
+		key = ((uint64_t)f->group << 16 | f->column) + 1;
+		if (f->group >= c->ngroups || f->column >= EVS_MAX_COLUMNS)
+			return evs_rule(why, EVS_E_FORMAT, "7.9-2 group or column of a filter");
+		if (key <= last)
+			return evs_rule(why, EVS_E_FORMAT, "7.9-3 filters out of order");
+		if (f->off % 8 || f->off < c->first_group || f->off >= off)
+			return evs_rule(why, EVS_E_FORMAT, "7.9-4 place of a filter");
+		last = key;
+		c->nfilters += evs_get16(r.kind) == EVS_FILTER_SPLIT;
+	}
+	return 0;
+}
+
 static int decode_sections(struct evs_commit *c, struct evs_cur cur, uint64_t off, const char **why)
 {
 	struct evs_sections s = { .c = cur };
@@ -138,6 +173,8 @@ static int decode_sections(struct evs_commit *c, struct evs_cur cur, uint64_t of
 			rc = decode_groups(c, &s.body, off, why);
 		else if (s.type == EVS_SECTION_ZONES)
 			rc = evs_zones_decode(c, &s.body, why);
+		else if (s.type == EVS_SECTION_FILTERS)
+			rc = decode_filters(c, &s.body, off, why);
 		else if (s.type == EVS_SECTION_SOURCES)
 			rc = evs_sources_decode(&s.body, &c->sources, &c->nsources, why);
 		if (rc < 0)
@@ -189,6 +226,7 @@ void evs_commit_release(struct evs_commit *c)
 		return;
 	free(c->groups);
 	free(c->zones);
+	free(c->filters);
 	free(c->sources);
 	*c = (struct evs_commit){ 0 };
 }

@@ -49,9 +49,25 @@ static void put_fixed(const struct evs_commit *c, struct evs_buf *out)
 	evs_buf_put(out, &r, sizeof(r));
 }
 
+static void put_filters(const struct evs_commit *c, struct evs_buf *out)
+{
+	evs_buf_put(out, c->filters_hash, sizeof(c->filters_hash));
+	for (uint32_t i = 0; i < c->nfilters; i++) {
+		const struct evs_filter_ref *f = &c->filters[i];
+		struct evs_filter_ref_raw r;
+
+		evs_put64(r.off, f->off);
+		evs_put32(r.group, f->group);
+		evs_put16(r.column, f->column);
+		evs_put16(r.kind, EVS_FILTER_SPLIT);
+		evs_buf_put(out, &r, sizeof(r));
+	}
+}
+
 static int put_payload(const struct evs_commit *c, struct evs_buf *out)
 {
 	size_t at;
+	int rc;
 
 	put_fixed(c, out);
 	if (c->ngroups) {
@@ -66,7 +82,12 @@ static int put_payload(const struct evs_commit *c, struct evs_buf *out)
 		if (!evs_section_end(out, at))
 			return EVS_E_LIMIT;
 	}
-	return evs_sources_encode(c->sources, c->nsources, out);
+	rc = evs_sources_encode(c->sources, c->nsources, out);
+	if (rc < 0 || !c->nfilters)
+		return rc;
+	at = evs_section_begin(out, EVS_SECTION_FILTERS);
+	put_filters(c, out);
+	return evs_section_end(out, at) ? 0 : EVS_E_LIMIT;
 }
 
 static void put_trailers(const struct evs_commit *c, uint64_t off, uint64_t len, uint64_t salt,

@@ -29,6 +29,7 @@ static bool summed_fits_type(const struct evs_frame *f)
 	case EVS_FRAME_HEAD:
 	case EVS_FRAME_INDEX:
 	case EVS_FRAME_SCHEMA:
+	case EVS_FRAME_FILTER:
 		return f->payload_len == f->summed_len;
 	case EVS_FRAME_COMMIT:
 		return f->payload_len - f->summed_len == EVS_TRAILERS_SIZE &&

@@ -24,6 +24,7 @@ enum evs_frame_type {
 	EVS_FRAME_SCHEMA = 5,
 	EVS_FRAME_DICT = 6,   /* trained zstd dictionary: place kept, not written by 1.0 */
 	EVS_FRAME_ROLLUP = 7, /* groups of partial states: place kept, not written by 1.0 */
+	EVS_FRAME_FILTER = 8, /* which values a column of a group does not hold */
 };
 
 /* A reader that does not know the type must refuse the segment; without it, skip the frame. */

@@ -225,8 +225,10 @@ struct evs_scan_explain {
 	uint64_t segments_where;    /* ... the condition cannot hold in the partition or for the tenant */
 	uint64_t segments_read;	    /* opened and gone through */
 	uint64_t bytes;		    /* of the segments read */
-	uint64_t groups_read, groups_time, groups_where;
-	uint64_t rows_read, rows_time, rows_where; /* in these groups (rows_time: and in commits that were not looked at) */
+	uint64_t groups_read, groups_time, groups_zones, groups_filters;
+	/* in these groups (rows_time: and in commits that were not looked at) */
+	uint64_t rows_read, rows_time, rows_zones, rows_filters;
+	uint64_t filters_read;
 	uint64_t rows_kept;			   /* delivered */
 	uint64_t blocks, blocks_read;		   /* of the groups read */
 	uint64_t block_bytes_read;

@@ -35,15 +35,19 @@ void cli_explain(const struct evs_scan_explain *e)
 	put_line("segments", e->segments_read, "read", passed);
 	passed[0] = '\0';
 	put_why(passed, sizeof(passed), e->groups_time, "outside of the time");
-	put_why(passed, sizeof(passed), e->groups_where, "by their zones");
+	put_why(passed, sizeof(passed), e->groups_zones, "by their zones");
+	put_why(passed, sizeof(passed), e->groups_filters, "by their filters");
 	put_line("groups", e->groups_read, "read", passed);
 	passed[0] = '\0';
 	put_why(passed, sizeof(passed), e->rows_time, "outside of the time");
-	put_why(passed, sizeof(passed), e->rows_where, "by their zones");
+	put_why(passed, sizeof(passed), e->rows_zones, "by their zones");
+	put_why(passed, sizeof(passed), e->rows_filters, "by their filters");
 	put_line("rows", e->rows_read, "read", passed);
 	put_line("matched", e->rows_kept, e->rows_kept == 1 ? "row" : "rows", "");
 	passed[0] = '\0';
 	put_why(passed, sizeof(passed), e->blocks - e->blocks_read, "not needed");
+	if (e->filters_read)
+		put_line("filters", e->filters_read, "read", "");
 	put_line("blocks", e->blocks_read, "read", passed);
 	cli_error("explain: %-9s %12s in blocks, of %s in segments", "bytes",
 		  cli_bytes_text(e->block_bytes_read, bytes), cli_bytes_text(e->bytes, all));

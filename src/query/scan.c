@@ -268,10 +268,13 @@ static void close_segment(struct evs_scan *s)
 	c = evs_segment_counts(s->seg);
 	e->groups_read += c->groups_read;
 	e->groups_time += c->groups_time;
-	e->groups_where += c->groups_unwanted;
+	e->groups_zones += c->groups_unwanted[EVS_NOT_BY_ZONES];
+	e->groups_filters += c->groups_unwanted[EVS_NOT_BY_FILTERS];
+	e->filters_read += c->filters_read;
 	e->rows_read += c->rows_read;
 	e->rows_time += c->rows_time;
-	e->rows_where += c->rows_unwanted;
+	e->rows_zones += c->rows_unwanted[EVS_NOT_BY_ZONES];
+	e->rows_filters += c->rows_unwanted[EVS_NOT_BY_FILTERS];
 	e->blocks += c->blocks;
 	e->blocks_read += c->blocks_read;
 	e->block_bytes_read += c->block_bytes_read;

@@ -69,6 +69,9 @@ struct evs_scan {
 	struct evs_eval *eval;
 	struct evs_array *by_ordinal; /* views of slots, for filters */
 	struct scan_bounds *bounds;   /* by ordinal */
+	const struct evs_commit *asked; /* group that filters are asked about, and its map */
+	uint32_t asked_group;
+	const struct scan_map *asked_map;
 	char *tenant_dir;	      /* folder whose tenant was judged last */
 	bool tenant_may;
 	struct evs_scan_explain explain;
@@ -120,7 +123,7 @@ int evs_scan_filter(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_d
 /* scan_prune.c: may the segment at `path`, the open segment, a group of it hold rows that the filters let through? */
 bool evs_scan_path_may(struct evs_scan *s, const char *path);
 bool evs_scan_segment_may(struct evs_scan *s);
-bool evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group);
+enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group);
 
 /* scan_group.c: decode a slot's column of the current group. */
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,

@@ -29,10 +29,23 @@ static bool bounds_of(void *arg, uint16_t ordinal, struct evs_bounds *out)
 	return b->known;
 }
 
-/* Can all filters be true at once, by what is known? */
-static bool may(struct evs_scan *s)
+static bool may_hold(void *arg, uint16_t ordinal, const struct evs_array *value, uint32_t row)
 {
-	struct evs_known known = { .bounds = bounds_of, .arg = s };
+	struct evs_scan *s = arg;
+	size_t slot = s->slot_of[ordinal] - 1u;
+
+	if (!s->asked_map->same[slot])
+		return true;
+	return evs_segment_may_hold(s->seg, s->asked, s->asked_group,
+				    (uint16_t)s->asked_map->from[slot], value, row);
+}
+
+/* Can all filters be true at once, by what is known? `asking`: by the segment's filters too. */
+static bool may(struct evs_scan *s, bool asking)
+{
+	struct evs_known known = { .bounds = bounds_of,
+				   .may_hold = asking ? may_hold : NULL,
+				   .arg = s };
 
 	for (size_t i = 0; i < s->nfilters; i++)
 		if (!(evs_eval_zone(s->eval, s->filters[i], &known) & EVS_MAY_TRUE))
@@ -130,7 +143,7 @@ static bool tenant_may(struct evs_scan *s, const char *dir, size_t len)
 	forget(s);
 	if (evs_name_unescape(dir + from, len - from, name, &n))
 		know_tenant(s, name, n);
-	s->tenant_may = may(s);
+	s->tenant_may = may(s, false);
 	return s->tenant_may;
 }
 
@@ -148,7 +161,7 @@ bool evs_scan_path_may(struct evs_scan *s, const char *path)
 	evs_partition_bounds(lo, s->table->unit, &lo, &hi);
 	forget(s);
 	know_time(s, lo, hi);
-	return may(s);
+	return may(s, false);
 }
 
 bool evs_scan_segment_may(struct evs_scan *s)
@@ -161,7 +174,7 @@ bool evs_scan_segment_may(struct evs_scan *s)
 	know_time(s, h->part_lo, h->part_hi);
 	if (s->table->tenant_column >= 0)
 		know_tenant(s, h->tenant, h->tenant_len);
-	return may(s);
+	return may(s, false);
 }
 
 /* ---- groups -------------------------------------------------------------------------------------------- */
@@ -217,14 +230,14 @@ static void know_zone(struct evs_scan *s, const struct evs_commit *c, const stru
 		b->known = put_end(&b->a, z->min, z->min_len) && put_end(&b->a, z->max, z->max_len);
 }
 
-bool evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group)
+enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group)
 {
 	struct evs_scan *s = scan;
 	struct scan_map *m;
 	uint32_t lo = 0, hi = c->nzones;
 
 	if (evs_scan_map(s, c->schema_off, &m, NULL) < 0)
-		return true;
+		return EVS_WANTED;
 	while (lo < hi) { /* zones stand in the order of their groups */
 		uint32_t mid = lo + (hi - lo) / 2;
 
@@ -238,5 +251,10 @@ bool evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group)
 		for (size_t i = 0; i < s->nslots; i++)
 			if (s->slots[i].tested)
 				know_zone(s, c, m, &c->zones[lo], i);
-	return may(s);
+	if (!may(s, false))
+		return EVS_NOT_BY_ZONES;
+	s->asked = c;
+	s->asked_group = group;
+	s->asked_map = m;
+	return c->nfilters && !may(s, true) ? EVS_NOT_BY_FILTERS : EVS_WANTED;
 }

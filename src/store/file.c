@@ -5,6 +5,7 @@
  * a large group costs one read a block. Everything here is pread: a mapping would turn a file that is cut under a
  * reader into SIGBUS.
  */
+#include "format/filter.h"
 #include "src/diag.h"
 #include "src/store/segment.h"
 
@@ -173,6 +174,22 @@ int evs_file_verify_group(struct evs_file *f, uint64_t off, const struct evs_fra
 		rc = evs_file_padding(f, off, fr, diag);
 	evs_group_release(&g);
 	return rc;
+}
+
+int evs_file_filter(struct evs_file *f, uint64_t off, uint64_t limit, const uint8_t **blocks,
+		    size_t *len, struct evs_diag *diag)
+{
+	struct evs_frame fr;
+	int rc = evs_file_frame(f, off, limit, &fr, diag);
+
+	if (rc < 0)
+		return rc;
+	if (fr.type != EVS_FRAME_FILTER)
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "7.8-2 not a FILTER frame");
+	if (!evs_filter_sound(fr.payload_len))
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "7.8-1 length of a filter");
+	*len = fr.summed_len;
+	return evs_file_summed(f, off, &fr, blocks, diag);
 }
 
 int evs_file_resync(struct evs_file *f, uint64_t from, uint64_t limit, uint64_t *off,

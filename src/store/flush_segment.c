@@ -13,6 +13,7 @@
 
 #define GROUP_BYTES EVS_SPOOL_TURN /* of rows in memory, about */
 #define GROUP_ROWS  65536u
+#define FILTERED_MAX 64 /* columns with a filter */
 
 /* The tenant's value as text, as `--tenant` takes it. */
 static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *seg)
@@ -83,11 +84,31 @@ static void measure(const struct evs_table *table, const struct evs_array *src, 
 	}
 }
 
+/* Columns that get filters: of the sort key and with an index, ascending; the time has zones that say more. */
+static uint16_t filtered_columns(const struct evs_table *t, uint16_t out[FILTERED_MAX])
+{
+	uint16_t n = 0;
+
+	for (uint16_t c = 0; c < t->ncols && n < FILTERED_MAX; c++) {
+		enum evs_type_id id = t->cols[c].type.id;
+		bool wanted = false;
+
+		for (uint16_t k = 0; k < t->nkey; k++)
+			wanted |= t->key[k] == c;
+		for (uint16_t i = 0; i < t->nindexes; i++)
+			wanted |= t->indexes[i].column == c;
+		if (wanted && c != t->time_column && c != t->tenant_column && id != EVS_T_JSON)
+			out[n++] = c;
+	}
+	return n;
+}
+
 /* Rows idx[0 .. n) as one or more groups, sorted among themselves. */
 static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src,
 		    uint32_t *idx, uint32_t n, struct evs_diag *diag)
 {
 	const struct evs_table *table = w->flush->table;
+	uint16_t filtered[FILTERED_MAX], nfiltered = filtered_columns(table, filtered);
 	size_t used = 0;
 	uint32_t per_group, groups;
 	bool sorted;
@@ -103,7 +124,10 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 	groups = (n + per_group - 1) / per_group;
 	/* All of src, in order already: no copy. */
 	if (groups == 1 && sorted && n == src[0].rows) {
-		struct evs_seg_rows r = { .cols = src, .ncols = table->ncols };
+		struct evs_seg_rows r = { .cols = src,
+					  .ncols = table->ncols,
+					  .filtered = filtered,
+					  .nfiltered = nfiltered };
 
 		measure(table, src, idx, n, &r);
 		return evs_segw_group(out, w->enc, &r, diag);
@@ -111,7 +135,10 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 	for (uint32_t g = 0; g < groups && rc == 0; g++) {
 		uint32_t from = (uint32_t)((uint64_t)n * g / groups);
 		uint32_t rows = (uint32_t)((uint64_t)n * (g + 1) / groups) - from;
-		struct evs_seg_rows r = { .cols = w->group, .ncols = table->ncols };
+		struct evs_seg_rows r = { .cols = w->group,
+					  .ncols = table->ncols,
+					  .filtered = filtered,
+					  .nfiltered = nfiltered };
 
 		measure(table, src, idx + from, rows, &r);
 		for (uint16_t i = 0; i < table->ncols && rc == 0; i++) {

@@ -33,6 +33,10 @@ int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_
 int evs_file_summed(struct evs_file *f, uint64_t off, const struct evs_frame *fr, const uint8_t **p,
 		    struct evs_diag *diag);
 
+/* The filter in the FILTER frame at off. Valid until the next evs_file_* call. */
+int evs_file_filter(struct evs_file *f, uint64_t off, uint64_t limit, const uint8_t **blocks,
+		    size_t *len, struct evs_diag *diag);
+
 /* Are the padding bytes behind the payload zero? EVS_E_FORMAT when not. */
 int evs_file_padding(struct evs_file *f, uint64_t off, const struct evs_frame *fr,
 		     struct evs_diag *diag);

@@ -124,6 +124,7 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 
 	while (t->next_group < t->commit.ngroups) {
 		const struct evs_group_ref *g = &t->commit.groups[t->next_group++];
+		enum evs_want want = EVS_WANTED;
 		uint64_t span;
 		int rc;
 
@@ -134,9 +135,11 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 			s->count.rows_time += g->rows;
 			continue;
 		}
-		if (s->want && !s->want(s->want_arg, &t->commit, t->next_group - 1)) {
-			s->count.groups_unwanted++;
-			s->count.rows_unwanted += g->rows;
+		if (s->want)
+			want = s->want(s->want_arg, &t->commit, t->next_group - 1);
+		if (want != EVS_WANTED) {
+			s->count.groups_unwanted[want]++;
+			s->count.rows_unwanted[want] += g->rows;
 			continue;
 		}
 		rc = evs_segment_load_group(s, g->off, g->off + g->len, &span, &d);

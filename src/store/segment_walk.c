@@ -123,6 +123,7 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 {
 	uint64_t span = evs_frame_span(fr->payload_len);
 	const uint8_t *p;
+	size_t length;
 	int rc;
 
 	switch (fr->type) {
@@ -153,6 +154,9 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 		return walk_commit(s, s->pos, span, diag);
 	case EVS_FRAME_INDEX:
 		rc = walk_index(s, s->pos, diag);
+		break;
+	case EVS_FRAME_FILTER:
+		rc = evs_file_filter(&s->file, s->pos, s->tail.end, &p, &length, diag);
 		break;
 	default:
 		if (fr->type > EVS_FRAME_ROLLUP && (fr->flags & EVS_FRAME_F_REFUSE))

@@ -6,14 +6,15 @@
  */
 #include "src/store/segment_write.h"
 
+#include "format/filter.h"
 #include "src/diag.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define OUT_SPILL      (2u << 20) /* write out what has been collected beyond this */
 #define ZONES_MIN_ROWS 64u	  /* smaller groups say nothing worth its bytes */
+#define FILTER_MIN_ROWS 512u	  /* smaller groups are read as fast as their filters */
 
 uint64_t evs_segw_here(const struct evs_seg_writer *w)
 {
@@ -421,6 +422,51 @@ static int add_zones(struct evs_seg_writer *w, const struct evs_seg_rows *r)
 	return 0;
 }
 
+/* Is the value the same in all rows? Then the zone says all that a filter can. The group's zones are there already. */
+static bool one_value(const struct evs_seg_writer *w, uint16_t column)
+{
+	for (uint32_t i = w->next.nzones; i-- > 0 && w->next.zones[i].group == w->next.ngroups;) {
+		const struct evs_zone *z = &w->next.zones[i];
+
+		if (z->column == column)
+			return z->has_min && z->has_max && !z->min_cut && !z->max_cut &&
+			       z->min_len == z->max_len && !memcmp(z->min, z->max, z->min_len);
+	}
+	return false;
+}
+
+/* FILTER frames of the group that was put last and is not counted yet. */
+static int add_filters(struct evs_seg_writer *w, const struct evs_seg_rows *r)
+{
+	for (uint16_t i = 0; i < r->nfiltered; i++) {
+		uint16_t column = r->filtered[i];
+		const struct evs_array *a = &r->cols[column];
+		void *filters = w->next.filters;
+		size_t at = w->out.len;
+		uint64_t off = evs_segw_here(w);
+
+		if (a->rows < FILTER_MIN_ROWS || a->nulls == a->rows || !evs_filter_takes(a) ||
+		    one_value(w, column))
+			continue;
+		if (grow(&filters, &w->filters_cap, w->next.nfilters + 1,
+			 sizeof(*w->next.filters)) < 0)
+			return EVS_E_NOMEM;
+		w->next.filters = filters;
+		evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
+		if (evs_filter_build(a, &w->out) < 0)
+			return EVS_E_NOMEM;
+		seal(w, at, EVS_FRAME_FILTER, 0, (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
+		if (!evs_buf_ok(&w->out))
+			return EVS_E_NOMEM;
+		if (!w->next.nfilters)
+			crypto_generichash_init(&w->filters_hash, NULL, 0, EVS_HASH_SIZE);
+		crypto_generichash_update(&w->filters_hash, w->out.p + at, w->out.len - at);
+		w->next.filters[w->next.nfilters++] =
+			(struct evs_filter_ref){ off, w->next.ngroups, column };
+	}
+	return 0;
+}
+
 static void widen_time(struct evs_commit *c, const struct evs_seg_rows *r)
 {
 	if (r->time_min == EVS_TIME_NONE)
@@ -472,6 +518,8 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 				     .time_min = r->time_min,
 				     .time_max = r->time_max };
 	crypto_generichash(g->hash, sizeof(g->hash), w->out.p + at, w->out.len - at, NULL, 0);
+	if (add_filters(w, r) < 0)
+		return evs_fail_nomem(diag);
 	w->next.ngroups++;
 	w->next.rows += rows;
 	widen_time(&w->next, r);
@@ -497,6 +545,8 @@ int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t sourc
 	c->schema_off = w->schema_off;
 	c->since_index++;
 	memcpy(c->prev_hash, w->last.hash, sizeof(c->prev_hash));
+	if (c->nfilters)
+		crypto_generichash_final(&w->filters_hash, c->filters_hash, EVS_HASH_SIZE);
 	c->sources = source ? &src : NULL;
 	c->nsources = source ? 1 : 0;
 	rc = evs_commit_write(c, w->salt, off, &w->out);

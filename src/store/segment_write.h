@@ -6,6 +6,8 @@
 
 #include "src/store/segment.h"
 
+#include <sodium.h>
+
 /* Which segment, and what it is when it has to be made. Strings belong to the caller. */
 struct evs_seg_spec {
 	const char *dir;  /* tenant's folder; made when absent */
@@ -40,6 +42,8 @@ struct evs_seg_writer {
 	struct evs_commit next; /* the commit being built; its arrays are owned here */
 	uint32_t groups_cap;
 	uint32_t zones_cap;
+	uint32_t filters_cap;
+	crypto_generichash_state filters_hash; /* over the FILTER frames so far */
 	char aside[EVS_PATH_MAX]; /* file into which a tail was set aside, or "" */
 	uint64_t aside_bytes;
 };
@@ -49,6 +53,8 @@ struct evs_seg_rows {
 	uint16_t ncols;
 	uint64_t src_bytes;
 	int64_t time_min, time_max;
+	const uint16_t *filtered; /* columns that get a filter, ascending */
+	uint16_t nfiltered;
 };
 
 /* Lock, recover, load. EVS_E_LOCKED, EVS_E_FORMAT (damaged so that nothing can follow), EVS_E_SYS, EVS_E_NOMEM.

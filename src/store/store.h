@@ -80,13 +80,22 @@ int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array 
  * Let a pruned walk ask, for each group of a commit that the time does not rule out, whether it is wanted (NULL: all are).
  * The commit, with its zones, is valid during the call.
  */
-typedef bool evs_group_want_fn(void *arg, const struct evs_commit *c, uint32_t group);
+enum evs_want { EVS_WANTED = 0, EVS_NOT_BY_ZONES = 1, EVS_NOT_BY_FILTERS = 2 };
+typedef enum evs_want evs_group_want_fn(void *arg, const struct evs_commit *c, uint32_t group);
 void evs_segment_want(struct evs_segment *s, evs_group_want_fn *want, void *arg);
+
+/*
+ * Asked from a `want` function: by the filters of `c`, may this column of a group hold the value value[row] (not null, of the
+ * type that is stored)? Without a filter it may. A damaged one is told to fn, with no rows lost, and not used.
+ */
+bool evs_segment_may_hold(struct evs_segment *s, const struct evs_commit *c, uint32_t group,
+			  uint16_t column, const struct evs_array *value, uint32_t row);
 
 /* What was read of a segment, and passed over, since it was opened. */
 struct evs_segment_count {
-	uint64_t groups_read, groups_time, groups_unwanted;
-	uint64_t rows_read, rows_time, rows_unwanted; /* rows_time: also of commits that an INDEX passes over */
+	uint64_t groups_read, groups_time, groups_unwanted[3]; /* by enum evs_want */
+	uint64_t rows_read, rows_time, rows_unwanted[3]; /* rows_time: also of commits that an INDEX passes over */
+	uint64_t filters_read;
 	uint64_t blocks, blocks_read;		      /* of the groups read */
 	uint64_t block_bytes_read;
 };

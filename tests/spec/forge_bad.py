@@ -524,6 +524,29 @@ zones("7.5-6-twice", varint(2) + zone(0, 0, 0, 0) + zone(0, 0, 0, 0))
 zones("7.5-7-behind", varint(1) + zone(0, 0, 3, 0, LOW, HIGH) + b"\0")
 
 
+def filters(name, *entries, behind=b"", digest=bytes(32), payload=bytes(32), kind=8):
+    """A FILTER frame behind a group, and a FILTERS section: entries (off, group, column, kind); off None: the frame's."""
+    def middle(f):
+        f.group(2, rows(f))
+        at = f.frame(kind, payload)
+        body = b"".join(fr.FILTER_REF.pack(at if e[0] is None else e[0], *e[1:]) for e in entries)
+        f.commit(sections=section(7, digest + body + behind))
+    bad(name)(lambda: around(middle))
+
+
+filters("7.8-1-no-block", (None, 0, 0, 1), payload=b"")
+filters("7.8-1-half-a-block", (None, 0, 0, 1), payload=bytes(48))
+filters("7.9-1-no-entry")
+filters("7.9-1-half-an-entry", (None, 0, 0, 1), behind=bytes(8))
+filters("7.9-2-group", (None, 1, 0, 1))
+filters("7.9-2-column", (None, 0, 10000, 1))
+filters("7.9-3-order", (None, 0, 1, 1), (None, 0, 0, 1))
+filters("7.9-3-twice", (None, 0, 0, 1), (None, 0, 0, 1))
+filters("7.9-4-odd", (4, 0, 0, 1))
+filters("7.9-4-before", (8, 0, 0, 1))
+filters("7.9-4-behind", (1 << 40, 0, 0, 1))
+
+
 def sources(name, body):
     commit(name, sections=section(5, body, 2), last=True)
 

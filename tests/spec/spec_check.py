@@ -16,7 +16,7 @@ UNSIGNED = ("UINT", "BOOL", "IPV4")
 def check(segment):
     if not segment.newest:
         return
-    for part in (hashes, frames, zones, bounds):
+    for part in (hashes, frames, zones, filters, bounds):
         try:
             part(segment)
         except Broken as e:
@@ -99,6 +99,23 @@ def bound(z, kind, low, high):
                  f"{where}: {value} is not {want[0]}")
         else:
             need(value == want[1], "7.5", f"{where}: {value} is not {want[1]}")
+
+
+def filters(segment):
+    """Every value of a column is in its filter; the hash is that of the FILTER frames."""
+    for c in segment.commits:
+        if not c.filters:
+            continue
+        frames = [fr.frame_head(segment.data, f.off, segment.salt, c.off) for f in c.filters]
+        need(all(f.type == fr.FILTER for f in frames), "7.8-2", "no FILTER frame")
+        need(blake2b(b"".join(segment.data[f.off:f.end] for f in sorted(frames, key=lambda f: f.off)))
+             == c.filters_hash, "7.9", "hash of the filters")
+        for ref, f in zip(c.filters, frames):
+            blocks = fr.filter_blocks(fr.payload(segment.data, f))
+            for g in (g for g in segment.groups if g.commit is c and g.ordinal == ref.group):
+                kind, rows = list(g.values.values())[ref.column]
+                need(all(fr.filter_holds(blocks, ordered(v, kind)[1]) for v in rows if v is not None),
+                     "7.8-W1", f"a value of column {ref.column} is not in its filter")
 
 
 LAST = (1 << 63) - 1

@@ -10,7 +10,7 @@ import struct
 from spec_bytes import NotZstd, blake2b, unzstd, xxh3
 from spec_column import Cursor, column, know, need
 
-HEAD, GROUP, COMMIT, INDEX, SCHEMA, DICT, ROLLUP = range(1, 8)
+HEAD, GROUP, COMMIT, INDEX, SCHEMA, DICT, ROLLUP, FILTER = range(1, 9)
 NO_TIME = -1 << 63
 MAGIC = b"\x89EVS"
 
@@ -24,6 +24,7 @@ GROUP_REF = struct.Struct("<QQIIQQqq32s")
 TRAILER = struct.Struct("<4sIQQQQQQQ")
 INDEX_FIXED = struct.Struct("<QQQQQQII")
 INDEX_REF = struct.Struct("<QQQqqII")
+FILTER_REF = struct.Struct("<QIHH")
 
 
 def zero(data):
@@ -59,7 +60,7 @@ def frame_head(data, off, salt, end=None):
     need(not f.flags & 2, "3.1-8", "sealed frame in suite 0")
     need(f.payload_len < 1 << 32, "3.1-9", "payload_len")
     need(f.summed_len <= min(f.payload_len, 1 << 28), "3.1-10", "summed_len")
-    if f.type in (HEAD, INDEX, SCHEMA):
+    if f.type in (HEAD, INDEX, SCHEMA, FILTER):
         need(f.summed_len == f.payload_len, "3.1-11", "summed_len")
     if f.type == COMMIT:
         need(f.summed_len % 8 == 0 and f.summed_len + 128 == f.payload_len, "3.1-11", "summed_len")
@@ -244,14 +245,17 @@ def commit(p, off):
     need(c.rows <= c.rows_total and (c.seq > 1 or c.rows == c.rows_total), "7.1-10", "rows")
     need(c.seq > 1 or zero(c.prev_hash), "7.1-11", "prev_hash of the first commit")
     c.groups, c.zones, c.sources, c.no_append = [], [], {}, False
+    c.filters, c.filters_hash = [], None
     for kind, flags, body in sections(p[168:]):
         if kind == 1:
             c.groups = group_refs(body, c)
         elif kind == 2:
             c.zones = zones(body, c)
+        elif kind == 7:
+            c.filters, c.filters_hash = filters(body, c)
         elif kind == 5:
             c.sources = sources(body)
-        elif kind > 6 and flags & 2:
+        elif kind > 7 and flags & 2:
             c.no_append = True
     need(c.groups or c.first_group == off, "7.2-6", "first_group of a commit without groups")
     need(c.rows == sum(g.rows for g in c.groups), "7.2-5", "rows")
@@ -274,7 +278,7 @@ def sections(p):
         end = at + 8 + (size + 7) // 8 * 8
         need(end <= len(p), "7.7-1", "padding of a section cut short")
         need(zero(p[at + 8 + size:end]), "7.7-4", "padding of a section")
-        know(kind <= 6 or not flags & 1, "7.7-5", f"section type {kind}")
+        know(kind <= 7 or not flags & 1, "7.7-5", f"section type {kind}")
         yield kind, flags, p[at + 8:at + 8 + size]
         at, last = end, kind
 
@@ -315,6 +319,36 @@ def zones(body, c):
         out.append(z)
     need(not cur.left(), "7.5-7", "bytes behind the last zone")
     return out
+
+
+def filters(body, c):
+    need(len(body) > 32 and len(body) % 16 == 0, "7.9-1", "length of FILTERS")
+    out, last = [], (-1, -1)
+    for i in range(32, len(body), 16):
+        f = unpack(FILTER_REF, body[i:i + 16], "off group column kind")
+        need(f.group < len(c.groups) and f.column < 10000, "7.9-2", "group or column of a filter")
+        need((f.group, f.column) > last, "7.9-3", "filters out of order")
+        need(f.off % 8 == 0 and c.first_group <= f.off < c.off, "7.9-4", "place of a filter")
+        last = (f.group, f.column)
+        if f.kind == 1:
+            out.append(f)
+    return out, body[:32]
+
+
+SALTS = (0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31)
+
+
+def filter_blocks(p):
+    need(0 < len(p) <= 65536 * 32 and len(p) % 32 == 0, "7.8-1", "length of a filter")
+    return p
+
+
+def filter_holds(blocks, value):
+    """May the bytes of a value be in?"""
+    h = xxh3(value, 0)
+    at = ((h >> 32) * (len(blocks) // 32) >> 32) * 32
+    words = struct.unpack("<8I", blocks[at:at + 32])
+    return all(w >> (((h & 0xFFFFFFFF) * s & 0xFFFFFFFF) >> 27) & 1 for w, s in zip(words, SALTS))
 
 
 def zone_value(cur):

@@ -181,6 +181,8 @@ class Segment:
         if frame.type == fr.GROUP:
             for b in fr.group(p, frame).directory:
                 fr.block_sum(self.data, frame, b)
+        if frame.type == fr.FILTER:
+            fr.filter_blocks(p)
         self.padding(frame)
 
     def name_tail(self, end, unclear):

@@ -23,6 +23,8 @@ static struct evs_group_ref groups[2] = {
 	{ 4096, 800, 100, 1, 5000, 6000, 10, 20, { 1 } },
 	{ 4904, 1600, 50, 2, 7000, 8000, EVS_TIME_NONE, EVS_TIME_NONE, { 2 } },
 };
+static struct evs_filter_ref filters[2] = { { 4096, 0, 3 }, { 4104, 1, 0 } };
+
 static struct evs_zone zones[3] = {
 	{ .group = 0,
 	  .column = 0,
@@ -71,11 +73,26 @@ static struct evs_commit sample(void)
 		.ngroups = 2,
 		.zones = zones,
 		.nzones = 3,
+		.filters = filters,
+		.nfilters = 2,
+		.filters_hash = { 5, 4, 3 },
 		.sources = sources,
 		.nsources = 3,
 	};
 
 	return c;
+}
+
+static bool same_filters(const struct evs_commit *a, const struct evs_commit *b)
+{
+	if (a->nfilters != b->nfilters || memcmp(a->filters_hash, b->filters_hash, EVS_HASH_SIZE))
+		return false;
+	for (uint32_t i = 0; i < a->nfilters; i++)
+		if (a->filters[i].off != b->filters[i].off ||
+		    a->filters[i].group != b->filters[i].group ||
+		    a->filters[i].column != b->filters[i].column)
+			return false;
+	return true;
 }
 
 static bool same_zone(const struct evs_zone *a, const struct evs_zone *b)
@@ -107,6 +124,7 @@ static void check_same(const struct evs_commit *a, const struct evs_commit *b)
 	T_CHECK(a->ngroups == b->ngroups && a->nzones == b->nzones);
 	for (uint32_t i = 0; i < a->ngroups; i++)
 		T_CHECK(same_group(&a->groups[i], &b->groups[i]));
+	T_CHECK(same_filters(a, b));
 	for (uint32_t i = 0; i < a->nzones; i++)
 		T_CHECK(same_zone(&a->zones[i], &b->zones[i]));
 }
@@ -299,7 +317,7 @@ static void check_section(const char *rule, int want, uint16_t type, uint8_t fla
 	struct evs_commit c = sample();
 	struct evs_buf b = { 0 };
 
-	c.nzones = c.nsources = 0;
+	c.nzones = c.nsources = c.nfilters = 0;
 	T_CHECK(evs_commit_write(&c, SALT, OFF, &b) == 0);
 	b.len -= 128;
 	evs_buf_put_u16(&b, type);
@@ -335,8 +353,8 @@ static const struct {
 	{ "7.7-2 ", EVS_E_FORMAT, 0, 0, BODY("") },
 	{ "7.7-2 ", EVS_E_FORMAT, 1, 1, BODY("") },
 	{ "7.7-3 ", EVS_E_VERSION, 2, 4, BODY("\0") },
-	{ "7.7-5 ", EVS_E_VERSION, 7, 1, BODY("new") },
-	{ "unknown, ignore", 0, 7, 0, BODY("new") },
+	{ "7.7-5 ", EVS_E_VERSION, 8, 1, BODY("new") },
+	{ "unknown, ignore", 0, 8, 0, BODY("new") },
 	{ "unknown, no append", 0, 999, 2, BODY("new") },
 	{ "kept for later: keys", 0, 3, 0, BODY("keys") },
 	{ "kept for later: rollups", 0, 6, 0, BODY("rollups") },
@@ -372,6 +390,21 @@ static const struct {
 	{ "7.6-3 ", EVS_E_FORMAT, 5, 2, BODY("\2\2aa\0\1a\0") },
 	{ "7.6-4 ", EVS_E_FORMAT, 5, 2, BODY("\1\1a\0\0") },
 	{ "two sources", 0, 5, 2, BODY("\2\1a\5\2aa\6") },
+
+	/* off (4096 is first_group), group, column, kind */
+	{ "7.9-1 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32) },
+	{ "7.9-1 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\0\x10\0\0\0\0\0\0\0\0\0\0\0\0\1") },
+	{ "7.9-2 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\0\x10\0\0\0\0\0\0\2\0\0\0\0\0\1\0") },
+	{ "7.9-2 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\0\x10\0\0\0\0\0\0\0\0\0\0\x10\x27\1\0") },
+	{ "7.9-3 ", EVS_E_FORMAT, 7, 0,
+	  BODY(ZEROS32 "\0\x10\0\0\0\0\0\0\0\0\0\0\1\0\1\0"
+		       "\0\x10\0\0\0\0\0\0\0\0\0\0\1\0\1\0") },
+	{ "7.9-4 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\4\x10\0\0\0\0\0\0\0\0\0\0\0\0\1\0") },
+	{ "7.9-4 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\xf8\x0f\0\0\0\0\0\0\0\0\0\0\0\0\1\0") },
+	{ "7.9-4 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\1\0") },
+	{ "two filters, one of a later kind", 0, 7, 0,
+	  BODY(ZEROS32 "\0\x10\0\0\0\0\0\0\0\0\0\0\1\0\1\0"
+		       "\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\2\0") },
 };
 
 static void test_section_rules(void)
@@ -384,6 +417,7 @@ static void test_section_rules(void)
 		check_section(sections[i].rule, sections[i].want, sections[i].type,
 			      sections[i].flags, sections[i].body, sections[i].n);
 
+	c.nfilters = 0;
 	T_CHECK(evs_commit_write(&c, SALT, OFF, &b) == 0);
 	n = b.len - 168;
 	b.p[40 + n - 1] = 1; /* padding: the sources take no multiple of 8 bytes */
