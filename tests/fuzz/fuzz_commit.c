@@ -4,6 +4,7 @@
  */
 #include "format/commit.h"
 #include "format/frame.h"
+#include "tests/fuzz/must.h"
 
 #include <sodium.h>
 #include <stddef.h>
@@ -14,12 +15,6 @@
 #define SALT 42u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void write_again(struct evs_commit *c)
 {

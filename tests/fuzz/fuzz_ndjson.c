@@ -5,18 +5,13 @@
  */
 #include "src/batch.h"
 #include "src/json/json_lex.h"
+#include "tests/fuzz/must.h"
 #include "tests/fuzz/plain_json.h"
 #include "tests/unit/mini_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MAX_FIELDS 64
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* One field of the line as the plain parser sees it. */
 struct field {

@@ -3,6 +3,7 @@
  * any bits through print and parse.
  */
 #include "src/json/number.h"
+#include "tests/fuzz/must.h"
 #include "tests/fuzz/plain_json.h"
 
 #include <math.h>
@@ -10,12 +11,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define WIDE 600 /* digits on either side of the point */
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* The number written out: digit i counts 10^(WIDE - 1 - i). False when it does not fit. */
 static bool write_out(const char *s, size_t len, char *digits, bool *neg)
