@@ -324,9 +324,11 @@ int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t
 {
 	int rc = s->how == EVS_WALK_PRUNED ? evs_tree_next(s, diag) : evs_walk_next(s, diag);
 
-	if (rc == EVS_E_FORMAT && s->how == EVS_WALK_PRUNED) {
-		/* The tree is damaged from here on: go frame by frame. */
+	if ((rc == EVS_E_FORMAT || rc == EVS_E_VERSION) && s->how == EVS_WALK_PRUNED) {
+		/* The tree is damaged, or of a newer format, from here on: go frame by frame (spec 9-9). */
 		s->how = EVS_WALK_ALL;
+		if (s->pos > s->tail.start)
+			evs_chain_broken(s); /* what stands before was not all looked at */
 		rc = evs_walk_next(s, diag);
 	}
 	if (rc == 1) {

@@ -179,14 +179,8 @@ static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, st
 		   struct evs_diag *diag)
 {
 	uint8_t raw[EVS_TRAILER_SIZE];
-	int rc = evs_tail_find(&w->file, t, diag);
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
-	if (t->commit_bad)
-		return evs_fail_off(
-			diag, EVS_E_FORMAT, w->path, t->trailer.commit_off,
-			"the newest commit is damaged or of a newer format, so that nothing can be appended after it; move the file away or salvage it");
 	for (unsigned copy = 0; rc == 0 && copy < 2; copy++) {
 		uint64_t at = t->end - (2 - copy) * EVS_TRAILER_SIZE;
 
@@ -199,7 +193,6 @@ static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, st
 	}
 	if (rc == 0 && t->size > t->end)
 		rc = set_aside(w, spec->dir, t->end, t->size, diag);
-	w->end = t->end;
 	return rc;
 }
 
@@ -218,6 +211,28 @@ static int check_head(const struct evs_seg_writer *w, const struct evs_head *hea
 	return 0;
 }
 
+/* The newest commit, and whether anything may follow it. */
+static int load_newest(struct evs_seg_writer *w, const struct evs_tail *t, struct evs_diag *diag)
+{
+	int rc;
+
+	if (t->commit_bad)
+		return evs_fail_off(
+			diag, EVS_E_FORMAT, w->path, t->trailer.commit_off,
+			"the newest commit is damaged or of a newer format, so that nothing can be appended after it; move the file away or salvage it");
+	if (!t->have_commit)
+		return 0;
+	w->last_len = t->trailer.commit_len;
+	rc = evs_file_commit(&w->file, t->trailer.commit_off, w->end, &w->last, &w->last_payload,
+			     diag);
+	w->schema_off = w->last.schema_off;
+	if (rc == 0 && w->last.no_append)
+		rc = evs_fail_off(diag, EVS_E_VERSION, w->path, t->trailer.commit_off,
+				  "only a newer evseg may append after this commit");
+	return rc;
+}
+
+/* Everything that may be a reason to refuse is looked at before the first byte is written (spec 10.1). */
 static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
 {
 	struct evs_head head = { 0 };
@@ -234,27 +249,22 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 		rc = check_head(w, &head, spec, diag);
 	w->salt = w->file.salt;
 	if (rc == 0)
-		rc = recover(w, spec, &t, diag);
-	if (rc == 0 && t.have_commit) {
-		w->last_len = t.trailer.commit_len;
-		rc = evs_file_commit(&w->file, t.trailer.commit_off, w->end, &w->last,
-				     &w->last_payload, diag);
-		w->schema_off = w->last.schema_off;
-		if (rc == 0 && w->last.no_append)
-			rc = evs_fail_off(diag, EVS_E_VERSION, w->path, t.trailer.commit_off,
-					  "only a newer evseg may append after this commit");
-	}
-	w->out_off = w->end;
+		rc = evs_tail_find(&w->file, &t, diag);
+	w->end = w->out_off = t.end;
+	if (rc == 0)
+		rc = load_newest(w, &t, diag);
 	if (rc == 0 && spec->source && w->last.seq)
 		rc = find_source(w, spec->source, diag);
+	if (rc == 0)
+		rc = schema_is(w, &head, spec, &same, diag);
+	if (rc == 0)
+		rc = recover(w, spec, &t, diag);
 	w->next.index_off = w->last.index_off;
 	w->next.index_len = w->last.index_len;
 	w->next.since_index = w->last.since_index;
 	if (rc == 0 && w->last.since_index >= EVS_INDEX_EVERY &&
 	    evs_segw_put_index(w, NULL) == EVS_E_NOMEM)
 		rc = evs_fail_nomem(diag);
-	if (rc == 0)
-		rc = schema_is(w, &head, spec, &same, diag);
 	if (rc == 0 && !same)
 		rc = put_schema(w, spec, diag);
 	evs_head_release(&head);
