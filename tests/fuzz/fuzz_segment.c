@@ -3,8 +3,8 @@
  * and appended to; see mutate_segment.h for how the fuzzer changes one.
  *
  * Whatever the bytes: no row is missed without being named; where the walk finds nothing wrong, the tree gives the
- * same groups with the same values; a writer that refuses the file leaves it as it is; after an append everything
- * that was there is there, and the new row behind it.
+ * same groups with the same values; a writer that refuses the file leaves it as it is; after an append to a sound file,
+ * or one with a tail, everything that was there is there, and the new row behind it.
  */
 #include "src/store/segment_write.h"
 #include "tests/fuzz/mutate_segment.h"
@@ -249,11 +249,10 @@ static void check_append(const char *dir, const struct seen *before, const uint8
 		return;
 	}
 	must(walk(&after, EVS_WALK_ALL, INT64_MIN, INT64_MAX) == 0);
+	if (before->told_rot)
+		return; /* a forged frame may reach over what follows: it is lost, and named, as walk() demands */
 	must(after.n == MAX_GROUPS || after.n == before->n + 1);
-	must(same_groups(before, &after, before->n));
-	must(before->told_rot || !after.told);
-	if (after.told)
-		return;
+	must(same_groups(before, &after, before->n) && !after.told);
 	must(walk(&pruned, EVS_WALK_PRUNED, INT64_MIN, INT64_MAX) == 0 && !pruned.told &&
 	     pruned.n == after.n && same_groups(&after, &pruned, after.n));
 }

@@ -53,9 +53,9 @@ static inline const char *scratch(void)
 		return scratch_dir;
 	}
 	owner = getpid();
-	snprintf(scratch_dir, sizeof(scratch_dir), "%s/evs-fuzz-%ld",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)owner);
-	must(mkdir(scratch_dir, 0700) == 0);
+	snprintf(scratch_dir, sizeof(scratch_dir), "%s/evs-fuzz-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	must(mkdtemp(scratch_dir) != NULL);
 	atexit(scratch_leave);
 	return scratch_dir;
 }
