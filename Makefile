@@ -143,9 +143,11 @@ $(TOOLS): $(BIN)/%: $(B)/tools/%.o $(CLI_LIB) $(LIB)
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(CLI_LIB) $(LIB) $(LIBS)
 
+# Functions that a test defines as __wrap_NAME (tests/unit/fail.h) take the calls to NAME.
 $(UNITS): %: %.o $(CLI_LIB) $(LIB)
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(CLI_LIB) $(LIB) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $$(nm $< | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') \
+		-o $@ $< $(CLI_LIB) $(LIB) $(LIBS)
 
 ifeq ($(CONFIG),fuzz)
 $(FUZZERS): %: %.o $(LIB)
