@@ -101,4 +101,6 @@ struct evs_known {
 /* Bits of what the condition can be in some row. Too many at worst, so never an error. */
 unsigned evs_eval_zone(struct evs_eval *v, const struct evs_expr *e, const struct evs_known *known);
 
+#include "src/expr/select.h" /* the room's other half; included here because a room shows one header */
+
 #endif

@@ -49,6 +49,7 @@ enum x_op {
 	X_RPAREN,
 	X_LBRACKET,
 	X_RBRACKET,
+	X_SEMICOLON,
 };
 
 enum x_tok_kind { X_TOK_END, X_TOK_NUMBER, X_TOK_STRING, X_TOK_NAME, X_TOK_QUOTED, X_TOK_OP };
@@ -69,6 +70,7 @@ struct x_lexer {
 	const char *p, *end;
 	uint32_t line, col;
 	struct evs_diag *diag;
+	bool semicolons; /* are tokens: X_SEMICOLON */
 };
 
 /* Next token. Returns 0, EVS_E_QUERY or EVS_E_NOMEM. */
@@ -80,13 +82,13 @@ enum x_kind {
 	X_NUMBER,	 /* s: text, with a leading '-' when folded */
 	X_STRING,	 /* s */
 	X_NAME,		 /* part[0 .. npart) */
-	X_STAR,		 /* only as the argument of a call */
+	X_STAR,		 /* as the argument of a call, and alone in a SELECT; part: what stands before `.*` */
 	X_NEG,		 /* arg[0] */
 	X_NOT,		 /* arg[0] */
 	X_AND,		 /* arg[0 .. n), n >= 2 */
 	X_OR,		 /* the same */
 	X_BINARY,	 /* op, arg[0], arg[1] */
-	X_CALL,		 /* s: name; arg; distinct */
+	X_CALL,		 /* s: name; arg; distinct; param, filter: of aggregates */
 	X_CASE,		 /* [operand] when then ... [else]; see has_operand, has_else */
 	X_CAST,		 /* arg[0]; s: type text */
 	X_IN,		 /* arg[0] in arg[1 ..]; negated */
@@ -97,6 +99,7 @@ enum x_kind {
 	X_ARRAY,	 /* arg */
 	X_INTERVAL,	 /* interval */
 	X_INDEX,	 /* arg[0][arg[1]] */
+	X_SLOT,		 /* slot: column of the table by its ordinal; only select_*.c make these */
 };
 
 enum x_is { X_IS_NULL, X_IS_TRUE, X_IS_FALSE };
@@ -129,6 +132,13 @@ struct x_ast {
 	struct x_part *part;
 	size_t npart;
 	struct x_interval interval;
+	struct x_ast **param; /* f(param)(arg) */
+	size_t nparam;
+	struct x_ast *filter; /* f(arg) FILTER (WHERE filter) */
+	/* Once names are resolved (select_*.c): */
+	uint16_t slot;
+	uint32_t size; /* terms, those of every use of an alias counted */
+	uint64_t hash; /* equal for equal terms */
 };
 
 struct x_node; /* expr_node.h */
@@ -150,6 +160,7 @@ struct x_parser {
 	struct evs_expr *e;
 	struct x_lexer lx;
 	struct x_tok tok, next;
+	const char *end; /* of the token before `tok` */
 	unsigned depth;
 	int err;
 	struct evs_diag *diag;

@@ -219,6 +219,8 @@ struct x_node *evs_x_bind(struct x_binder *b, const struct x_ast *a)
 		return bind_string(b, a);
 	case X_NAME:
 		return evs_x_bind_name(b, a);
+	case X_SLOT:
+		return evs_x_bind_column(b, a, a->slot);
 	case X_NEG:
 		return evs_x_bind_negative(b, a);
 	case X_NOT:

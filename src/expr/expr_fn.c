@@ -2,6 +2,7 @@
  * Function calls: finding the function by name and fitting the arguments to its signature.
  */
 #include "src/expr/expr_node.h"
+#include "src/expr/select.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,14 +10,6 @@
 static const struct x_fn *const tables[] = {
 	evs_x_fns_string, evs_x_fns_pattern, evs_x_fns_time, evs_x_fns_json,
 	evs_x_fns_math,	  evs_x_fns_array,   evs_x_fns_misc, evs_x_fns_cast,
-};
-
-/* Known by name, so that the message can say what is wrong with them. */
-static const char *const aggregates[] = {
-	"count",	 "countif",   "sum",	    "sumif",  "avg",	  "avgif",
-	"min",		 "max",	      "argmin",	    "argmax", "uniq",	  "uniqexact",
-	"countdistinct", "quantile",  "quantiles",  "median", "any",	  "anylast",
-	"grouparray",	 "array_agg", "string_agg", "stddev", "variance",
 };
 
 const struct x_fn *evs_x_fn_find(const char *name, size_t len)
@@ -33,11 +26,9 @@ static void *unknown(struct x_binder *b, const struct x_ast *a)
 	struct x_suggest s;
 	char hint[96];
 
-	for (size_t i = 0; i < sizeof(aggregates) / sizeof(aggregates[0]); i++)
-		if (evs_x_same_word(a->s, a->len, aggregates[i]))
-			return evs_x_fail(
-				b, a, "%s() is an aggregate, and aggregates are not allowed here",
-				aggregates[i]);
+	if (evs_agg_known(a->s, a->len))
+		return evs_x_fail(b, a, "%.*s() is an aggregate, and aggregates are not allowed here",
+				  (int)a->len, a->s);
 	evs_x_suggest_init(&s, a->s, a->len);
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (const struct x_fn *f = tables[t]; f->name; f++)
@@ -280,8 +271,12 @@ struct x_node *evs_x_bind_call(struct x_binder *b, const struct x_ast *a)
 
 	if (!f)
 		return unknown(b, a);
-	if (a->distinct)
-		return evs_x_fail(b, a, "DISTINCT belongs to aggregates");
+	if (a->distinct || a->filter || a->nparam)
+		return evs_x_fail(b, a, "%s to aggregates, and %s() is none",
+				  a->distinct ? "DISTINCT belongs"
+				  : a->filter ? "FILTER belongs"
+					      : "a second pair of parentheses belongs",
+				  f->name);
 	arg = evs_x_alloc(&b->e->arena, (a->n ? a->n : 1) * sizeof(struct x_node *));
 	if (!arg)
 		return evs_x_nomem(b);

@@ -292,6 +292,11 @@ static int take_op(struct x_lexer *lx, struct x_tok *t)
 	}
 	if (*lx->p == '$' || *lx->p == '?' || *lx->p == ':')
 		return fail(lx, t, "parameters are not supported: write the value");
+	if (*lx->p == ';' && lx->semicolons) {
+		t->op = X_SEMICOLON;
+		skip(lx, 1);
+		return 0;
+	}
 	if (*lx->p == ';')
 		return fail(lx, t, "an expression ends before a semicolon");
 	return fail(lx, t, "this character has no meaning here");

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct x_node *column(struct x_binder *b, const struct x_ast *a, int ordinal)
+struct x_node *evs_x_bind_column(struct x_binder *b, const struct x_ast *a, int ordinal)
 {
 	struct evs_expr *e = b->e;
 	const struct evs_column *c = &b->t->cols[ordinal];
@@ -53,13 +53,13 @@ static void *unknown_column(struct x_binder *b, const struct x_ast *a)
 }
 
 /* Ordinal of the column that parts [from, from + n) name, joined by dots; -1: none. */
-static int find_joined(struct x_binder *b, const struct x_ast *a, size_t from, size_t n)
+static int find_joined(const struct evs_table *t, const struct x_ast *a, size_t from, size_t n)
 {
 	char name[1024];
 	size_t len = 0;
 
 	if (n == 1)
-		return evs_table_find(b->t, a->part[from].s, a->part[from].len);
+		return evs_table_find(t, a->part[from].s, a->part[from].len);
 	for (size_t i = from; i < from + n; i++) {
 		if (a->part[i].len > sizeof(name) - 1 - len)
 			return -1;
@@ -68,7 +68,7 @@ static int find_joined(struct x_binder *b, const struct x_ast *a, size_t from, s
 		memcpy(name + len, a->part[i].s, a->part[i].len);
 		len += a->part[i].len;
 	}
-	return evs_table_find(b->t, name, len);
+	return evs_table_find(t, name, len);
 }
 
 static bool part_is(const struct x_part *p, const char *s)
@@ -77,24 +77,49 @@ static bool part_is(const struct x_part *p, const char *s)
 }
 
 /* How many leading parts are `table.` or `db.table.`. */
-static size_t qualifier(const struct x_binder *b, const struct x_ast *a)
+static size_t qualifier(const struct evs_table *t, const struct x_ast *a)
 {
-	if (a->npart >= 3 && part_is(&a->part[0], b->t->db) && part_is(&a->part[1], b->t->name))
+	if (a->npart >= 3 && part_is(&a->part[0], t->db) && part_is(&a->part[1], t->name))
 		return 2;
-	return a->npart >= 2 && part_is(&a->part[0], b->t->name);
+	return a->npart >= 2 && part_is(&a->part[0], t->name);
 }
 
-/* Words that are functions without parentheses in SQL. */
-static struct x_node *bare_function(struct x_binder *b, const struct x_ast *a)
+/* The longest run of parts from `from` on that names a column; *used: where it ends. */
+static int find_longest(const struct evs_table *t, const struct x_ast *a, size_t from, size_t *used)
+{
+	for (size_t n = a->npart - from; n > 0; n--) {
+		int ordinal = find_joined(t, a, from, n);
+
+		*used = from + n;
+		if (ordinal >= 0)
+			return ordinal;
+	}
+	return -1;
+}
+
+int evs_x_find_column(const struct evs_table *t, const char *as, const struct x_ast *a,
+		      size_t *used)
+{
+	int ordinal = -1;
+
+	if (a->npart >= 2 && part_is(&a->part[0], as))
+		ordinal = find_longest(t, a, 1, used);
+	if (ordinal < 0)
+		ordinal = find_longest(t, a, 0, used);
+	if (ordinal < 0 && qualifier(t, a))
+		ordinal = find_longest(t, a, qualifier(t, a), used);
+	return ordinal;
+}
+
+bool evs_x_is_bare_function(const struct x_ast *a)
 {
 	static const char *const bare[] = { "current_timestamp", "current_date", "localtimestamp" };
 
 	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
 		if (!a->quoted && a->npart == 1 &&
 		    evs_x_same_word(a->part[0].s, a->part[0].len, bare[i]))
-			return evs_x_bind_fn(b, a, evs_x_fn_find(bare[i], strlen(bare[i])), NULL,
-					     0);
-	return NULL;
+			return true;
+	return false;
 }
 
 /* A column, by the longest run of parts that names one; the parts after it are steps into JSON or
@@ -102,25 +127,15 @@ static struct x_node *bare_function(struct x_binder *b, const struct x_ast *a)
 struct x_node *evs_x_bind_name(struct x_binder *b, const struct x_ast *a)
 {
 	struct x_node *n = NULL;
-	size_t from = 0, used = 0;
-	int ordinal = -1;
+	size_t used = 0;
+	int ordinal = b->t ? evs_x_find_column(b->t, NULL, a, &used) : -1;
 
-	for (size_t pass = 0; b->t && ordinal < 0 && pass < 2; pass++) {
-		from = pass ? qualifier(b, a) : 0;
-		if (pass && !from)
-			break;
-		for (used = a->npart - from; used > 0; used--) {
-			ordinal = find_joined(b, a, from, used);
-			if (ordinal >= 0)
-				break;
-		}
-	}
-	if (ordinal < 0) {
-		n = bare_function(b, a);
-		return n || b->err ? n : unknown_column(b, a);
-	}
-	n = column(b, a, ordinal);
-	for (size_t i = from + used; n && i < a->npart; i++) {
+	if (ordinal < 0 && evs_x_is_bare_function(a))
+		return evs_x_bind_fn(b, a, evs_x_fn_find(a->part[0].s, a->part[0].len), NULL, 0);
+	if (ordinal < 0)
+		return unknown_column(b, a);
+	n = evs_x_bind_column(b, a, ordinal);
+	for (size_t i = used; n && i < a->npart; i++) {
 		static const struct evs_type text = { .id = EVS_T_STRING };
 		struct x_node *key = evs_x_const(b, a, &text);
 
@@ -132,9 +147,8 @@ struct x_node *evs_x_bind_name(struct x_binder *b, const struct x_ast *a)
 		    n->type.id != EVS_T_MAP) {
 			char type[128];
 
-			return evs_x_fail(b, a, "`%.*s` is of type %s: it has no parts",
-					  (int)(a->part[from].len < 200 ? a->part[from].len : 200),
-					  a->part[from].s,
+			return evs_x_fail(b, a, "`%.200s` is of type %s: it has no parts",
+					  b->t->cols[ordinal].name,
 					  evs_x_type_text(&n->type, type, sizeof(type)));
 		}
 		n = evs_x_bind_index(b, a, n, key);

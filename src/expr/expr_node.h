@@ -201,6 +201,13 @@ x_eval_fn evs_x_is;  /* op: enum x_is; num: negated */
 
 /* expr_name.c */
 struct x_node *evs_x_bind_name(struct x_binder *b, const struct x_ast *a);
+struct x_node *evs_x_bind_column(struct x_binder *b, const struct x_ast *a, int ordinal);
+/* Ordinal of the column that a name begins with, or -1; `*used` gets how many of its parts stand for it. `as` is another
+ * name of the table, or NULL. */
+int evs_x_find_column(const struct evs_table *t, const char *as, const struct x_ast *a,
+		      size_t *used);
+/* A function that SQL writes without parentheses? */
+bool evs_x_is_bare_function(const struct x_ast *a);
 
 /* Fail at a node of the text. Returns NULL. */
 void *evs_x_fail(struct x_binder *b, const struct x_ast *a, const char *fmt, ...)

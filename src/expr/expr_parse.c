@@ -40,6 +40,7 @@ bool evs_x_step(struct x_parser *p)
 {
 	int rc;
 
+	p->end = p->tok.at + p->tok.at_len;
 	p->tok = p->next;
 	rc = evs_x_lex(&p->lx, &p->next);
 	if (rc < 0 && !p->err)
@@ -433,7 +434,12 @@ int evs_expr_parse(struct evs_expr **out, const char *text, size_t len, uint32_t
 	e->line = line;
 	e->col = col;
 	p.e = e;
-	p.lx = (struct x_lexer){ &e->arena, copy, copy + len, line, col, diag };
+	p.lx = (struct x_lexer){ .arena = &e->arena,
+				 .p = copy,
+				 .end = copy + len,
+				 .line = line,
+				 .col = col,
+				 .diag = diag };
 	if (evs_x_step(&p) && evs_x_step(&p)) {
 		if (p.tok.kind == X_TOK_END)
 			evs_x_parse_fail(&p, &p.tok, "there is no expression");

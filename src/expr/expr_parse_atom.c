@@ -234,9 +234,61 @@ static bool position_arguments(struct x_parser *p, struct x_ast *a)
 	       evs_x_expect(p, X_RPAREN, "`)`");
 }
 
+/* What stands in the parentheses of a call, which are open. */
+static bool call_arguments(struct x_parser *p, struct x_ast *a)
+{
+	if (evs_x_is_op(&p->tok, X_MUL) && evs_x_is_op(&p->next, X_RPAREN)) {
+		struct x_ast *star = evs_x_mk(p, X_STAR, &p->tok);
+
+		return evs_x_add(p, a, star) && evs_x_step(p) && evs_x_step(p);
+	}
+	if (evs_x_is_word(&p->tok, "distinct") && !evs_x_is_op(&p->next, X_RPAREN) &&
+	    !evs_x_is_op(&p->next, X_COMMA)) {
+		a->distinct = true;
+		if (!evs_x_step(p))
+			return false;
+	}
+	return arguments(p, a, X_RPAREN);
+}
+
+/* FILTER (WHERE condition) */
+static bool call_filter(struct x_parser *p, struct x_ast *a)
+{
+	if (!evs_x_step(p) || !evs_x_step(p) || !evs_x_expect_word(p, "where"))
+		return false;
+	a->filter = evs_x_parse(p, 0);
+	return a->filter && evs_x_expect(p, X_RPAREN, "`)`");
+}
+
+/* What only aggregates have behind their parentheses: f(0.9)(x), FILTER. */
+static bool call_suffix(struct x_parser *p, struct x_ast *a)
+{
+	if (evs_x_is_op(&p->tok, X_LPAREN)) {
+		a->param = a->arg;
+		a->nparam = a->n;
+		a->arg = NULL;
+		a->n = a->cap = 0;
+		if (!evs_x_step(p) || !call_arguments(p, a))
+			return false;
+	}
+	if (evs_x_is_word(&p->tok, "filter") && evs_x_is_op(&p->next, X_LPAREN) &&
+	    !call_filter(p, a))
+		return false;
+	if (evs_x_is_word(&p->tok, "over") && evs_x_is_op(&p->next, X_LPAREN))
+		return evs_x_parse_fail(p, &p->tok,
+					"window functions are not supported: for the newest row of "
+					"each key there is evcat --latest COLUMNS, or LIMIT 1 BY") !=
+		       NULL;
+	if (evs_x_is_word(&p->tok, "within") && evs_x_is_word(&p->next, "group"))
+		return evs_x_parse_fail(
+			       p, &p->tok,
+			       "WITHIN GROUP is not supported: write quantile(0.9)(x)") != NULL;
+	return true;
+}
+
 static struct x_ast *call(struct x_parser *p)
 {
-	struct x_ast *a = evs_x_mk(p, X_CALL, &p->tok), *star;
+	struct x_ast *a = evs_x_mk(p, X_CALL, &p->tok);
 
 	if (!a)
 		return NULL;
@@ -244,21 +296,11 @@ static struct x_ast *call(struct x_parser *p)
 	a->len = p->tok.len;
 	if (!evs_x_step(p) || !evs_x_step(p))
 		return NULL;
-	if (evs_x_is_op(&p->tok, X_MUL) && evs_x_is_op(&p->next, X_RPAREN)) {
-		star = evs_x_mk(p, X_STAR, &p->tok);
-		return evs_x_add(p, a, star) && evs_x_step(p) && evs_x_step(p) ? a : NULL;
-	}
-	if (evs_x_is_word(&p->tok, "distinct") && !evs_x_is_op(&p->next, X_RPAREN) &&
-	    !evs_x_is_op(&p->next, X_COMMA)) {
-		a->distinct = true;
-		if (!evs_x_step(p))
-			return NULL;
-	}
 	if (evs_x_same_word(a->s, a->len, "extract"))
 		return extract_arguments(p, a) ? a : NULL;
 	if (evs_x_same_word(a->s, a->len, "position"))
 		return position_arguments(p, a) ? a : NULL;
-	return arguments(p, a, X_RPAREN) ? a : NULL;
+	return call_arguments(p, a) && call_suffix(p, a) ? a : NULL;
 }
 
 static bool is_reserved(const struct x_tok *t)
@@ -298,6 +340,10 @@ static struct x_ast *name(struct x_parser *p)
 			return a;
 		if (!evs_x_step(p))
 			return NULL;
+		if (evs_x_is_op(&p->tok, X_MUL)) {
+			a->kind = X_STAR;
+			return evs_x_step(p) ? a : NULL;
+		}
 		if (p->tok.kind != X_TOK_NAME && p->tok.kind != X_TOK_QUOTED)
 			return evs_x_parse_fail(p, &p->tok, "a name is wanted after `.`");
 	}

@@ -163,6 +163,16 @@ void evs_ddl_free(struct evs_ddl *d);
 int evs_table_parse(struct evs_table **out, const char *text, size_t len, struct evs_diag *diag);
 void evs_table_free(struct evs_table *t);
 
+/* A table that no DDL declares, such as a query's result: columns that are copied, and nothing else. Returns 0 or EVS_E_NOMEM. */
+struct evs_table_column {
+	const char *name;
+	size_t name_len;
+	const struct evs_type *type;
+	bool nullable, extra;
+};
+int evs_table_make(struct evs_table **out, const char *db, const char *name,
+		   const struct evs_table_column *cols, size_t n);
+
 /* Ordinal of a column by name (hidden ones included), or -1. Exact match, constant time. */
 int evs_table_find(const struct evs_table *t, const char *name, size_t len);
 

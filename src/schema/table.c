@@ -7,6 +7,7 @@
 #include "src/schema/names.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char *column_name(const void *arg, size_t i, size_t *len)
 {
@@ -27,6 +28,50 @@ int evs_table_index_names(struct evs_table *t, size_t *twice)
 int evs_table_find(const struct evs_table *t, const char *name, size_t len)
 {
 	return evs_names_find(t->name_slots, t->name_mask, column_name, t->cols, name, len);
+}
+
+static int make_column(struct evs_column *to, const struct evs_table_column *from)
+{
+	to->name = malloc(from->name_len + 1);
+	if (!to->name)
+		return EVS_E_NOMEM;
+	if (from->name_len)
+		memcpy(to->name, from->name, from->name_len);
+	to->name[from->name_len] = '\0';
+	to->name_len = from->name_len;
+	to->nullable = from->nullable;
+	to->hidden = from->extra;
+	return evs_type_copy(&to->type, from->type);
+}
+
+int evs_table_make(struct evs_table **out, const char *db, const char *name,
+		   const struct evs_table_column *cols, size_t n)
+{
+	struct evs_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return EVS_E_NOMEM;
+	t->extra_column = t->tenant_column = t->time_column = -1;
+	t->db = strdup(db);
+	t->name = strdup(name);
+	t->cols = calloc(n + 1, sizeof(*t->cols));
+	if (!t->db || !t->name || !t->cols || n > EVS_NAMES_MAX)
+		goto failed;
+	for (size_t i = 0; i < n; i++) {
+		t->ncols++;
+		if (make_column(&t->cols[i], &cols[i]) < 0)
+			goto failed;
+		if (cols[i].extra)
+			t->extra_column = (int)i;
+	}
+	t->ndeclared = t->ncols;
+	if (evs_table_index_names(t, NULL) < 0)
+		goto failed;
+	*out = t;
+	return 0;
+failed:
+	evs_table_free(t);
+	return EVS_E_NOMEM;
 }
 
 void evs_column_release(struct evs_column *c)

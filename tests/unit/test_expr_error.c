@@ -105,7 +105,7 @@ static const struct expr_case cases[] = {
 	{ "*",
 	  "error 7 at 1:1 [*] a value is wanted here" },
 	{ "n.*",
-	  "error 7 at 1:3 [*] a name is wanted after `.`" },
+	  "error 7 at 1:1 [n] `*` stands for columns only in count(*)" },
 	{ "12abc",
 	  "error 7 at 1:1 [12abc] this is neither a number nor a name; names that begin with a "
 	  "digit need \"quotes\"" },
