@@ -70,6 +70,13 @@ int evs_io_open_unnamed(int *fd, const char *dir, struct evs_diag *diag)
 	return 0;
 }
 
+int evs_io_open_scratch(int *fd, struct evs_diag *diag)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return evs_io_open_unnamed(fd, dir && *dir ? dir : "/tmp", diag);
+}
+
 void evs_io_close(int fd)
 {
 	if (fd >= 0)

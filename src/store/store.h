@@ -114,6 +114,16 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 
 uint64_t evs_segment_rows_lost(const struct evs_segment *s);
 
+/* ---- memory that does not fit ---------------------------------------------------------------------- */
+
+/* Bytes set aside in an unnamed file in $TMPDIR or /tmp, which is gone when closed, however the process ends. */
+struct evs_scratch;
+int evs_scratch_open(struct evs_scratch **out, struct evs_diag *diag);
+int evs_scratch_append(struct evs_scratch *s, const void *p, size_t n, uint64_t *off,
+		       struct evs_diag *diag);
+int evs_scratch_read(struct evs_scratch *s, void *p, size_t n, uint64_t off, struct evs_diag *diag);
+void evs_scratch_close(struct evs_scratch *s); /* NULL is fine */
+
 /* ---- lists of segments ---------------------------------------------------------------------------- */
 
 struct evs_path_list {

@@ -1,0 +1,599 @@
+/*
+ * Groups with their aggregates. See grouping.h.
+ *
+ * count(DISTINCT x) is a grouping of its own, by the keys and x, without aggregates; its groups are
+ * counted at the end. So it is exact, and as large as it likes.
+ */
+#include "src/query/grouping.h"
+
+#include "src/diag.h"
+#include "src/query/agg.h"
+#include "src/query/spill.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PART_BITS  5u
+#define PARTS	   (1u << PART_BITS)
+#define MAX_DEPTH  12u	 /* of splitting: 60 bits of hash */
+#define CHUNK	   4096u /* groups written or given at a time */
+#define MIN_GROUPS 2u	 /* fewer cannot be split */
+#define HARD_CAP   16u	 /* times `cap`: what those few may take */
+
+/* A part of a spill that waits to be merged. */
+struct pending {
+	struct evs_spill *spill;
+	uint32_t part;
+	unsigned depth; /* of its own spill */
+};
+
+struct evs_grouping {
+	struct evs_groups_key *key;
+	size_t nkey, nagg;
+	const struct evs_agg_call *call;
+	size_t cap;
+	struct evs_groups *groups; /* NULL without keys */
+	struct evs_agg **agg;
+	struct evs_grouping **distinct; /* by aggregate; NULL: not of that kind */
+	struct evs_array *taken;	/* of keys and arguments, for `distinct` */
+	size_t ntaken;
+	uint32_t *id; /* groups of the rows at hand */
+	uint32_t id_cap;
+
+	struct evs_spill *spill; /* where groups go now; NULL: none did */
+	unsigned depth;		 /* ... and how many bits of hash are used up */
+	uint64_t spills;
+	struct evs_array *state; /* keys and states: blocks of a spill */
+	size_t nstate;
+
+	struct pending *wait;
+	size_t nwait, wait_cap;
+	struct evs_spill **done; /* whose parts wait; freed at the end */
+	size_t ndone;
+	bool ended;
+	uint32_t given;		/* groups of the table that were given */
+	struct evs_array *cols; /* keys and results */
+};
+
+/* ---- making ---------------------------------------------------------------------------------- */
+
+static int make_shapes(struct evs_grouping *g)
+{
+	size_t n = g->nkey;
+	int rc = 0;
+
+	for (size_t j = 0; j < g->nagg; j++)
+		n += evs_agg_columns(g->agg[j]);
+	g->state = calloc(n + 1, sizeof(*g->state));
+	g->cols = calloc(g->nkey + g->nagg + 1, sizeof(*g->cols));
+	if (!g->state || !g->cols)
+		return EVS_E_NOMEM;
+	for (size_t k = 0; k < g->nkey && rc == 0; k++) {
+		rc = evs_type_array(g->key[k].type, &g->state[g->nstate++]);
+		if (rc == 0)
+			rc = evs_type_array(g->key[k].type, &g->cols[k]);
+	}
+	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
+		rc = evs_type_array(&g->call[j].type, &g->cols[g->nkey + j]);
+		for (unsigned c = 0; c < evs_agg_columns(g->agg[j]) && rc == 0; c++)
+			rc = evs_agg_column(g->agg[j], c, &g->state[g->nstate++]);
+	}
+	return rc;
+}
+
+/* The grouping that tells the values of count(DISTINCT x, ...) apart. */
+static int make_distinct(struct evs_grouping *g, size_t j, size_t cap)
+{
+	const struct evs_agg_call *call = &g->call[j];
+	size_t n = g->nkey + call->narg;
+	struct evs_groups_key *key = calloc(n, sizeof(*key));
+	struct evs_grouping_spec spec = { .key = key, .nkey = n, .cap = cap };
+	int rc;
+
+	if (!key)
+		return EVS_E_NOMEM;
+	memcpy(key, g->key, g->nkey * sizeof(*key));
+	for (size_t i = 0; i < call->narg; i++)
+		key[g->nkey + i].type = evs_expr_type(call->arg[i], NULL); /* nulls do not come */
+	rc = evs_grouping_new(&g->distinct[j], &spec);
+	free(key);
+	if (n > g->ntaken)
+		g->ntaken = n;
+	return rc;
+}
+
+static int make_aggs(struct evs_grouping *g)
+{
+	size_t distinct = 0;
+	int rc = 0;
+
+	for (size_t j = 0; j < g->nagg; j++)
+		distinct += g->call[j].fn == EVS_AGG_UNIQ_EXACT;
+	g->cap /= 1 + distinct;
+	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
+		rc = evs_agg_new(&g->agg[j], &g->call[j]);
+		if (rc == 0 && g->call[j].fn == EVS_AGG_UNIQ_EXACT)
+			rc = make_distinct(g, j, g->cap);
+		if (rc == 0 && !g->nkey)
+			rc = evs_agg_groups(g->agg[j], 1);
+	}
+	return rc;
+}
+
+int evs_grouping_new(struct evs_grouping **out, const struct evs_grouping_spec *spec)
+{
+	struct evs_grouping *g = calloc(1, sizeof(*g));
+	int rc = EVS_E_NOMEM;
+
+	if (!g)
+		return EVS_E_NOMEM;
+	g->nkey = spec->nkey;
+	g->nagg = spec->nagg;
+	g->call = spec->agg;
+	g->cap = spec->cap;
+	g->key = calloc(spec->nkey + 1, sizeof(*g->key));
+	g->agg = calloc(spec->nagg + 1, sizeof(*g->agg));
+	g->distinct = calloc(spec->nagg + 1, sizeof(*g->distinct));
+	if (!g->key || !g->agg || !g->distinct)
+		goto out;
+	if (spec->nkey)
+		memcpy(g->key, spec->key, spec->nkey * sizeof(*g->key));
+	rc = make_aggs(g);
+	if (rc == 0 && g->ntaken && !(g->taken = calloc(g->ntaken, sizeof(*g->taken))))
+		rc = EVS_E_NOMEM;
+	if (rc == 0 && g->nkey)
+		rc = evs_groups_new(&g->groups, g->key, g->nkey);
+	if (rc == 0)
+		rc = make_shapes(g);
+	if (rc < 0)
+		goto out;
+	*out = g;
+	g = NULL;
+out:
+	evs_grouping_free(g);
+	return rc;
+}
+
+void evs_grouping_free(struct evs_grouping *g)
+{
+	if (!g)
+		return;
+	for (size_t j = 0; j < g->nagg; j++) {
+		if (g->agg)
+			evs_agg_free(g->agg[j]);
+		if (g->distinct)
+			evs_grouping_free(g->distinct[j]);
+	}
+	for (size_t i = 0; g->state && i < g->nstate; i++)
+		evs_array_release(&g->state[i]);
+	for (size_t i = 0; g->cols && i < g->nkey + g->nagg; i++)
+		evs_array_release(&g->cols[i]);
+	for (size_t i = 0; g->taken && i < g->ntaken; i++)
+		evs_array_release(&g->taken[i]);
+	for (size_t i = 0; i < g->ndone; i++)
+		evs_spill_free(g->done[i]);
+	evs_spill_free(g->spill);
+	evs_groups_free(g->groups);
+	free(g->key);
+	free(g->agg);
+	free(g->distinct);
+	free(g->taken);
+	free(g->id);
+	free(g->state);
+	free(g->cols);
+	free(g->wait);
+	free(g->done);
+	free(g);
+}
+
+uint64_t evs_grouping_spills(const struct evs_grouping *g)
+{
+	uint64_t n = g->spills;
+
+	for (size_t j = 0; j < g->nagg; j++)
+		n += g->distinct[j] ? evs_grouping_spills(g->distinct[j]) : 0;
+	return n;
+}
+
+/* ---- to disk --------------------------------------------------------------------------------- */
+
+static size_t memory_of(const struct evs_grouping *g)
+{
+	size_t n = g->groups ? evs_groups_memory(g->groups) : 0;
+
+	for (size_t j = 0; j < g->nagg; j++)
+		n += evs_agg_memory(g->agg[j]);
+	return n;
+}
+
+static uint32_t part_of(const struct evs_grouping *g, uint32_t id)
+{
+	unsigned shift = 64 - PART_BITS * (g->depth + 1);
+
+	return (uint32_t)(evs_groups_hash(g->groups, id) >> shift) & (PARTS - 1);
+}
+
+/* Numbers of all groups, ordered by part; start[p] is where part p begins. */
+static uint32_t *by_part(const struct evs_grouping *g, uint32_t *start)
+{
+	uint32_t n = evs_groups_count(g->groups), at[PARTS + 1] = { 0 };
+	uint32_t *id = malloc((n ? n : 1) * sizeof(*id));
+
+	for (uint32_t i = 0; id && i < n; i++)
+		at[part_of(g, i) + 1]++;
+	for (uint32_t p = 0; p < PARTS; p++)
+		at[p + 1] += at[p];
+	memcpy(start, at, sizeof(at));
+	for (uint32_t i = 0; id && i < n; i++)
+		id[at[part_of(g, i)]++] = i;
+	return id;
+}
+
+/* Keys and states of some groups, into g->state. */
+static int save_groups(struct evs_grouping *g, const uint32_t *id, uint32_t n)
+{
+	struct evs_array *col = g->state + g->nkey;
+	int rc;
+
+	for (size_t i = 0; i < g->nstate; i++)
+		evs_array_reset(&g->state[i]);
+	rc = evs_groups_keys(g->groups, id, n, g->state);
+	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
+		rc = evs_agg_save(g->agg[j], id, n, col);
+		col += evs_agg_columns(g->agg[j]);
+	}
+	return rc;
+}
+
+static void clear_table(struct evs_grouping *g)
+{
+	if (g->groups)
+		evs_groups_clear(g->groups);
+	for (size_t j = 0; j < g->nagg; j++)
+		evs_agg_clear(g->agg[j]);
+}
+
+/* Move the table's groups to disk. */
+static int spill_out(struct evs_grouping *g, struct evs_diag *diag)
+{
+	uint32_t start[PARTS + 1], *id, per;
+	uint32_t n = evs_groups_count(g->groups);
+	int rc = g->spill ? 0 : evs_spill_new(&g->spill, diag);
+
+	if (rc < 0 || !n)
+		return rc;
+	id = by_part(g, start);
+	if (!id)
+		return evs_fail_nomem(diag);
+	/* A block is read back whole, so it must be small beside the cap. */
+	per = (uint32_t)((uint64_t)n * (g->cap / 16) / (memory_of(g) + 1)) + 1;
+	per = per > CHUNK ? CHUNK : per;
+	for (uint32_t p = 0; p < PARTS && rc == 0; p++) {
+		for (uint32_t at = start[p]; at < start[p + 1] && rc == 0; at += per) {
+			uint32_t rows = start[p + 1] - at < per ? start[p + 1] - at : per;
+
+			rc = save_groups(g, id + at, rows);
+			if (rc < 0)
+				(void)evs_fail_nomem(diag);
+			else
+				rc = evs_spill_put(g->spill, p, g->state, g->nstate, rows, diag);
+		}
+	}
+	free(id);
+	clear_table(g);
+	g->spills++;
+	return rc;
+}
+
+/* Keep to the cap. */
+static int relieve(struct evs_grouping *g, struct evs_diag *diag)
+{
+	size_t memory = memory_of(g);
+
+	if (memory <= g->cap)
+		return 0;
+	if (g->groups && evs_groups_count(g->groups) >= MIN_GROUPS && g->depth < MAX_DEPTH)
+		return spill_out(g, diag);
+	if (memory > g->cap * HARD_CAP)
+		return evs_fail(diag, EVS_E_NOMEM,
+				"what one group collects is larger than %zu MiB: give groupArray a "
+				"maximum, as in groupArray(1000)(x)",
+				g->cap * HARD_CAP >> 20);
+	return 0;
+}
+
+/* ---- rows in --------------------------------------------------------------------------------- */
+
+/* Groups of the rows at hand into g->id; every aggregate has their states. */
+static int find_groups(struct evs_grouping *g, const struct evs_array *const *key, uint32_t rows)
+{
+	uint32_t n = 1;
+	int rc = 0;
+
+	if (rows > g->id_cap) {
+		free(g->id);
+		g->id = malloc(rows * sizeof(*g->id));
+		g->id_cap = g->id ? rows : 0;
+		if (!g->id)
+			return EVS_E_NOMEM;
+		memset(g->id, 0, rows * sizeof(*g->id)); /* what it stays without keys */
+	}
+	if (g->groups) {
+		rc = evs_groups_find(g->groups, key, rows, g->id);
+		n = evs_groups_count(g->groups);
+	}
+	for (size_t j = 0; j < g->nagg && rc == 0; j++)
+		rc = evs_agg_groups(g->agg[j], n);
+	return rc;
+}
+
+/* Rows where the filter is true and no argument is null: numbers into sel[], how many. */
+static uint32_t select_rows(const struct evs_agg_call *call, const struct evs_grouping_input *in,
+			    uint32_t rows, uint32_t *sel)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		bool take = !in->keep || in->keep->data[i];
+
+		for (size_t k = 0; k < call->narg && take; k++)
+			take = !evs_array_is_null(in->arg[k], i);
+		sel[n] = i;
+		n += take;
+	}
+	return n;
+}
+
+static int take_rows(struct evs_array *to, const struct evs_array *from, const uint32_t *sel,
+		     uint32_t n)
+{
+	evs_array_release(to);
+	if (evs_array_init_like(to, from) < 0)
+		return EVS_E_NOMEM;
+	return evs_array_take(to, from, sel, n);
+}
+
+static int add_distinct(struct evs_grouping *g, size_t j, const struct evs_array *const *key,
+			const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag)
+{
+	size_t n = g->nkey + g->call[j].narg;
+	const struct evs_array **from = calloc(n, sizeof(*from));
+	uint32_t *sel = malloc(((size_t)rows + 1) * sizeof(*sel)), m;
+	int rc = from && sel ? 0 : EVS_E_NOMEM;
+
+	if (rc < 0)
+		goto out;
+	for (size_t k = 0; k < n; k++)
+		from[k] = k < g->nkey ? key[k] : in->arg[k - g->nkey];
+	m = select_rows(&g->call[j], in, rows, sel);
+	for (size_t k = 0; k < n && m < rows && rc == 0; k++) {
+		rc = take_rows(&g->taken[k], from[k], sel, m);
+		from[k] = &g->taken[k];
+	}
+	if (rc == 0 && m) {
+		rc = evs_grouping_add(g->distinct[j], from, NULL, m, diag);
+		diag = NULL;
+	}
+out:
+	free(sel);
+	free(from);
+	return rc == EVS_E_NOMEM && diag ? evs_fail_nomem(diag) : rc;
+}
+
+int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key,
+		     const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag)
+{
+	int rc = find_groups(g, key, rows);
+
+	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
+		if (g->distinct[j]) {
+			rc = add_distinct(g, j, key, &in[j], rows, diag);
+			if (rc < 0)
+				return rc;
+		} else {
+			rc = evs_agg_update(g->agg[j], in[j].arg, in[j].keep,
+					    g->groups ? g->id : NULL, rows);
+		}
+	}
+	return rc < 0 ? evs_fail_nomem(diag) : relieve(g, diag);
+}
+
+/* ---- groups in ------------------------------------------------------------------------------- */
+
+/* Merge keys and states, as save_groups() wrote them. */
+static int merge_rows(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
+		      struct evs_diag *diag)
+{
+	const struct evs_array **key = calloc(g->nkey + 1, sizeof(*key));
+	const struct evs_array *col = state + g->nkey;
+	int rc = key ? 0 : EVS_E_NOMEM;
+
+	for (size_t k = 0; k < g->nkey && rc == 0; k++)
+		key[k] = &state[k];
+	if (rc == 0)
+		rc = find_groups(g, key, rows);
+	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
+		rc = evs_agg_merge(g->agg[j], col, g->id, rows);
+		col += evs_agg_columns(g->agg[j]);
+	}
+	free(key);
+	if (rc == EVS_E_FORMAT)
+		return evs_fail(diag, EVS_E_SYS, "a temporary file does not give back what was "
+						 "written to it");
+	return rc < 0 ? evs_fail_nomem(diag) : relieve(g, diag);
+}
+
+/* The other's table, piece by piece. */
+static int merge_table(struct evs_grouping *g, struct evs_grouping *from, struct evs_diag *diag)
+{
+	uint32_t n = from->groups ? evs_groups_count(from->groups) : 1, id[CHUNK];
+	int rc = 0;
+
+	for (uint32_t at = 0; at < n && rc == 0; at += CHUNK) {
+		uint32_t rows = n - at < CHUNK ? n - at : CHUNK;
+
+		for (uint32_t i = 0; i < rows; i++)
+			id[i] = at + i;
+		if (from->groups) {
+			rc = save_groups(from, id, rows);
+		} else {
+			struct evs_array *col = from->state;
+
+			for (size_t j = 0; j < from->nagg && rc == 0; j++) {
+				rc = evs_agg_save(from->agg[j], id, rows, col);
+				col += evs_agg_columns(from->agg[j]);
+			}
+		}
+		rc = rc < 0 ? evs_fail_nomem(diag) : merge_rows(g, from->state, rows, diag);
+	}
+	clear_table(from);
+	return rc;
+}
+
+int evs_grouping_absorb(struct evs_grouping *g, struct evs_grouping *from, struct evs_diag *diag)
+{
+	int rc = 0;
+
+	for (size_t j = 0; j < g->nagg && rc == 0; j++)
+		if (g->distinct[j])
+			rc = evs_grouping_absorb(g->distinct[j], from->distinct[j], diag);
+	if (rc < 0 || !from->spill)
+		return rc < 0 ? rc : merge_table(g, from, diag);
+	/* Blocks are merged in their order: ours first. */
+	rc = spill_out(g, diag);
+	if (rc == 0)
+		rc = spill_out(from, diag);
+	if (rc == 0) {
+		rc = evs_spill_join(g->spill, from->spill, diag);
+		from->spill = rc == 0 ? NULL : from->spill;
+	}
+	return rc;
+}
+
+/* ---- groups out ------------------------------------------------------------------------------ */
+
+/* Count what the grouping of a count(DISTINCT ...) holds. */
+static int count_distinct(struct evs_grouping *g, size_t j, struct evs_diag *diag)
+{
+	size_t n = g->nkey + g->call[j].narg;
+	const struct evs_array **col = calloc(n, sizeof(*col));
+	struct evs_array *cols;
+	uint32_t rows;
+	int rc = col ? 0 : evs_fail_nomem(diag);
+
+	while (rc == 0 && (rc = evs_grouping_next(g->distinct[j], &cols, &rows, diag)) == 1) {
+		for (size_t k = 0; k < n; k++)
+			col[k] = &cols[k];
+		rc = find_groups(g, col, rows);
+		if (rc == 0)
+			rc = evs_agg_update(g->agg[j], col + g->nkey, NULL,
+					    g->groups ? g->id : NULL, rows);
+		rc = rc < 0 ? evs_fail_nomem(diag) : relieve(g, diag);
+	}
+	free(col);
+	evs_grouping_free(g->distinct[j]);
+	g->distinct[j] = NULL;
+	return rc;
+}
+
+/* The parts of g->spill wait to be merged. */
+static int push_parts(struct evs_grouping *g, struct evs_diag *diag)
+{
+	struct evs_spill **done = realloc(g->done, (g->ndone + 1) * sizeof(*done));
+	struct pending *wait;
+
+	if (!done)
+		return evs_fail_nomem(diag);
+	g->done = done;
+	if (g->nwait + PARTS > g->wait_cap) {
+		wait = realloc(g->wait, (g->nwait + PARTS) * sizeof(*wait));
+		if (!wait)
+			return evs_fail_nomem(diag);
+		g->wait = wait;
+		g->wait_cap = g->nwait + PARTS;
+	}
+	g->done[g->ndone++] = g->spill;
+	for (uint32_t p = PARTS; p-- > 0;)
+		g->wait[g->nwait++] = (struct pending){ g->spill, p, g->depth };
+	g->spill = NULL;
+	return 0;
+}
+
+/* Rows have ended: what is on disk is to be merged. */
+static int end_rows(struct evs_grouping *g, struct evs_diag *diag)
+{
+	int rc = 0;
+
+	g->ended = true;
+	for (size_t j = 0; j < g->nagg && rc == 0; j++)
+		if (g->distinct[j])
+			rc = count_distinct(g, j, diag);
+	if (rc == 0 && g->spill) {
+		rc = spill_out(g, diag);
+		if (rc == 0)
+			rc = push_parts(g, diag);
+	}
+	return rc;
+}
+
+/* Merge the part that waits on top. It may turn out to be too large, and wait again in pieces. */
+static int merge_part(struct evs_grouping *g, struct evs_diag *diag)
+{
+	struct pending w = g->wait[--g->nwait];
+	int rc = 0;
+
+	clear_table(g);
+	g->given = 0;
+	g->depth = w.depth + 1;
+	for (size_t i = 0; i < evs_spill_blocks(w.spill) && rc == 0; i++) {
+		if (evs_spill_part(w.spill, i) != w.part)
+			continue;
+		rc = evs_spill_get(w.spill, i, g->state, g->nstate, diag);
+		if (rc == 0)
+			rc = merge_rows(g, g->state, evs_spill_rows(w.spill, i), diag);
+	}
+	if (rc == 0 && g->spill) {
+		rc = spill_out(g, diag);
+		if (rc == 0)
+			rc = push_parts(g, diag);
+	}
+	return rc;
+}
+
+static int give(struct evs_grouping *g, uint32_t n, struct evs_diag *diag)
+{
+	uint32_t id[CHUNK];
+	int rc = 0;
+
+	for (size_t i = 0; i < g->nkey + g->nagg; i++)
+		evs_array_reset(&g->cols[i]);
+	for (uint32_t i = 0; i < n; i++)
+		id[i] = g->given + i;
+	if (g->groups && evs_groups_keys(g->groups, id, n, g->cols) < 0)
+		return evs_fail_nomem(diag);
+	for (size_t j = 0; j < g->nagg && rc == 0; j++)
+		rc = evs_agg_finish(g->agg[j], g->given, n, &g->cols[g->nkey + j], diag);
+	g->given += n;
+	return rc;
+}
+
+int evs_grouping_next(struct evs_grouping *g, struct evs_array **cols, uint32_t *rows,
+		      struct evs_diag *diag)
+{
+	uint32_t n;
+	int rc = g->ended ? 0 : end_rows(g, diag);
+
+	while (rc == 0) {
+		n = g->groups ? evs_groups_count(g->groups) : 1;
+		if (g->given < n) {
+			*rows = n - g->given < CHUNK ? n - g->given : CHUNK;
+			*cols = g->cols;
+			rc = give(g, *rows, diag);
+			return rc < 0 ? rc : 1;
+		}
+		if (!g->nwait)
+			return 0;
+		rc = merge_part(g, diag);
+	}
+	return rc;
+}
