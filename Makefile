@@ -18,12 +18,14 @@ CFLAGS ?= -O2 -g
 AR ?= ar
 WERROR ?= -Werror
 FUZZ_SECONDS ?= 60
+MUTANTS ?= 200
 
 # Scripts of their own that `make check` runs besides the unit, command, layer and fuzz tests. Each
 # ends with a line "N passed, N failed" and finds the programs first in PATH and in $EVS_BIN, the
 # configuration in $EVS_CONFIG.
 CHECK_TESTS ?= tests/check_layers tests/check_install tests/roundtrip/run.py tests/roundtrip/values.py \
-	tests/crash/kill9.py tests/limits/run.py tests/fault/run tests/systems/run tests/spec/run tests/readme/run
+	tests/crash/kill9.py tests/limits/run.py tests/fault/run tests/systems/run tests/spec/run tests/readme/run \
+	tests/mutation/selftest
 
 # ---- flags ---------------------------------------------------------------------------------------
 
@@ -83,7 +85,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 endif
 
 .PHONY: all lib tools tests deps demo check check-config check-layers check-asan check-ubsan \
-	check-tsan check-valgrind fuzz coverage bench lint format install uninstall clean help FORCE
+	check-tsan check-valgrind fuzz coverage mutants bench lint format install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -99,6 +101,7 @@ help:
 		'make check       every test; the last line counts them' \
 		'make check-asan check-ubsan check-tsan check-valgrind check-layers' \
 		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target' \
+		'make mutants     change the code a little, MUTANTS=$(MUTANTS) times: do the tests notice?' \
 		'make coverage    which lines and branches the tests reach, and which they must' \
 		'make bench       speed and size' \
 		'make lint        clang-format, clang-tidy, cppcheck, shellcheck, mandoc' \
@@ -210,6 +213,10 @@ coverage:
 	@status=0; GCOV_ERROR_FILE=/dev/null \
 		$(MAKE) --no-print-directory CONFIG=coverage CFLAGS='-g' check || status=1; \
 		tests/coverage build/coverage || status=1; exit $$status
+
+# SEED=N takes the same sample again.
+mutants:
+	@tests/mutation/run --count $(MUTANTS) $(if $(SEED),--seed $(SEED))
 
 bench:
 	@$(SUBMAKE) -s all

@@ -1,0 +1,177 @@
+"""A copy of the tree, built, in which one mutant after the other meets the tests."""
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import mutants
+
+# What says nothing about these files is left out: the other rooms, the installation, memory caps.
+OTHERS = ("test_cli", "test_compatible", "test_convert", "test_ddl", "test_expr", "test_infer",
+          "test_json", "test_time", "test_types", "fuzz_ddl", "fuzz_expr", "fuzz_infer", "fuzz_json",
+          "fuzz_ndjson", "fuzz_number")
+SCRIPTS = ["tests/spec/run", "tests/cli/run", "tests/systems/run", "tests/damage/run",
+           "tests/crash/run", "tests/crash/kill9.py", "tests/fault/run", "tests/roundtrip/values.py"]
+ASAN_SCRIPTS = ["tests/spec/run", "tests/cli/run"]
+FLAGS = {"release": ["CFLAGS=-O1"],
+         "asan": ["CFLAGS=-O1", "SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=all"]}
+CPU_SECONDS, FILE_BYTES, MEMORY = 60, 1 << 30, 6 << 30
+
+
+class Test:
+    """One program; `wall` is how long it took on the unchanged tree."""
+
+    def __init__(self, config, name, command):
+        self.config, self.name, self.command, self.wall = config, name, command, 0.0
+
+    def limit(self):
+        return 60 + 10 * self.wall
+
+
+class Suite:
+    """The tests of one configuration in one copy of the tree."""
+
+    def __init__(self, folder, config):
+        self.folder, self.config = folder, config
+        self.build, self.seconds = "build/%s" % config, 0.0
+        self.sources = [s for glob in ("tests/unit/test_*.c", "tests/fuzz/fuzz_*.c")
+                        for s in sorted(folder.glob(glob)) if not s.stem.startswith(OTHERS)]
+        programs = folder / ("build/bin" if config == "release" else self.build + "/bin")
+        data = mutants.ROOT.parent / "shared/data"
+        self.env = dict(os.environ, EVS_CONFIG=config, EVS_BUILD=str(folder / self.build),
+                        EVS_BIN=str(programs), PATH="%s:%s" % (programs, os.environ["PATH"]),
+                        PYTHONDONTWRITEBYTECODE="1", TMPDIR=str(folder / "tmp"),
+                        ASAN_OPTIONS="exitcode=99:detect_leaks=1",
+                        EVSEG_DATA=os.environ.get("EVSEG_DATA", str(data)))
+
+    def make(self):
+        """True when everything compiles."""
+        command = ["make", "-s", "CONFIG=" + self.config, *FLAGS[self.config], "WERROR=", "tools",
+                   *map(self.program, self.sources)]
+        return subprocess.run(command, cwd=self.folder, env=self.env, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+
+    def code(self):
+        return hashlib.sha256((self.folder / self.build / "libevseg.a").read_bytes()).digest()
+
+    def tests(self):
+        found = []
+        for source in self.sources:
+            folders = ["corpus", "tests/fuzz/seeds/" + source.stem.removeprefix("fuzz_")]
+            folders = [f for f in folders if source.stem.startswith("fuzz_")
+                       and (self.folder / f).is_dir()]
+            found.append(Test(self.config, source.stem, [self.program(source)] + folders))
+        for script in SCRIPTS if self.config == "release" else ASAN_SCRIPTS:
+            if (self.folder / script).exists():
+                found.append(Test(self.config, script, ["./" + script]))
+        return found
+
+    def program(self, source):
+        return "%s/%s/%s" % (self.build, source.parent.relative_to(self.folder), source.stem)
+
+    def run(self, test):
+        """None when it passes (or cannot run here), else how it did not."""
+        (self.folder / "tmp").mkdir(exist_ok=True)
+        started = time.monotonic()
+        p = subprocess.Popen(test.command, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             start_new_session=True, preexec_fn=self.prepare)
+        try:
+            output, how = p.communicate(timeout=test.limit() if test.wall else 900)[0], None
+        except subprocess.TimeoutExpired:
+            output, how = b"", "took too long"
+        finally:
+            end_session(p.pid)
+            p.wait()
+        self.seconds = time.monotonic() - started
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+        if how or p.returncode in (0, 77):
+            return how
+        lines = output.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "status %d" % p.returncode
+
+    def prepare(self):
+        for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):  # a shell's & does that
+            signal.signal(ignored, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if self.config == "release":
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def end_session(pid):
+    """Of a child that began a session of its own: whatever it has left behind."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+class Copy:
+    """The tree as Git knows it, in a folder of its own, built twice."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.digest = hashlib.sha256()
+        names = subprocess.run(["git", "ls-files", "-z"], cwd=mutants.ROOT, check=True,
+                               stdout=subprocess.PIPE).stdout.decode().split("\0")[:-1]
+        for name in names:
+            here = mutants.ROOT / name
+            there = self.folder / name
+            there.parent.mkdir(parents=True, exist_ok=True)
+            self.digest.update(here.read_bytes())
+            if not there.exists() or there.read_bytes() != here.read_bytes():
+                shutil.copy(here, there)  # with the time of now, so that make sees it
+        self.suites = [Suite(self.folder, config) for config in FLAGS]
+        for suite in self.suites:
+            if not suite.make():
+                raise SystemExit("mutants: the unchanged tree does not compile (%s)" % suite.config)
+        self.code = self.suites[0].code()
+
+    def measure(self):
+        """All tests of the unchanged tree, which must pass; each with its time."""
+        tests = []
+        kept = self.folder / "times.json"
+        known = json.loads(kept.read_text()) if kept.exists() else {}
+        times = known.get(self.digest.hexdigest(), {})
+        for suite in self.suites:
+            for test in suite.tests():
+                key = "%s %s" % (test.config, test.name)
+                how = None if key in times else suite.run(test)
+                if how:
+                    raise SystemExit("mutants: %s (%s) fails on the unchanged tree: %s"
+                                     % (test.name, suite.config, how))
+                test.wall = times.setdefault(key, suite.seconds)
+                tests.append(test)
+        kept.write_text(json.dumps({self.digest.hexdigest(): times}))
+        return tests
+
+    def judge(self, mutant, in_order):
+        """("killed", by, how), ("survived", "", "") or why it does not count: "compiles not" or
+        "same code". `in_order` gives the tests, most likely first."""
+        path = self.folder / mutant.file
+        text = path.read_text()
+        try:
+            path.write_text(mutants.apply(text, mutant))
+            release = self.suites[0]
+            if not release.make():
+                return "compiles not", "", ""
+            if release.code() == self.code:
+                return "same code", "", ""
+            for suite in self.suites:
+                if suite is not release and not suite.make():
+                    return "compiles not", "", ""
+                for test in in_order(suite.config, mutant.file):
+                    how = suite.run(test)
+                    if how:
+                        return "killed", test, how
+            return "survived", "", ""
+        finally:
+            path.write_text(text)
