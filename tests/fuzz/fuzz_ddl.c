@@ -1,19 +1,41 @@
 /*
- * DDL of any bytes: no crash, and a table that is accepted has a text that gives the same table
- * again.
+ * DDL of any bytes: a table that is accepted has a text that gives the same table and the same text again; what is
+ * refused is so at a place in the text, and what is skipped at a line of it.
  */
 #include "src/schema/schema.h"
+#include "tests/fuzz/must.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Lines of the text, and what has been said of them. */
+struct said {
+	uint32_t lines;
+};
+
 static void note(void *arg, uint32_t line, const char *text)
 {
-	size_t *sum = arg;
+	const struct said *s = arg;
 
-	*sum += line + strlen(text);
+	must(line <= s->lines && *text);
+}
+
+/* Is there a line `line`, with something at column `col` or right behind its end? */
+static void check_place(const char *text, size_t size, const struct evs_diag *d)
+{
+	uint32_t line = 1;
+	size_t from = 0;
+
+	must(d->line && d->col);
+	for (; line < d->line; line++) {
+		const char *nl = memchr(text + from, '\n', size - from);
+
+		must(nl != NULL);
+		from = (size_t)(nl - text) + 1;
+	}
+	for (uint32_t col = 1; col < d->col; col++, from++)
+		must(from < size && text[from] != '\n');
 }
 
 static void check_table(const struct evs_table *t)
@@ -27,18 +49,15 @@ static void check_table(const struct evs_table *t)
 		const struct evs_column *c = &t->cols[i];
 		struct evs_array a;
 
-		if (evs_table_find(t, c->name, c->name_len) != (int)i)
-			abort();
+		must(evs_table_find(t, c->name, c->name_len) == (int)i);
 		evs_type_print(&c->type, c->nullable, buf, sizeof(buf));
 		if (evs_type_array(&c->type, &a) == 0)
 			evs_array_release(&a);
 	}
-	if (t->time_column < 0 || t->time_column >= t->ncols || t->extra_column != t->ndeclared)
-		abort();
-	if (evs_table_parse(&again, t->text, t->text_len, &diag) < 0)
-		abort();
-	if (evs_table_compatible(t, again, &same, &diag) < 0 || !same)
-		abort();
+	must(t->time_column >= 0 && t->time_column < t->ncols && t->extra_column == t->ndeclared);
+	must(evs_table_parse(&again, t->text, t->text_len, &diag) == 0);
+	must(evs_table_compatible(t, again, &same, &diag) == 0 && same);
+	must(again->text_len == t->text_len && !memcmp(again->text, t->text, t->text_len));
 	evs_table_free(again);
 }
 
@@ -46,15 +65,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct evs_diag diag = { 0 };
 	struct evs_ddl *d = NULL;
-	size_t sum = 0;
+	struct said said = { .lines = 1 };
 	int rc;
 
 	if (size > 65536)
 		return 0;
-	rc = evs_ddl_parse(&d, (const char *)data, size, note, &sum, &diag);
+	for (size_t i = 0; i < size; i++)
+		said.lines += data[i] == '\n';
+	rc = evs_ddl_parse(&d, (const char *)data, size, note, &said, &diag);
 	if (rc < 0) {
-		if (!diag.what[0])
-			abort();
+		must(diag.what[0]);
+		if (rc == EVS_E_SCHEMA)
+			check_place((const char *)data, size, &diag);
 		return 0;
 	}
 	for (size_t i = 0; i < d->ntables; i++)
