@@ -115,8 +115,11 @@ void evs_out_json(struct evs_out *o, const char *s, size_t n)
 		evs_out_put(o, s, n);
 		return;
 	}
-	for (i = 0; i < n; i++)
-		evs_out_char(o, (uint8_t)s[i] < 0x20 ? ' ' : s[i]);
+	for (i = 0; i < n; i++) {
+		bool white = s[i] == '\t' || s[i] == '\r';
+
+		evs_out_char(o, (uint8_t)s[i] < 0x20 && !white ? ' ' : s[i]);
+	}
 }
 
 void evs_json_put_string(struct evs_buf *b, const char *s, size_t len)

@@ -48,7 +48,10 @@ void evs_out_char(struct evs_out *o, char c);
  */
 void evs_out_string(struct evs_out *o, const char *s, size_t n);
 
-/* JSON text as it is, but control characters as spaces, so that a line stays a line. */
+/*
+ * JSON text as it is. Newlines and other control characters, which only a forged segment can hold, become spaces, so
+ * that a line stays a line.
+ */
 void evs_out_json(struct evs_out *o, const char *s, size_t n);
 
 /* The date printed last; rows of a batch mostly have one or two. Zeroed is empty. */
