@@ -61,6 +61,7 @@ struct x_node *evs_x_adapt_time(struct x_binder *b, const struct x_ast *a, struc
 static struct x_node *adapt(struct x_binder *b, const struct x_ast *a, struct x_node *n,
 			    const struct evs_type *to)
 {
+	uint8_t uuid[16];
 	const char *s;
 	size_t len;
 
@@ -73,6 +74,9 @@ static struct x_node *adapt(struct x_binder *b, const struct x_ast *a, struct x_
 	}
 	if (evs_x_is_time(to))
 		return evs_x_adapt_time(b, a, n, to);
+	s = (const char *)evs_array_bytes(&n->value, 0, &len);
+	if (to->id == EVS_T_UUID && !evs_x_uuid_parse(s, len, uuid))
+		return n; /* compares as text, and equals none */
 	return evs_x_cast(b, a, n, to, X_IMPLICIT);
 }
 

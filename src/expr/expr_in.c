@@ -157,7 +157,16 @@ static bool fits_set(const struct evs_type *t, const struct x_node *c)
 static bool to_set(struct x_binder *b, const struct x_ast *a, const struct evs_type *t,
 		   struct x_node *c, struct x_node **out)
 {
+	uint8_t uuid[16];
+
 	*out = NULL;
+	if (t->id == EVS_T_UUID) {
+		size_t len;
+		const char *s = (const char *)evs_array_bytes(&c->value, 0, &len);
+
+		if (!evs_x_uuid_parse(s, len, uuid))
+			return true;
+	}
 	if (evs_x_is_int(t)) {
 		x_i128 v = evs_x_is_unsigned(&c->type)
 				   ? (x_i128)evs_array_int(&c->value, 0)

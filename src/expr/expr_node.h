@@ -244,6 +244,8 @@ bool evs_x_float_parse(const char *s, size_t len, double *out);
 /* Digits with an optional sign and point, at most 38: the digits as a number, and how many stand
  * after the point. */
 bool evs_x_decimal_parse(const char *s, size_t len, x_i128 *v, unsigned *scale);
+/* Text of a UUID, to its 16 bytes. */
+bool evs_x_uuid_parse(const char *s, size_t len, uint8_t *out);
 /* Type named in a cast. */
 const struct evs_type *evs_x_type_named(struct x_binder *b, const struct x_ast *a, const char *s,
 					size_t len);

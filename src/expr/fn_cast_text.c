@@ -196,7 +196,7 @@ static int hex(char c)
 }
 
 /* 32 hex digits, with hyphens at the usual places or without any. */
-static bool read_uuid(const char *s, size_t n, uint8_t *out)
+bool evs_x_uuid_parse(const char *s, size_t n, uint8_t *out)
 {
 	bool hyphens = n == 36;
 
@@ -330,7 +330,7 @@ static bool read_value(const struct evs_type *t, const char *s, size_t n, struct
 		evs_x_put_decimal(out, i, ok ? dec : 0);
 		return ok;
 	case EVS_T_UUID:
-		return read_uuid(s, n, p);
+		return evs_x_uuid_parse(s, n, p);
 	case EVS_T_FIXEDSTRING:
 		return read_fixed(t, s, n, p);
 	case EVS_T_IPV4:

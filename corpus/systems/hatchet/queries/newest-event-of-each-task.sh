@@ -1,0 +1,1 @@
+evcat --latest task_id store/task_events

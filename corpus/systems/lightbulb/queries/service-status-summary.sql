@@ -1,0 +1,1 @@
+SELECT * FROM monitor.service_status_summary;

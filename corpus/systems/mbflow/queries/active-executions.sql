@@ -1,0 +1,2 @@
+-- Active executions
+SELECT COUNT(*) FROM executions WHERE status = 'running';

@@ -1,0 +1,2 @@
+-- Bad: Scans all partitions
+SELECT COUNT(*) FROM workflow_events;

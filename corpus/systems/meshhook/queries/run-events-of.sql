@@ -1,0 +1,1 @@
+SELECT * FROM workflow_events WHERE run_id = '5c1d7a6e-0f3b-4a52-9d57-2f2f8a3c9e10' ORDER BY ts;

@@ -1,0 +1,1 @@
+SELECT * FROM hourly_metrics;

@@ -1,0 +1,1 @@
+SELECT * FROM watchllm.events WHERE event_id = 'test-001';
