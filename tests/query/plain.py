@@ -56,9 +56,10 @@ def like(s, pattern, fold=False):
 class Column:
     """kind: how its constants are written and made. `small`: sums and products of it stay far from the ends of Int64."""
 
-    def __init__(self, name, ddl, kind, values, nullable=True, small=False, key=False):
+    def __init__(self, name, ddl, kind, values, nullable=True, small=False):
         self.name, self.ddl, self.kind, self.values = name, ddl, kind, values
-        self.nullable, self.small, self.key = nullable, small, key
+        self.nullable, self.small = nullable, small
+        self.indexed = name in ("s", "id", "i32")
 
 
 def order_key(column, v):
@@ -99,7 +100,9 @@ def decimal_text(v, scale):
 
 def comparison(r, columns):
     c = r.choice([c for c in columns if c.kind in ("int", "float", "decimal", "text", "enum", "uuid", "time")])
-    op = r.choice(list(COMPARE) if c.kind != "uuid" else ["=", "<>"])
+    if r.random() < .3:
+        c = r.choice([c for c in columns if c.indexed])
+    op = "=" if r.random() < .4 else r.choice(list(COMPARE) if c.kind != "uuid" else ["=", "<>"])
     text, value = constant(r, c)
 
     def value_of(row):
@@ -151,6 +154,8 @@ def between(r, columns):
 
 def in_list(r, columns):
     c = r.choice([c for c in columns if c.kind in ("int", "text", "enum", "uuid", "time", "decimal")])
+    if r.random() < .3:
+        c = r.choice([c for c in columns if c.indexed])
     items = [constant(r, c) for _ in range(r.randint(1, 5))]
     null, neg = r.random() < .2, r.random() < .3
     values = [v for _, v in items]

@@ -61,7 +61,7 @@ def columns(r):
 def ddl(cols, key):
     body = ["n UInt32 NOT NULL", "ts DateTime64(3) NOT NULL", "who String NOT NULL"]
     body += ["%s %s" % (c.name, c.ddl if not c.nullable else "%s NULL" % c.ddl) for c in cols]
-    body += ["INDEX i%s %s TYPE bloom_filter" % (c, c) for c in ("s", "id", "i32")]
+    body += ["INDEX i%s %s TYPE bloom_filter" % (c, c) for c in (c.name for c in cols if c.indexed)]
     return ("CREATE TABLE t (%s) ENGINE = MergeTree PARTITION BY (who, toMonday(ts)) ORDER BY (%s);\n"
             % (",\n".join(body), key))
 
@@ -76,11 +76,11 @@ def rows(r, cols, count):
     """Rows with a number, a tenant and a time; values are clustered, so that zones and filters can rule groups out."""
     out = []
     for n in range(count):
-        at = WEEK + timedelta(seconds=r.randint(0, 20 * 86400), milliseconds=r.randint(0, 999))
-        row = {"n": n, "ts": int(at.timestamp() * 1000) * 10 ** 6, "who": r.choice(["acme", "zeta's", "\u00e4"])}
+        at = WEEK + timedelta(seconds=r.randint(0, 9 * 86400), milliseconds=r.randint(0, 999))
+        row = {"n": n, "ts": int(at.timestamp() * 1000) * 10 ** 6, "who": r.choice(["acme"] * 8 + ["zeta's", "\u00e4"])}
         for c in cols:
-            some = c.values if r.random() < .3 else c.values[n // 100 % len(c.values):][:3]
-            row[c.name] = None if c.nullable and r.random() < .15 else r.choice(some)
+            some = c.values if r.random() < .01 else c.values[n // 200 % len(c.values):][:3]
+            row[c.name] = None if c.nullable and r.random() < (.15 if n // 200 % 3 else .001) else r.choice(some)
         out.append(row)
     return out
 
