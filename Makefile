@@ -23,9 +23,19 @@ MUTANTS ?= 200
 # Scripts of their own that `make check` runs besides the unit, command, layer and fuzz tests. Each
 # ends with a line "N passed, N failed" and finds the programs first in PATH and in $EVS_BIN, the
 # configuration in $EVS_CONFIG.
-CHECK_TESTS ?= tests/check_layers tests/check_install tests/roundtrip/run.py tests/roundtrip/values.py \
-	tests/crash/kill9.py tests/limits/run.py tests/fault/run tests/systems/run tests/spec/run tests/readme/run \
-	tests/mutation/selftest
+CHECK_TESTS ?= \
+	tests/check_install \
+	tests/check_layers \
+	tests/crash/kill9.py \
+	tests/fault/run \
+	tests/limits/run.py \
+	tests/mutation/selftest \
+	tests/query/run \
+	tests/readme/run \
+	tests/roundtrip/run.py \
+	tests/roundtrip/values.py \
+	tests/spec/run \
+	tests/systems/run
 
 # ---- flags ---------------------------------------------------------------------------------------
 
