@@ -76,6 +76,8 @@ static int init_rejects(struct evs_appender *a, struct evs_diag *diag)
 	rc = evs_rejects_init(&a->rejects, a->opts.rejects ? a->opts.rejects : path, a->source,
 			      diag);
 	a->rejects.file = a->file;
+	a->rejects.on_note = a->opts.on_note;
+	a->rejects.arg = a->opts.arg;
 	return rc;
 }
 

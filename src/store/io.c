@@ -269,9 +269,9 @@ int evs_io_mkdir(const char *path, struct evs_diag *diag)
 	return errno == EEXIST ? 0 : evs_fail_sys(diag, errno, path, "cannot make the folder");
 }
 
-int evs_io_lock(int fd, bool wait, const char *path, struct evs_diag *diag)
+static int lock(int fd, short type, bool wait, const char *path, struct evs_diag *diag)
 {
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock fl = { .l_type = type, .l_whence = SEEK_SET };
 
 	while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl) < 0) {
 		if (errno == EINTR)
@@ -283,6 +283,16 @@ int evs_io_lock(int fd, bool wait, const char *path, struct evs_diag *diag)
 		return evs_fail_sys(diag, errno, path, "cannot lock");
 	}
 	return 0;
+}
+
+int evs_io_lock(int fd, bool wait, const char *path, struct evs_diag *diag)
+{
+	return lock(fd, F_WRLCK, wait, path, diag);
+}
+
+int evs_io_lock_shared(int fd, const char *path, struct evs_diag *diag)
+{
+	return lock(fd, F_RDLCK, true, path, diag);
 }
 
 bool evs_io_is_locked(int fd)

@@ -57,6 +57,8 @@ int evs_io_mkdir(const char *path, struct evs_diag *diag);
  * when another holds it. Open-file-description locks, so threads exclude each other too.
  */
 int evs_io_lock(int fd, bool wait, const char *path, struct evs_diag *diag);
+/* Shared with others who hold it so; waits. An exclusive lock becomes a shared one without a gap. */
+int evs_io_lock_shared(int fd, const char *path, struct evs_diag *diag);
 /* Is somebody writing? Takes no lock. */
 bool evs_io_is_locked(int fd);
 

@@ -7,6 +7,7 @@
 #include "src/store/reject.h"
 
 #include "src/diag.h"
+#include "src/store/aside.h"
 #include "src/store/io.h"
 
 #include <sodium.h>
@@ -24,11 +25,31 @@ struct reject_mark {
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
 
-/* A run that was killed may have left a record without its end; ours must not become part of it. */
+/* What a crash tore is set aside: no record may become part of it, and none stands behind it. */
+static int cut_torn(struct evs_rejects *r, uint64_t size, struct evs_diag *diag)
+{
+	char aside[EVS_PATH_MAX], text[2400];
+	uint64_t whole;
+	int rc = evs_rejects_scan(r->fd, r->path, NULL, NULL, &whole, diag);
+
+	if (rc < 0 || whole == size)
+		return rc;
+	rc = evs_set_aside(r->fd, r->path, whole, size, ".ndjson", aside, diag);
+	(void)snprintf(text, sizeof(text),
+		       "%s: %llu bytes that were no record were set aside in %s", r->path,
+		       (unsigned long long)(size - whole), aside);
+	if (rc == 0 && r->on_note)
+		r->on_note(r->arg, text);
+	return rc;
+}
+
+/*
+ * Whoever has the file alone, when it opens it, repairs it; then all share it. One that cannot have it alone finds it
+ * repaired by who was first.
+ */
 static int open_file(struct evs_rejects *r, struct evs_diag *diag)
 {
 	struct evs_io_stat st;
-	char last = '\n';
 	int rc = evs_io_open_append(&r->fd, r->path, diag);
 
 	if (rc == 0)
@@ -36,9 +57,12 @@ static int open_file(struct evs_rejects *r, struct evs_diag *diag)
 	if (rc < 0)
 		return rc;
 	r->device = !st.is_file;
-	if (st.is_file && st.size)
-		rc = evs_io_pread(r->fd, &last, 1, st.size - 1, r->path, diag);
-	return rc == 0 && last != '\n' ? evs_io_write(r->fd, "\n", 1, r->path, diag) : rc;
+	if (r->device)
+		return 0;
+	rc = evs_io_lock(r->fd, false, r->path, diag);
+	if (rc == 0 && (rc = evs_io_fstat(r->fd, r->path, &st, diag)) == 0)
+		rc = cut_torn(r, st.size, diag);
+	return rc < 0 && rc != EVS_E_LOCKED ? rc : evs_io_lock_shared(r->fd, r->path, diag);
 }
 
 static int write_out(struct evs_rejects *r, struct evs_diag *diag)
@@ -106,6 +130,23 @@ static bool put_lossy(struct evs_buf *b, const uint8_t *p, size_t n)
 	return lossy;
 }
 
+/* What is there of the source is not written again; so it must be made durable, if who wrote it did not come so far. */
+static int scan_file(struct evs_rejects *r, const struct evs_buf *source, struct evs_diag *diag)
+{
+	struct evs_io_stat st;
+	uint64_t whole;
+	int fd = -1, rc = evs_io_stat(r->path, &st, diag);
+
+	if (rc != 0 || !st.is_file)
+		return rc < 0 ? rc : 0;
+	rc = evs_io_open_read(&fd, r->path, diag);
+	if (rc == 0)
+		rc = evs_rejects_scan(fd, r->path, source, &r->seen, &whole, diag);
+	evs_io_close(fd);
+	r->unsynced = r->seen > 0;
+	return rc;
+}
+
 int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source,
 		     struct evs_diag *diag)
 {
@@ -121,8 +162,7 @@ int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source
 	evs_buf_put_u8(&text, '"');
 	(void)put_lossy(&text, (const uint8_t *)source, strlen(source));
 	evs_buf_put_u8(&text, '"');
-	rc = evs_buf_ok(&text) ? evs_rejects_scan(r->path, &text, &r->seen, diag)
-			       : evs_fail_nomem(diag);
+	rc = evs_buf_ok(&text) ? scan_file(r, &text, diag) : evs_fail_nomem(diag);
 	evs_buf_release(&text);
 	return rc;
 }
@@ -380,9 +420,11 @@ int evs_rejects_flush(struct evs_rejects *r, struct evs_diag *diag)
 
 	if (rc == 0)
 		rc = write_out(r, diag);
-	if (rc < 0 || !r->unsynced || r->fd < 0)
+	if (rc < 0 || !r->unsynced)
 		return rc;
-	if (!r->device)
+	if (r->fd < 0)
+		rc = open_file(r, diag);
+	if (rc == 0 && !r->device)
 		rc = evs_io_sync(r->fd, r->path, diag);
 	if (rc == 0 && !r->device && !r->synced_dir)
 		rc = evs_io_sync_parent(r->path, diag);

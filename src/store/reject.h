@@ -24,12 +24,17 @@ struct evs_rejects {
 	bool skip;	 /* evs_rejects_raw: the record is in the file already */
 	uint8_t held[4]; /* beginning of a character that the next piece completes */
 	size_t nheld;
+	void (*on_note)(void *arg, const char *text); /* or NULL: bytes were set aside */
+	void *arg;
 };
 
-/* reject_scan.c: the highest `end` of the records in the file at `path` whose source, as JSON text, is `source`; into `*seen`
- * when it is above. */
-int evs_rejects_scan(const char *path, const struct evs_buf *source, uint64_t *seen,
-		     struct evs_diag *diag);
+/*
+ * reject_scan.c: up to which offset are the records whole (`*whole`)? What follows was torn by a crash: it has a zero byte, which
+ * no record has, or no newline at its end. With `source` (as JSON text): the highest `end` of its records, into `*seen` when
+ * it is above.
+ */
+int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uint64_t *seen,
+		     uint64_t *whole, struct evs_diag *diag);
 
 /* Nothing is opened before the first reject, except that with a source an existing file is read. */
 int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source,

@@ -51,20 +51,33 @@ static void scan_record(char *p, size_t n, const struct evs_buf *source, uint64_
 		*seen = st.end;
 }
 
-int evs_rejects_scan(const char *path, const struct evs_buf *source, uint64_t *seen,
-		     struct evs_diag *diag)
+/* All lines of buf[0 .. n) that have their newline. Returns their length. */
+static size_t scan_lines(struct evs_buf *buf, const struct evs_buf *source, uint64_t *seen)
+{
+	size_t used = 0;
+	uint8_t *nl;
+
+	while ((nl = memchr(buf->p + used, '\n', buf->len - used))) {
+		if (source)
+			scan_record((char *)buf->p + used, (size_t)(nl - buf->p) - used, source,
+				    seen);
+		used = (size_t)(nl - buf->p) + 1;
+	}
+	return used;
+}
+
+int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uint64_t *seen,
+		     uint64_t *whole, struct evs_diag *diag)
 {
 	struct evs_buf buf = { 0 };
-	struct evs_io_stat st;
-	uint64_t at = 0;
-	int fd = -1, rc = evs_io_stat(path, &st, diag);
+	uint64_t at = 0; /* offset of what is read next */
+	bool torn = false;
+	int rc = 0;
 
-	if (rc != 0 || !st.is_file)
-		return rc < 0 ? rc : 0;
-	rc = evs_io_open_read(&fd, path, diag);
-	while (rc == 0) {
-		uint8_t *nl;
-		size_t got, used = 0;
+	*whole = 0;
+	while (!torn) {
+		uint8_t *zero;
+		size_t got, used;
 
 		if (!evs_buf_reserve(&buf, READ_BYTES)) {
 			rc = evs_fail_nomem(diag);
@@ -73,19 +86,20 @@ int evs_rejects_scan(const char *path, const struct evs_buf *source, uint64_t *s
 		rc = evs_io_pread_some(fd, buf.p + buf.len, READ_BYTES, at, &got, path, diag);
 		if (rc < 0 || got == 0)
 			break;
+		zero = memchr(buf.p + buf.len, 0, got);
+		torn = zero != NULL;
+		if (torn)
+			got = (size_t)(zero - (buf.p + buf.len));
 		at += got;
 		buf.len += got;
-		while ((nl = memchr(buf.p + used, '\n', buf.len - used))) {
-			scan_record((char *)buf.p + used, (size_t)(nl - buf.p) - used, source,
-				    seen);
-			used = (size_t)(nl - buf.p) + 1;
-		}
+		used = scan_lines(&buf, source, seen);
+		if (used)
+			*whole = at - (buf.len - used);
 		if (buf.len - used > TAIL_BYTES)
 			used = buf.len - TAIL_BYTES;
 		memmove(buf.p, buf.p + used, buf.len - used);
 		buf.len -= used;
 	}
 	evs_buf_release(&buf);
-	evs_io_close(fd);
 	return rc;
 }

@@ -8,6 +8,7 @@
 
 #include "format/filter.h"
 #include "src/diag.h"
+#include "src/store/aside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,48 +136,7 @@ static int find_source(struct evs_seg_writer *w, const char *source, struct evs_
 	return rc;
 }
 
-/* Copy [from, size) beside the segment, make the copy durable, then cut the file (spec 10.3). */
-static int set_aside(struct evs_seg_writer *w, const char *dir, uint64_t from, uint64_t size,
-		     struct evs_diag *diag)
-{
-	struct evs_io_stat st;
-	uint64_t done = from;
-	int fd = -1, rc = 0, n;
-
-	for (unsigned i = 0; i < 1000; i++) {
-		n = snprintf(w->aside, sizeof(w->aside), "%s.tail-%llu%s%.0u", w->path,
-			     (unsigned long long)from, i ? "-" : "", i);
-		if (n < 0 || (size_t)n >= sizeof(w->aside))
-			return evs_fail(diag, EVS_E_LIMIT, "path too long");
-		if (evs_io_stat(w->aside, &st, NULL) == 1)
-			break;
-	}
-	rc = evs_io_open_write(&fd, w->aside, true, diag);
-	while (rc == 0 && done < size) {
-		size_t take = size - done < (64u << 10) ? (size_t)(size - done) : (64u << 10);
-		const uint8_t *p;
-
-		rc = evs_file_bytes(&w->file, done, take, &p, diag);
-		if (rc == 0)
-			rc = evs_io_pwrite(fd, p, take, done - from, w->aside, diag);
-		done += take;
-	}
-	if (rc == 0)
-		rc = evs_io_sync(fd, w->aside, diag);
-	evs_io_close(fd);
-	if (rc == 0)
-		rc = evs_io_sync_dir(dir, diag);
-	if (rc == 0)
-		rc = evs_io_truncate(w->fd, from, w->path, diag);
-	if (rc == 0)
-		rc = evs_io_sync(w->fd, w->path, diag);
-	evs_file_forget(&w->file);
-	w->aside_bytes = size - from;
-	return rc;
-}
-
-static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_tail *t,
-		   struct evs_diag *diag)
+static int recover(struct evs_seg_writer *w, struct evs_tail *t, struct evs_diag *diag)
 {
 	uint8_t raw[EVS_TRAILER_SIZE];
 	int rc = 0;
@@ -191,8 +151,11 @@ static int recover(struct evs_seg_writer *w, const struct evs_seg_spec *spec, st
 		rc = evs_io_pwrite(w->fd, raw, sizeof(raw), at, w->path, diag);
 		evs_file_forget(&w->file);
 	}
-	if (rc == 0 && t->size > t->end)
-		rc = set_aside(w, spec->dir, t->end, t->size, diag);
+	if (rc == 0 && t->size > t->end) {
+		rc = evs_set_aside(w->fd, w->path, t->end, t->size, "", w->aside, diag);
+		evs_file_forget(&w->file);
+		w->aside_bytes = t->size - t->end;
+	}
 	return rc;
 }
 
@@ -244,6 +207,8 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	if (rc < 0)
 		return rc;
 	t.size = st.size;
+	w->dev = st.dev;
+	w->ino = st.ino;
 	rc = evs_file_head(&w->file, st.size, &head, &t.start, bad, diag);
 	if (rc == 0)
 		rc = check_head(w, &head, spec, diag);
@@ -258,7 +223,7 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	if (rc == 0)
 		rc = schema_is(w, &head, spec, &same, diag);
 	if (rc == 0)
-		rc = recover(w, spec, &t, diag);
+		rc = recover(w, &t, diag);
 	w->next.index_off = w->last.index_off;
 	w->next.index_len = w->last.index_len;
 	w->next.since_index = w->last.since_index;
@@ -331,6 +296,8 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 		w->new_path[0] = '\0'; /* not ours to remove */
 		return rc < 0 ? rc : 1;
 	}
+	w->dev = mine.dev;
+	w->ino = mine.ino;
 	rc = evs_io_stat(w->path, &there, diag);
 	if (rc < 0)
 		return rc;

@@ -27,6 +27,7 @@ struct evs_seg_writer {
 	char path[EVS_PATH_MAX];
 	char new_path[EVS_PATH_MAX]; /* name under which it is made, "" when it was there */
 	int fd;
+	uint64_t dev, ino;
 	struct evs_file file;
 	uint64_t salt;
 	uint64_t end;	  /* of the committed part, before this append */
