@@ -109,7 +109,7 @@ struct evs_append_stats {
 	uint64_t bytes_out; /* written to segments */
 	uint64_t commits;
 	uint64_t segments;	 /* touched, each counted once a flush */
-	uint64_t syncs;		 /* fdatasync calls on segments */
+	uint64_t syncs;		 /* fdatasync calls on segments, but for tails */
 	uint64_t digits_dropped; /* time values that lost digits beyond their column's */
 	uint64_t peak_buffered;	 /* bytes of rows held in memory at most */
 };

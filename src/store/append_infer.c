@@ -21,30 +21,14 @@ static void tell(void *arg, uint32_t line, const char *text)
 		a->opts.on_note(a->opts.arg, text);
 }
 
-/* Make the folders of the path that are missing: the store and the stream. */
 static int make_folders(struct evs_appender *a, struct evs_diag *diag)
 {
-	char path[EVS_PATH_MAX];
-	int made, rc = evs_path_join(path, a->dir, "", diag);
-	char *slash;
+	bool new_store = false;
+	int rc = evs_stream_make(a->dir, &new_store, diag);
 
-	if (rc < 0)
-		return rc;
-	path[strlen(path) - 1] = '\0';
-	slash = strrchr(path, '/');
-	if (slash && slash != path) {
-		*slash = '\0';
-		made = evs_io_mkdir(path, diag);
-		if (made > 0) {
-			tell(a, 0, "made a new store");
-			made = evs_io_sync_parent(path, diag);
-		}
-		if (made < 0)
-			return made;
-	}
-	made = evs_io_mkdir(a->dir, diag);
-	/* Also when it was there: whoever made it may not have come so far. */
-	return made < 0 ? made : evs_io_sync_parent(a->dir, diag);
+	if (new_store)
+		tell(a, 0, "made a new store");
+	return rc;
 }
 
 static int write_schema(struct evs_appender *a, const char *text, size_t len, struct evs_diag *diag)

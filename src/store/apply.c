@@ -96,25 +96,25 @@ out:
 	return rc;
 }
 
-static int write_plan(const char *store, const struct plan *p, struct evs_diag *diag)
+static int write_plan(const struct plan *p, struct evs_diag *diag)
 {
 	char path[EVS_PATH_MAX];
 	int rc = evs_path_join(path, p->dir, "schema.sql", diag);
 
-	if (rc == 0)
-		rc = evs_io_write_file(path, p->text.p, p->text.len, diag);
-	return rc == 0 ? evs_io_sync_dir(store, diag) : rc;
+	if (rc < 0)
+		return rc;
+	/* As it is already: but whoever put it there may have been killed before it was durable. */
+	if (p->result == EVS_APPLY_SAME)
+		return evs_io_sync_dir(p->dir, diag);
+	return evs_io_write_file(path, p->text.p, p->text.len, diag);
 }
 
 /* The stream's folder, made and locked against other writers of its schema. */
-static int lock_plan(const char *store, struct plan *p, struct evs_diag *diag)
+static int lock_plan(struct plan *p, struct evs_diag *diag)
 {
-	int rc = evs_io_mkdir(store, diag);
+	bool new_store;
+	int rc = evs_stream_make(p->dir, &new_store, diag);
 
-	if (rc == 1)
-		rc = evs_io_sync_parent(store, diag);
-	if (rc >= 0)
-		rc = evs_io_mkdir(p->dir, diag);
 	return rc < 0 ? rc : evs_stream_lock(p->dir, &p->lock, diag);
 }
 
@@ -142,7 +142,7 @@ static int make_plans(const char *store, const struct evs_ddl *ddl, bool apply, 
 		if (rc == 0 && compose(p, ddl) < 0)
 			rc = evs_fail_nomem(diag);
 		if (rc == 0 && apply)
-			rc = lock_plan(store, p, diag);
+			rc = lock_plan(p, diag);
 		if (rc == 0)
 			rc = judge(p, &detail, diag);
 		if (rc < 0)
@@ -223,8 +223,7 @@ int evs_store_apply(const char *store, const char *text, size_t len, evs_text_fn
 	if (rc == 0)
 		note_views(ddl, note, note_arg);
 	for (size_t i = 0; rc == 0 && i < ddl->ntables; i++) {
-		if (plans[i].result != EVS_APPLY_SAME)
-			rc = write_plan(store, &plans[i], diag);
+		rc = write_plan(&plans[i], diag);
 		if (rc == 0 && report)
 			report(report_arg, plans[i].table->name, plans[i].result, "");
 	}

@@ -14,6 +14,12 @@
 #include <pthread.h>
 
 #define FLUSH_THREADS 2u
+#define FLUSH_OWN     1024u
+
+/* A segment as a flush left it. */
+struct flush_own {
+	uint64_t dev, ino, end;
+};
 
 struct flush_ack {
 	char *path;
@@ -61,6 +67,8 @@ struct evs_flush {
 	pthread_mutex_t turn;
 	uint32_t next_segment;
 	pthread_mutex_t lock; /* of the rest, and of *stats; never held for long */
+	/* By inode: what was committed here is known to be on disk. What another left may not be. */
+	struct flush_own own[FLUSH_OWN];
 	bool stop;
 	bool unsure; /* a folder could not be synced: nothing more is acknowledged. The caller's thread only */
 	struct flush_ack *acks; /* durable but for the sync of their folders */

@@ -175,6 +175,44 @@ static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writ
 	return rc;
 }
 
+/* Does the segment end as this run left it? */
+static bool is_own(struct evs_flush *f, const struct evs_seg_writer *out)
+{
+	const struct flush_own *o = &f->own[out->ino % FLUSH_OWN];
+	bool own;
+
+	(void)pthread_mutex_lock(&f->lock);
+	own = o->ino == out->ino && o->dev == out->dev && o->end == out->end;
+	(void)pthread_mutex_unlock(&f->lock);
+	return own;
+}
+
+/*
+ * Another writer may have been killed before it had synced what it wrote, or renamed, and would have been the only one to know. Rows
+ * must not stand behind a commit that a power cut can still take away, nor in a file whose name it can. Before anybody
+ * writes a second commit, or a SCHEMA, the names are synced; so later ones need not ask again (spec/store.md 5).
+ */
+static int make_sure(struct flush_worker *w, const struct evs_seg_writer *out, const char *dir,
+		     struct evs_diag *diag)
+{
+	struct evs_flush *f = w->flush;
+	int rc = 0;
+
+	if (out->new_path[0] || is_own(f, out))
+		return 0;
+	if (!out->aside[0])
+		rc = evs_io_sync(out->fd, out->path, diag);
+	if (rc == 0 && (out->last.seq <= 1 || out->schema_off != out->last.schema_off)) {
+		rc = evs_io_sync_dir(dir, diag);
+		if (rc == 0)
+			rc = evs_io_sync_dir(f->stream_dir, diag);
+	}
+	(void)pthread_mutex_lock(&f->lock);
+	f->stats->syncs++;
+	(void)pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
 static int commit(struct flush_worker *w, struct evs_seg_writer *out, const char *dir,
 		  struct evs_diag *diag)
 {
@@ -192,6 +230,9 @@ static int commit(struct flush_worker *w, struct evs_seg_writer *out, const char
 		rc = evs_flush_remember_dir(f, dir);
 	if (synced == 0 && rc == 0 && fresh)
 		rc = evs_flush_remember_dir(f, f->stream_dir);
+	if (synced == 0)
+		f->own[out->ino % FLUSH_OWN] =
+			(struct flush_own){ .dev = out->dev, .ino = out->ino, .end = out->out_off };
 	if (synced == 0 && rc == 0)
 		rc = evs_flush_remember_ack(f, out->path, NULL, out->next.seq, out->next.rows);
 	(void)pthread_mutex_unlock(&f->lock);
@@ -269,6 +310,8 @@ int evs_flush_segment(struct flush_worker *w, uint32_t id, struct evs_diag *diag
 		rc = evs_segw_open(&out, &spec, diag);
 	if (rc == 0)
 		rc = note_aside(f, &out, diag);
+	if (rc == 0)
+		rc = make_sure(w, &out, dir, diag);
 	if (rc == 0)
 		rc = fill_segment(w, id, &out, &turn, diag);
 	if (turn)

@@ -277,6 +277,32 @@ out:
 	return rc;
 }
 
+int evs_stream_make(const char *stream, bool *new_store, struct evs_diag *diag)
+{
+	char store[EVS_PATH_MAX], *slash;
+	int rc = evs_path_join(store, stream, "", diag);
+
+	*new_store = false;
+	if (rc < 0)
+		return rc;
+	store[strlen(store) - 1] = '\0';
+	slash = strrchr(store, '/');
+	if (slash && slash != store) {
+		*slash = '\0';
+		rc = evs_io_mkdir(store, diag);
+		if (rc < 0)
+			return rc;
+		*new_store = rc > 0;
+		rc = evs_io_sync_parent(store, diag);
+		/* One that has always been there may lie in a folder that we may not open. */
+		if (rc < 0 && *new_store)
+			return rc;
+	}
+	rc = evs_io_mkdir(stream, diag);
+	/* Also when it was there: whoever made it may not have come so far. */
+	return rc < 0 ? rc : evs_io_sync_parent(stream, diag);
+}
+
 int evs_stream_lock(const char *stream, int *fd, struct evs_diag *diag)
 {
 	char path[EVS_PATH_MAX];

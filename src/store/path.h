@@ -37,6 +37,12 @@ int evs_path_kind(const char *path, enum evs_path_kind *kind, struct evs_diag *d
 int evs_store_streams(const char *store, char ***out, size_t *n, struct evs_diag *diag);
 void evs_strings_free(char **s, size_t n);
 
+/*
+ * Make the stream's folder, and the store's around it when that is missing too, and make their names durable: whoever
+ * sees a schema.sql may rely on its folders (spec/store.md 9).
+ */
+int evs_stream_make(const char *stream, bool *new_store, struct evs_diag *diag);
+
 /* Lock by which writers of schema.sql exclude each other (spec/store.md 9); waits. Ends with evs_io_close(*fd). */
 int evs_stream_lock(const char *stream, int *fd, struct evs_diag *diag);
 
