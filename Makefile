@@ -27,6 +27,7 @@ CHECK_TESTS ?= \
 	tests/check_install \
 	tests/check_layers \
 	tests/crash/kill9.py \
+	tests/crash/power.py \
 	tests/fault/run \
 	tests/limits/run.py \
 	tests/mutation/selftest \
@@ -95,7 +96,8 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 endif
 
 .PHONY: all lib tools tests deps demo check check-config check-layers check-asan check-ubsan \
-	check-tsan check-valgrind fuzz coverage mutants bench lint format install uninstall clean help FORCE
+	check-tsan check-valgrind check-crash fuzz coverage mutants bench lint format install uninstall \
+	clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -110,6 +112,7 @@ help:
 		'make demo        show the main job on sample rows' \
 		'make check       every test; the last line counts them' \
 		'make check-asan check-ubsan check-tsan check-valgrind check-layers' \
+		'make check-crash power cuts and kills: every state, and 20,000 at random' \
 		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target' \
 		'make mutants     change the code a little, MUTANTS=$(MUTANTS) times: do the tests notice?' \
 		'make coverage    which lines and branches the tests reach, and which they must' \
@@ -209,6 +212,10 @@ check-valgrind:
 
 check-layers:
 	@tests/check_layers
+
+check-crash:
+	@$(SUBMAKE) tools
+	@tests/crash/power.py && tests/crash/kill9.py
 
 fuzz:
 	@$(SUBMAKE) -s CONFIG=fuzz CC=clang CFLAGS='-O1 -g' fuzzers

@@ -70,7 +70,7 @@ class Recording:
         self.s, self.shell = scenario, shell
         self.start = 0
         shell.fill({})
-        given = []
+        given, whole = [], set()
         for step in scenario.before:
             if isinstance(step, Tear):
                 path = next(shell.box.rglob("*.evs"))
@@ -79,13 +79,14 @@ class Recording:
             ran = shell.step(step)
             assert ran.status == step.status, (step.args, ran.status, ran.err)
             given += input_of(step) if step.tool == "evappend" else []
+            whole |= {d for p, d in shell.files().items() if p.endswith(".evs")}
         first = shell.files()
         self.f = Facts(first)
         self.take_given(given)
         self.h = History(first)
         ran = shell.run("evcat", STREAM)
         self.f.there = frozenset(json.loads(x)["n"] for x in ran.out.splitlines())
-        self.f.whole = {d for p, d in first.items() if p.endswith(".evs") and ran.status == 0}
+        self.f.whole = whole
 
     def take_given(self, given):
         self.f.given += [r for _, r in given if isinstance(r, dict)]
@@ -135,9 +136,14 @@ class Recording:
                 said[op.run] = len(acks)
             if op.kind == "exit" and op.status == self.s.run.status and \
                     op.run == len(self.f.runs) - 1:
-                need = need.and_also(Need(done=True))
+                need = need.and_also(self.all_stored(op.run))
             out.append(need)
         return out
+
+    def all_stored(self, run):
+        """It has ended well: all its rows are stored, now or before."""
+        return Need(frozenset(r["n"] for _, r in self.f.runs[run] if isinstance(r, dict)),
+                    frozenset(r for _, r in self.f.runs[run] if isinstance(r, str)), True)
 
     def acknowledged(self, run, ack):
         rows = [r["n"] for end, r in self.f.runs[run] if isinstance(r, dict)
