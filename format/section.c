@@ -4,10 +4,10 @@
 #include "format/section.h"
 #include "format/rule.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
-#define SECTION_HEAD 8u
-#define KNOWN_FLAGS  (EVS_SECTION_F_REFUSE | EVS_SECTION_F_NO_APPEND)
+#define KNOWN_FLAGS (EVS_SECTION_F_REFUSE | EVS_SECTION_F_NO_APPEND)
 
 static uint8_t flags_of(enum evs_section type)
 {
@@ -23,11 +23,11 @@ static uint8_t flags_of(enum evs_section type)
 
 size_t evs_section_begin(struct evs_buf *out, enum evs_section type)
 {
+	struct evs_section_raw r = { .flags = flags_of(type) };
 	size_t at = out->len;
 
-	evs_buf_put_u16(out, (uint16_t)type);
-	evs_buf_put_u8(out, flags_of(type));
-	evs_buf_put_zero(out, 5);
+	evs_put16(r.type, (uint16_t)type);
+	evs_buf_put(out, &r, sizeof(r));
 	return at;
 }
 
@@ -37,24 +37,30 @@ bool evs_section_end(struct evs_buf *out, size_t at)
 
 	if (!evs_buf_ok(out))
 		return true;
-	len = out->len - at - SECTION_HEAD;
+	len = out->len - at - sizeof(struct evs_section_raw);
 	if (len > EVS_FRAME_MAX_SUMMED)
 		return false;
-	evs_put32(out->p + at + 4, (uint32_t)len);
+	evs_put32(out->p + at + offsetof(struct evs_section_raw, length), (uint32_t)len);
 	evs_buf_put_zero(out, (8 - len % 8) % 8);
 	return true;
 }
 
 static int read_section(struct evs_sections *s, uint8_t *flags, const char **why)
 {
-	const uint8_t *body, *pad;
-	uint8_t zero = 0;
-	uint16_t type = 0;
-	uint32_t len = 0;
+	const uint8_t *raw, *body, *pad;
+	struct evs_section_raw r;
+	uint16_t type;
+	uint32_t len;
+	uint8_t zero;
 
-	if (!evs_cur_u16(&s->c, &type) || !evs_cur_u8(&s->c, flags) || !evs_cur_u8(&s->c, &zero) ||
-	    !evs_cur_u32(&s->c, &len) || !evs_cur_bytes(&s->c, len, &body) ||
-	    !evs_cur_bytes(&s->c, (8 - len % 8) % 8, &pad))
+	if (!evs_cur_bytes(&s->c, sizeof(r), &raw))
+		return evs_rule(why, EVS_E_FORMAT, "7.7-1 section past the end of the payload");
+	memcpy(&r, raw, sizeof(r));
+	type = evs_get16(r.type);
+	len = evs_get32(r.length);
+	zero = r.reserved;
+	*flags = r.flags;
+	if (!evs_cur_bytes(&s->c, len, &body) || !evs_cur_bytes(&s->c, (8 - len % 8) % 8, &pad))
 		return evs_rule(why, EVS_E_FORMAT, "7.7-1 section past the end of the payload");
 	if (type <= s->type)
 		return evs_rule(why, EVS_E_FORMAT, "7.7-2 sections out of order, or one twice");

@@ -8,6 +8,14 @@
 #include "format/commit.h"
 #include "format/frame.h"
 
+struct evs_section_raw {
+	uint8_t type[2]; /* enum evs_section */
+	uint8_t flags;
+	uint8_t reserved;
+	uint8_t length[4]; /* of the body; padding to a multiple of 8 follows it */
+};
+_Static_assert(sizeof(struct evs_section_raw) == 8, "spec 7.7 says 8 bytes");
+
 #define EVS_SECTION_F_REFUSE	0x01u /* a reader that does not know the type refuses the frame */
 #define EVS_SECTION_F_NO_APPEND 0x02u /* a writer that does not know it must not append */
 

@@ -61,7 +61,7 @@ def zstd(data):
 
 
 def section(kind, body, flags=0, reserved=0, length=None, padding=None):
-    head = struct.pack("<HBBI", kind, flags, reserved, len(body) if length is None else length)
+    head = fr.SECTION.pack(kind, flags, reserved, len(body) if length is None else length)
     return head + (pad(body) if padding is None else body + padding)
 
 

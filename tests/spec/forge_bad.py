@@ -292,6 +292,19 @@ packed("5.4-2-nulls-0", varint(19) + b"\0" + WHOLE[1:])
 packed("5.4-2-nulls-all", varint(19) + b"\2" + WHOLE[1:])
 packed("5.3-5-packed-column", varint(20) + plain(4, 1, 2) + b"\0" + WHOLE[10:])
 
+
+@bad("5.4-3-behind")
+def _():
+    """All columns are shown, so all of the block is read; a hidden _time is not."""
+    f = Forge(b"CREATE TABLE t (n UInt32, ts DateTime NOT NULL) ENGINE = MergeTree "
+              b"PARTITION BY toMonday(ts);")
+    times = plain(8, *[MONDAY] * 2)
+    for k in range(3):
+        raw = varint(18) + plain(4, 2 * k, 2 * k + 1) + varint(34) + times + b"\0"
+        f.group(2, [None] * 3, raw=raw + b"\0" * (k == 1))
+        f.commit()
+    return f
+
 # ---- 6 ------------------------------------------------------------------------------------------
 
 column("6.1-1-child-without-kind", "i", b"\7\0\0")

@@ -14,25 +14,48 @@ HEAD, GROUP, COMMIT, INDEX, SCHEMA, DICT, ROLLUP, FILTER = range(1, 9)
 NO_TIME = -1 << 63
 MAGIC = b"\x89EVS"
 
-# The byte tables, as struct formats. tests/spec/run compares them with the tables themselves.
-FRAME = struct.Struct("<4sBB2sQI4sQQ")
-HEAD_FIXED = struct.Struct("<HHBB2sQQ16sQqqqHHIII")
-GROUP_FIXED = struct.Struct("<QQIHHI4s")
-BLOCK = struct.Struct("<HBBIIIQ")
-COMMIT_FIXED = struct.Struct("<QqQQQQQQQQqqII32s32s")
-GROUP_REF = struct.Struct("<QQIIQQqq32s")
-TRAILER = struct.Struct("<4sIQQQQQQQ")
-INDEX_FIXED = struct.Struct("<QQQQQQII")
-INDEX_REF = struct.Struct("<QQQqqII")
-FILTER_REF = struct.Struct("<QIHH")
+class Layout:
+    """A byte table: fields with a name and a format of the struct module each, without gaps."""
+
+    def __init__(self, fields):
+        self.names, forms = zip(*(f.split(":") for f in fields.split()))
+        self.struct = struct.Struct("<" + "".join(forms))
+        self.size, self.pack = self.struct.size, self.struct.pack
+        self.sizes = [struct.calcsize("<" + form) for form in forms]
+
+    def unpack(self, data):
+        return SimpleNamespace(**dict(zip(self.names, self.struct.unpack(data[:self.size]))))
+
+    def table(self):
+        """[(offset, size, field)]"""
+        return [(sum(self.sizes[:i]), n, name)
+                for i, (n, name) in enumerate(zip(self.sizes, self.names))]
+
+
+# tests/spec/run compares them with the tables of the specification, field by field.
+FRAME = Layout("magic:4s type:B flags:B reserved:2s payload_len:Q summed_len:I reserved2:4s "
+               "payload_sum:Q head_sum:Q")
+HEAD_FIXED = Layout("major:H minor:H unit:B suite:B reserved:2s refuse_features:Q ignore_features:Q "
+                    "segment_id:16s salt:Q created:q part_lo:q part_hi:q stream_len:H tenant_len:H "
+                    "suite_len:I schema_len:I schema_stored_len:I")
+GROUP_FIXED = Layout("schema_off:Q first_row:Q rows:I columns:H blocks:H flags:I reserved:4s")
+BLOCK = Layout("column:H codec:B flags:B stored_len:I raw_len:I nulls:I sum:Q")
+COMMIT_FIXED = Layout("seq:Q written:q rows:Q rows_total:Q first_group:Q prev_off:Q prev_len:Q "
+                      "index_off:Q index_len:Q schema_off:Q time_min:q time_max:q since_index:I "
+                      "flags:I prev_hash:32s hash:32s")
+GROUP_REF = Layout("off:Q len:Q rows:I run:I mem_bytes:Q src_bytes:Q time_min:q time_max:q "
+                   "hash:32s")
+TRAILER = Layout("magic:4s copy:I commit_off:Q commit_len:Q seq:Q rows_total:Q first_group:Q "
+                 "groups_rows:Q sum:Q")
+SECTION = Layout("type:H flags:B reserved:B length:I")
+INDEX_FIXED = Layout("seq:Q rows_total:Q prev_off:Q prev_len:Q last_commit_off:Q last_commit_len:Q "
+                     "nrefs:I flags:I")
+INDEX_REF = Layout("off:Q len:Q rows:Q time_min:q time_max:q level:I commits:I")
+FILTER_REF = Layout("off:Q group:I column:H kind:H")
 
 
 def zero(data):
     return not any(data)
-
-
-def unpack(layout, data, names):
-    return SimpleNamespace(**dict(zip(names.split(), layout.unpack(data))))
 
 
 # ---- 3 ------------------------------------------------------------------------------------------
@@ -47,8 +70,7 @@ def frame_head(data, off, salt, end=None):
     need(off % 8 == 0, "3.1-1", "offset is no multiple of 8")
     need(off + 40 <= len(data), "3.1-14", "frame runs past the end of the file")
     raw = data[off:off + 40]
-    f = unpack(FRAME, raw,
-               "magic type flags reserved payload_len summed_len reserved2 payload_sum head_sum")
+    f = FRAME.unpack(raw)
     f.off = off
     f.salt = 0 if f.type == HEAD else salt
     need(f.magic == MAGIC, "3.1-2", "magic")
@@ -86,10 +108,7 @@ def padding(data, f):
 
 def head(p):
     need(len(p) >= 88, "4.1-1", "payload shorter than 88 bytes")
-    h = unpack(HEAD_FIXED, p[:88],
-               "major minor unit suite reserved refuse_features ignore_features segment_id salt "
-               "created part_lo part_hi stream_len tenant_len suite_len schema_len "
-               "schema_stored_len")
+    h = HEAD_FIXED.unpack(p[:88])
     know(h.major <= 1, "4.1-2", f"major version {h.major}")
     need(h.major, "4.1-12", "major version 0")
     know(not h.refuse_features, "4.1-3", f"refuse_features {h.refuse_features:#x}")
@@ -138,7 +157,7 @@ def schema(p):
 def group(p, f):
     """Fixed part and directory of the verified summed part `p` of frame `f`."""
     need(len(p) >= 32, "5.1-1", "summed part of a GROUP")
-    g = unpack(GROUP_FIXED, p[:32], "schema_off first_row rows columns blocks flags reserved")
+    g = GROUP_FIXED.unpack(p[:32])
     know(not g.flags & ~1, "5.1-2", "flags")
     need(zero(g.reserved), "5.1-3", "reserved bytes")
     need(1 <= g.rows <= 1 << 20, "5.1-4", "rows")
@@ -149,8 +168,7 @@ def group(p, f):
     need(g.schema_off % 8 == 0, "5.1-8", "schema_off")
     g.directory, at, last = [], len(p), -1
     for i in range(g.blocks):
-        b = unpack(BLOCK, p[32 + 24 * i:56 + 24 * i],
-                   "column codec flags stored_len raw_len nulls sum")
+        b = BLOCK.unpack(p[32 + 24 * i:56 + 24 * i])
         need(b.column == 0xFFFF if g.packed else last < b.column < g.columns, "5.2-1", "column")
         know(not b.flags, "5.2-2", "block flags")
         need(1 <= b.stored_len <= 1 << 30 and 1 <= b.raw_len <= 1 << 30 and
@@ -228,9 +246,7 @@ def is_place(off, size, end):
 
 def commit(p, off):
     need(len(p) >= 168, "7.1-1", "summed part of a COMMIT")
-    c = unpack(COMMIT_FIXED, p[:168],
-               "seq written rows rows_total first_group prev_off prev_len index_off index_len "
-               "schema_off time_min time_max since_index flags prev_hash hash")
+    c = COMMIT_FIXED.unpack(p[:168])
     c.off = off
     know(not c.flags, "7.1-2", "flags")
     need(c.hash == blake2b(p[:136] + bytes(32) + p[168:]), "7.4-1", "hash")
@@ -270,10 +286,11 @@ def sections(p):
     at, last = 0, 0
     while at < len(p):
         need(len(p) - at >= 8, "7.7-1", "section head cut short")
-        kind, flags, reserved, size = struct.unpack("<HBBI", p[at:at + 8])
+        s = SECTION.unpack(p[at:])
+        kind, flags, size = s.type, s.flags, s.length
         need(kind > last, "7.7-2", "section types")
         know(not flags & 0xFC, "7.7-3", "section flags")
-        need(not reserved, "7.7-4", "reserved byte")
+        need(not s.reserved, "7.7-4", "reserved byte")
         need(size <= len(p) - at - 8, "7.7-1", "section runs past the summed part")
         end = at + 8 + (size + 7) // 8 * 8
         need(end <= len(p), "7.7-1", "padding of a section cut short")
@@ -287,8 +304,7 @@ def group_refs(body, c):
     need(body and len(body) % 88 == 0 and len(body) // 88 <= 65536, "7.2-1", "length of GROUPS")
     out, end = [], c.first_group
     for i in range(0, len(body), 88):
-        g = unpack(GROUP_REF, body[i:i + 88],
-                   "off len rows run mem_bytes src_bytes time_min time_max hash")
+        g = GROUP_REF.unpack(body[i:i + 88])
         need(is_place(g.off, g.len, c.off) and g.off >= end, "7.2-2", "place of a group")
         need(i or g.off == c.first_group, "7.2-2", "first group")
         need(1 <= g.rows <= 1 << 20, "7.2-3", "rows of a group")
@@ -325,7 +341,7 @@ def filters(body, c):
     need(len(body) > 32 and len(body) % 16 == 0, "7.9-1", "length of FILTERS")
     out, last = [], (-1, -1)
     for i in range(32, len(body), 16):
-        f = unpack(FILTER_REF, body[i:i + 16], "off group column kind")
+        f = FILTER_REF.unpack(body[i:i + 16])
         need(f.group < len(c.groups) and f.column < 10000, "7.9-2", "group or column of a filter")
         need((f.group, f.column) > last, "7.9-3", "filters out of order")
         need(f.off % 8 == 0 and c.first_group <= f.off < c.off, "7.9-4", "place of a filter")
@@ -375,8 +391,7 @@ def sources(body):
 def trailer(data, at, salt):
     need(at >= 0 and at + 64 <= len(data), "7.3-1", "no trailer")
     raw = data[at:at + 64]
-    t = unpack(TRAILER, raw,
-               "magic copy commit_off commit_len seq rows_total first_group groups_rows sum")
+    t = TRAILER.unpack(raw)
     need(t.magic == b"EVST", "7.3-1", "magic of a trailer")
     need(t.sum == xxh3(raw[:56], salt ^ at), "7.3-2", "sum of a trailer")
     need(t.copy <= 1, "7.3-3", "copy")
@@ -402,8 +417,7 @@ def commit_numbers(c, f):
 
 def index(p, off):
     need(len(p) >= 56, "8.1-1", "payload of an INDEX")
-    x = unpack(INDEX_FIXED, p[:56],
-               "seq rows_total prev_off prev_len last_commit_off last_commit_len nrefs flags")
+    x = INDEX_FIXED.unpack(p[:56])
     x.off = off
     know(not x.flags, "8.1-2", "flags")
     place(x.prev_off, x.prev_len, off, "8.1-3")
@@ -425,7 +439,7 @@ def index(p, off):
 def index_refs(p, prev_end, last_end):
     out, level, ends = [], 7, 0
     for i in range(0, len(p), 48):
-        r = unpack(INDEX_REF, p[i:i + 48], "off len rows time_min time_max level commits")
+        r = INDEX_REF.unpack(p[i:i + 48])
         need(r.level <= level, "8.2-1", "level")
         if r.level < level:
             level, ends = r.level, 0

@@ -8,8 +8,6 @@ tests/spec/run compares the section with what this prints.
 """
 
 import os
-import re
-import struct
 import sys
 
 import spec_frames as fr
@@ -29,17 +27,6 @@ both together.
 
 """
 
-FRAME = "magic type flags reserved payload_len summed_len reserved2 payload_sum head_sum"
-HEAD = ("major minor unit suite reserved refuse_features ignore_features segment_id salt created "
-        "part_lo part_hi stream_len tenant_len suite_len schema_len schema_stored_len")
-GROUP = "schema_off first_row rows columns blocks flags reserved"
-BLOCK = "column codec flags stored_len raw_len nulls sum"
-COMMIT = ("seq written rows rows_total first_group prev_off prev_len index_off index_len "
-          "schema_off time_min time_max since_index flags prev_hash hash")
-REF = "off len rows run mem_bytes src_bytes time_min time_max hash"
-TRAILER = "magic copy commit_off commit_len seq rows_total first_group groups_rows sum"
-
-
 class Listing:
     def __init__(self, data):
         self.data, self.at, self.lines = data, 0, []
@@ -56,14 +43,10 @@ class Listing:
             self.lines.append((line + (text if not i else "")).rstrip())
         self.at += size
 
-    def fields(self, layout, names, notes):
-        sizes = re.findall(r"(\d*)([a-zA-Z])", layout.format.lstrip("<"))
-        forms = []
-        for n, c in sizes:
-            forms += [n + c] if c == "s" else [c] * int(n or 1)
-        for name, form in zip(names.split(), forms):
-            size = struct.calcsize("<" + form)
-            value = struct.unpack_from("<" + form, self.data, self.at)[0]
+    def fields(self, layout, notes):
+        values = vars(layout.unpack(self.data[self.at:]))
+        for _, size, name in layout.table():
+            value = values[name]
             note = notes.get(name)
             told = isinstance(value, int) and value and not name.endswith(("sum", "salt"))
             shown = f" {value}" if told else ""
@@ -73,8 +56,8 @@ class Listing:
         self.title(title)
         salt = fr.head(fr.payload(self.data, fr.frame_head(self.data, 0, 0))).salt
         f = fr.frame_head(self.data, self.at, salt)
-        self.fields(fr.FRAME, FRAME, {"magic": '"\\x89EVS"',
-                                      "flags": "refuse when not known" if f.flags else None})
+        self.fields(fr.FRAME, {"magic": '"\\x89EVS"',
+                               "flags": "refuse when not known" if f.flags else None})
         return f
 
     def padding(self, f):
@@ -91,8 +74,8 @@ def head(out, copy):
         out.padding(f)
         return None
     h = fr.head(fr.payload(out.data, f))
-    out.fields(fr.HEAD_FIXED, HEAD, {"unit": "weeks", "part_lo": "2024-01-01",
-                                     "part_hi": "2024-01-08"})
+    out.fields(fr.HEAD_FIXED, {"unit": "weeks", "part_lo": "2024-01-01",
+                               "part_hi": "2024-01-08"})
     out.piece(h.stream_len, f'stream "{h.stream.decode()}"')
     out.piece(h.schema_stored_len, "schema: " +
               ("zstd" if h.schema_stored_len < h.schema_len else "as it is"))
@@ -105,9 +88,9 @@ def head(out, copy):
 def group(out, h):
     f = out.frame("GROUP")
     g = fr.group(fr.payload(out.data, f), f)
-    out.fields(fr.GROUP_FIXED, GROUP, {"schema_off": "HEAD's", "flags": "packed",
-                                       "columns": "_extra is the last"})
-    out.fields(fr.BLOCK, BLOCK, {"column": "packed", "codec": "none"})
+    out.fields(fr.GROUP_FIXED, {"schema_off": "HEAD's", "flags": "packed",
+                                "columns": "_extra is the last"})
+    out.fields(fr.BLOCK, {"column": "packed", "codec": "none"})
     columns = spec_schema.columns(h.schema, g.columns)
     for name, kind, _ in columns:
         cur = Cursor(out.data, out.at)
@@ -125,24 +108,24 @@ def group(out, h):
 def commit(out):
     f = out.frame("COMMIT")
     c = fr.commit(fr.payload(out.data, f), f.off)
-    out.fields(fr.COMMIT_FIXED, COMMIT, {"first_group": "the GROUP",
-                                         "time_min": "2024-01-03T10:20:30Z", "time_max": "the same",
-                                         "prev_off": "none", "index_off": "none",
-                                         "schema_off": "HEAD's"})
+    out.fields(fr.COMMIT_FIXED, {"first_group": "the GROUP",
+                                 "time_min": "2024-01-03T10:20:30Z", "time_max": "the same",
+                                 "prev_off": "none", "index_off": "none",
+                                 "schema_off": "HEAD's"})
     for kind, flags, body in fr.sections(fr.payload(out.data, f)[168:]):
         names = {1: "GROUPS", 2: "ZONES"}
         out.piece(2, f"section {kind}, {names[kind]}")
         out.piece(2, "refuse when not known" if flags & 1 else "ignore when not known")
         out.piece(4, f"length {len(body)}")
         if kind == 1:
-            out.fields(fr.GROUP_REF, REF, {})
+            out.fields(fr.GROUP_REF, {})
         else:
             zones(out, c)
         if out.at % 8:
             out.piece(-out.at % 8, "padding")
     for copy in (0, 1):
         out.title(f"trailer, copy {copy}")
-        out.fields(fr.TRAILER, TRAILER, {"magic": '"EVST"'})
+        out.fields(fr.TRAILER, {"magic": '"EVST"'})
 
 
 def zones(out, c):
