@@ -245,6 +245,36 @@ static int take_quoted(struct x_lexer *lx, struct x_tok *t, bool e_string)
 	return 0;
 }
 
+/* Length of the `$tag$` at lx->p, 0 when there is none. */
+static size_t dollar_tag(const struct x_lexer *lx)
+{
+	const char *p = lx->p + 1;
+
+	if (*lx->p != '$' || p == lx->end || is_digit(*p))
+		return 0;
+	while (p < lx->end && *p != '$' && is_name(*p))
+		p++;
+	return p < lx->end && *p == '$' ? (size_t)(p - lx->p) + 1 : 0;
+}
+
+/* PostgreSQL's `$tag$ any text $tag$`: nothing in it is an escape. */
+static int take_dollar_quoted(struct x_lexer *lx, struct x_tok *t, size_t tag)
+{
+	const char *begin = lx->p + tag, *p = begin;
+
+	t->kind = X_TOK_STRING;
+	while ((size_t)(lx->end - p) >= tag && memcmp(p, lx->p, tag) != 0)
+		p++;
+	if ((size_t)(lx->end - p) < tag)
+		return fail(lx, t, "this dollar-quoted text has no end");
+	t->s = begin;
+	t->len = (size_t)(p - begin);
+	if (!utf8_valid(t->s, t->len))
+		return fail(lx, t, "text is not valid UTF-8");
+	skip(lx, t->len + 2 * tag);
+	return 0;
+}
+
 static int take_number(struct x_lexer *lx, struct x_tok *t)
 {
 	const char *p = lx->p;
@@ -315,6 +345,8 @@ int evs_x_lex(struct x_lexer *lx, struct x_tok *t)
 		skip(lx, 1);
 	if (*lx->p == '\'' || *lx->p == '"' || *lx->p == '`') {
 		rc = take_quoted(lx, t, e_string);
+	} else if (dollar_tag(lx)) {
+		rc = take_dollar_quoted(lx, t, dollar_tag(lx));
 	} else if (is_digit(*lx->p) || (*lx->p == '.' && left(lx) > 1 && is_digit(lx->p[1]))) {
 		rc = take_number(lx, t);
 	} else if (is_name_start(*lx->p)) {

@@ -64,6 +64,8 @@ static const struct expr_case cases[] = {
 	  "error 7 at 1:1 [/* abc] comment without end: `*/` is missing" },
 	{ "1 ++",
 	  "error 7 at 1:5 [] the expression ends where a value is wanted" },
+	{ "n = $x$abc$y$",
+	  "error 7 at 1:5 [$x$abc$y$] this dollar-quoted text has no end" },
 	{ "n = $1",
 	  "error 7 at 1:5 [$1] parameters are not supported: write the value" },
 	{ "n; 1",
