@@ -285,6 +285,7 @@ static int make_spec(struct flush_worker *w, uint32_t id, char *dir, char *name,
 				       .schema = f->table->text,
 				       .schema_len = f->table->text_len,
 				       .source = f->source,
+				       .now = f->now,
 				       .wait = f->wait };
 	evs_partition_bounds(seg.lo, f->table->unit, &spec->lo, &spec->hi);
 	return 0;

@@ -20,6 +20,7 @@ struct evs_seg_spec {
 	const char *schema; /* text in force for the rows to come */
 	size_t schema_len;
 	const char *source; /* or NULL */
+	int64_t now;	    /* when it is made */
 	bool wait;
 };
 
