@@ -333,7 +333,7 @@ static int take_base(struct ddl *d, struct evs_type *out, struct ddl_type_info *
 	return rc < 0 ? rc : take_unsigned(d, out);
 }
 
-/* T[] and T[n]: wrap what is in `t` in an array. */
+/* T[] and T[n]: wrap what is in `t` in an array. PostgreSQL's elements may be null (spec 3.3-3). */
 static int take_brackets(struct ddl *d, struct evs_type *t, struct ddl_type_info *info)
 {
 	struct evs_type *elem;
@@ -352,7 +352,7 @@ static int take_brackets(struct ddl *d, struct evs_type *t, struct ddl_type_info
 	if (!elem)
 		return ddl_nomem(d);
 	*elem = *t;
-	elem->nullable = info->nullable;
+	elem->nullable = elem->id != EVS_T_ARRAY && elem->id != EVS_T_MAP;
 	memset(t, 0, sizeof(*t));
 	t->id = EVS_T_ARRAY;
 	t->elem[0] = elem;

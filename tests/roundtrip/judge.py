@@ -217,6 +217,7 @@ def _type(tokens, enums):
         else:
             out = Type(name, [a[0][1] for a in args])
     while rest[:2] == [("op", "["), ("op", "]")]:
+        out.nullable = out.name not in ("array", "map")
         out, rest = Type("array", [out]), rest[2:]
     return out, rest
 

@@ -307,6 +307,8 @@ static const char columns[] =
 	"  index Int8,\n"
 	"  comment text,\n"
 	"  a.b String,\n"
+	"  nested int[][3],\n"
+	"  chosen Array(String),\n"
 	"  PRIMARY KEY (a),\n"
 	");\n"
 	"CREATE INDEX ti ON t (b, c);";
@@ -324,7 +326,7 @@ static void test_columns(void)
 		{ "d", "UUID", EVS_DEFAULT_EXPR, "gen_random_uuid()" },
 		{ "e", "DateTime64(6)", EVS_DEFAULT_EXPR, "now()" },
 		{ "f", "JSON", EVS_DEFAULT_EXPR, "'{}'::jsonb" },
-		{ "g", "Array(String)", EVS_DEFAULT_EXPR, "'{}'" },
+		{ "g", "Array(Nullable(String))", EVS_DEFAULT_EXPR, "'{}'" },
 		{ "h", "Nullable(String)", EVS_DEFAULT_EXPR, "'a, b'" },
 		{ "i", "Nullable(Int32)", EVS_DEFAULT_NONE, NULL },
 		{ "j", "Bool", EVS_DEFAULT_EXPR, "true" },
@@ -338,6 +340,8 @@ static void test_columns(void)
 		{ "index", "Nullable(Int8)", EVS_DEFAULT_NONE, NULL },
 		{ "comment", "Nullable(String)", EVS_DEFAULT_NONE, NULL },
 		{ "a.b", "Nullable(String)", EVS_DEFAULT_NONE, NULL },
+		{ "nested", "Nullable(Array(Array(Nullable(Int32))))", EVS_DEFAULT_NONE, NULL },
+		{ "chosen", "Nullable(Array(String))", EVS_DEFAULT_NONE, NULL },
 	};
 	struct evs_ddl *d = good(columns);
 	const struct evs_table *t;
