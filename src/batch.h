@@ -23,6 +23,7 @@ struct evs_batch {
 	struct evs_array *cols;
 	size_t ncols;
 	uint32_t rows;
+	bool grown; /* columns came after the rows, whose fields of that name are in _extra */
 };
 
 #endif

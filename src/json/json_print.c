@@ -41,6 +41,8 @@ void evs_print_close(struct evs_printer *p)
 	evs_buf_release(&p->text.buf);
 	evs_buf_release(&p->keys);
 	evs_grid_free(p->grid);
+	evs_buf_release(&p->walk.bytes);
+	evs_keyset_release(&p->walk.keys);
 	free(p->cols);
 	free(p);
 }
@@ -116,6 +118,37 @@ static bool put_extra(struct evs_out *o, const struct evs_print_col *c, uint32_t
 	return true;
 }
 
+/* A field of _extra: a column of its name that came later says nothing about this row. */
+static bool note_kept(void *arg, const char *key, size_t klen, const char *val, size_t vlen)
+{
+	struct evs_printer *p = arg;
+
+	(void)val;
+	(void)vlen;
+	for (size_t i = 0; i < p->ncols; i++)
+		if (p->cols[i].field->name_len == klen &&
+		    !memcmp(p->cols[i].field->name, key, klen))
+			p->cols[i].kept = (uint64_t)p->row + 1;
+	return true;
+}
+
+static void mark_kept(struct evs_printer *p, uint32_t row)
+{
+	size_t n;
+
+	p->row = row;
+	for (size_t i = 0; i < p->ncols; i++) {
+		const struct evs_array *a = p->cols[i].array;
+		const uint8_t *s;
+
+		if (!p->cols[i].field->extra || evs_array_is_null(a, row))
+			continue;
+		s = evs_array_bytes(a, row, &n);
+		if (n > 2 && evs_walk_object(&p->walk, (const char *)s, n, note_kept, p) < 0)
+			p->text.buf.failed = true;
+	}
+}
+
 static void print_json_row(struct evs_printer *p, uint32_t row)
 {
 	struct evs_out *o = &p->out;
@@ -126,7 +159,7 @@ static void print_json_row(struct evs_printer *p, uint32_t row)
 		const struct evs_array *a = c->array;
 		bool null = evs_array_is_null(a, row);
 
-		if (null && (!p->opts.nulls || c->field->extra))
+		if ((null && (!p->opts.nulls || c->field->extra)) || c->kept == (uint64_t)row + 1)
 			continue;
 		if (c->field->extra) {
 			if (put_extra(o, c, row, before))
@@ -185,6 +218,8 @@ int evs_print_batch(struct evs_printer *p, const struct evs_batch *b, uint64_t m
 	for (uint32_t i = 0; i < rows; i++) {
 		switch (p->opts.output) {
 		case EVS_NDJSON:
+			if (b->grown)
+				mark_kept(p, i);
 			print_json_row(p, i);
 			break;
 		case EVS_TABLE:

@@ -6,6 +6,7 @@
 #ifndef EVS_JSON_PRINT_H
 #define EVS_JSON_PRINT_H
 
+#include "src/json/json_lex.h"
 #include "src/json/json_out.h"
 
 /* One column of the batch at hand. */
@@ -14,6 +15,7 @@ struct evs_print_col {
 	const struct evs_array *array;
 	const char *key; /* NDJSON: `"name":`, with 32 bytes readable; CSV, TSV: not used */
 	size_t key_len;
+	uint64_t kept; /* 1 + the last row whose _extra has a field of this name */
 	struct evs_day day;
 };
 
@@ -28,6 +30,8 @@ struct evs_printer {
 	struct evs_out text; /* one value as JSON, before it is quoted once more */
 	bool header_done;
 	struct evs_grid *grid;
+	struct evs_walk walk; /* of _extra */
+	uint32_t row;	      /* being walked */
 };
 
 /*

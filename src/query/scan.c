@@ -393,7 +393,7 @@ int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 			continue;
 		s->progress.rows += rows;
 		s->explain.rows_kept += rows;
-		s->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, rows };
+		s->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, rows, s->map->grown };
 		*out = &s->batch;
 		return 1;
 	}

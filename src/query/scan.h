@@ -15,6 +15,7 @@ struct scan_map {
 	struct evs_table *src;
 	int *from;     /* for each slot: ordinal in src, or -1 */
 	bool *same;    /* the types agree */
+	bool grown;    /* `from` has a -1 */
 	uint64_t used; /* clock, for throwing out the oldest */
 };
 

@@ -149,7 +149,9 @@ static int fill_map(const struct evs_scan *s, struct scan_map *m)
 		const struct evs_column *c = &s->table->cols[s->slots[i].column];
 
 		m->from[i] = evs_table_find(m->src, c->name, c->name_len);
-		if (m->from[i] >= 0)
+		if (m->from[i] < 0)
+			m->grown = true;
+		else
 			m->same[i] = evs_type_equal(&m->src->cols[m->from[i]].type, &c->type);
 	}
 	return 0;

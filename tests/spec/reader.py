@@ -12,6 +12,7 @@ printed.
 """
 
 import argparse
+import json
 import sys
 
 import spec_check
@@ -38,8 +39,11 @@ def rows_of(segment, group, current, options):
         extra = old["_extra"][1]
     group.values = old
     for i in range(group.rows):
+        kept = json.loads(extra[i]) if extra[i] is not None else {}  # schema.md 6-3
         parts = [spec_schema.quote(name.encode()) + b":" + spec_schema.value_text(column[i], kind)
-                 for name, kind, column in wanted if options.nulls or column[i] is not None]
+                 for name, kind, column in wanted
+                 if (options.nulls or column[i] is not None) and not (name in kept and
+                                                                      name not in old)]
         if extra[i] is not None and extra[i] != b"{}":
             parts.append(extra[i][1:-1])
         yield b"{" + b",".join(parts) + b"}\n"
