@@ -73,8 +73,8 @@ static int init_rejects(struct evs_appender *a, struct evs_diag *diag)
 
 	if (rc < 0)
 		return rc;
-	rc = evs_rejects_init(&a->rejects, a->opts.rejects ? a->opts.rejects : path, a->source,
-			      diag);
+	rc = evs_rejects_init(&a->rejects, a->opts.rejects ? a->opts.rejects : path, a->dir,
+			      a->source, diag);
 	a->rejects.file = a->file;
 	a->rejects.on_note = a->opts.on_note;
 	a->rejects.arg = a->opts.arg;
@@ -147,7 +147,7 @@ int evs_append_open(struct evs_appender **out, const char *stream,
 	if (!a)
 		return evs_fail_nomem(diag);
 	a->opts = opts ? *opts : none;
-	a->rejects.fd = -1;
+	a->rejects.fd = a->rejects.copy = -1;
 	rc = stream_name(a, stream, diag);
 	if (rc < 0)
 		goto out;

@@ -147,13 +147,13 @@ static int scan_file(struct evs_rejects *r, const struct evs_buf *source, struct
 	return rc;
 }
 
-int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source,
+int evs_rejects_init(struct evs_rejects *r, const char *path, const char *dir, const char *source,
 		     struct evs_diag *diag)
 {
 	struct evs_buf text = { 0 };
 	int rc;
 
-	*r = (struct evs_rejects){ .fd = -1, .source = source };
+	*r = (struct evs_rejects){ .fd = -1, .copy = -1, .dir = dir, .source = source };
 	r->path = strdup(path);
 	if (!r->path)
 		return evs_fail_nomem(diag);
@@ -170,7 +170,8 @@ int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source
 void evs_rejects_release(struct evs_rejects *r)
 {
 	evs_io_close(r->fd);
-	r->fd = -1;
+	evs_io_close(r->copy);
+	r->fd = r->copy = -1;
 	free(r->path);
 	r->path = NULL;
 	free(r->marks);
@@ -206,17 +207,16 @@ static void put_head(struct evs_rejects *r, uint64_t line, uint64_t off, const c
 	put_string(&r->out, "reason", reason);
 }
 
-static int put_base64(struct evs_buf *b, const void *raw, size_t len)
+static const char base64_begin[] = ",\"raw_base64\":\"";
+
+static void put_base64(struct evs_buf *b, const void *raw, size_t len)
 {
 	size_t room = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
 
-	evs_buf_put(b, ",\"raw_base64\":\"", 15);
 	if (!evs_buf_reserve(b, room))
-		return EVS_E_NOMEM;
+		return;
 	sodium_bin2base64((char *)b->p + b->len, room, raw, len, sodium_base64_VARIANT_ORIGINAL);
 	b->len += room - 1;
-	evs_buf_put_u8(b, '"');
-	return 0;
 }
 
 /* The last fields. */
@@ -252,7 +252,6 @@ int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t
 		    const char *reason, const void *raw, size_t len, struct evs_diag *diag)
 {
 	size_t at = r->out.len;
-	int rc = 0;
 
 	if (r->source && end <= r->seen)
 		return 0;
@@ -260,12 +259,12 @@ int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t
 	evs_buf_put(&r->out, "\"raw\":\"", 7);
 	if (put_lossy(&r->out, raw, len)) {
 		evs_buf_put_u8(&r->out, '"');
-		rc = put_base64(&r->out, raw, len);
-	} else {
-		evs_buf_put_u8(&r->out, '"');
+		evs_buf_put(&r->out, base64_begin, strlen(base64_begin));
+		put_base64(&r->out, raw, len);
 	}
+	evs_buf_put_u8(&r->out, '"');
 	put_end(r, end);
-	if (rc < 0 || !evs_buf_ok(&r->out) || mark(r, end, at) < 0)
+	if (!evs_buf_ok(&r->out) || mark(r, end, at) < 0)
 		return evs_fail_nomem(diag);
 	return 0;
 }
@@ -310,7 +309,12 @@ int evs_rejects_chunk(struct evs_rejects *r, struct evs_diag *diag)
 	return r->out.len >= WRITE_BYTES ? write_out(r, diag) : 0;
 }
 
-/* ---- a line in pieces --------------------------------------------------------------------------------------- */
+/* ---- a line in pieces ---------------------------------------------------------------------------------------
+ *
+ * Whether it is UTF-8 shows at its end only, so its bytes go to a temporary file as well, from which raw_base64 is made.
+ */
+
+#define BASE64_BYTES (3u << 16) /* of the line at a time: a multiple of 3, or there would be padding in the middle */
 
 /* How many bytes at the end of p[0 .. n) begin a character that may go on behind them? */
 static size_t unfinished(const uint8_t *p, size_t n)
@@ -348,7 +352,7 @@ static size_t put_held(struct evs_rejects *r, const uint8_t *p, size_t n)
 		r->nheld = had + take;
 		return take;
 	}
-	(void)put_lossy(&r->out, join, had);
+	r->lossy |= put_lossy(&r->out, join, had);
 	r->nheld = 0;
 	return 0;
 }
@@ -359,7 +363,11 @@ int evs_rejects_begin(struct evs_rejects *r, uint64_t line, uint64_t off, uint64
 	int rc = evs_rejects_chunk(r, diag);
 
 	r->nheld = 0;
+	r->lossy = false;
+	r->copied = 0;
 	r->skip = r->source && begin < r->seen;
+	if (rc == 0 && !r->skip)
+		rc = evs_io_open_unnamed(&r->copy, r->dir, diag);
 	if (rc < 0 || r->skip)
 		return rc;
 	put_head(r, line, off, reason);
@@ -378,7 +386,7 @@ static int put_piece(struct evs_rejects *r, const uint8_t *p, size_t len, struct
 		len -= used;
 	}
 	tail = r->nheld ? 0 : unfinished(p, len);
-	(void)put_lossy(&r->out, p, len - tail);
+	r->lossy |= put_lossy(&r->out, p, len - tail);
 	if (tail) {
 		memcpy(r->held, p + len - tail, tail);
 		r->nheld = tail;
@@ -394,24 +402,56 @@ int evs_rejects_raw(struct evs_rejects *r, const void *raw, size_t len, struct e
 	while (rc == 0 && len && !r->skip) {
 		size_t n = len < WRITE_BYTES ? len : WRITE_BYTES;
 
-		rc = put_piece(r, p, n, diag);
+		rc = evs_io_pwrite(r->copy, p, n, r->copied, r->dir, diag);
+		r->copied += n;
+		if (rc == 0)
+			rc = put_piece(r, p, n, diag);
 		p += n;
 		len -= n;
 	}
 	return rc;
 }
 
+static int put_copy(struct evs_rejects *r, struct evs_diag *diag)
+{
+	struct evs_buf piece = { 0 };
+	uint64_t at = 0;
+	int rc = evs_buf_reserve(&piece, BASE64_BYTES) ? 0 : evs_fail_nomem(diag);
+
+	while (rc == 0 && at < r->copied) {
+		size_t n = r->copied - at < BASE64_BYTES ? (size_t)(r->copied - at) : BASE64_BYTES;
+
+		rc = evs_io_pread(r->copy, piece.p, n, at, r->dir, diag);
+		if (rc < 0)
+			break;
+		put_base64(&r->out, piece.p, n);
+		rc = write_out(r, diag);
+		at += n;
+	}
+	evs_buf_release(&piece);
+	return rc;
+}
+
 int evs_rejects_end(struct evs_rejects *r, uint64_t end, struct evs_diag *diag)
 {
+	int rc = 0;
+
 	if (r->skip) {
 		r->skip = false;
 		return 0;
 	}
-	(void)put_lossy(&r->out, r->held, r->nheld);
+	r->lossy |= put_lossy(&r->out, r->held, r->nheld);
 	r->nheld = 0;
 	evs_buf_put_u8(&r->out, '"');
+	if (r->lossy) {
+		evs_buf_put(&r->out, base64_begin, strlen(base64_begin));
+		rc = put_copy(r, diag);
+		evs_buf_put_u8(&r->out, '"');
+	}
+	evs_io_close(r->copy);
+	r->copy = -1;
 	put_end(r, end);
-	return write_out(r, diag);
+	return rc == 0 ? write_out(r, diag) : rc;
 }
 
 int evs_rejects_flush(struct evs_rejects *r, struct evs_diag *diag)

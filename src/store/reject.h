@@ -26,6 +26,10 @@ struct evs_rejects {
 	size_t nheld;
 	void (*on_note)(void *arg, const char *text); /* or NULL: bytes were set aside */
 	void *arg;
+	bool lossy;	 /* some bytes were no UTF-8 */
+	const char *dir; /* of the temporary file; the caller's */
+	int copy;	 /* bytes of the line as they are */
+	uint64_t copied;
 };
 
 /*
@@ -36,8 +40,9 @@ struct evs_rejects {
 int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uint64_t *seen,
 		     uint64_t *whole, struct evs_diag *diag);
 
-/* Nothing is opened before the first reject, except that with a source an existing file is read. */
-int evs_rejects_init(struct evs_rejects *r, const char *path, const char *source,
+/* Nothing is opened before the first reject, except that with a source an existing file is read. `dir` is for
+ * temporary files and belongs to the caller. */
+int evs_rejects_init(struct evs_rejects *r, const char *path, const char *dir, const char *source,
 		     struct evs_diag *diag);
 void evs_rejects_release(struct evs_rejects *r);
 
@@ -52,7 +57,7 @@ int evs_rejects_add(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t
 int evs_rejects_chunk(struct evs_rejects *r, struct evs_diag *diag);
 
 /* The same in pieces, for a line that is too long to be held: begin (an offset in the source, too), raw bytes, end. Between
- * chunks. Bytes that are no UTF-8 become U+FFFD. */
+ * chunks. */
 int evs_rejects_begin(struct evs_rejects *r, uint64_t line, uint64_t off, uint64_t begin,
 		      const char *reason, struct evs_diag *diag);
 int evs_rejects_raw(struct evs_rejects *r, const void *raw, size_t len, struct evs_diag *diag);
