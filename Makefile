@@ -19,6 +19,7 @@ AR ?= ar
 WERROR ?= -Werror
 FUZZ_SECONDS ?= 60
 MUTANTS ?= 200
+SPEC_SECONDS ?= 300
 
 # Scripts of their own that `make check` runs besides the unit, command, layer and fuzz tests. Each
 # ends with a line "N passed, N failed" and finds the programs first in PATH and in $EVS_BIN, the
@@ -35,6 +36,8 @@ CHECK_TESTS ?= \
 	tests/readme/run \
 	tests/roundtrip/run.py \
 	tests/roundtrip/values.py \
+	tests/spec/duel.py \
+	tests/spec/rows.py \
 	tests/spec/run \
 	tests/systems/run
 
@@ -113,6 +116,7 @@ help:
 		'make check       every test; the last line counts them' \
 		'make check-asan check-ubsan check-tsan check-valgrind check-layers' \
 		'make check-crash power cuts and kills: every state, and 20,000 at random' \
+		'make check-spec  two readers on random files, SPEC_SECONDS=$(SPEC_SECONDS) for each kind' \
 		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target' \
 		'make mutants     change the code a little, MUTANTS=$(MUTANTS) times: do the tests notice?' \
 		'make coverage    which lines and branches the tests reach, and which they must' \
@@ -212,6 +216,14 @@ check-valgrind:
 
 check-layers:
 	@tests/check_layers
+
+.PHONY: check-spec
+# Two readers on random files, for as long as is given.
+check-spec:
+	@$(SUBMAKE) -s tools
+	@tests/spec/run
+	@tests/spec/duel.py $(SPEC_SECONDS)
+	@tests/spec/rows.py $(SPEC_SECONDS)
 
 check-crash:
 	@$(SUBMAKE) tools

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Two readers on the same broken bytes: evcat and reader.py must deliver the same rows and end alike.
 
-    duel.py SECONDS [SEED]
+    duel.py [SECONDS [SEED]]
 
 Half of the files are golden ones, damaged as disks and people do it; half are sound files around columns
-whose bytes were changed before the checksums were made, so that the decoders see them. A file on which they
-differ is kept in the current folder. The last line is "N passed, N failed"; a column counts as a file.
+whose bytes were changed before the checksums were made, so that the decoders see them. Without
+SECONDS, a fixed number of files, always the same ones. A file on which they differ is kept in the current folder. The last line is "N passed, N failed"; a column counts as a file.
 """
 
 import argparse
@@ -35,6 +35,7 @@ ROOT = os.path.abspath(os.path.join(HERE, "..", ".."))
 BIN = os.path.join(ROOT, os.environ.get("EVSEG_BIN") or os.environ.get("EVS_BIN") or "build/bin")
 N = 5  # rows of a group
 GROUPS = 60  # of a file
+FILES = 120  # of a run without SECONDS
 TYPES = {"i": "UInt32", "w": "Int64", "b": "Int8", "f": "Float64", "g": "Float32", "u": "UUID",
          "s": "String", "l": "Array(UInt8)", "m": "Map(String, Nullable(UInt8))"}
 LACKING = [b"\1\x1f", b"\2\1\1" + plain(4, 5), b"\1\x15", b"\2\0\3" + plain(4, 2, 2, 1)]
@@ -189,7 +190,8 @@ def duel(path, name):
 
 
 def main():
-    seconds, seed = float(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else str(time.time())
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else None
+    seed = sys.argv[2] if len(sys.argv) > 2 else "0" if seconds is None else str(time.time())
     r, pool = random.Random(seed), pools()
     golden = []
     for path in sorted(glob.glob(f"{ROOT}/corpus/good/*.evs")):
@@ -197,17 +199,19 @@ def main():
             golden.append(f.read())
     spec_column.OWN_LIMIT = 1 << 22
     spec_schema.quote = quote_anything
-    passed = failed = 0
-    end = time.monotonic() + seconds
+    passed = failed = files = 0
+    end = time.monotonic() + (seconds or 0)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "duel.evs")
-        while time.monotonic() < end and failed < 10:
+        while failed < 10 and (files < FILES if seconds is None else time.monotonic() < end):
+            files += 1
             damaged = r.random() < .5
             with open(path, "wb") as f:
                 f.write(damage(r, r.choice(golden)) if damaged else mutated(r, pool))
             agreed = duel(path, f"duel-{seed}-{failed}.evs")
             passed += (1 if damaged else GROUPS) if agreed else 0
             failed += agreed is False
+    print(f"{files} files")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
