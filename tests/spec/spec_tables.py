@@ -5,6 +5,7 @@ is, and not to be for any text in which one number or one name of a table is ano
 """
 
 import glob
+import math
 import os
 import re
 
@@ -46,6 +47,7 @@ CAPS = {
     "EVS_MAX_NAME": "stream name | 1 to 255 bytes",
     "EVS_MAX_TENANT": "tenant | 4,096 bytes",
     "EVS_MAX_SCHEMA": "schema text | 2^24 bytes",
+    "EVS_FILTER_MAX_BLOCKS * EVS_FILTER_BLOCK": "bytes of a filter | 2^21",
 }
 
 # Tables of numbers with names: section, and the prefix of these names in the code.
@@ -150,8 +152,9 @@ def cap_differences(text, code):
     for name, row in CAPS.items():
         number = re.findall(r"2\^\d+|[\d,]+\d|\d", row.split("|")[1])[-1]
         value = 2 ** int(number[2:]) if "^" in number else int(number.replace(",", ""))
-        if f"| {row}" not in text or known.get(name) != value:
-            out.append(f"1.5 {name}: {known.get(name)} in the code, {row!r}")
+        factors = [known.get(n, 0) for n in name.split(" * ")]
+        if f"| {row}" not in text or math.prod(factors) != value:
+            out.append(f"1.5 {name}: {factors} in the code, {row!r}")
     return out
 
 
