@@ -211,7 +211,7 @@ static void print(const struct evs_table *t, struct evs_array *cols, uint32_t ro
 		  struct evs_buf *out)
 {
 	struct evs_field fields[32] = { 0 };
-	struct evs_batch b = { fields, cols, t->ncols, rows };
+	struct evs_batch b = { fields, cols, t->ncols, rows, false };
 	struct evs_print_opts opts = { .output = EVS_NDJSON };
 	struct evs_printer *p = NULL;
 

@@ -175,7 +175,7 @@ static void test_errors(void)
 	struct evs_type type = { .id = EVS_T_DATETIME64, .scale = 7 };
 	struct evs_array a;
 	struct evs_field f = { .name = "t", .name_len = 1, .type = &type };
-	struct evs_batch b = { &f, &a, 1, 1 };
+	struct evs_batch b = { &f, &a, 1, 1, false };
 	struct ArrowSchema schema = { 0 };
 	struct ArrowArray array = { 0 };
 	struct evs_diag diag = { 0 };
@@ -198,7 +198,7 @@ int main(void)
 	struct evs_table *t = mini_table(spec);
 	struct evs_array *cols = mini_columns(t);
 	struct evs_field *fields = make_fields(t);
-	struct evs_batch b = { fields, cols, t->ncols, 0 };
+	struct evs_batch b = { fields, cols, t->ncols, 0, false };
 	struct ArrowSchema schema;
 	struct ArrowArray array, child;
 

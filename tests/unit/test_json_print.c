@@ -40,7 +40,7 @@ static struct rows make_rows(const char *spec, const char *const *lines, size_t 
 		r.fields[i].nullable = r.t->cols[i].nullable;
 		r.fields[i].extra = (int)i == r.t->extra_column;
 	}
-	r.batch = (struct evs_batch){ r.fields, r.cols, r.t->ncols, r.cols[0].rows };
+	r.batch = (struct evs_batch){ r.fields, r.cols, r.t->ncols, r.cols[0].rows, false };
 	return r;
 }
 
@@ -146,7 +146,7 @@ static void test_edges(void)
 	struct evs_array f;
 	struct evs_type type = { .id = EVS_T_FLOAT64 };
 	struct evs_field field = { .name = "a\"b", .name_len = 3, .type = &type };
-	struct evs_batch b = { &field, &f, 1, 3 };
+	struct evs_batch b = { &field, &f, 1, 3, false };
 
 	expect("no fields", &r.batch, (struct evs_print_opts){ .output = EVS_NDJSON }, 9,
 	       "{}\n{\"x\":1}\n");
@@ -173,7 +173,7 @@ static void test_hostile(void)
 	struct evs_field fields[] = { { .name = "s", .name_len = 1, .type = &string },
 				      { .name = "j", .name_len = 1, .type = &json } };
 	struct evs_array cols[2];
-	struct evs_batch b = { fields, cols, 2, 3 };
+	struct evs_batch b = { fields, cols, 2, 3, false };
 
 	evs_array_init(&s, EVS_BYTES, 0, false);
 	evs_array_init(&j, EVS_BYTES, 0, false);
@@ -244,7 +244,7 @@ static void test_long(void)
 	struct evs_array a;
 	struct evs_type type = { .id = EVS_T_STRING };
 	struct evs_field field = { .name = "s", .name_len = 1, .type = &type };
-	struct evs_batch b = { &field, &a, 1, 2 };
+	struct evs_batch b = { &field, &a, 1, 2, false };
 	struct evs_print_opts opts = { .output = EVS_NDJSON };
 	struct sink s = { 0 };
 	struct evs_printer *p = NULL;
@@ -279,7 +279,7 @@ static void test_window(void)
 	struct evs_array a;
 	struct evs_type type = { .id = EVS_T_STRING };
 	struct evs_field field = { .name = "s", .name_len = 1, .type = &type };
-	struct evs_batch b = { &field, &a, 1, 1002 };
+	struct evs_batch b = { &field, &a, 1, 1002, false };
 	struct sink s = { 0 };
 	struct evs_print_opts opts = { .output = EVS_TABLE };
 	struct evs_printer *p = NULL;
