@@ -1,7 +1,7 @@
 /*
- * Frames of a file through a window.
+ * Frames of a file through windows.
  *
- * The window is 128 KiB and slides forward, so that a segment of tiny commits costs one read in a hundred frames and
+ * A window is 128 KiB and slides, so that a segment of tiny commits costs one read in a hundred frames and
  * a large group costs one read a block. Everything here is pread: a mapping would turn a file that is cut under a
  * reader into SIGBUS.
  */
@@ -19,58 +19,89 @@ void evs_file_init(struct evs_file *f, int fd, const char *path)
 	*f = (struct evs_file){ .fd = fd, .path = path };
 }
 
+static void window_release(struct evs_window *w)
+{
+	free(w->p);
+	*w = (struct evs_window){ 0 };
+}
+
 void evs_file_release(struct evs_file *f)
 {
-	free(f->win);
-	f->win = NULL;
-	f->win_len = f->win_cap = 0;
+	window_release(&f->win[0]);
+	window_release(&f->win[1]);
 }
 
 void evs_file_forget(struct evs_file *f)
 {
-	f->win_len = 0;
+	f->win[0].len = f->win[1].len = 0;
 }
 
-static int window_room(struct evs_file *f, size_t n)
+/* Room for `n` bytes. A window that once held a large directory is not kept. */
+static int window_room(struct evs_window *w, size_t n)
 {
 	uint8_t *p;
 
-	if (n <= f->win_cap)
+	w->len = 0;
+	if (w->cap > 8 * WINDOW && n == WINDOW)
+		window_release(w);
+	if (n <= w->cap)
 		return 0;
-	p = realloc(f->win, n);
+	p = realloc(w->p, n);
 	if (!p)
 		return EVS_E_NOMEM;
-	f->win = p;
-	f->win_cap = n;
+	w->p = p;
+	w->cap = n;
 	return 0;
+}
+
+static bool window_holds(const struct evs_window *w, uint64_t off, size_t n)
+{
+	return off >= w->off && off - w->off <= w->len && w->len - (size_t)(off - w->off) >= n;
+}
+
+/*
+ * Where a window that must hold [off, off + n) begins: at `off`, but around it when this is the second step back in a row,
+ * because commits are followed from the newest to the oldest.
+ */
+static uint64_t window_start(struct evs_file *f, uint64_t off, size_t n)
+{
+	const struct evs_window *newest = &f->win[f->newest];
+	bool back = newest->len && off < newest->off, again = back && f->back;
+
+	f->back = back;
+	if (!again || n > WINDOW / 2)
+		return off;
+	return off > WINDOW / 2 ? off - WINDOW / 2 : 0;
 }
 
 int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
 		   struct evs_diag *diag)
 {
-	size_t want = n > WINDOW ? n : WINDOW;
-	size_t got;
+	size_t want = n > WINDOW ? n : WINDOW, got;
+	struct evs_window *w;
+	uint64_t start;
 	int rc;
 
-	if (off >= f->win_off && off - f->win_off <= f->win_len &&
-	    f->win_len - (size_t)(off - f->win_off) >= n) {
-		*p = f->win + (size_t)(off - f->win_off);
+	for (unsigned i = 0; i < 2; i++) {
+		if (!window_holds(&f->win[i], off, n))
+			continue;
+		f->newest = i;
+		*p = f->win[i].p + (size_t)(off - f->win[i].off);
 		return 0;
 	}
-	f->win_len = 0;
-	/* A window that once held a large directory is not kept. */
-	if (f->win_cap > 8 * WINDOW && want == WINDOW)
-		evs_file_release(f);
-	if (window_room(f, want) < 0)
+	start = window_start(f, off, n);
+	f->newest = n > WINDOW ? 0 : 1 - f->newest; /* only one of them grows */
+	w = &f->win[f->newest];
+	if (window_room(w, want) < 0)
 		return evs_fail_nomem(diag);
-	rc = evs_io_pread_some(f->fd, f->win, want, off, &got, f->path, diag);
+	rc = evs_io_pread_some(f->fd, w->p, want, start, &got, f->path, diag);
 	if (rc < 0)
 		return rc;
-	f->win_off = off;
-	f->win_len = got;
-	if (got < n)
+	w->off = start;
+	w->len = got;
+	if (got < n + (size_t)(off - start))
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "the file ends too early");
-	*p = f->win;
+	*p = w->p + (size_t)(off - start);
 	return 0;
 }
 

@@ -7,21 +7,31 @@
 #include "src/store/io.h"
 #include "src/store/store.h"
 
-/* A file being read frame by frame through a window of its bytes. */
+/* Bytes of a file from `off` on. */
+struct evs_window {
+	uint8_t *p;
+	uint64_t off;
+	size_t len, cap;
+};
+
+/*
+ * A file being read frame by frame through two windows of its bytes: whoever goes through it and looks ahead, or back, every
+ * now and then comes back to where the first one stands.
+ */
 struct evs_file {
 	int fd;
 	const char *path; /* not owned */
 	uint64_t salt;
-	uint8_t *win; /* window: win_len bytes of the file from win_off */
-	uint64_t win_off;
-	size_t win_len, win_cap;
+	struct evs_window win[2];
+	unsigned newest; /* window that was used last */
+	bool back;	 /* it was moved towards the beginning */
 };
 
 void evs_file_init(struct evs_file *f, int fd, const char *path);
-void evs_file_release(struct evs_file *f); /* the window; not the descriptor */
-void evs_file_forget(struct evs_file *f);  /* what is in the window: the file has changed */
+void evs_file_release(struct evs_file *f); /* the windows; not the descriptor */
+void evs_file_forget(struct evs_file *f);  /* what is in the windows: the file has changed */
 
-/* `n` bytes at `off`, in the window (grown when it must). EVS_E_FORMAT when the file ends before. */
+/* `n` bytes at `off`, in a window (grown when it must). EVS_E_FORMAT when the file ends before. */
 int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
 		   struct evs_diag *diag);
 
