@@ -56,6 +56,7 @@ static void tell_tail(struct evs_segment *s)
 static int find_tail(struct evs_segment *s, bool *growing, struct evs_diag *diag)
 {
 	struct evs_io_stat st;
+	uint64_t size = 0, end = 0;
 	int rc = 0;
 
 	*growing = false;
@@ -69,8 +70,10 @@ static int find_tail(struct evs_segment *s, bool *growing, struct evs_diag *diag
 		if (rc < 0 || (!s->tail.what && !s->tail.copy_bad[0] && !s->tail.copy_bad[1]))
 			return rc;
 		*growing = evs_io_is_locked(s->fd);
-		if (*growing)
+		if (*growing || (tries && size == st.size && end == s->tail.end))
 			break;
+		size = st.size;
+		end = s->tail.end;
 	}
 	return rc;
 }

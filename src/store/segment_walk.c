@@ -208,7 +208,8 @@ int evs_walk_next(struct evs_segment *s, struct evs_diag *diag)
 		}
 		open_gap(s, at, &d);
 		evs_chain_broken(s);
-		if (span)
+		/* A head whose payload fails may be stale, and its length with it. */
+		if (rc == EVS_E_VERSION && span)
 			s->pos = at + span;
 		else if ((rc = resync(s, at + 8, diag)) < 0)
 			return rc;

@@ -183,8 +183,10 @@ static int load_newest(struct evs_seg_writer *w, const struct evs_tail *t, struc
 		return evs_fail_off(
 			diag, EVS_E_FORMAT, w->path, t->trailer.commit_off,
 			"the newest commit is damaged or of a newer format, so that nothing can be appended after it; move the file away or salvage it");
-	if (!t->have_commit)
-		return 0;
+	if (!t->have_commit) /* never torn: a segment comes with its first commit, by a rename */
+		return evs_fail_off(
+			diag, EVS_E_FORMAT, w->path, t->end,
+			"the segment has lost its end and with it every commit, so that nothing can be appended to it; move the file away or salvage it");
 	w->last_len = t->trailer.commit_len;
 	rc = evs_file_commit(&w->file, t->trailer.commit_off, w->end, &w->last, &w->last_payload,
 			     diag);

@@ -8,7 +8,8 @@
 #include "src/diag.h"
 #include "src/store/segment.h"
 
-#define STEP   (64u << 10)
+#define STEP                                                                                       \
+	((128u << 10) - EVS_TRAILER_SIZE) /* with the trailer at its end, one read of a window */
 #define SECTOR 512u
 
 /* Trailer copy at `off`; fills t when it verifies. */
@@ -195,10 +196,18 @@ static int take_commit(struct evs_file *f, struct evs_tail *t, const struct evs_
 	return 0;
 }
 
+/* What the newest trailer of the tail counts more than the newest commit; there may be others between them. */
+static uint64_t rows_lost(const struct evs_tail *t, const struct evs_trailer *lost)
+{
+	uint64_t have = t->have_commit ? t->trailer.rows_total : 0;
+
+	return lost->rows_total > have ? lost->rows_total - have : lost->rows;
+}
+
 int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 {
 	uint64_t before = t->size, end = 0;
-	struct evs_trailer tr = { 0 };
+	struct evs_trailer tr = { 0 }, lost = { 0 };
 	enum verdict v = SOUND;
 	int rc;
 
@@ -218,9 +227,10 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 			t->commit_bad = v == COMMIT_DAMAGED;
 			break;
 		}
-		/* A trailer without its frames: torn, or badly damaged. Its rows cannot be told; look further back. */
+		/* A trailer without its frames: torn, or badly damaged. Look further back. */
+		if (!t->has_rows)
+			lost = tr;
 		t->has_rows = true;
-		t->rows += tr.rows;
 		t->what =
 			"the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
 		before = tr.first_group;
@@ -228,6 +238,8 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 	if (rc < 0)
 		return evs_fail_off(diag, rc, f->path, before,
 				    "cannot read the end of the segment");
+	if (t->has_rows)
+		t->rows = rows_lost(t, &lost);
 	rc = judge_rest(f, t);
 	/* A segment is put in its place with its first commit in it. */
 	if (rc == 0 && !t->have_commit && !t->what)

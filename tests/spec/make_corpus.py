@@ -47,6 +47,8 @@ def crash_files(bindir):
     yield "commit-without-trailers", data[:-128] + bytes(128)
     yield "only-trailers", data[:last] + bytes(len(data) - last - 128) + data[-128:]
     yield "append-is-zero", data[:last] + bytes(len(data) - last)
+    trailers = last - 128
+    yield "two-appends-lost", (data[:trailers] + bytes(128 + size) + data[commit:])
     yield "foreign-bytes-behind", data + b"left over" * 5
 
 

@@ -96,7 +96,7 @@ class Segment:
             torn = self.check_newest(t)
             if not torn:
                 break
-            unclear = unclear or (torn, t.rows_total)
+            unclear = unclear or (torn, t.rows_total, t.groups_rows)
             limit = t.first_group
         self.newest = t
         if not t:
@@ -104,7 +104,8 @@ class Segment:
         end = t.end if t else self.log
         if end < len(self.data):
             if unclear:
-                unclear = unclear[0], unclear[1] - (t.rows_total if t else 0)
+                more = unclear[1] - (t.rows_total if t else 0)
+                unclear = unclear[0], more if more > 0 else unclear[2]
             self.name_tail(end, unclear)
 
     def last_trailer(self, limit):
@@ -310,9 +311,7 @@ class Segment:
                 frame = fr.frame_head(self.data, at, self.salt, end)
             except Broken as e:
                 self.fault(at, e)
-                at += 8
-                while at < end and not self.sound_head(at, end):
-                    at += 8
+                at = self.resync(at, end)
                 continue
             try:
                 if frame.type == fr.GROUP:
@@ -326,12 +325,22 @@ class Segment:
                         self.schemas.append(at)
             except Broken as e:
                 self.fault(at, e)
-                if frame.type == fr.COMMIT and e.version:
+                if not e.version:
+                    at = self.resync(at, end)
+                    continue
+                if frame.type == fr.COMMIT:
                     del out[before:]
             if frame.type == fr.COMMIT:
                 before = len(out)
             at = frame.end
         return out
+
+    def resync(self, at, end):
+        """The next place with the head of a frame."""
+        at += 8
+        while at < end and not self.sound_head(at, end):
+            at += 8
+        return at
 
     def sound_head(self, at, end):
         if self.data[at:at + 4] != fr.MAGIC:
