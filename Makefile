@@ -29,6 +29,7 @@ CHECK_TESTS ?= \
 	tests/check_layers \
 	tests/crash/kill9.py \
 	tests/crash/power.py \
+	tests/damage/run \
 	tests/fault/run \
 	tests/limits/run.py \
 	tests/mutation/selftest \
@@ -71,12 +72,14 @@ CLI_SOURCES := $(sort $(wildcard tools/cli*.c))
 TOOL_SOURCES := $(sort $(wildcard tools/ev*.c))
 UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+DAMAGE_SOURCES := $(sort $(wildcard tests/damage/*.c))
 
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(B)/%.o)
 CLI_OBJECTS = $(CLI_SOURCES:%.c=$(B)/%.o)
 TOOLS = $(TOOL_SOURCES:tools/%.c=$(BIN)/%)
 UNITS = $(UNIT_SOURCES:%.c=$(B)/%)
 FUZZERS = $(FUZZ_SOURCES:%.c=$(B)/%)
+DAMAGE = $(if $(filter fuzz,$(CONFIG)),,$(B)/tests/damage/damage)
 REPLAYERS = $(if $(filter fuzz,$(CONFIG)),,$(FUZZERS))
 
 LIB = $(B)/libevseg.a
@@ -99,15 +102,15 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 endif
 
 .PHONY: all lib tools tests deps demo check check-config check-layers check-asan check-ubsan \
-	check-tsan check-valgrind check-crash fuzz coverage mutants bench lint format install uninstall \
-	clean help FORCE
+	check-tsan check-valgrind check-crash check-damage fuzz coverage mutants bench lint format install \
+	uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
 all: lib tools
 lib: $(LIB) $(SHARED)
 tools: $(TOOLS)
-tests: tools $(UNITS) $(REPLAYERS)
+tests: tools $(UNITS) $(REPLAYERS) $(DAMAGE)
 
 help:
 	@printf '%s\n' 'make             library and programs, into build/' \
@@ -117,6 +120,7 @@ help:
 		'make check-asan check-ubsan check-tsan check-valgrind check-layers' \
 		'make check-crash power cuts and kills: every state, and 20,000 at random' \
 		'make check-spec  two readers on random files, SPEC_SECONDS=$(SPEC_SECONDS) for each kind' \
+		'make check-damage every bit, end, sector and frame damaged, and a million at random' \
 		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target' \
 		'make mutants     change the code a little, MUTANTS=$(MUTANTS) times: do the tests notice?' \
 		'make coverage    which lines and branches the tests reach, and which they must' \
@@ -179,8 +183,12 @@ $(FUZZERS): %: %.o $(B)/tests/fuzz/replay.o $(LIB)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/tests/fuzz/replay.o $(LIB) $(LIBS)
 endif
 
+$(DAMAGE): $(DAMAGE_SOURCES:%.c=$(B)/%.o) $(LIB)
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 OBJECTS = $(LIB_OBJECTS) $(CLI_OBJECTS) $(TOOL_SOURCES:%.c=$(B)/%.o) $(UNIT_SOURCES:%.c=$(B)/%.o) \
-	$(FUZZ_SOURCES:%.c=$(B)/%.o) $(B)/tests/fuzz/replay.o
+	$(FUZZ_SOURCES:%.c=$(B)/%.o) $(B)/tests/fuzz/replay.o $(DAMAGE_SOURCES:%.c=$(B)/%.o)
 .SECONDARY: $(OBJECTS)
 -include $(OBJECTS:.o=.d)
 
@@ -228,6 +236,10 @@ check-spec:
 check-crash:
 	@$(SUBMAKE) tools
 	@tests/crash/power.py && tests/crash/kill9.py
+
+check-damage:
+	@$(SUBMAKE) CONFIG=$(CONFIG) tests
+	@EVS_BUILD=$(B) EVS_BIN=$(BIN) tests/damage/run --all
 
 fuzz:
 	@$(SUBMAKE) -s CONFIG=fuzz CC=clang CFLAGS='-O1 -g' fuzzers
