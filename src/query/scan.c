@@ -148,6 +148,7 @@ void evs_scan_close(struct evs_scan *s)
 		return;
 	evs_segment_close(s->seg);
 	evs_scan_maps_release(s);
+	evs_merge_release(s);
 	evs_scan_filters_release(s);
 	evs_scan_fields_release(s);
 	evs_array_release(&s->time);
@@ -293,7 +294,7 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
 	struct scan_seen *seen = find_seen(s, evs_segment_path(s->seg));
-	bool pruned = (s->opts.has_since || s->opts.has_until || s->nfilters) && !s->following;
+	bool timed, pruned = (s->opts.has_since || s->opts.has_until || s->nfilters) && !s->following;
 	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
 	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
 
@@ -312,7 +313,9 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 		evs_segment_want(s->seg, evs_scan_group_may, s);
 	if (seen && seen->place.off)
 		return evs_segment_resume(s->seg, &seen->place, diag);
-	evs_segment_rewind(s->seg, pruned ? EVS_WALK_PRUNED : EVS_WALK_ALL, s->since, s->until);
+	timed = evs_scan_time_prunes(s);
+	evs_segment_rewind(s->seg, pruned ? EVS_WALK_PRUNED : EVS_WALK_ALL,
+			   timed ? s->since : INT64_MIN, timed ? s->until : INT64_MAX);
 	return 0;
 }
 
@@ -357,46 +360,68 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 	return 1;
 }
 
-int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
+/* The next group that can be read: 1 with the rows of it that match, 0 at the end of the segment. */
+static int next_group(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag)
 {
 	const struct evs_group *g;
 	struct evs_diag d = { 0 };
 	uint64_t off;
-	uint32_t rows = 0;
 	int rc;
 
-	for (;;) {
-		rc = open_next(s, diag);
-		if (rc <= 0)
+	while ((rc = evs_segment_next(s->seg, &g, &off, diag)) > 0) {
+		rc = evs_scan_group(s, g, rows, &d);
+		if (rc == 0)
+			return 1;
+		if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION) {
+			if (diag)
+				*diag = d;
 			return rc;
-		rc = evs_segment_next(s->seg, &g, &off, diag);
-		if (rc < 0)
-			return rc;
+		}
+		evs_segment_lost(s->seg, &d);
+	}
+	return rc;
+}
+
+/* The next rows of the segment: 1 with how many match, 0 at its end. */
+static int next_rows(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag)
+{
+	uint32_t have = 0;
+	int rc = s->gathered ? 0 : next_group(s, rows, diag);
+
+	if (rc != 0 || !evs_scan_merges(s))
+		return rc;
+	s->gathered = true;
+	rc = evs_merge_next(s, &have, diag);
+	if (rc > 0)
+		rc = evs_scan_slots(s, have, rows, diag);
+	else
+		s->gathered = false;
+	return rc < 0 || !s->gathered ? rc : 1;
+}
+
+int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
+{
+	uint32_t rows = 0;
+	int rc = evs_merge_open(s, diag);
+
+	while (rc == 0 && (rc = open_next(s, diag)) > 0) {
+		rc = next_rows(s, &rows, diag);
+		if (rc > 0 && rows) {
+			s->progress.rows += rows;
+			s->explain.rows_kept += rows;
+			s->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, rows, s->grown };
+			*out = &s->batch;
+			return 1;
+		}
 		if (rc == 0) {
 			rc = remember(s, evs_segment_path(s->seg), s->seg);
 			close_segment(s);
 			if (rc < 0)
 				return evs_fail_nomem(diag);
-			continue;
 		}
-		rc = evs_scan_group(s, g, &rows, &d);
-		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
-			evs_segment_lost(s->seg, &d);
-			continue;
-		}
-		if (rc < 0) {
-			if (diag)
-				*diag = d;
-			return rc;
-		}
-		if (!rows)
-			continue;
-		s->progress.rows += rows;
-		s->explain.rows_kept += rows;
-		s->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, rows, s->map->grown };
-		*out = &s->batch;
-		return 1;
+		rc = rc < 0 ? rc : 0;
 	}
+	return rc;
 }
 
 /* Keep of the list what is new or has grown. */

@@ -70,9 +70,13 @@ struct evs_scan {
 	struct evs_eval *eval;
 	struct evs_array *by_ordinal; /* views of slots, for filters */
 	struct scan_bounds *bounds;   /* by ordinal */
+	bool in_group;		  /* a group is being judged, not a segment */
 	const struct evs_commit *asked; /* group that filters are asked about, and its map */
 	uint32_t asked_group;
 	const struct scan_map *asked_map;
+	struct scan_merge *merge; /* NULL until it is needed */
+	bool gathered;		  /* all groups of the segment are in it */
+	bool grown;		  /* of the rows at hand: see struct evs_batch */
 	char *tenant_dir;	      /* folder whose tenant was judged last */
 	bool tenant_may;
 	struct evs_scan_explain explain;
@@ -126,6 +130,23 @@ bool evs_scan_path_may(struct evs_scan *s, const char *path);
 bool evs_scan_segment_may(struct evs_scan *s);
 enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group);
 
+/*
+ * scan_merge.c: streams of a ReplacingMergeTree or SummingMergeTree answer as if each segment were merged, whether it
+ * is or not (spec/query.md 10).
+ */
+bool evs_scan_merges(const struct evs_scan *s);
+/* Filters that a group's zones may decide: in a merged stream those over the sort key only. */
+bool evs_scan_filter_prunes(const struct evs_scan *s, const struct evs_expr *filter);
+/* May the times of groups decide? In a merged stream when the time is in the key. */
+bool evs_scan_time_prunes(const struct evs_scan *s);
+/* Before the first group: the columns that merging needs get slots. */
+int evs_merge_open(struct evs_scan *s, struct evs_diag *diag);
+/* Add the rows of the current group, which is decoded. */
+int evs_merge_add(struct evs_scan *s, uint32_t rows, struct evs_diag *diag);
+/* After the last group of a segment: the next merged rows into the slots: 1, or 0 when there are no more. */
+int evs_merge_next(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag);
+void evs_merge_release(struct evs_scan *s);
+
 /* scan_group.c: decode a slot's column of the current group. */
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
 		  uint32_t rows, struct evs_diag *diag);
@@ -133,5 +154,7 @@ int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot
 /* Read the current group of s->seg into s->cols: number of rows that match, or an error (EVS_E_FORMAT: group lost). */
 int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,
 		   struct evs_diag *diag);
+/* The same with rows that are in the slots already. */
+int evs_scan_slots(struct evs_scan *s, uint32_t have, uint32_t *rows, struct evs_diag *diag);
 
 #endif

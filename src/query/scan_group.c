@@ -28,10 +28,11 @@ int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot
 {
 	const struct evs_type *to = &s->table->cols[slot->column].type, *from;
 	struct evs_array stored = { 0 };
-	int number = (int)(slot - s->slots), column = m->from[number], rc;
+	int number = (int)(slot - s->slots), column, rc;
 
 	if (slot->loaded)
 		return 0;
+	column = m->from[number];
 	evs_array_reset(&slot->a);
 	if (column < 0) {
 		rc = absent_column(s, slot, rows) < 0 ? evs_fail_nomem(diag) : 0;
@@ -50,22 +51,39 @@ int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot
 	return rc;
 }
 
-/* Row numbers of those with since <= time < until. */
-static int match_time(struct evs_scan *s, const struct scan_map *m, uint32_t rows, uint32_t *n,
-		      struct evs_diag *diag)
+/* The time column of the rows at hand, in the type of `*t`'s. */
+static int load_time(struct evs_scan *s, const struct scan_map *m, const struct evs_table **t,
+		     const struct evs_array **time, struct evs_diag *diag)
 {
 	int rc;
 
+	if (evs_scan_merges(s)) { /* merged rows have a slot for it */
+		*t = s->table;
+		*time = &s->slots[s->slot_of[s->table->time_column] - 1].a;
+		return 0;
+	}
+	*t = m->src;
+	*time = &s->time;
 	evs_array_release(&s->time);
 	rc = evs_type_array(&m->src->cols[m->src->time_column].type, &s->time);
 	if (rc < 0)
 		return evs_fail_nomem(diag);
-	rc = evs_segment_column(s->seg, (uint16_t)m->src->time_column, &s->time, diag);
+	return evs_segment_column(s->seg, (uint16_t)m->src->time_column, &s->time, diag);
+}
+
+/* Row numbers of those with since <= time < until. */
+static int match_time(struct evs_scan *s, const struct scan_map *m, uint32_t rows, uint32_t *n,
+		      struct evs_diag *diag)
+{
+	const struct evs_table *table;
+	const struct evs_array *time;
+	int rc = load_time(s, m, &table, &time, diag);
+
 	if (rc < 0)
 		return rc;
 	*n = 0;
 	for (uint32_t i = 0; i < rows; i++) {
-		int64_t t = evs_row_time(m->src, &s->time, i);
+		int64_t t = evs_row_time(table, time, i);
 
 		if (t != EVS_TIME_NONE && t >= s->since && (s->until == INT64_MAX || t < s->until))
 			s->idx[(*n)++] = i;
@@ -132,21 +150,34 @@ static int match(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_diag
 int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,
 		   struct evs_diag *diag)
 {
-	uint32_t n;
 	int rc = find_map(s, g, diag);
 
 	for (size_t i = 0; i < s->nslots; i++)
 		s->slots[i].loaded = false;
-	if (rc == 0)
-		rc = match(s, g->rows, &n, diag);
+	if (rc < 0)
+		return rc;
+	s->grown = s->map->grown || (s->grown && evs_scan_merges(s));
+	if (!evs_scan_merges(s))
+		return evs_scan_slots(s, g->rows, rows, diag);
+	for (size_t i = 0; i < s->nslots && rc == 0; i++)
+		rc = evs_scan_load(s, s->map, &s->slots[i], g->rows, diag);
+	*rows = 0; /* they come when all of the segment is there */
+	return rc < 0 ? rc : evs_merge_add(s, g->rows, diag);
+}
+
+int evs_scan_slots(struct evs_scan *s, uint32_t have, uint32_t *rows, struct evs_diag *diag)
+{
+	uint32_t n = 0;
+	int rc = match(s, have, &n, diag);
+
 	if (rc < 0)
 		return rc;
 	*rows = n;
 	if (n == 0)
 		return 0;
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
-		rc = evs_scan_load(s, s->map, &s->slots[s->field_slot[f]], g->rows, diag);
-	for (size_t i = 0; i < s->nslots && rc == 0 && n < g->rows; i++)
+		rc = evs_scan_load(s, s->map, &s->slots[s->field_slot[f]], have, diag);
+	for (size_t i = 0; i < s->nslots && rc == 0 && n < have; i++)
 		if (s->slots[i].loaded)
 			rc = keep_rows(s, &s->slots[i], n, diag);
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)

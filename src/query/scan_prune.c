@@ -48,7 +48,8 @@ static bool may(struct evs_scan *s, bool asking)
 				   .arg = s };
 
 	for (size_t i = 0; i < s->nfilters; i++)
-		if (!(evs_eval_zone(s->eval, s->filters[i], &known) & EVS_MAY_TRUE))
+		if ((!s->in_group || evs_scan_filter_prunes(s, s->filters[i])) &&
+		    !(evs_eval_zone(s->eval, s->filters[i], &known) & EVS_MAY_TRUE))
 			return false;
 	return true;
 }
@@ -233,6 +234,7 @@ static void know_zone(struct evs_scan *s, const struct evs_commit *c, const stru
 enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group)
 {
 	struct evs_scan *s = scan;
+	enum evs_want want;
 	struct scan_map *m;
 	uint32_t lo = 0, hi = c->nzones;
 
@@ -251,10 +253,13 @@ enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_
 		for (size_t i = 0; i < s->nslots; i++)
 			if (s->slots[i].tested)
 				know_zone(s, c, m, &c->zones[lo], i);
-	if (!may(s, false))
-		return EVS_NOT_BY_ZONES;
+	s->in_group = true;
 	s->asked = c;
 	s->asked_group = group;
 	s->asked_map = m;
-	return c->nfilters && !may(s, true) ? EVS_NOT_BY_FILTERS : EVS_WANTED;
+	want = !may(s, false)			  ? EVS_NOT_BY_ZONES
+	       : c->nfilters && !may(s, true) ? EVS_NOT_BY_FILTERS
+					      : EVS_WANTED;
+	s->in_group = false;
+	return want;
 }

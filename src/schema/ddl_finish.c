@@ -280,10 +280,14 @@ static int default_key(struct ddl *d, struct ddl_draft *f)
  */
 static int check_engine_args(struct ddl *d, struct ddl_draft *f)
 {
+	struct evs_table *t = f->t;
 	struct evs_lex l;
 	struct evs_tok tok;
 	int rc = ddl_lex_slice(d, &f->engine_args, &l);
 
+	t->engine_cols = calloc(t->ncols, sizeof(*t->engine_cols));
+	if (!t->engine_cols)
+		return ddl_nomem(d);
 	while (rc == 0 && l.tok.kind != EVS_TOK_END) {
 		if (!evs_tok_is_name(&l.tok)) {
 			rc = evs_lex_next(&l, d->diag);
@@ -293,7 +297,11 @@ static int check_engine_args(struct ddl *d, struct ddl_draft *f)
 		rc = ddl_path_column(d, f->t, &l);
 		if (rc == -1)
 			return ddl_no_column(d, f->t, &tok);
-		rc = rc < 0 ? rc : 0;
+		if (rc < 0)
+			return rc;
+		if (t->nengine_cols < t->ncols)
+			t->engine_cols[t->nengine_cols++] = (uint16_t)rc;
+		rc = 0;
 	}
 	return rc;
 }

@@ -120,6 +120,9 @@ struct evs_table {
 	uint16_t nindexes;
 	enum evs_engine engine;
 	char *engine_args;   /* text between the parentheses, or "" */
+	/* its columns: REPLACING: version, is_deleted; SUMMING: what is added up, none: all numbers outside of the key */
+	uint16_t *engine_cols;
+	uint16_t nengine_cols;
 	char *ttl_text;	     /* text of the TTL expression, or NULL */
 	int64_t ttl_seconds; /* time + INTERVAL n unit, when it has that form; 0 none */
 	int32_t ttl_months;  /* ... in months and years */

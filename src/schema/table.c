@@ -106,6 +106,7 @@ void evs_table_free(struct evs_table *t)
 	free(t->checks);
 	free(t->indexes);
 	free(t->engine_args);
+	free(t->engine_cols);
 	free(t->ttl_text);
 	free(t->text);
 	free(t->name_slots);
