@@ -247,6 +247,55 @@ struct evs_scan_progress {
 void evs_scan_progress(const struct evs_scan *s, struct evs_scan_progress *out);
 void evs_scan_close(struct evs_scan *s);
 
+/* ---- asking ------------------------------------------------------------------------------------- */
+
+/* A query (spec/query.md 8 and 9): a SELECT, or the parts of one. Zero and NULL mean the default. */
+struct evs_query_opts {
+	const char *sql; /* the SELECT; NULL: the parts below */
+	const char *group;  /* items that are grouped by: "toStartOfHour(ts) AS hour, status" */
+	const char *aggs;   /* items computed for each group; default "count() AS count" */
+	const char *where, *having;
+	const char *sort; /* as behind ORDER BY */
+	uint64_t limit;
+	/* beside the query: what is looked at at all */
+	const char *const *tenants;
+	size_t ntenants;
+	const char *const *keys; /* "COLUMN=VALUE" */
+	size_t nkeys;
+	bool has_since, has_until;
+	int64_t since, until;
+	unsigned threads;   /* 1 or 2, the default; the answer is the same */
+	uint64_t mem_limit; /* bytes, of all threads together; default 32 MiB for each. What does not fit goes to $TMPDIR */
+	int64_t now;	    /* pins the clock (ns); 0: the real one */
+	/* one at a time, but on_damage perhaps from a thread of the query's */
+	void (*on_damage)(void *arg, const struct evs_damage *d);
+	void (*on_progress)(void *arg, const struct evs_scan_progress *p);
+	void *arg;
+};
+
+struct evs_query;
+
+/*
+ * Open a query on paths. With the path of a store, FROM names one of its streams or views; other paths must belong to the
+ * stream that FROM names, if it names one. Strings of `opts` need not outlive the call, but for tenants and keys. A mistake in the
+ * query is EVS_S_QUERY with line and column; diag->path then names the part it stands in ("group", "aggs", "where",
+ * "having", "sort"), "" for `sql`.
+ */
+int evs_query_open(struct evs_query **out, const char *const *paths, size_t npaths,
+		   const struct evs_query_opts *opts, struct evs_diag *diag);
+
+/* Next batch of the answer: 1 with `*out` (valid until the next call), 0 at the end, or an error. EVS_S_DATA: a value
+ * cannot be computed. */
+int evs_query_next(struct evs_query *q, struct evs_batch **out, struct evs_diag *diag);
+
+/* As of a scan, of all threads together. */
+void evs_query_progress(struct evs_query *q, struct evs_scan_progress *out);
+void evs_query_explained(const struct evs_query *q, struct evs_scan_explain *out);
+/* How often something went to $TMPDIR because it did not fit into memory. */
+uint64_t evs_query_spills(const struct evs_query *q);
+
+void evs_query_close(struct evs_query *q); /* NULL is fine */
+
 uint32_t evs_batch_rows(const struct evs_batch *b);
 size_t evs_batch_columns(const struct evs_batch *b);
 const char *evs_batch_column_name(const struct evs_batch *b, size_t i);
@@ -296,7 +345,7 @@ int evs_batch_export(const struct evs_batch *b, struct ArrowSchema *schema,
 
 /* ---- printing ---------------------------------------------------------------------------------- */
 
-enum evs_output { EVS_NDJSON = 1, EVS_CSV = 2, EVS_TSV = 3, EVS_TABLE = 4 };
+enum evs_output { EVS_NDJSON = 1, EVS_CSV = 2, EVS_TSV = 3, EVS_TABLE = 4, EVS_PLOT = 5 };
 
 struct evs_print_opts {
 	enum evs_output output;

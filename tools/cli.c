@@ -51,6 +51,21 @@ static const struct cli_option *option_at(size_t i)
 									  : NULL;
 }
 
+/* The option's short name; a common one gives way to the tool's own (evagg's -q). */
+static char letter_of(const struct cli_option *o)
+{
+	const struct cli_option *own = the_tool->options;
+
+	if (o < common_options ||
+	    o >= common_options + sizeof(common_options) / sizeof(common_options[0]))
+		return o->letter;
+	for (; own && own->name; own++) {
+		if (own->letter == o->letter)
+			return 0;
+	}
+	return o->letter;
+}
+
 /* `text` with every line after the first behind `indent` spaces. */
 static void put_lines(const char *text, int indent)
 {
@@ -73,8 +88,8 @@ static void put_help(void)
 	put_lines(the_tool->synopsis, (int)strlen("Usage: "));
 	printf("%s\n\n", the_tool->about);
 	for (size_t i = 0; (o = option_at(i)) != NULL; i++) {
-		int n = o->letter ? printf("  -%c, --%s", o->letter, o->name)
-				  : printf("      --%s", o->name);
+		int n = letter_of(o) ? printf("  -%c, --%s", o->letter, o->name)
+				     : printf("      --%s", o->name);
 
 		if (o->arg)
 			n += printf(o->arg[0] == '=' ? "%s" : " %s", o->arg);
@@ -201,7 +216,7 @@ static void parse(int argc, char *argv[])
 		longs[n] = (struct option){ .name = o->name,
 					    .has_arg = o->arg ? 1 : 0,
 					    .val = LONG_ONLY + (int)n };
-		if (o->letter) {
+		if (letter_of(o)) {
 			shorts[ns++] = o->letter;
 			if (o->arg)
 				shorts[ns++] = ':';
@@ -216,7 +231,7 @@ static void parse(int argc, char *argv[])
 			exit(CLI_USAGE);
 		}
 		for (size_t i = 0; (o = option_at(i)) != NULL; i++) {
-			if (ch == LONG_ONLY + (int)i || (o->letter && ch == o->letter))
+			if (ch == LONG_ONLY + (int)i || (letter_of(o) && ch == o->letter))
 				break;
 		}
 		if (o)

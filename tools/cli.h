@@ -131,6 +131,9 @@ int cli_fail_source(const struct evs_diag *d, const struct cli_source *source, c
 /* --explain: what a scan read and what it passed over, on stderr. */
 void cli_explain(const struct evs_scan_explain *e);
 
+/* Tell damage that a scan met; what is only a torn tail is told too. Returns CLI_DAMAGE when rows are lost, else CLI_OK. */
+int cli_damage(const struct evs_damage *d);
+
 /* ---- text ----------------------------------------------------------------------------------- */
 
 /* Numbers for people: "1,234,567", "1.2 MB", "140 KB", "12 s", "3 m 05 s". Room for 32. */

@@ -52,3 +52,21 @@ void cli_explain(const struct evs_scan_explain *e)
 	cli_error("explain: %-9s %12s in blocks, of %s in segments", "bytes",
 		  cli_bytes_text(e->block_bytes_read, bytes), cli_bytes_text(e->bytes, all));
 }
+
+int cli_damage(const struct evs_damage *d)
+{
+	unsigned long long off = (unsigned long long)d->off;
+	char rows[32];
+
+	if (d->torn) { /* whether it counts as damage is for evs_scan_progress() to say */
+		cli_error("%s: %s (offset %llu)", d->path, d->what, off);
+		return CLI_OK;
+	}
+	if (d->rows_known)
+		cli_error("%s: %s (offset %llu): %s %s lost", d->path, d->what, off,
+			  cli_count_text(d->rows, rows), d->rows == 1 ? "row" : "rows");
+	else
+		cli_error("%s: %s (offset %llu): rows lost, how many is not known", d->path,
+			  d->what, off);
+	return CLI_DAMAGE;
+}

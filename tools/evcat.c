@@ -74,21 +74,8 @@ static const struct cli_tool tool = {
 
 static void on_damage(void *arg, const struct evs_damage *d)
 {
-	char rows[32];
-
 	(void)arg;
-	if (d->torn) { /* whether it counts as damage is for evs_scan_progress() to say */
-		cli_error("%s: %s (offset %llu)", d->path, d->what, (unsigned long long)d->off);
-		return;
-	}
-	damage_status = CLI_DAMAGE;
-	if (d->rows_known)
-		cli_error("%s: %s (offset %llu): %s %s lost", d->path, d->what,
-			  (unsigned long long)d->off, cli_count_text(d->rows, rows),
-			  d->rows == 1 ? "row" : "rows");
-	else
-		cli_error("%s: %s (offset %llu): rows lost, how many is not known", d->path,
-			  d->what, (unsigned long long)d->off);
+	damage_status = cli_worst(damage_status, cli_damage(d));
 }
 
 /* A mistake in -w is shown where it stands. */

@@ -1,10 +1,14 @@
 # fish completion for the evseg tools.
 
-for tool in evschema evappend evcat
+for tool in evschema evappend evcat evagg
     complete -c $tool -l now -x -d 'take TIME for the present'
-    complete -c $tool -s q -l quiet -d 'say nothing but errors'
+    complete -c $tool -l quiet -d 'say nothing but errors'
     complete -c $tool -l help -d 'show a short help'
     complete -c $tool -l version -d 'show the version'
+end
+
+for tool in evschema evappend evcat
+    complete -c $tool -s q
 end
 
 complete -c evschema -n __fish_use_subcommand -x -a apply -d 'make or change streams'
@@ -37,3 +41,22 @@ complete -c evcat -s f -l follow -d 'wait for new rows'
 complete -c evcat -s o -l output -x -a 'ndjson csv tsv table' -d format
 complete -c evcat -l nulls -d 'write nulls too'
 complete -c evcat -s e -l exit-status -d 'exit with 1 when nothing matched'
+
+complete -c evagg -s q -l query -x -d 'the question, in SQL'
+complete -c evagg -s g -l group -x -d 'what to group by'
+complete -c evagg -s a -l aggregate -x -d 'what to compute for each group'
+complete -c evagg -s w -l where -x -d 'only rows of which EXPR is true'
+complete -c evagg -l having -x -d 'only groups of which EXPR is true'
+complete -c evagg -l sort -x -d 'order of the groups'
+complete -c evagg -s n -l limit -x -d 'the first N groups'
+complete -c evagg -s k -l key -x -d 'only rows with COL=VALUE'
+complete -c evagg -l since -x -d 'only rows at or after TIME'
+complete -c evagg -l until -x -d 'only rows before TIME'
+complete -c evagg -l tenant -x -d 'only this tenant'
+complete -c evagg -s o -l output -x -a 'ndjson csv tsv table' -d format
+complete -c evagg -l plot -d 'draw the first number over the first column'
+complete -c evagg -l nulls -d 'write nulls too'
+complete -c evagg -l threads -x -a '1 2' -d 'how many'
+complete -c evagg -l explain -d 'say what was read and passed over'
+complete -c evagg -s e -l exit-status -d 'exit with 1 when there is no row'
+complete -c evagg -l fail-if-any -d 'exit with 1 when there is a row'

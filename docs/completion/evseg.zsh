@@ -1,4 +1,4 @@
-#compdef evschema evappend evcat
+#compdef evschema evappend evcat evagg
 # zsh completion for the evseg tools.
 
 local -a common
@@ -48,6 +48,28 @@ evcat)
 		'(-o --output)'{-o,--output}'[format]:format:(ndjson csv tsv table)' \
 		'--nulls[write nulls too]' \
 		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when nothing matched]' \
+		'*:path:_files'
+	;;
+evagg)
+	_arguments '--quiet[say nothing but errors]' ${common:#*-q*} \
+		'(-q --query)'{-q,--query}'[the question, in SQL]:SELECT:' \
+		'(-g --group)'{-g,--group}'[what to group by]:expressions:' \
+		'(-a --aggregate)'{-a,--aggregate}'[what to compute for each group]:expressions:' \
+		'(-w --where)'{-w,--where}'[only rows of which EXPR is true]:condition:' \
+		'--having[only groups of which EXPR is true]:condition:' \
+		'--sort[order of the groups]:expressions:' \
+		'(-n --limit)'{-n,--limit}'[the first N groups]:groups:' \
+		'*'{-k,--key}'[only rows with COL=VALUE]:key:' \
+		'--since[only rows at or after TIME]:time:' \
+		'--until[only rows before TIME]:time:' \
+		'*--tenant[only this tenant]:tenant:' \
+		'(-o --output)'{-o,--output}'[format]:format:(ndjson csv tsv table)' \
+		'--plot[draw the first number over the first column]' \
+		'--nulls[write nulls too]' \
+		'--threads[how many]:threads:(1 2)' \
+		'--explain[say what was read and passed over]' \
+		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when there is no row]' \
+		'--fail-if-any[exit with 1 when there is a row]' \
 		'*:path:_files'
 	;;
 esac

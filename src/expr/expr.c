@@ -99,6 +99,12 @@ bool evs_expr_uses(const struct evs_expr *e, uint16_t ordinal)
 	return false;
 }
 
+size_t evs_expr_columns(const struct evs_expr *e, const uint16_t **ordinals)
+{
+	*ordinals = e->used;
+	return e->nused;
+}
+
 int evs_expr_column(const struct evs_expr *e)
 {
 	return e->bound && e->bound->shape == X_COLUMN ? e->bound->ordinal : -1;

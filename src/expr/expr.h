@@ -55,6 +55,9 @@ const struct evs_type *evs_expr_type(const struct evs_expr *e, bool *nullable);
 /* Does it mention column `ordinal`? */
 bool evs_expr_uses(const struct evs_expr *e, uint16_t ordinal);
 
+/* Ordinals of the columns that it mentions, each once, in no order; how many. */
+size_t evs_expr_columns(const struct evs_expr *e, const uint16_t **ordinals);
+
 /* The column when the expression is nothing else, or -1. */
 int evs_expr_column(const struct evs_expr *e);
 

@@ -15,7 +15,7 @@ int evs_print_open(struct evs_printer **out, const struct evs_print_opts *opts, 
 {
 	struct evs_printer *p;
 
-	if (opts->output < EVS_NDJSON || opts->output > EVS_TABLE)
+	if (opts->output < EVS_NDJSON || opts->output > EVS_PLOT)
 		return evs_fail(diag, EVS_E_USAGE, "no such output format: %d", (int)opts->output);
 	p = calloc(1, sizeof(*p));
 	if (!p)
@@ -25,7 +25,8 @@ int evs_print_open(struct evs_printer **out, const struct evs_print_opts *opts, 
 	p->out.write = write;
 	p->out.arg = arg;
 	if (!evs_buf_reserve(&p->out.buf, EVS_OUT_SIZE) ||
-	    (opts->output == EVS_TABLE && evs_grid_new(&p->grid) < 0)) {
+	    (opts->output == EVS_TABLE && evs_grid_new(&p->grid) < 0) ||
+	    (opts->output == EVS_PLOT && evs_plot_new(&p->plot) < 0)) {
 		evs_print_close(p);
 		return evs_fail_nomem(diag);
 	}
@@ -43,6 +44,7 @@ void evs_print_close(struct evs_printer *p)
 	evs_grid_free(p->grid);
 	evs_buf_release(&p->walk.bytes);
 	evs_keyset_release(&p->walk.keys);
+	evs_plot_free(p->plot);
 	free(p->cols);
 	free(p);
 }
@@ -226,6 +228,10 @@ int evs_print_batch(struct evs_printer *p, const struct evs_batch *b, uint64_t m
 			if (evs_grid_row(p, i) < 0)
 				return evs_fail_nomem(diag);
 			break;
+		case EVS_PLOT:
+			if (evs_plot_row(p, i) < 0)
+				return evs_fail_nomem(diag);
+			break;
 		default:
 			evs_print_separated_row(p, i);
 		}
@@ -250,6 +256,8 @@ int evs_print_end(struct evs_printer *p, struct evs_diag *diag)
 			return evs_fail_nomem(diag);
 		evs_grid_end(p);
 	}
+	if (p->plot && evs_plot_end(p) < 0)
+		return evs_fail_nomem(diag);
 	evs_out_flush(&p->out);
 	return outcome(p, diag);
 }

@@ -1,6 +1,6 @@
 /*
  * The printer's inside: json_print.c (handle, NDJSON), json_print_csv.c (CSV and TSV),
- * json_print_table.c (tables for people), json_width.c (how wide characters are). Private to
+ * json_print_table.c and json_print_plot.c (tables and pictures for people), json_width.c (how wide characters are). Private to
  * these.
  */
 #ifndef EVS_JSON_PRINT_H
@@ -20,6 +20,7 @@ struct evs_print_col {
 };
 
 struct evs_grid; /* json_print_table.c */
+struct evs_plot; /* json_print_plot.c */
 
 struct evs_printer {
 	struct evs_print_opts opts;
@@ -32,6 +33,7 @@ struct evs_printer {
 	struct evs_grid *grid;
 	struct evs_walk walk; /* of _extra */
 	uint32_t row;	      /* being walked */
+	struct evs_plot *plot;
 };
 
 /*
@@ -51,6 +53,12 @@ int evs_grid_row(struct evs_printer *p, uint32_t row);
 /* Print what waits for the widths to be known. */
 int evs_grid_settle(struct evs_printer *p);
 void evs_grid_end(struct evs_printer *p);
+
+/* 0 or EVS_E_NOMEM. */
+int evs_plot_new(struct evs_plot **out);
+void evs_plot_free(struct evs_plot *plot);
+int evs_plot_row(struct evs_printer *p, uint32_t row);
+int evs_plot_end(struct evs_printer *p);
 
 /*
  * Append s[0, n) to `b` as it may be shown on a terminal, at most `max` columns of it, with a

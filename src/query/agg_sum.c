@@ -152,21 +152,35 @@ const struct agg_ops evs_agg_sum_int = {
 	.finish = int_finish,
 };
 
-/* The exact sum, divided once: by count and scale together, so that 0.1 comes out as 0.1. */
+/* (high + low) / by, with the error of the first division made good. */
+static double quotient(double high, double low, double by)
+{
+	double q = high / by;
+
+	return isfinite(q) ? q + (fma(-q, by, high) + low) / by : q;
+}
+
+/* The exact sum, divided once: by count and scale together. */
 static int avg_int_finish(const struct evs_agg *a, const void *state, struct evs_array *out,
 			  const char **why)
 {
 	const struct int_sum *s = state;
 	const struct evs_type *t = a->arg_type[0];
-	double div = 1, sum = sum_fits(s) ? (double)sum_of(s)
-					  : ldexp((double)s->top, 128) + (double)(agg_u128)sum_of(s);
+	double div = 1, low = 0, sum;
 
 	(void)why;
+	if (sum_fits(s)) {
+		sum = (double)sum_of(s);
+		if (fabs(sum) < 0x1p126)
+			low = (double)(sum_of(s) - (agg_i128)sum);
+	} else {
+		sum = ldexp((double)s->top, 128) + (double)(agg_u128)sum_of(s);
+	}
 	if (s->n == 0)
 		return evs_array_append_null(out);
 	for (unsigned i = 0; t->id == EVS_T_DECIMAL && i < t->scale; i++)
 		div *= 10;
-	return evs_array_append_float(out, sum / ((double)s->n * div));
+	return evs_array_append_float(out, quotient(sum, low, (double)s->n * div));
 }
 
 const struct agg_ops evs_agg_avg_int = {
@@ -301,10 +315,10 @@ static int avg_float_finish(const struct evs_agg *a, const void *state, struct e
 			    const char **why)
 {
 	const struct float_sum *s = state;
-	double low;
+	double low, high = evs_fsum_value(&s->f, &low);
 
 	(void)a;
-	return s->n ? put_float(evs_fsum_value(&s->f, &low) / (double)s->n, out, why)
+	return s->n ? put_float(quotient(high, low, (double)s->n), out, why)
 		    : evs_array_append_null(out);
 }
 

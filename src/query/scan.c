@@ -142,6 +142,38 @@ out:
 	return rc;
 }
 
+bool evs_scan_splits(const struct evs_scan *s)
+{
+	return s->list.n > 1;
+}
+
+void evs_scan_split(struct evs_scan *s, struct evs_scan *half)
+{
+	uint64_t all = 0, so_far = 0;
+	size_t first = 1;
+
+	for (size_t i = 0; i < s->list.n; i++)
+		all += evs_path_size(s->list.paths[i]);
+	for (; first + 1 < s->list.n; first++) {
+		so_far += evs_path_size(s->list.paths[first - 1]);
+		if (so_far >= all / 2)
+			break;
+	}
+	for (size_t i = 0; i < half->list.n; i++)
+		free(half->list.paths[i]);
+	free(half->list.paths);
+	half->list.n = s->list.n - first;
+	half->list.paths = malloc(half->list.n * sizeof(char *));
+	if (!half->list.paths) { /* then one scan reads all of them */
+		half->list.n = 0;
+	} else {
+		memcpy(half->list.paths, s->list.paths + first, half->list.n * sizeof(char *));
+		s->list.n = first;
+	}
+	s->progress.segments_total = s->list.n;
+	half->progress.segments_total = half->list.n;
+}
+
 void evs_scan_close(struct evs_scan *s)
 {
 	if (!s)

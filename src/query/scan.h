@@ -107,6 +107,13 @@ const struct evs_table *evs_scan_table(const struct evs_scan *s);
 int evs_scan_choose(struct evs_scan *s, const uint16_t *ordinals, size_t n, struct evs_diag *diag);
 int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_diag *diag);
 
+/*
+ * Before the first evs_scan_next(), for two threads: are there several segments, and giving the later half of them, by bytes,
+ * to another scan, opened with the same paths and options, whose own list is dropped.
+ */
+bool evs_scan_splits(const struct evs_scan *s);
+void evs_scan_split(struct evs_scan *s, struct evs_scan *half);
+
 /* ---- private to the room ----------------------------------------------------------------------------------- */
 
 /* Set up fields from opts.columns. EVS_E_USAGE for an unknown one. */
