@@ -29,6 +29,7 @@ struct query_feed {
 	struct evs_query *q;
 	struct evs_scan *scan; /* its share of the segments; NULL: the rows come from q->inner */
 	struct evs_eval *eval;
+	size_t ncols;		 /* of the source */
 	struct evs_array *batch; /* by ordinal; borrowed */
 	struct evs_array *slice; /* the rows at hand; borrowed */
 	struct query_value where;

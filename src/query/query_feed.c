@@ -101,6 +101,7 @@ int evs_query_feed_open(struct query_feed *f, struct evs_diag *diag)
 	const struct evs_select_plan *p = f->q->plan;
 	size_t ncols = f->q->source->ncols, nargs = count_args(p);
 
+	f->ncols = ncols;
 	f->batch = calloc(ncols + 1, sizeof(*f->batch));
 	f->slice = calloc(ncols + 1, sizeof(*f->slice));
 	f->kept = calloc(ncols + 1, sizeof(*f->kept));
@@ -128,7 +129,7 @@ void evs_query_feed_close(struct query_feed *f)
 		evs_array_release(&f->arg[k].own);
 	for (size_t k = 0; f->keep && k < p->nagg; k++)
 		evs_array_release(&f->keep[k].own);
-	for (size_t c = 0; f->kept && c < f->q->source->ncols; c++)
+	for (size_t c = 0; f->kept && c < f->ncols; c++)
 		evs_array_release(&f->kept[c]);
 	evs_array_release(&f->where.own);
 	evs_grouping_free(f->grouping);

@@ -6,10 +6,9 @@ evagg --fail-if-any -w "level = 'error'" --having "count > 0" store/events; echo
 evagg --fail-if-any -w "level = 'error'" --having "count > 5" store/events; echo "exit $?"
 evagg -e -q "SELECT id FROM events WHERE id = 1" store; echo "exit $?"
 evagg -e -q "SELECT id FROM events WHERE id = 9" store; echo "exit $?"
-# A damaged block costs its rows: exit 3, and the answer is of the rest.
+# Damage costs its rows: exit 3, whatever the answer, which is of the rest.
 f=store/events/zeta/2025-01-06.evs
-size=$(wc -c <$f)
-printf '\377\377\377\377' | dd of=$f bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+head -c 2000 /dev/zero >$f
 evagg -q "SELECT count() AS n FROM events" store 2>err; echo "exit $?"
-grep -c 'lost\|offset' err
+grep -c "^evagg: $f" err
 evagg --fail-if-any -q "SELECT count() AS n FROM events" store 2>/dev/null; echo "exit $?"
