@@ -258,7 +258,9 @@ int evs_query_next(struct evs_query *q, struct evs_batch **out, struct evs_diag 
 			continue;
 		for (size_t i = 0; i < q->plan->nitems; i++)
 			settle(&q->cols[i], n);
-		q->answer = (struct evs_batch){ q->fields, q->cols, q->plan->nitems, n };
+		q->answer = (struct evs_batch){
+			.fields = q->fields, .cols = q->cols, .ncols = q->plan->nitems, .rows = n
+		};
 		*out = &q->answer;
 		return 1;
 	}
