@@ -18,7 +18,7 @@ int evs_dec_lengths(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct
 
 	rc = evs_dec_reserve(d, out, n, 0);
 	if (!rc)
-		rc = evs_dec_int(d, c, n, 4, (uint8_t *)(out->offs + 1), depth + 1);
+		rc = evs_dec_int(d, c, n, 4, (uint8_t *)(out->offs + 1), depth);
 	if (rc)
 		return rc;
 	out->offs[0] = 0;
@@ -45,7 +45,7 @@ static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struc
 {
 	const uint8_t *p;
 	uint64_t total;
-	int rc = evs_dec_lengths(d, c, n, out, depth, &total);
+	int rc = evs_dec_lengths(d, c, n, out, depth + 1, &total);
 
 	if (rc)
 		return rc;

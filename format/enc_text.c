@@ -262,7 +262,7 @@ static int get_hex_text(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, st
 	uint64_t half;
 	int rc;
 
-	rc = evs_dec_lengths(d, c, n, out, depth, &half);
+	rc = evs_dec_lengths(d, c, n, out, depth + 1, &half);
 	if (rc)
 		return rc;
 	if (!evs_cur_bytes(c, (size_t)half, &p))
