@@ -40,7 +40,7 @@ bool evs_x_step(struct x_parser *p)
 {
 	int rc;
 
-	p->end = p->tok.at + p->tok.at_len;
+	p->end = p->tok.at ? p->tok.at + p->tok.at_len : NULL;
 	p->tok = p->next;
 	rc = evs_x_lex(&p->lx, &p->next);
 	if (rc < 0 && !p->err)

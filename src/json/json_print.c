@@ -172,11 +172,14 @@ static void print_json_row(struct evs_printer *p, uint32_t row)
 			return;
 		put_key(o, c, before);
 		before = ',';
-		if (!null && c->field->type->id == EVS_T_STRING)
-			evs_out_string(o, (const char *)a->data + a->offs[row],
-				       (size_t)(a->offs[row + 1] - a->offs[row]));
-		else
+		if (!null && c->field->type->id == EVS_T_STRING) {
+			size_t n;
+			const uint8_t *s = evs_array_bytes(a, row, &n);
+
+			evs_out_string(o, (const char *)s, n);
+		} else {
 			evs_out_value(o, c->field->type, a, row, &c->day);
+		}
 	}
 	if (before == '{')
 		evs_out_char(o, '{');
