@@ -4,7 +4,7 @@
  * end, everything is sent again (--source). A model keeps the lines and knows what must be in the segments.
  *
  * What must hold: each acknowledged row is there once, letter by letter, in the order of the key within its commit;
- * nothing else is; in = stored + duplicate + rejected.
+ * nothing else is; in = stored + duplicate + rejected. Asked for one value, the stream gives all rows that have it.
  */
 #include "tests/fuzz/roundtrip_model.h"
 
@@ -18,8 +18,10 @@ static void step(void)
 {
 	uint8_t what = model_byte(&m);
 
-	if (what < 170)
+	if (what < 155)
 		model_row(&m);
+	else if (what < 170)
+		model_burst(&m);
 	else if (what < 190)
 		model_bad_line(&m);
 	else if (what < 225)

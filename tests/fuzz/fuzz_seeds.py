@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SEGMENTS = {"segment", "frame"}  # targets that take whole segment files
+SEGMENTS = {"segment"}  # targets that take whole segment files
 
 
 def folders(target):

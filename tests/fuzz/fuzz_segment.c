@@ -22,7 +22,7 @@ struct seen {
 		uint64_t off, first_row, rows, values;
 	} group[MAX_GROUPS];
 	unsigned n;
-	uint64_t rows, lost;	 /* delivered; told to be lost */
+	unsigned __int128 rows, lost; /* delivered; told to be lost. A forged file may speak of 2^64 rows */
 	unsigned told, told_rot; /* all that was told; without tails */
 	int rc;
 };
@@ -154,13 +154,16 @@ static int count_bytes(void *arg, const void *p, size_t n)
 	return 0;
 }
 
-static void scan(bool timed)
+/* `key`: COLUMN=VALUE, or NULL. */
+static void scan(bool timed, const char *key)
 {
 	const char *const paths[] = { path };
 	struct seen told = { 0 };
 	struct evs_scan_opts opts = { .on_damage = on_damage,
 				      .arg = &told,
 				      .has_since = timed,
+				      .keys = &key,
+				      .nkeys = key ? 1 : 0,
 				      .since = 1704277230000000000 };
 	struct evs_print_opts print = { .output = EVS_NDJSON };
 	struct evs_diag diag = { 0 };
@@ -287,8 +290,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	walk(&pruned, EVS_WALK_PRUNED, 1704277230000000000, 1704277240000000000);
 	must(all.rc == pruned.rc);
-	scan(false);
-	scan(true);
+	scan(false, NULL);
+	scan(true, NULL);
+	scan(false, size % 2 ? "id=7" : "n=1");
 	check_append(dir, &all, data, size);
 	return 0;
 }

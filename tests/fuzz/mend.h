@@ -162,31 +162,67 @@ static inline void mend_sums(uint8_t *p, size_t len)
 
 /* What has been passed, as the frames to come must name it. */
 struct mend_state {
-	struct mend_frame commit, index, groups[MEND_FRAMES], commits[MEND_FRAMES];
-	unsigned ngroups, ncommits; /* since the last commit; since the last INDEX */
+	struct mend_frame commit, index;
+	struct mend_frame groups[MEND_FRAMES], filters[MEND_FRAMES]; /* since the last commit */
+	struct mend_frame commits[MEND_FRAMES];			     /* since the last INDEX */
+	unsigned ngroups, nfilters, ncommits;
 	uint64_t seq, rows_total, rows, since_index, index_seq;
 	uint8_t hash[EVS_HASH_SIZE];
 };
 
 /* The GROUPS section names the groups since the last commit, as many as it has room for. */
 static inline void mend_group_refs(const struct mend *m, const struct mend_state *s, uint8_t *p,
-				   uint32_t summed)
+				   size_t len)
 {
 	const size_t one = sizeof(struct evs_group_ref_raw);
-	size_t at = sizeof(struct evs_commit_raw);
 
-	if (summed < at + 8 || evs_get16(p + at) != EVS_SECTION_GROUPS)
-		return;
-	at += 8;
-	for (unsigned i = 0; i < s->ngroups && summed - at >= one; i++, at += one) {
+	for (unsigned i = 0; i < s->ngroups && len >= one; i++, p += one, len -= one) {
 		const struct mend_frame *g = &s->groups[i];
 
-		MEND_PUT(p + at, evs_group_ref_raw, off, g->off);
-		MEND_PUT(p + at, evs_group_ref_raw, len, g->span);
-		memcpy(p + at + offsetof(struct evs_group_ref_raw, rows),
+		MEND_PUT(p, evs_group_ref_raw, off, g->off);
+		MEND_PUT(p, evs_group_ref_raw, len, g->span);
+		memcpy(p + offsetof(struct evs_group_ref_raw, rows),
 		       mend_payload(m, g->off) + offsetof(struct evs_group_raw, rows), 4);
-		crypto_generichash(p + at + offsetof(struct evs_group_ref_raw, hash), EVS_HASH_SIZE,
+		crypto_generichash(p + offsetof(struct evs_group_ref_raw, hash), EVS_HASH_SIZE,
 				   m->p + g->off, g->span, NULL, 0);
+	}
+}
+
+/* The FILTERS section likewise. */
+static inline void mend_filter_refs(const struct mend *m, const struct mend_state *s, uint8_t *p,
+				    size_t len)
+{
+	const size_t one = sizeof(struct evs_filter_ref_raw);
+	crypto_generichash_state hash;
+
+	if (len < EVS_HASH_SIZE)
+		return;
+	crypto_generichash_init(&hash, NULL, 0, EVS_HASH_SIZE);
+	for (unsigned i = 0; i < s->nfilters; i++) {
+		const struct mend_frame *f = &s->filters[i];
+
+		crypto_generichash_update(&hash, m->p + f->off, f->span);
+		if (EVS_HASH_SIZE + (i + 1) * one <= len)
+			MEND_PUT(p + EVS_HASH_SIZE + i * one, evs_filter_ref_raw, off, f->off);
+	}
+	crypto_generichash_final(&hash, p, EVS_HASH_SIZE);
+}
+
+/* `p`, `len`: the sections of a COMMIT. */
+static inline void mend_sections(const struct mend *m, const struct mend_state *s, uint8_t *p,
+				 size_t len)
+{
+	while (len >= 8) {
+		size_t body = evs_get32(p + 4), all = 8 + ((body + 7) & ~(size_t)7);
+
+		if (all > len)
+			return;
+		if (evs_get16(p) == EVS_SECTION_GROUPS)
+			mend_group_refs(m, s, p + 8, body);
+		else if (evs_get16(p) == EVS_SECTION_FILTERS)
+			mend_filter_refs(m, s, p + 8, body);
+		p += all;
+		len -= all;
 	}
 }
 
@@ -228,13 +264,14 @@ static inline void mend_link_commit(const struct mend *m, struct mend_state *s,
 	evs_put32(p + offsetof(struct evs_commit_raw, since_index),
 		  (uint32_t)(s->seq - s->index_seq));
 	memcpy(p + offsetof(struct evs_commit_raw, prev_hash), s->hash, EVS_HASH_SIZE);
-	mend_group_refs(m, s, p, summed);
+	mend_sections(m, s, p + sizeof(struct evs_commit_raw),
+		      summed - sizeof(struct evs_commit_raw));
 	mend_trailers(m, f, p);
 	mend_frame_sums(m, f->off);
 	memcpy(s->hash, p + offsetof(struct evs_commit_raw, hash), EVS_HASH_SIZE);
 	s->commit = *f;
 	s->commits[s->ncommits++] = *f;
-	s->ngroups = 0;
+	s->ngroups = s->nfilters = 0;
 	s->rows = 0;
 }
 
@@ -297,6 +334,10 @@ static inline void mend_links(uint8_t *p, size_t len)
 			s.rows += evs_get32(payload + offsetof(struct evs_group_raw, rows));
 			mend_frame_sums(&m, f->off);
 			s.groups[s.ngroups++] = *f;
+			break;
+		case EVS_FRAME_FILTER:
+			mend_frame_sums(&m, f->off);
+			s.filters[s.nfilters++] = *f;
 			break;
 		case EVS_FRAME_COMMIT:
 			mend_link_commit(&m, &s, f);
