@@ -147,6 +147,12 @@ void evs_fail_word(struct evs_diag *d, const char *word, size_t len)
 		put_text(d->word, sizeof(d->word), word, len);
 }
 
+static void put_path(struct evs_diag *d, const char *path)
+{
+	if (path)
+		put_text(d->path, sizeof(d->path), path, strlen(path));
+}
+
 int evs_fail_sys(struct evs_diag *d, int sys, const char *path, const char *what)
 {
 	int err = sys == ENOMEM ? EVS_E_NOMEM : EVS_E_SYS;
@@ -158,8 +164,16 @@ int evs_fail_sys(struct evs_diag *d, int sys, const char *path, const char *what
 		snprintf(text, sizeof(text), "error %d", sys);
 	evs_fail(d, err, "%s: %s", what, text);
 	d->sys = sys;
-	if (path)
-		put_text(d->path, sizeof(d->path), path, strlen(path));
+	put_path(d, path);
+	return err;
+}
+
+int evs_fail_path(struct evs_diag *d, int err, const char *path, const char *what)
+{
+	if (!d)
+		return err;
+	evs_fail(d, err, "%s", what);
+	put_path(d, path);
 	return err;
 }
 
@@ -167,11 +181,9 @@ int evs_fail_off(struct evs_diag *d, int err, const char *path, uint64_t off, co
 {
 	if (!d)
 		return err;
-	evs_fail(d, err, "%s", rule ? rule : evs_status_name(err));
+	evs_fail_path(d, err, path, rule ? rule : evs_status_name(err));
 	d->has_off = true;
 	d->off = off;
-	if (path)
-		put_text(d->path, sizeof(d->path), path, strlen(path));
 	return err;
 }
 

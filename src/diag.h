@@ -14,6 +14,9 @@ int evs_fail(struct evs_diag *d, int err, const char *fmt, ...)
 /* With errno: "what: strerror". `path` may be NULL. Returns EVS_E_SYS (EVS_E_NOMEM for ENOMEM). */
 int evs_fail_sys(struct evs_diag *d, int sys, const char *path, const char *what);
 
+/* With a path. */
+int evs_fail_path(struct evs_diag *d, int err, const char *path, const char *what);
+
 /* With a place in a text: line and column are 1-based. */
 int evs_fail_at(struct evs_diag *d, int err, uint32_t line, uint32_t col, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));

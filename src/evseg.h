@@ -37,7 +37,7 @@ enum evs_status {
 	EVS_S_SCHEMA = -6,  /* DDL is wrong, or schemas do not go together */
 	EVS_S_QUERY = -7,   /* an expression is wrong */
 	EVS_S_LIMIT = -8,   /* a cap of the spec would be broken */
-	EVS_S_LOCKED = -9,  /* another writer holds the segment, and waiting was not wanted */
+	EVS_S_LOCKED = -9,  /* another writer is at work, and waiting was not wanted */
 	EVS_S_DATA = -10,   /* a value does not fit its column */
 	EVS_S_STOP = -11,   /* stopped by a callback or by `strict` */
 };
@@ -143,6 +143,8 @@ struct evs_append_opts {
 	void (*on_note)(void *arg,
 			const char *text); /* what inference took, tails set aside, ... */
 	void (*on_reject)(void *arg, uint64_t line, uint64_t off, const char *reason);
+	/* Asked every few milliseconds, from any thread, while waiting for another writer: true gives up (EVS_S_LOCKED). */
+	bool (*stop)(void *arg);
 	void *arg;
 };
 

@@ -65,12 +65,12 @@ void evs_json_reader_set_strict(struct evs_json_reader *r, bool strict);
 bool evs_json_valid(const char *s, size_t len, const char **reason);
 
 /* Walk the top-level fields of one JSON object: used by inference. Calls fn with the unescaped key and the raw value
- * text; returns false, with reason, when the text is no valid object (duplicate keys included; fn is then not called at
- * all) or fn returned false. Fields whose key has half a surrogate pair cannot be columns and are passed over. */
-bool evs_json_walk(const char *s, size_t len,
-		   bool (*fn)(void *arg, const char *key, size_t klen, const char *val,
-			      size_t vlen),
-		   void *arg, const char **reason);
+ * text; returns 1, or 0, with reason, when the text is no valid object (duplicate keys included; fn is then not called at
+ * all) or fn returned false, or EVS_E_NOMEM. Fields whose key has half a surrogate pair cannot be columns and are passed
+ * over. */
+int evs_json_walk(const char *s, size_t len,
+		  bool (*fn)(void *arg, const char *key, size_t klen, const char *val, size_t vlen),
+		  void *arg, const char **reason);
 
 /* ---- values as text ---------------------------------------------------------------------------- */
 

@@ -91,14 +91,14 @@ int evs_walk_object(struct evs_walk *w, const char *s, size_t len, evs_walk_fn *
 	return 1;
 }
 
-bool evs_json_walk(const char *s, size_t len, evs_walk_fn *fn, void *arg, const char **reason)
+int evs_json_walk(const char *s, size_t len, evs_walk_fn *fn, void *arg, const char **reason)
 {
 	struct evs_walk w = { 0 };
 	int rc;
 
 	if (len > EVS_MAX_LINE) {
 		*reason = "longer than a line may be";
-		return false;
+		return 0;
 	}
 	rc = evs_walk_object(&w, s, len, NULL, NULL); /* fn is to see fields of good objects only */
 	if (rc > 0)
@@ -106,5 +106,5 @@ bool evs_json_walk(const char *s, size_t len, evs_walk_fn *fn, void *arg, const 
 	*reason = rc < 0 ? "out of memory" : rc ? NULL : w.lex.what;
 	evs_buf_release(&w.bytes);
 	evs_keyset_release(&w.keys);
-	return rc > 0;
+	return rc < 0 ? EVS_E_NOMEM : rc > 0;
 }

@@ -341,8 +341,10 @@ int evs_infer_line(struct evs_infer *f, const char *line, size_t len)
 	evs_buf_reset(&f->key_text);
 	if (!evs_buf_reserve(&f->key_text, 1)) /* so that even an empty key has an address */
 		return EVS_E_NOMEM;
-	if (!evs_json_walk(line, len, collect, f, &reason))
-		return f->failed ? EVS_E_NOMEM : 0;
+	rc = evs_json_walk(line, len, collect, f, &reason);
+	if (rc <= 0)
+		return f->failed ? EVS_E_NOMEM : rc;
+	rc = 0;
 	if (!counts(f))
 		return 0;
 	f->lines++;

@@ -76,6 +76,7 @@ static int init_rejects(struct evs_appender *a, struct evs_diag *diag)
 	rc = evs_rejects_init(&a->rejects, a->opts.rejects ? a->opts.rejects : path, a->dir,
 			      a->source, diag);
 	a->rejects.file = a->file;
+	a->rejects.wait = &a->wait;
 	a->rejects.on_note = a->opts.on_note;
 	a->rejects.arg = a->opts.arg;
 	return rc;
@@ -95,8 +96,9 @@ static int check_folder(const char *dir, struct evs_diag *diag)
 	if (!st.is_dir)
 		return evs_fail(diag, EVS_E_USAGE,
 				"%.900s is no folder: name the folder of a stream", dir);
-	if (evs_path_kind(dir, &kind, NULL) < 0)
-		return 0; /* neither one nor the other */
+	rc = evs_path_kind(dir, &kind, diag);
+	if (rc < 0)
+		return rc == EVS_E_USAGE ? 0 : rc; /* neither one nor the other */
 	if (kind == EVS_PATH_TENANT)
 		return evs_fail(diag, EVS_E_USAGE, "%.900s is a tenant's folder: name the stream",
 				dir);
@@ -147,6 +149,7 @@ int evs_append_open(struct evs_appender **out, const char *stream,
 	if (!a)
 		return evs_fail_nomem(diag);
 	a->opts = opts ? *opts : none;
+	a->wait = (struct evs_wait){ a->opts.no_wait, a->opts.stop, a->opts.arg };
 	a->rejects.fd = a->rejects.copy = -1;
 	rc = stream_name(a, stream, diag);
 	if (rc < 0)
@@ -221,7 +224,7 @@ int evs_append_set_table(struct evs_appender *a, struct evs_table *t, struct evs
 	a->flush = (struct evs_flush){ .stream_dir = a->dir,
 				       .stream_name = t->name,
 				       .source = a->source,
-				       .wait = !a->opts.no_wait,
+				       .wait = &a->wait,
 				       .table = t,
 				       .zstd_level = a->opts.zstd_level ? a->opts.zstd_level : 1,
 				       .on_ack = a->opts.on_ack,

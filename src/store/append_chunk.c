@@ -66,7 +66,8 @@ static int fill_serial(struct evs_appender *a, uint16_t c, const uint8_t *absent
 {
 	struct evs_array value = { 0 };
 	uint64_t first = 0;
-	int rc = evs_serial_reserve(a->dir, a->table->cols[c].name, count, &first, diag);
+	int rc = evs_serial_reserve(a->dir, a->table->cols[c].name, count, &a->wait,
+				    &first, diag);
 
 	if (rc < 0)
 		return rc;

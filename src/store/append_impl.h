@@ -9,6 +9,7 @@
 #include "src/expr/expr.h"
 #include "src/json/json.h"
 #include "src/store/flush.h"
+#include "src/store/io.h"
 #include "src/store/path.h"
 #include "src/store/reject.h"
 #include "src/store/spool.h"
@@ -33,6 +34,7 @@ struct chunk_row {
 struct evs_appender {
 	struct evs_append_opts opts;
 	struct evs_append_stats stats;
+	struct evs_wait wait;
 	char *dir;  /* of the stream */
 	char *name; /* of the stream */
 	char *source, *file;

@@ -48,7 +48,7 @@ static int put_in_force(struct evs_appender *a, struct evs_table **t,
 			struct evs_diag *diag)
 {
 	struct evs_table *there = NULL;
-	int fd = -1, rc = evs_stream_lock(a->dir, &fd, diag);
+	int fd = -1, rc = evs_stream_lock(a->dir, &a->wait, &fd, diag);
 
 	if (rc == 0)
 		rc = evs_stream_table(a->dir, &there, diag);
@@ -87,7 +87,9 @@ static int look_at_sample(struct evs_appender *a, struct evs_diag *diag)
 		nl = memchr(p, '\n', (size_t)(end - p));
 		rc = evs_infer_line(a->infer, p, (size_t)((nl ? nl : end) - p));
 		if (rc < 0)
-			return evs_fail(diag, rc, "cannot infer a schema from these rows");
+			return rc == EVS_E_NOMEM ? evs_fail_nomem(diag)
+						 : evs_fail(diag, rc,
+							    "cannot infer a schema from these rows");
 		p = nl ? nl + 1 : end;
 	}
 	return 0;
@@ -99,25 +101,28 @@ static bool any_field(void *arg, const char *key, size_t klen, const char *val, 
 	return true;
 }
 
-static bool has_object(const struct evs_appender *a, bool whole_lines)
+/* 1, 0 or EVS_E_NOMEM. */
+static int has_object(const struct evs_appender *a, bool whole_lines)
 {
 	const char *p = (char *)a->sample.p, *end = p + a->sample.len, *nl, *reason;
+	int rc;
 
 	for (; p < end; p = nl + 1) {
 		nl = memchr(p, '\n', (size_t)(end - p));
 		if (!nl && whole_lines)
-			return false;
+			return 0;
 		if (!nl)
 			nl = end;
-		if (evs_json_walk(p, (size_t)(nl - p), any_field, NULL, &reason))
-			return true;
+		rc = evs_json_walk(p, (size_t)(nl - p), any_field, NULL, &reason);
+		if (rc != 0)
+			return rc;
 	}
-	return false;
+	return 0;
 }
 
 bool evs_append_can_infer(const struct evs_appender *a)
 {
-	return has_object(a, true);
+	return has_object(a, true) != 0; /* without memory, too: who tries is told */
 }
 
 /* Take the sample, which may end inside a line, with the table that is now set. */
@@ -174,8 +179,9 @@ int evs_append_infer(struct evs_appender *a, struct evs_diag *diag)
 
 	if (!a->sample.len)
 		return 0;
-	if (!has_object(a, false))
-		return refuse_sample(a, diag);
+	rc = has_object(a, false);
+	if (rc <= 0)
+		return rc < 0 ? evs_fail_nomem(diag) : refuse_sample(a, diag);
 	rc = look_at_sample(a, diag);
 	if (rc == 0)
 		rc = infer_table(a, tell, &text, &len, &t, diag);

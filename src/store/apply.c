@@ -5,6 +5,7 @@
 #include "src/store/io.h"
 #include "src/store/store.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,8 @@ static int compose(struct plan *p, const struct evs_ddl *ddl)
 }
 
 /* Do the views that stand behind the table in `text` equal those behind it in the plan? */
-static int same_views(const char *text, size_t len, const struct plan *p, bool *same)
+static int same_views(const char *text, size_t len, const struct plan *p, bool *same,
+		      struct evs_diag *diag)
 {
 	struct evs_ddl *old = NULL, *now = NULL;
 	int rc = evs_ddl_parse(&old, text, len, NULL, NULL, NULL);
@@ -58,7 +60,7 @@ static int same_views(const char *text, size_t len, const struct plan *p, bool *
 		*same = !strcmp(old->views[i].text, now->views[i].text);
 	evs_ddl_free(old);
 	evs_ddl_free(now);
-	return rc == EVS_E_NOMEM ? rc : 0;
+	return rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : 0;
 }
 
 /* Compare with what is there. `detail` says in what they differ. */
@@ -85,7 +87,7 @@ static int judge(struct plan *p, struct evs_diag *detail, struct evs_diag *diag)
 	p->result = rc == EVS_E_SCHEMA ? EVS_APPLY_DIFFERS
 		    : same	       ? EVS_APPLY_SAME
 				       : EVS_APPLY_CHANGED;
-	rc = same_views(text, len, p, &views);
+	rc = same_views(text, len, p, &views, diag);
 	if (p->result == EVS_APPLY_SAME && !views) {
 		p->result = EVS_APPLY_CHANGED;
 		(void)evs_fail(detail, EVS_E_SCHEMA, "its views differ");
@@ -115,7 +117,7 @@ static int lock_plan(struct plan *p, struct evs_diag *diag)
 	bool new_store;
 	int rc = evs_stream_make(p->dir, &new_store, diag);
 
-	return rc < 0 ? rc : evs_stream_lock(p->dir, &p->lock, diag);
+	return rc < 0 ? rc : evs_stream_lock(p->dir, NULL, &p->lock, diag);
 }
 
 static int same_stream_twice(const struct plan *p, size_t n, struct evs_diag *diag)
@@ -307,7 +309,7 @@ static int show_stream(const char *dir, struct evs_buf *out, struct evs_diag *di
 	if (rc == 0)
 		rc = evs_io_read_file(path, SCHEMA_MAX, &text, &len, diag);
 	if (rc == 1)
-		rc = evs_fail_sys(diag, 2 /* ENOENT */, path, "cannot open");
+		rc = evs_fail_sys(diag, ENOENT, path, "cannot open");
 	if (rc == 0) {
 		if (out->len)
 			evs_buf_put(out, "\n", 1);

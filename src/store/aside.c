@@ -16,6 +16,7 @@ static int choose_name(char *aside, const char *path, uint64_t from, const char 
 		       struct evs_diag *diag)
 {
 	struct evs_io_stat st;
+	int rc;
 
 	for (unsigned i = 0; i < 1000; i++) {
 		int n = snprintf(aside, EVS_PATH_MAX, "%s.tail-%llu%s%.0u%s", path,
@@ -23,10 +24,11 @@ static int choose_name(char *aside, const char *path, uint64_t from, const char 
 
 		if (n < 0 || (size_t)n >= EVS_PATH_MAX)
 			return evs_fail(diag, EVS_E_LIMIT, "path too long");
-		if (evs_io_stat(aside, &st, NULL) == 1)
-			break;
+		rc = evs_io_stat(aside, &st, diag);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
 	}
-	return 0;
+	return evs_fail_path(diag, EVS_E_LIMIT, path, "has a thousand tails set aside already");
 }
 
 static int copy(int to, int fd, const char *path, uint64_t from, uint64_t size, const char *aside,

@@ -105,10 +105,9 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 	int rc;
 
 	for (;;) {
-		rc = evs_file_resync(f, off + 8, limit, &off, NULL);
+		rc = evs_file_resync(f, off + 8, limit, &off, diag);
 		if (rc < 0)
-			return evs_fail_off(diag, rc, f->path, off,
-					    "cannot look for the second HEAD");
+			return rc;
 		if (off >= limit)
 			return evs_fail_off(
 				diag, EVS_E_FORMAT, f->path, 0,

@@ -46,7 +46,7 @@ struct evs_flush {
 	const char *stream_dir;
 	const char *stream_name; /* for HEAD */
 	const char *source;	 /* or NULL */
-	bool wait;
+	const struct evs_wait *wait; /* for the segments of other writers */
 	int zstd_level;
 	void (*on_ack)(void *arg, const struct evs_ack *ack);
 	void (*on_note)(void *arg, const char *text);

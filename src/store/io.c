@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +19,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LONGEST_PAUSE 20000000 /* ns between two attempts to get a lock */
+
+/* A call that a signal interrupted is made again, whichever it was: network and user-space file systems
+ * interrupt any of them. */
+static bool again(long result)
+{
+	return result < 0 && errno == EINTR;
+}
+
 static int open_retry(const char *path, int flags, int *fd)
 {
 	do
 		*fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
-	while (*fd < 0 && errno == EINTR);
+	while (again(*fd));
 	return *fd < 0 ? errno : 0;
 }
 
@@ -62,7 +70,9 @@ int evs_io_open_unnamed(int *fd, const char *dir, struct evs_diag *diag)
 	n = snprintf(name, sizeof(name), "%s/.spool-XXXXXX", dir);
 	if (n < 0 || (size_t)n >= sizeof(name))
 		return evs_fail_sys(diag, ENAMETOOLONG, dir, "cannot make a temporary file");
-	*fd = mkstemp(name);
+	do
+		*fd = mkstemp(name);
+	while (again(*fd));
 	if (*fd < 0)
 		return evs_fail_sys(diag, errno, dir, "cannot make a temporary file");
 	(void)fcntl(*fd, F_SETFD, FD_CLOEXEC);
@@ -96,8 +106,12 @@ static void fill_stat(struct evs_io_stat *out, const struct stat *st)
 int evs_io_fstat(int fd, const char *path, struct evs_io_stat *out, struct evs_diag *diag)
 {
 	struct stat st;
+	int r;
 
-	if (fstat(fd, &st) < 0)
+	do
+		r = fstat(fd, &st);
+	while (again(r));
+	if (r < 0)
 		return evs_fail_sys(diag, errno, path, "cannot stat");
 	fill_stat(out, &st);
 	return 0;
@@ -106,12 +120,13 @@ int evs_io_fstat(int fd, const char *path, struct evs_io_stat *out, struct evs_d
 int evs_io_stat(const char *path, struct evs_io_stat *out, struct evs_diag *diag)
 {
 	struct stat st;
+	int r;
 
-	if (stat(path, &st) < 0) {
-		if (errno == ENOENT)
-			return 1;
-		return evs_fail_sys(diag, errno, path, "cannot stat");
-	}
+	do
+		r = stat(path, &st);
+	while (again(r));
+	if (r < 0)
+		return errno == ENOENT ? 1 : evs_fail_sys(diag, errno, path, "cannot stat");
 	fill_stat(out, &st);
 	return 0;
 }
@@ -124,7 +139,7 @@ int evs_io_pread_some(int fd, void *buf, size_t n, uint64_t off, size_t *got, co
 		ssize_t r = pread(fd, (char *)buf + *got, n - *got, (off_t)(off + *got));
 
 		if (r < 0) {
-			if (errno == EINTR || errno == EAGAIN)
+			if (errno == EINTR)
 				continue;
 			return evs_fail_sys(diag, errno, path, "cannot read");
 		}
@@ -155,7 +170,7 @@ int evs_io_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *p
 		ssize_t w = pwrite(fd, (const char *)buf + done, n - done, (off_t)(off + done));
 
 		if (w < 0) {
-			if (errno == EINTR || errno == EAGAIN)
+			if (errno == EINTR)
 				continue;
 			return evs_fail_sys(diag, errno, path, "cannot write");
 		}
@@ -174,7 +189,7 @@ int evs_io_write(int fd, const void *buf, size_t n, const char *path, struct evs
 		ssize_t w = write(fd, (const char *)buf + done, n - done);
 
 		if (w < 0) {
-			if (errno == EINTR || errno == EAGAIN)
+			if (errno == EINTR)
 				continue;
 			return evs_fail_sys(diag, errno, path, "cannot write");
 		}
@@ -191,7 +206,7 @@ int evs_io_truncate(int fd, uint64_t size, const char *path, struct evs_diag *di
 
 	do
 		r = ftruncate(fd, (off_t)size);
-	while (r < 0 && errno == EINTR);
+	while (again(r));
 	return r < 0 ? evs_fail_sys(diag, errno, path, "cannot truncate") : 0;
 }
 
@@ -202,7 +217,7 @@ int evs_io_sync(int fd, const char *path, struct evs_diag *diag)
 
 	do
 		r = fdatasync(fd);
-	while (r < 0 && errno == EINTR);
+	while (again(r));
 	return r < 0 ? evs_fail_sys(diag, errno, path, "cannot sync") : 0;
 }
 
@@ -215,7 +230,7 @@ int evs_io_sync_dir(const char *dir, struct evs_diag *diag)
 		return evs_fail_sys(diag, err, dir, "cannot open the folder to sync it");
 	do
 		r = fsync(fd);
-	while (r < 0 && errno == EINTR);
+	while (again(r));
 	err = r < 0 ? errno : 0;
 	(void)close(fd);
 	/* Some file systems cannot sync folders and say EINVAL: there is nothing more to do there. */
@@ -252,54 +267,91 @@ int evs_io_sync_parent(const char *path, struct evs_diag *diag)
 
 int evs_io_rename(const char *from, const char *to, struct evs_diag *diag)
 {
-	return rename(from, to) < 0 ? evs_fail_sys(diag, errno, to, "cannot rename to") : 0;
+	int r;
+
+	do
+		r = rename(from, to);
+	while (again(r));
+	return r < 0 ? evs_fail_sys(diag, errno, to, "cannot rename to") : 0;
 }
 
 int evs_io_unlink(const char *path, struct evs_diag *diag)
 {
-	if (unlink(path) < 0 && errno != ENOENT)
-		return evs_fail_sys(diag, errno, path, "cannot remove");
-	return 0;
+	int r;
+
+	do
+		r = unlink(path);
+	while (again(r));
+	return r < 0 && errno != ENOENT ? evs_fail_sys(diag, errno, path, "cannot remove") : 0;
 }
 
 int evs_io_mkdir(const char *path, struct evs_diag *diag)
 {
-	if (mkdir(path, 0777) == 0)
+	int r;
+
+	do
+		r = mkdir(path, 0777);
+	while (again(r));
+	if (r == 0)
 		return 1;
 	return errno == EEXIST ? 0 : evs_fail_sys(diag, errno, path, "cannot make the folder");
 }
 
-static int lock(int fd, short type, bool wait, const char *path, struct evs_diag *diag)
+static void pause_ns(long ns)
+{
+	(void)nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
+}
+
+/* Nothing but asking again can both wait for a lock and hear, in whichever thread, that it should not. */
+static bool give_up(const struct evs_wait *how, long *pause)
+{
+	if (how->never || (how->stop && how->stop(how->arg)))
+		return true;
+	pause_ns(*pause);
+	*pause = 2 * *pause < LONGEST_PAUSE ? 2 * *pause : LONGEST_PAUSE;
+	return false;
+}
+
+static int lock(int fd, short type, const struct evs_wait *how, const char *path,
+		struct evs_diag *diag)
 {
 	struct flock fl = { .l_type = type, .l_whence = SEEK_SET };
+	bool ask = how && (how->never || how->stop);
+	long pause = LONGEST_PAUSE / 100;
 
-	while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl) < 0) {
+	while (fcntl(fd, ask ? F_OFD_SETLK : F_OFD_SETLKW, &fl) < 0) {
 		if (errno == EINTR)
 			continue;
-		if (errno == EAGAIN || errno == EACCES) {
-			(void)evs_fail_sys(diag, errno, path, "another writer holds the lock");
-			return evs_fail(diag, EVS_E_LOCKED, "another writer holds the lock");
-		}
-		return evs_fail_sys(diag, errno, path, "cannot lock");
+		if (errno != EAGAIN && errno != EACCES)
+			return evs_fail_sys(diag, errno, path, "cannot lock");
+		if (ask && give_up(how, &pause))
+			return evs_fail_path(diag, EVS_E_LOCKED, path,
+					     how->never ? "another writer holds the lock"
+							: "stopped while another writer held the lock");
 	}
 	return 0;
 }
 
-int evs_io_lock(int fd, bool wait, const char *path, struct evs_diag *diag)
+int evs_io_lock(int fd, const struct evs_wait *how, const char *path, struct evs_diag *diag)
 {
-	return lock(fd, F_WRLCK, wait, path, diag);
+	return lock(fd, F_WRLCK, how, path, diag);
 }
 
-int evs_io_lock_shared(int fd, const char *path, struct evs_diag *diag)
+int evs_io_lock_shared(int fd, const struct evs_wait *how, const char *path, struct evs_diag *diag)
 {
-	return lock(fd, F_RDLCK, true, path, diag);
+	return lock(fd, F_RDLCK, how, path, diag);
 }
 
 bool evs_io_is_locked(int fd)
 {
 	struct flock fl = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
-	return fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
+	int r;
+
+	do
+		r = fcntl(fd, F_OFD_GETLK, &fl);
+	while (again(r));
+	return r == 0 && fl.l_type != F_UNLCK;
 }
 
 int evs_io_read_file(const char *path, size_t max, char **text, size_t *len, struct evs_diag *diag)
@@ -365,7 +417,9 @@ int evs_io_write_file(const char *path, const void *text, size_t len, struct evs
 
 int evs_io_realpath(const char *path, char **out, struct evs_diag *diag)
 {
-	*out = realpath(path, NULL);
+	do
+		*out = realpath(path, NULL);
+	while (!*out && errno == EINTR);
 	return *out ? 0 : evs_fail_sys(diag, errno, path, "cannot resolve");
 }
 
@@ -382,15 +436,20 @@ void evs_io_list_free(struct evs_io_entry *e, size_t n)
 	free(e);
 }
 
-static bool entry_is_dir(int dirfd_, const struct dirent *de)
+/* What a symbolic link leads to counts. Returns -1 with errno when that cannot be told. */
+static int entry_is_dir(int dirfd_, const struct dirent *de, bool *is_dir)
 {
 	struct stat st;
+	int r;
 
-	if (de->d_type == DT_DIR)
-		return true;
+	*is_dir = de->d_type == DT_DIR;
 	if (de->d_type != DT_UNKNOWN && de->d_type != DT_LNK)
-		return false;
-	return fstatat(dirfd_, de->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+		return 0;
+	do
+		r = fstatat(dirfd_, de->d_name, &st, 0);
+	while (again(r));
+	*is_dir = r == 0 && S_ISDIR(st.st_mode);
+	return r < 0 && errno != ENOENT && errno != ELOOP ? -1 : 0;
 }
 
 static int list_grow(struct evs_io_entry **list, size_t n, size_t *cap)
@@ -407,24 +466,45 @@ static int list_grow(struct evs_io_entry **list, size_t n, size_t *cap)
 	return 0;
 }
 
+static DIR *opendir_retry(const char *dir)
+{
+	DIR *d;
+
+	do
+		d = opendir(dir);
+	while (!d && errno == EINTR);
+	return d;
+}
+
+/* The next entry but "." and "..", or NULL with errno, which is 0 at the end. */
+static struct dirent *next_entry(DIR *d)
+{
+	struct dirent *de;
+
+	do {
+		errno = 0;
+		de = readdir(d);
+	} while (de ? !strcmp(de->d_name, ".") || !strcmp(de->d_name, "..") : errno == EINTR);
+	return de;
+}
+
 int evs_io_list(const char *dir, struct evs_io_entry **out, size_t *n, struct evs_diag *diag)
 {
 	struct evs_io_entry *list = NULL;
 	struct dirent *de;
 	size_t cap = 0, len = 0;
-	DIR *d = opendir(dir);
+	DIR *d = opendir_retry(dir);
 	int rc = 0;
 
 	if (!d)
 		return evs_fail_sys(diag, errno, dir, "cannot open the folder");
-	for (errno = 0; (de = readdir(d)); errno = 0) {
-		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
-			continue;
+	while ((de = next_entry(d))) {
 		if (list_grow(&list, len, &cap) < 0 || !(list[len].name = strdup(de->d_name))) {
 			rc = evs_fail_nomem(diag);
 			goto out;
 		}
-		list[len++].is_dir = entry_is_dir(dirfd(d), de);
+		if (entry_is_dir(dirfd(d), de, &list[len++].is_dir) < 0)
+			break;
 	}
 	if (errno) {
 		rc = evs_fail_sys(diag, errno, dir, "cannot read the folder");
@@ -460,7 +540,7 @@ int64_t evs_io_monotonic(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-void evs_io_random(void *buf, size_t n)
+int evs_io_random(void *buf, size_t n, struct evs_diag *diag)
 {
-	randombytes_buf(buf, n);
+	return getentropy(buf, n) < 0 ? evs_fail_sys(diag, errno, NULL, "no random bytes") : 0;
 }

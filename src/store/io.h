@@ -53,12 +53,17 @@ int evs_io_unlink(const char *path, struct evs_diag *diag); /* absent is fine */
 int evs_io_mkdir(const char *path, struct evs_diag *diag);
 
 /*
- * Exclusive lock on the whole file, held until the descriptor is closed. Without `wait`: EVS_E_LOCKED
- * when another holds it. Open-file-description locks, so threads exclude each other too.
+ * Exclusive lock on the whole file, held until the descriptor is closed. EVS_E_LOCKED when another holds it and
+ * `how` (NULL: wait for ever) says so. Open-file-description locks, so threads exclude each other too.
  */
-int evs_io_lock(int fd, bool wait, const char *path, struct evs_diag *diag);
-/* Shared with others who hold it so; waits. An exclusive lock becomes a shared one without a gap. */
-int evs_io_lock_shared(int fd, const char *path, struct evs_diag *diag);
+struct evs_wait {
+	bool never;
+	bool (*stop)(void *arg); /* or NULL; asked while waiting, from any thread */
+	void *arg;
+};
+int evs_io_lock(int fd, const struct evs_wait *how, const char *path, struct evs_diag *diag);
+/* Shared with others who hold it so. An exclusive lock becomes a shared one without a gap. */
+int evs_io_lock_shared(int fd, const struct evs_wait *how, const char *path, struct evs_diag *diag);
 /* Is somebody writing? Takes no lock. */
 bool evs_io_is_locked(int fd);
 
@@ -79,6 +84,7 @@ void evs_io_list_free(struct evs_io_entry *e, size_t n);
 
 int64_t evs_io_now(void);	/* wall clock, ns since 1970 */
 int64_t evs_io_monotonic(void); /* ns */
-void evs_io_random(void *buf, size_t n);
+/* At most 256 bytes. */
+int evs_io_random(void *buf, size_t n, struct evs_diag *diag);
 
 #endif

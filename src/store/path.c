@@ -6,6 +6,7 @@
 #include "src/diag.h"
 #include "src/store/io.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,33 +175,42 @@ static int has_file(const char *dir, const char *name, bool *yes, struct evs_dia
 	return rc < 0 ? rc : 0;
 }
 
-/* A folder without schema.sql: a tenant when it holds segments, a store when it holds streams. */
+/*
+ * A folder without schema.sql: a tenant when it holds segments, a store when it holds streams. A folder in it that may not
+ * be looked into matters only when no other one tells.
+ */
 static int kind_of_folder(const char *path, enum evs_path_kind *kind, struct evs_diag *diag)
 {
 	struct evs_io_entry *list = NULL;
+	struct evs_diag d = { 0 };
+	char sub[EVS_PATH_MAX];
+	bool yes = false, denied = false;
 	size_t n = 0;
 	int64_t lo;
-	bool yes = false;
 	int rc = evs_io_list(path, &list, &n, diag);
 
 	if (rc < 0)
 		return rc;
 	*kind = EVS_PATH_STORE;
-	for (size_t i = 0; i < n && !yes; i++) {
+	for (size_t i = 0; i < n && !yes && (rc == 0 || denied); i++) {
 		if (!list[i].is_dir && evs_segment_name_parse(list[i].name, &lo)) {
 			*kind = EVS_PATH_TENANT;
 			yes = true;
 		} else if (list[i].is_dir) {
-			char sub[EVS_PATH_MAX];
-
-			if (evs_path_join(sub, path, list[i].name, NULL) < 0 ||
-			    has_file(sub, "schema.sql", &yes, NULL) < 0)
-				yes = false; /* what cannot be looked at says nothing */
+			rc = evs_path_join(sub, path, list[i].name, &d);
+			if (rc == 0)
+				rc = has_file(sub, "schema.sql", &yes, &d);
+			denied = rc == EVS_E_SYS && d.sys == EACCES;
 		}
 	}
 	evs_io_list_free(list, n);
 	if (yes || n == 0)
 		return 0;
+	if (d.err) {
+		if (diag)
+			*diag = d;
+		return d.err;
+	}
 	return evs_fail(
 		diag, EVS_E_USAGE,
 		"%.900s is no store, stream, tenant or segment: no schema.sql and no .evs file in it",
@@ -216,7 +226,7 @@ int evs_path_kind(const char *path, enum evs_path_kind *kind, struct evs_diag *d
 	if (rc < 0)
 		return rc;
 	if (rc == 1)
-		return evs_fail_sys(diag, 2 /* ENOENT */, path, "cannot open");
+		return evs_fail_sys(diag, ENOENT, path, "cannot open");
 	if (!st.is_dir) {
 		*kind = EVS_PATH_SEGMENT;
 		return 0;
@@ -303,7 +313,7 @@ int evs_stream_make(const char *stream, bool *new_store, struct evs_diag *diag)
 	return rc < 0 ? rc : evs_io_sync_parent(stream, diag);
 }
 
-int evs_stream_lock(const char *stream, int *fd, struct evs_diag *diag)
+int evs_stream_lock(const char *stream, const struct evs_wait *how, int *fd, struct evs_diag *diag)
 {
 	char path[EVS_PATH_MAX];
 	int rc = evs_path_join(path, stream, "schema.lock", diag);
@@ -311,7 +321,7 @@ int evs_stream_lock(const char *stream, int *fd, struct evs_diag *diag)
 	*fd = -1;
 	if (rc == 0)
 		rc = evs_io_open_write(fd, path, true, diag);
-	return rc == 0 ? evs_io_lock(*fd, true, path, diag) : rc;
+	return rc == 0 ? evs_io_lock(*fd, how, path, diag) : rc;
 }
 
 int evs_stream_table(const char *stream, struct evs_table **out, struct evs_diag *diag)

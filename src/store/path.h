@@ -4,8 +4,8 @@
 #ifndef EVS_STORE_PATH_H
 #define EVS_STORE_PATH_H
 
-#include "evseg.h"
 #include "src/schema/schema.h"
+#include "src/store/io.h"
 
 #define EVS_PATH_MAX   1024u /* bytes of a path that the library handles, terminator included */
 #define EVS_NAME_BYTES 220u  /* of an escaped name */
@@ -44,7 +44,7 @@ void evs_strings_free(char **s, size_t n);
 int evs_stream_make(const char *stream, bool *new_store, struct evs_diag *diag);
 
 /* Lock by which writers of schema.sql exclude each other (spec/store.md 9); waits. Ends with evs_io_close(*fd). */
-int evs_stream_lock(const char *stream, int *fd, struct evs_diag *diag);
+int evs_stream_lock(const char *stream, const struct evs_wait *how, int *fd, struct evs_diag *diag);
 
 /* Parsed schema.sql of a stream folder; 1 when there is none. */
 int evs_stream_table(const char *stream, struct evs_table **out, struct evs_diag *diag);

@@ -62,8 +62,10 @@ static int note_stream(struct lister *l, const char *dir)
 	int rc = evs_path_join(schema, dir, "schema.sql", l->diag);
 
 	if (rc == 0)
-		rc = evs_io_stat(schema, &st, NULL);
-	if (rc != 0) {
+		rc = evs_io_stat(schema, &st, l->diag);
+	if (rc < 0)
+		return rc;
+	if (rc == 1) {
 		l->out->loose = true;
 		return 0;
 	}

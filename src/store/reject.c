@@ -17,6 +17,8 @@
 
 #define WRITE_BYTES (256u << 10)
 
+static const struct evs_wait at_once = { .never = true };
+
 /* Where a record stands in `out`. */
 struct reject_mark {
 	uint64_t end;
@@ -59,10 +61,40 @@ static int open_file(struct evs_rejects *r, struct evs_diag *diag)
 	r->device = !st.is_file;
 	if (r->device)
 		return 0;
-	rc = evs_io_lock(r->fd, false, r->path, diag);
+	rc = evs_io_lock(r->fd, &at_once, r->path, diag);
 	if (rc == 0 && (rc = evs_io_fstat(r->fd, r->path, &st, diag)) == 0)
 		rc = cut_torn(r, st.size, diag);
-	return rc < 0 && rc != EVS_E_LOCKED ? rc : evs_io_lock_shared(r->fd, r->path, diag);
+	if (rc == 0 || rc == EVS_E_LOCKED)
+		rc = evs_io_lock_shared(r->fd, r->wait, r->path, diag);
+	if (rc == 0)
+		rc = evs_io_fstat(r->fd, r->path, &st, diag);
+	r->size = r->synced = st.size;
+	return rc;
+}
+
+/*
+ * The sync failed, so nobody knows whether the records are on disk, and a later run would find them in the cache and take
+ * them for written. They go, unless another writer's stand among them. The run ends with the sync's error in any case.
+ */
+static void take_back(struct evs_rejects *r)
+{
+	struct evs_io_stat st;
+
+	if (evs_io_lock(r->fd, &at_once, r->path, NULL) == 0 &&
+	    evs_io_fstat(r->fd, r->path, &st, NULL) == 0 && st.size == r->size)
+		(void)evs_io_truncate(r->fd, r->synced, r->path, NULL);
+}
+
+static int sync_file(struct evs_rejects *r, struct evs_diag *diag)
+{
+	int rc = evs_io_sync(r->fd, r->path, diag);
+
+	if (rc < 0) {
+		take_back(r);
+		return rc;
+	}
+	r->synced = r->size;
+	return r->synced_dir ? 0 : evs_io_sync_parent(r->path, diag);
 }
 
 static int write_out(struct evs_rejects *r, struct evs_diag *diag)
@@ -77,6 +109,7 @@ static int write_out(struct evs_rejects *r, struct evs_diag *diag)
 		rc = open_file(r, diag);
 	if (rc == 0)
 		rc = evs_io_write(r->fd, r->out.p, r->out.len, r->path, diag);
+	r->size += r->out.len;
 	evs_buf_reset(&r->out);
 	r->unsynced = true;
 	return rc;
@@ -465,9 +498,7 @@ int evs_rejects_flush(struct evs_rejects *r, struct evs_diag *diag)
 	if (r->fd < 0)
 		rc = open_file(r, diag);
 	if (rc == 0 && !r->device)
-		rc = evs_io_sync(r->fd, r->path, diag);
-	if (rc == 0 && !r->device && !r->synced_dir)
-		rc = evs_io_sync_parent(r->path, diag);
+		rc = sync_file(r, diag);
 	if (rc == 0) {
 		r->unsynced = false;
 		r->synced_dir = true;

@@ -16,6 +16,7 @@ struct evs_rejects {
 		seen; /* with a source: rejects that end at or before this offset are in the file already */
 	int fd; /* -1 until the first reject */
 	struct evs_buf out;
+	uint64_t size, synced; /* of the file: with all that was written, and with what is on disk for sure */
 	bool unsynced;
 	bool synced_dir;	   /* the file's name is durable, too */
 	bool device;		   /* not a file: there is nothing to sync */
@@ -24,6 +25,7 @@ struct evs_rejects {
 	bool skip;	 /* evs_rejects_raw: the record is in the file already */
 	uint8_t held[4]; /* beginning of a character that the next piece completes */
 	size_t nheld;
+	const struct evs_wait *wait;		      /* for who repairs the file, the caller's; or NULL */
 	void (*on_note)(void *arg, const char *text); /* or NULL: bytes were set aside */
 	void *arg;
 	bool lossy;	 /* some bytes were no UTF-8 */

@@ -34,7 +34,8 @@ static bool scan_field(void *arg, const char *key, size_t klen, const char *val,
 }
 
 /* The fields from "source" on, which stand behind the line itself; its own quotes are escaped and not taken for them. */
-static void scan_record(char *p, size_t n, const struct evs_buf *source, uint64_t *seen)
+/* EVS_E_NOMEM or 0. */
+static int scan_record(char *p, size_t n, const struct evs_buf *source, uint64_t *seen)
 {
 	static const char key[] = ",\"source\":\"";
 	struct scan_state st = { .source = source };
@@ -44,26 +45,30 @@ static void scan_record(char *p, size_t n, const struct evs_buf *source, uint64_
 	while (at > 0 && (n - at < klen || memcmp(p + at, key, klen) != 0))
 		at--;
 	if (n < klen || memcmp(p + at, key, klen) != 0)
-		return;
+		return 0;
 	p[at] = '{';
-	(void)evs_json_walk(p + at, n - at, scan_field, &st, &reason);
+	if (evs_json_walk(p + at, n - at, scan_field, &st, &reason) < 0)
+		return EVS_E_NOMEM;
 	if (st.ours && st.end > *seen)
 		*seen = st.end;
+	return 0;
 }
 
-/* All lines of buf[0 .. n) that have their newline. Returns their length. */
-static size_t scan_lines(struct evs_buf *buf, const struct evs_buf *source, uint64_t *seen)
+/* All lines of buf[0 .. n) that have their newline; `*used` gets their length. EVS_E_NOMEM or 0. */
+static int scan_lines(struct evs_buf *buf, const struct evs_buf *source, uint64_t *seen,
+		      size_t *used)
 {
-	size_t used = 0;
 	uint8_t *nl;
+	int rc = 0;
 
-	while ((nl = memchr(buf->p + used, '\n', buf->len - used))) {
+	*used = 0;
+	while (rc == 0 && (nl = memchr(buf->p + *used, '\n', buf->len - *used))) {
 		if (source)
-			scan_record((char *)buf->p + used, (size_t)(nl - buf->p) - used, source,
-				    seen);
-		used = (size_t)(nl - buf->p) + 1;
+			rc = scan_record((char *)buf->p + *used, (size_t)(nl - buf->p) - *used,
+					 source, seen);
+		*used = (size_t)(nl - buf->p) + 1;
 	}
-	return used;
+	return rc;
 }
 
 int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uint64_t *seen,
@@ -92,7 +97,10 @@ int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uin
 			got = (size_t)(zero - (buf.p + buf.len));
 		at += got;
 		buf.len += got;
-		used = scan_lines(&buf, source, seen);
+		if (scan_lines(&buf, source, seen, &used) < 0) {
+			rc = evs_fail_nomem(diag);
+			break;
+		}
 		if (used)
 			*whole = at - (buf.len - used);
 		if (buf.len - used > TAIL_BYTES)

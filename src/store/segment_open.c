@@ -78,35 +78,44 @@ static int find_tail(struct evs_segment *s, bool *growing, struct evs_diag *diag
 	return rc;
 }
 
-static bool schema_sound(struct evs_segment *s, uint64_t off)
+/* 0 when there is a sound schema at `off`; EVS_E_FORMAT when it is damaged. */
+static int try_schema(struct evs_segment *s, uint64_t off, struct evs_diag *diag)
 {
 	char *text = NULL;
 	size_t len;
-	bool sound = evs_segment_schema(s, off, &text, &len, NULL) == 0;
+	int rc = evs_segment_schema(s, off, &text, &len, diag);
 
 	free(text);
-	return sound;
+	return rc < 0 && rc != EVS_E_NOMEM && rc != EVS_E_SYS ? EVS_E_FORMAT : rc;
 }
 
 /* The newest COMMIT, or the SCHEMA frame it names, is damaged: the schema in force is the last sound one
  * in front of it, else HEAD's. */
 static int search_schema_off(struct evs_segment *s, struct evs_diag *diag)
 {
-	uint64_t limit = s->tail.trailer.commit_off, off = s->tail.start;
+	uint64_t limit = s->tail.trailer.commit_off, off = s->tail.start, next = limit;
 	struct evs_frame fr;
+	int rc = 0;
 
 	s->schema_off = 0;
-	while (off < limit) {
-		int rc = evs_file_frame(&s->file, off, limit, &fr, NULL);
-
-		if (rc == 0 && fr.type == EVS_FRAME_SCHEMA && schema_sound(s, off))
-			s->schema_off = off;
-		if (rc == 0)
-			off += evs_frame_span(fr.payload_len);
-		else if ((rc = evs_file_resync(&s->file, off + 8, limit, &off, diag)) < 0)
+	for (; rc == 0 && off < limit; off = next) {
+		rc = evs_file_frame(&s->file, off, limit, &fr, diag);
+		if (rc == EVS_E_FORMAT) {
+			rc = evs_file_resync(&s->file, off + 8, limit, &next, diag);
+			continue;
+		}
+		if (rc < 0)
 			return rc;
+		next = off + evs_frame_span(fr.payload_len);
+		if (fr.type != EVS_FRAME_SCHEMA)
+			continue;
+		rc = try_schema(s, off, diag);
+		if (rc == 0)
+			s->schema_off = off;
+		else if (rc == EVS_E_FORMAT)
+			rc = 0;
 	}
-	return 0;
+	return rc;
 }
 
 static int load_schema_off(struct evs_segment *s, struct evs_diag *diag)
@@ -120,14 +129,14 @@ static int load_schema_off(struct evs_segment *s, struct evs_diag *diag)
 		return 0;
 	if (s->tail.commit_bad)
 		return search_schema_off(s, diag);
-	rc = evs_file_commit(&s->file, s->tail.trailer.commit_off, s->tail.end, &c, &payload, NULL);
+	rc = evs_file_commit(&s->file, s->tail.trailer.commit_off, s->tail.end, &c, &payload, diag);
 	if (rc == 0)
 		s->schema_off = c.schema_off;
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
-	if (rc == EVS_E_NOMEM)
-		return evs_fail_nomem(diag);
-	return schema_sound(s, s->schema_off) ? 0 : search_schema_off(s, diag);
+	if (rc == 0)
+		rc = try_schema(s, s->schema_off, diag);
+	return rc == EVS_E_FORMAT ? search_schema_off(s, diag) : rc;
 }
 
 int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *fn, void *arg,

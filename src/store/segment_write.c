@@ -22,6 +22,12 @@ uint64_t evs_segw_here(const struct evs_seg_writer *w)
 	return w->out_off + w->out.len;
 }
 
+/* What format/ returned; most often there is no memory. */
+static int fail(const struct evs_seg_writer *w, int rc, const char *what, struct evs_diag *diag)
+{
+	return evs_fail_path(diag, rc, w->path, rc == EVS_E_NOMEM ? "out of memory" : what);
+}
+
 static int spill(struct evs_seg_writer *w, struct evs_diag *diag)
 {
 	const char *path = w->new_path[0] ? w->new_path : w->path;
@@ -64,7 +70,7 @@ static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
 	rc = evs_schema_text_encode(spec->schema, spec->schema_len, &w->out);
 	if (rc < 0 || !evs_buf_ok(&w->out))
-		return evs_fail(diag, rc < 0 ? rc : EVS_E_NOMEM, "cannot store the schema text");
+		return fail(w, rc < 0 ? rc : EVS_E_NOMEM, "cannot store the schema text", diag);
 	seal(w, at, EVS_FRAME_SCHEMA, EVS_FRAME_F_REFUSE,
 	     (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
 	w->schema_off = off;
@@ -174,6 +180,16 @@ static int check_head(const struct evs_seg_writer *w, const struct evs_head *hea
 	return 0;
 }
 
+/* Older commits may be damaged, or their sources too many: then there is none, and readers take the longer way. */
+static int put_index_when_due(struct evs_seg_writer *w, struct evs_diag *diag)
+{
+	int rc = w->last.since_index < EVS_INDEX_EVERY ? 0 : evs_segw_put_index(w, diag);
+
+	if (rc == EVS_E_NOMEM)
+		return evs_fail_nomem(diag);
+	return rc == EVS_E_SYS ? rc : 0;
+}
+
 /* The newest commit, and whether anything may follow it. */
 static int load_newest(struct evs_seg_writer *w, const struct evs_tail *t, struct evs_diag *diag)
 {
@@ -229,9 +245,8 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	w->next.index_off = w->last.index_off;
 	w->next.index_len = w->last.index_len;
 	w->next.since_index = w->last.since_index;
-	if (rc == 0 && w->last.since_index >= EVS_INDEX_EVERY &&
-	    evs_segw_put_index(w, NULL) == EVS_E_NOMEM)
-		rc = evs_fail_nomem(diag);
+	if (rc == 0)
+		rc = put_index_when_due(w, diag);
 	if (rc == 0 && !same)
 		rc = put_schema(w, spec, diag);
 	evs_head_release(&head);
@@ -258,15 +273,17 @@ static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 	};
 	int rc;
 
-	evs_io_random(h.segment_id, sizeof(h.segment_id));
-	evs_io_random(&h.salt, sizeof(h.salt));
+	rc = evs_io_random(h.segment_id, sizeof(h.segment_id), diag);
+	if (rc == 0)
+		rc = evs_io_random(&h.salt, sizeof(h.salt), diag);
 	w->salt = w->file.salt = h.salt;
-	rc = evs_io_truncate(w->fd, 0, w->new_path, diag);
+	if (rc == 0)
+		rc = evs_io_truncate(w->fd, 0, w->new_path, diag);
 	if (rc < 0)
 		return rc;
 	rc = evs_head_write(&h, &w->out);
 	if (rc < 0)
-		return evs_fail(diag, rc, "cannot write the head of %.500s", w->path);
+		return fail(w, rc, "cannot write the head", diag);
 	return 0;
 }
 
@@ -532,7 +549,7 @@ int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t sourc
 	c->sources = NULL;
 	c->nsources = 0;
 	if (rc < 0)
-		return evs_fail(diag, rc, "cannot encode the commit of %.500s", w->path);
+		return fail(w, rc, "cannot encode the commit", diag);
 	rc = spill(w, diag);
 	if (rc == 0)
 		rc = evs_io_sync(w->fd, w->new_path[0] ? w->new_path : w->path, diag);

@@ -21,7 +21,7 @@ struct evs_seg_spec {
 	size_t schema_len;
 	const char *source; /* or NULL */
 	int64_t now;	    /* when it is made */
-	bool wait;
+	const struct evs_wait *wait;
 };
 
 struct evs_seg_writer {

@@ -53,14 +53,17 @@ static int update(const char *path, struct edit *e, struct evs_diag *diag)
 	const char *reason = NULL;
 	char *text = NULL;
 	size_t len = 0;
-	int rc = evs_io_read_file(path, 16u << 20, &text, &len, diag);
+	int walked, rc = evs_io_read_file(path, 16u << 20, &text, &len, diag);
 
 	if (rc < 0)
 		return rc;
 	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
 		len--;
-	if (rc == 0 && !evs_json_walk(text, len, edit_field, e, &reason)) {
-		rc = evs_fail(diag, EVS_E_SCHEMA, "%.800s is no JSON object of numbers", path);
+	walked = rc == 0 ? evs_json_walk(text, len, edit_field, e, &reason) : 1;
+	if (walked <= 0) {
+		rc = walked < 0 ? evs_fail_nomem(diag)
+				: evs_fail(diag, EVS_E_SCHEMA,
+					   "%.800s is no JSON object of numbers", path);
 		goto out;
 	}
 	if (!e->found) {
@@ -75,8 +78,8 @@ out:
 	return rc;
 }
 
-int evs_serial_reserve(const char *stream_dir, const char *column, uint64_t n, uint64_t *first,
-		       struct evs_diag *diag)
+int evs_serial_reserve(const char *stream_dir, const char *column, uint64_t n,
+		       const struct evs_wait *how, uint64_t *first, struct evs_diag *diag)
 {
 	char path[EVS_PATH_MAX], lock[EVS_PATH_MAX];
 	struct edit e = { .column = column, .n = n };
@@ -88,7 +91,7 @@ int evs_serial_reserve(const char *stream_dir, const char *column, uint64_t n, u
 	if (rc == 0)
 		rc = evs_io_open_write(&fd, lock, true, diag);
 	if (rc == 0)
-		rc = evs_io_lock(fd, true, lock, diag);
+		rc = evs_io_lock(fd, how, lock, diag);
 	if (rc == 0)
 		rc = update(path, &e, diag);
 	*first = e.first;

@@ -13,11 +13,12 @@
 #define SECTOR 512u
 
 /* Trailer copy at `off`; fills t when it verifies. */
-static int read_trailer(struct evs_file *f, uint64_t off, struct evs_trailer *out)
+static int read_trailer(struct evs_file *f, uint64_t off, struct evs_trailer *out,
+			struct evs_diag *diag)
 {
 	const uint8_t *p;
 	const char *why;
-	int rc = evs_file_bytes(f, off, EVS_TRAILER_SIZE, &p, NULL);
+	int rc = evs_file_bytes(f, off, EVS_TRAILER_SIZE, &p, diag);
 
 	return rc < 0 ? rc : evs_trailer_decode(out, p, f->salt, off, &why);
 }
@@ -35,7 +36,7 @@ static bool place_trailer(const struct evs_tail *t, const struct evs_trailer *tr
 
 /* Largest 8-aligned offset < before (>= t->start) at which a trailer copy verifies; 1 when there is none. */
 static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t before,
-		       struct evs_trailer *tr, uint64_t *end)
+		       struct evs_trailer *tr, uint64_t *end, struct evs_diag *diag)
 {
 	static const uint8_t magic[4] = { 'E', 'V', 'S', 'T' };
 	uint64_t hi = before & ~(uint64_t)7;
@@ -47,7 +48,7 @@ static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t be
 		size_t have = t->size - lo < n + EVS_TRAILER_SIZE ? (size_t)(t->size - lo)
 								  : n + EVS_TRAILER_SIZE;
 		const uint8_t *p;
-		int rc = evs_file_bytes(f, lo, have, &p, NULL);
+		int rc = evs_file_bytes(f, lo, have, &p, diag);
 
 		if (rc < 0)
 			return rc;
@@ -67,7 +68,8 @@ static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t be
 
 /* Is some aligned 512-byte sector of [a, b), as far as it lies inside, all zero? That is what a write torn by a
  * power cut leaves where data never reached the disk. */
-static int has_zero_sector(struct evs_file *f, uint64_t a, uint64_t b, bool *yes)
+static int has_zero_sector(struct evs_file *f, uint64_t a, uint64_t b, bool *yes,
+			   struct evs_diag *diag)
 {
 	*yes = true;
 	while (a < b) {
@@ -75,7 +77,7 @@ static int has_zero_sector(struct evs_file *f, uint64_t a, uint64_t b, bool *yes
 		size_t n = (size_t)((next < b ? next : b) - a);
 		const uint8_t *p;
 		bool zero = n >= 8;
-		int rc = evs_file_bytes(f, a, n, &p, NULL);
+		int rc = evs_file_bytes(f, a, n, &p, diag);
 
 		if (rc < 0)
 			return rc == EVS_E_FORMAT ? 0 : rc; /* the file ends before */
@@ -93,14 +95,14 @@ enum verdict { SOUND = 0, TORN = 1, DAMAGED = 2, COMMIT_DAMAGED = 3 };
 
 /* All frames in front of the newest COMMIT that belong to it, and that frame itself. */
 static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint64_t end,
-			 enum verdict *v)
+			 enum verdict *v, struct evs_diag *diag)
 {
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };
 	struct evs_frame fr;
 	const uint8_t *p;
 	uint64_t off = tr->first_group;
-	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, NULL);
+	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, diag);
 	bool appended = tr->seq > 1, torn = false; /* the first commit came by a rename */
 
 	*v = SOUND;
@@ -117,7 +119,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 		return 0;
 	}
 	if (rc == EVS_E_FORMAT) {
-		rc = appended ? has_zero_sector(f, tr->commit_off, end, &torn) : 0;
+		rc = appended ? has_zero_sector(f, tr->commit_off, end, &torn, diag) : 0;
 		*v = torn ? TORN : COMMIT_DAMAGED;
 		return rc;
 	}
@@ -126,14 +128,14 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	while (off < tr->commit_off && *v == SOUND) {
 		uint64_t span;
 
-		rc = evs_file_frame(f, off, tr->commit_off, &fr, NULL);
+		rc = evs_file_frame(f, off, tr->commit_off, &fr, diag);
 		span = rc == 0 ? evs_frame_span(fr.payload_len) : tr->commit_off - off;
 		if (rc == 0 && fr.type == EVS_FRAME_GROUP)
-			rc = evs_file_verify_group(f, off, &fr, NULL);
+			rc = evs_file_verify_group(f, off, &fr, diag);
 		else if (rc == 0)
-			rc = evs_file_summed(f, off, &fr, &p, NULL);
+			rc = evs_file_summed(f, off, &fr, &p, diag);
 		if (rc == EVS_E_FORMAT) {
-			rc = has_zero_sector(f, off, off + span, &torn);
+			rc = has_zero_sector(f, off, off + span, &torn, diag);
 			*v = torn ? TORN : DAMAGED;
 		}
 		if (rc < 0)
@@ -144,7 +146,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 }
 
 /* What do the bytes behind the newest commit look like? */
-static int judge_rest(struct evs_file *f, struct evs_tail *t)
+static int judge_rest(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 {
 	uint64_t off = t->end;
 	struct evs_frame fr;
@@ -156,7 +158,7 @@ static int judge_rest(struct evs_file *f, struct evs_tail *t)
 		const uint8_t *p;
 		const char *why;
 
-		rc = evs_file_bytes(f, off, EVS_FRAME_HEAD_SIZE, &p, NULL);
+		rc = evs_file_bytes(f, off, EVS_FRAME_HEAD_SIZE, &p, diag);
 		if (rc < 0)
 			return rc;
 		if (evs_frame_decode(&fr, p, f->salt, off, &why) < 0)
@@ -177,7 +179,7 @@ static int judge_rest(struct evs_file *f, struct evs_tail *t)
 }
 
 static int take_commit(struct evs_file *f, struct evs_tail *t, const struct evs_trailer *tr,
-		       uint64_t end)
+		       uint64_t end, struct evs_diag *diag)
 {
 	struct evs_trailer other;
 	int rc;
@@ -188,7 +190,7 @@ static int take_commit(struct evs_file *f, struct evs_tail *t, const struct evs_
 	for (unsigned copy = 0; copy < 2; copy++) {
 		uint64_t at = end - (uint64_t)(2 - copy) * EVS_TRAILER_SIZE;
 
-		rc = end <= t->size || copy == 0 ? read_trailer(f, at, &other) : EVS_E_FORMAT;
+		rc = end <= t->size || copy == 0 ? read_trailer(f, at, &other, diag) : EVS_E_FORMAT;
 		if (rc < 0 && rc != EVS_E_FORMAT)
 			return rc;
 		t->copy_bad[copy] = rc < 0;
@@ -208,6 +210,7 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 {
 	uint64_t before = t->size, end = 0;
 	struct evs_trailer tr = { 0 }, lost = { 0 };
+	struct evs_diag d = { 0 }; /* also of damage that is no failure here */
 	enum verdict v = SOUND;
 	int rc;
 
@@ -217,13 +220,13 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 	t->what = NULL;
 	t->end = t->start;
 	for (;;) {
-		rc = search_back(f, t, before, &tr, &end);
+		rc = search_back(f, t, before, &tr, &end, &d);
 		if (rc == 0)
-			rc = verify_newest(f, &tr, end, &v);
+			rc = verify_newest(f, &tr, end, &v, &d);
 		if (rc != 0)
 			break;
 		if (v != TORN) {
-			rc = take_commit(f, t, &tr, end);
+			rc = take_commit(f, t, &tr, end, &d);
 			t->commit_bad = v == COMMIT_DAMAGED;
 			break;
 		}
@@ -235,16 +238,17 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 			"the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
 		before = tr.first_group;
 	}
-	if (rc < 0)
-		return evs_fail_off(diag, rc, f->path, before,
-				    "cannot read the end of the segment");
+	if (rc >= 0)
+		rc = judge_rest(f, t, &d);
+	if (rc < 0) {
+		if (diag)
+			*diag = d;
+		return rc;
+	}
 	if (t->has_rows)
 		t->rows = rows_lost(t, &lost);
-	rc = judge_rest(f, t);
 	/* A segment is put in its place with its first commit in it. */
-	if (rc == 0 && !t->have_commit && !t->what)
+	if (!t->have_commit && !t->what)
 		t->what = "there is no commit in the segment: the file was cut off";
-	return rc < 0 ? evs_fail_off(diag, rc, f->path, t->end,
-				     "cannot read the end of the segment")
-		      : 0;
+	return 0;
 }

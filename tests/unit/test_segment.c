@@ -346,12 +346,12 @@ static void test_refusals(void)
 static void test_no_wait(void)
 {
 	struct evs_seg_writer w, other;
+	static const struct evs_wait never = { .never = true };
 	struct evs_seg_spec hasty = spec;
 	char made[160];
 
 	fresh();
-	hasty.wait = false;
-	spec.wait = true;
+	hasty.wait = &never;
 	(void)snprintf(made, sizeof(made), "%s/.2024-01-01.evs.new", dir);
 	t_check("one makes it", evs_segw_open(&w, &spec, NULL) == 0);
 	t_check("another is told", evs_segw_open(&other, &hasty, NULL) == EVS_E_LOCKED);
