@@ -275,6 +275,7 @@ int cli_start(int argc, char *argv[], const struct cli_tool *tool)
 	the_tool = tool;
 	ensure_standard_files();
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN); /* a limit reached is an error like a full disk */
 	clock_gettime(CLOCK_REALTIME, &ts);
 	started = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 

@@ -176,6 +176,8 @@ void cli_meter_wipe(void);
 
 /* Let SIGTERM and SIGINT end cli_input_next() with CLI_STOPPED; a second one kills. */
 void cli_catch_signals(void);
+/* One of the two has come. */
+bool cli_stopped(void);
 
 enum cli_event {
 	CLI_DATA = 1, /* bytes */

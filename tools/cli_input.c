@@ -19,7 +19,11 @@
 
 enum { PIECE = 1 << 20, MAGIC = 4, TEXT_MAX = 64 << 20 };
 
+/* Exit statuses of a child that did not become the unpacker. */
+enum { CANNOT_START = 126, NOT_FOUND = 127 };
+
 static int signal_pipe[2] = { -1, -1 };
+static volatile sig_atomic_t stopped;
 
 /* ---- signals -------------------------------------------------------------------------------- */
 
@@ -28,6 +32,8 @@ static void on_signal(int sig)
 	int saved = errno;
 
 	(void)sig;
+	stopped = 1;
+	/* Wakes poll(); each signal is caught once, so the pipe does not fill. */
 	(void)!write(signal_pipe[1], "", 1);
 	errno = saved;
 }
@@ -39,10 +45,8 @@ void cli_catch_signals(void)
 
 	if (pipe(signal_pipe) < 0)
 		return; /* signals then end the program as they would any other */
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++)
 		fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-		fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
-	}
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		struct sigaction old;
 
@@ -51,6 +55,17 @@ void cli_catch_signals(void)
 			continue;
 		sigaction(signals[i], &sa, NULL);
 	}
+}
+
+bool cli_stopped(void)
+{
+	return stopped;
+}
+
+/* Was a call that returned `r` interrupted, and is to be made again? Not by a signal that ends the program. */
+static bool again(long r)
+{
+	return r < 0 && errno == EINTR && !stopped;
 }
 
 /* ---- unpacking ------------------------------------------------------------------------------ */
@@ -91,10 +106,33 @@ static pid_t start_child(void)
 	if (pid == 0) {
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGHUP, SIG_DFL);
+		signal(SIGXFSZ, SIG_DFL);
 		/* Ctrl-C reaches the whole group: what is on its way is still wanted. */
 		signal(SIGINT, SIG_IGN);
 	}
 	return pid;
+}
+
+/* Wait for whoever made a pipe non-blocking. */
+static void wait_ready(int fd, short events)
+{
+	(void)poll(&(struct pollfd){ .fd = fd, .events = events }, 1, -1);
+}
+
+/* All of buf[0 .. n). False when that failed. */
+static bool feed_piece(int to, const unsigned char *buf, long n)
+{
+	while (n > 0) {
+		ssize_t w = write(to, buf, (size_t)n);
+
+		if (w < 0 && errno == EAGAIN)
+			wait_ready(to, POLLOUT);
+		else if (w < 0 && errno != EINTR)
+			return false;
+		buf += w > 0 ? w : 0;
+		n -= w > 0 ? w : 0;
+	}
+	return true;
 }
 
 /* Copy what was read already, then the rest of in->fd. Runs as a process of its own. */
@@ -108,16 +146,14 @@ static _Noreturn void feed(struct cli_input *in, int to)
 			close(fd);
 	}
 	do {
-		for (long done = 0; done < n;) {
-			ssize_t w = write(to, in->buf + done, (size_t)(n - done));
-
-			if (w < 0 && errno != EINTR)
-				_exit(1);
-			done += w > 0 ? w : 0;
-		}
-		n = cli_read(in->fd, in->buf, PIECE);
+		if (!feed_piece(to, in->buf, n))
+			break;
+		while ((n = cli_read(in->fd, in->buf, PIECE)) < 0 && errno == EAGAIN)
+			wait_ready(in->fd, POLLIN);
 	} while (n > 0);
-	_exit(n < 0);
+	if (n)
+		cli_error("%s: cannot hand it to %s: %s", in->name, in->unpacker, strerror(errno));
+	_exit(n != 0);
 }
 
 /* Put a feeder between in->fd and the unpacker. Returns an exit status. */
@@ -146,6 +182,32 @@ static int start_feeder(struct cli_input *in)
 	return CLI_OK;
 }
 
+static bool put_at(int from, int to)
+{
+	int r;
+
+	do
+		r = dup2(from, to);
+	while (r < 0 && errno == EINTR);
+	return r >= 0;
+}
+
+/* Become `program`. Runs as a process of its own. */
+static _Noreturn void unpack(int from, int to, const char *program)
+{
+	int status = CANNOT_START;
+
+	if (put_at(from, STDIN_FILENO) && put_at(to, STDOUT_FILENO)) {
+		if (to > STDERR_FILENO)
+			close(to);
+		execlp(program, program, "-dcq", (char *)NULL);
+		if (errno == ENOENT)
+			status = NOT_FOUND;
+	}
+	cli_error("cannot run %s: %s", program, strerror(errno));
+	_exit(status);
+}
+
 /* From now on in->fd gives what `program` makes of it. Returns an exit status. */
 static int start_unpacker(struct cli_input *in, const char *program)
 {
@@ -164,12 +226,7 @@ static int start_unpacker(struct cli_input *in, const char *program)
 	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	pid = start_child();
 	if (pid == 0) {
-		if (dup2(in->fd, STDIN_FILENO) < 0 || dup2(ends[1], STDOUT_FILENO) < 0)
-			_exit(126);
-		if (ends[1] > STDERR_FILENO)
-			close(ends[1]);
-		execlp(program, program, "-dcq", (char *)NULL);
-		_exit(127);
+		unpack(in->fd, ends[1], program);
 	}
 	close(ends[1]);
 	if (pid < 0) {
@@ -192,27 +249,34 @@ static int wait_for(long *pid)
 	return status;
 }
 
-/* End of the data: did the child think so too? */
+/*
+ * End of the data: did the children think so too? What the unpacker says of its input is damage; that a process could
+ * not run, read or write is a failure of the system, and says nothing about the data.
+ */
 static enum cli_event finish(struct cli_input *in)
 {
+	int unpacked, fed, status = CLI_SYSTEM;
+	const char *why;
 	char what[64];
-	int status;
 
 	if (!in->child)
 		return CLI_END;
-	status = wait_for(&in->child);
-	if (wait_for(&in->feeder) != 0 && status == 0)
-		status = 1 << 8;
-	if (status == 0)
+	unpacked = wait_for(&in->child);
+	fed = wait_for(&in->feeder);
+	if (unpacked == 0 && fed == 0)
 		return CLI_END;
-	if (WIFEXITED(status) && WEXITSTATUS(status) >= 126) {
-		snprintf(what, sizeof(what), "is packed, and the program %s was not found",
-			 in->unpacker);
-		fail(in, CLI_SYSTEM, what, NULL);
+	if (WIFEXITED(fed) && WEXITSTATUS(fed) != 0) {
+		why = "could not be given all of it";
+	} else if (WIFSIGNALED(unpacked) || WEXITSTATUS(unpacked) == CANNOT_START) {
+		why = "could not run";
+	} else if (WEXITSTATUS(unpacked) == NOT_FOUND) {
+		why = "was not found";
 	} else {
-		snprintf(what, sizeof(what), "%s could not unpack all of it", in->unpacker);
-		fail(in, CLI_DAMAGE, what, NULL);
+		why = "could not unpack all of it";
+		status = CLI_DAMAGE;
 	}
+	snprintf(what, sizeof(what), "is packed, and %s %s", in->unpacker, why);
+	fail(in, status, what, NULL);
 	return CLI_FAILED;
 }
 
@@ -234,30 +298,52 @@ static int look_at_file(struct cli_input *in, const struct stat *st)
 	off_t at = lseek(in->fd, 0, SEEK_CUR);
 	unsigned char magic[MAGIC];
 	const char *program;
+	size_t have = 0;
 	ssize_t n;
 
 	if (at < 0)
-		return CLI_OK;
+		return fail(in, CLI_SYSTEM, "cannot seek", strerror(errno));
 	in->size = st->st_size > at ? (uint64_t)(st->st_size - at) : 0;
 	in->looked = true;
-	n = pread(in->fd, magic, sizeof(magic), at);
-	program = n > 0 ? unpacker_of(magic, (size_t)n) : NULL;
+	do {
+		n = pread(in->fd, magic + have, sizeof(magic) - have, at + (off_t)have);
+		have += n > 0 ? (size_t)n : 0;
+	} while (again(n) || (n > 0 && have < sizeof(magic)));
+	if (n < 0)
+		return fail(in, CLI_SYSTEM, "cannot read", strerror(errno));
+	program = unpacker_of(magic, have);
 	return program ? start_unpacker(in, program) : CLI_OK;
+}
+
+static int open_input(struct cli_input *in, const char *name, struct stat *st)
+{
+	int r;
+
+	if (!strcmp(name, "-")) {
+		in->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	} else {
+		do
+			in->fd = open(name, O_RDONLY | O_CLOEXEC);
+		while (again(in->fd));
+	}
+	if (in->fd < 0)
+		return -1;
+	do
+		r = fstat(in->fd, st);
+	while (again(r));
+	return r;
 }
 
 int cli_input_open(struct cli_input *in, const char *name)
 {
-	bool standard = !strcmp(name, "-");
 	int status = CLI_OK;
 	struct stat st;
 
-	*in = (struct cli_input){ .name = standard ? "(stdin)" : name, .fd = -1 };
+	*in = (struct cli_input){ .name = strcmp(name, "-") ? name : "(stdin)", .fd = -1 };
 	in->buf = malloc(PIECE);
 	if (!in->buf)
 		return fail(in, CLI_SYSTEM, "out of memory", NULL);
-	in->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-			  : open(name, O_RDONLY | O_CLOEXEC);
-	if (in->fd < 0 || fstat(in->fd, &st) < 0)
+	if (open_input(in, name, &st) < 0)
 		status = fail(in, CLI_SYSTEM, "cannot open", strerror(errno));
 	else if (S_ISDIR(st.st_mode))
 		status = fail(in, CLI_USAGE, "is a folder, not a file of rows", NULL);
@@ -273,19 +359,18 @@ static enum cli_event wait_input(struct cli_input *in, int wait_ms)
 {
 	struct pollfd p[2] = { { .fd = signal_pipe[0], .events = POLLIN },
 			       { .fd = in->fd, .events = POLLIN } };
-	char byte;
 	int n;
 
 	do
 		n = poll(p, 2, wait_ms);
-	while (n < 0 && errno == EINTR && signal_pipe[0] < 0);
-	if (n < 0 && errno != EINTR) {
+	while (again(n));
+	if (stopped)
+		return CLI_STOPPED;
+	if (n < 0) {
 		fail(in, CLI_SYSTEM, "cannot wait for input", strerror(errno));
 		return CLI_FAILED;
 	}
-	if (signal_pipe[0] >= 0 && read(signal_pipe[0], &byte, 1) == 1)
-		return CLI_STOPPED;
-	return n <= 0 ? CLI_IDLE : CLI_DATA;
+	return n == 0 ? CLI_IDLE : CLI_DATA;
 }
 
 /* The first bytes of a pipe: true when more of them are needed to know what it is. */

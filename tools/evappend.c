@@ -102,6 +102,13 @@ static void on_reject(void *arg, uint64_t line, uint64_t off, const char *reason
 		cli_note("more rows are rejected; the reject file has them all");
 }
 
+/* Waiting for another writer ends with a signal, too. */
+static bool stop(void *arg)
+{
+	(void)arg;
+	return cli_stopped();
+}
+
 /* Where rejects go. The caller frees it. */
 static char *rejects_path(const char *stream)
 {
@@ -280,6 +287,7 @@ int main(int argc, char *argv[])
 	opts.on_ack = acks ? on_ack : NULL;
 	opts.on_note = on_note;
 	opts.on_reject = on_reject;
+	opts.stop = stop;
 
 	cli_catch_signals();
 	cli_meter_start(acks);
