@@ -31,6 +31,7 @@ CHECK_TESTS ?= \
 	tests/crash/power.py \
 	tests/damage/run \
 	tests/fault/run \
+	tests/fault/world \
 	tests/limits/run.py \
 	tests/mutation/selftest \
 	tests/query/run \
@@ -102,7 +103,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 endif
 
 .PHONY: all lib tools tests deps demo check check-config check-layers check-asan check-ubsan \
-	check-tsan check-valgrind check-crash check-damage fuzz coverage mutants bench lint format install \
+	check-tsan check-valgrind check-crash check-damage check-fault fuzz coverage mutants bench lint format install \
 	uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -120,6 +121,7 @@ help:
 		'make check-asan check-ubsan check-tsan check-valgrind check-layers' \
 		'make check-crash power cuts and kills: every state, and 20,000 at random' \
 		'make check-spec  two readers on random files, SPEC_SECONDS=$(SPEC_SECONDS) for each kind' \
+		'make check-fault every call and allocation failing, once and for ever; full disks, limits, locks' \
 		'make check-damage every bit, end, sector and frame damaged, and a million at random' \
 		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target' \
 		'make mutants     change the code a little, MUTANTS=$(MUTANTS) times: do the tests notice?' \
@@ -236,6 +238,13 @@ check-spec:
 check-crash:
 	@$(SUBMAKE) tools
 	@tests/crash/power.py && tests/crash/kill9.py
+
+# What a failure leaks is for the sanitizer to say.
+check-fault:
+	@$(SUBMAKE) tools
+	@tests/fault/run --all && tests/fault/world --all
+	@$(SUBMAKE) CONFIG=asan CFLAGS='-O1 -g' tools
+	@EVS_CONFIG=asan EVS_BIN=build/asan/bin tests/fault/run --all
 
 check-damage:
 	@$(SUBMAKE) CONFIG=$(CONFIG) tests

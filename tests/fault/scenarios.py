@@ -1,0 +1,424 @@
+"""The table of scenarios: a program, its input and a store to begin with, and the rule that must hold whatever fails.
+
+A tool that comes later gets a line in `scenarios()`, with one of the rules below.
+"""
+
+import gzip
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from injector import NAMED, died, load_tree, plain, save_tree, tree_hash
+
+NOW = "2024-03-01T00:00:00Z"
+SCHEMA = """CREATE TABLE ev (ts DateTime64(3) NOT NULL, who LowCardinality(String), n Int64, text String,
+v Float64 DEFAULT n * 2, tags Array(String), j JSON, e Enum('a' = 1, 'b' = 2), CHECK (n >= 0))
+ORDER BY (who, n) PARTITION BY (who, toMonday(ts));
+"""
+WIDER = SCHEMA.replace("tags Array", "more Nullable(Int32) DEFAULT 7, tags Array").replace("'b' = 2", "'b' = 2, 'c' = 3")
+SERIAL = "CREATE TABLE ev (id BIGSERIAL, ts TIMESTAMP NOT NULL, n BIGINT) PARTITION BY RANGE (ts);\n"
+VIEW = "CREATE VIEW many AS SELECT who, count() AS c FROM ev GROUP BY who;\n"
+
+
+def row(i, who):
+    return {"ts": "2024-01-%02dT00:00:%02d.%03dZ" % (1 + i % 9, i % 60, i), "who": who, "n": i,
+            "text": "x%d" % i * (i % 9), "tags": ["a", "b"][:i % 3], "j": {"k": i, "l": [i]}, "e": "ab"[i % 2],
+            **({"unknown": i} if i % 5 == 0 else {})}
+
+
+def lines(first, n, tenants, bad=()):
+    """Rows; each seventh refused by the CHECK, each eleventh by the parser, when `bad` says so."""
+    text = []
+    for i in range(first, first + n):
+        r = row(i, "t%d" % (i % tenants))
+        if "check" in bad and i % 7 == 0:
+            r["n"] = -i
+        t = json.dumps(r)
+        text.append(t[:-1] if "json" in bad and i % 11 == 0 else t)
+    return "".join(t + "\n" for t in text).encode()
+
+
+def widening():
+    """The schema is inferred from the first rows, and does not hold the last ones."""
+    rows = [{"at": "2024-01-0%dT10:00:00Z" % (1 + i % 9), "n": i, "s": "a%d" % i} for i in range(1, 30)]
+    return "".join(json.dumps(r) + "\n" for r in rows + [{**rows[0], "n": 1.5}, {**rows[1], "s": None}]).encode()
+
+
+def rows_of(text):
+    return sorted(text.decode().splitlines())
+
+
+def stored(tree, folder, cat=()):
+    """evcat of a tree's stream: (status, rows, stderr)."""
+    if "store/ev/schema.sql" not in tree:
+        return 0, [], ""
+    p = plain(["evcat", "--nulls", *cat, "store/ev"], folder)
+    return p.returncode, rows_of(p.stdout), p.stderr.decode(errors="replace")
+
+
+def rejects(tree):
+    raw = []
+    for x in tree.get("store/ev/rejects.ndjson", b"").splitlines():
+        try:
+            raw.append(json.loads(x)["raw"])
+        except ValueError:
+            pass  # torn
+    return sorted(raw)
+
+
+def left_over(tree):
+    return [n for n in tree if n.split("/")[-1].startswith(".") or n.endswith(".tmp")]
+
+
+class Scenario:
+    """Base: what every program owes, whatever it does."""
+
+    want = 0  # exit status without a fault
+    kill = False
+    heavy = False  # only a sample, even of the exhaustive run
+
+    def __init__(self, name, base, args, data=b"", **more):
+        self.name, self.base, self.args, self.data = name, base, args, data
+        self.__dict__.update(more)
+
+    def run(self, bench, folder, fault=None):
+        return bench.injector.run(self.args, folder, self.data, fault)
+
+    def clean(self, bench, folder, p):
+        """After a run without a fault; its tree is bench.tree(folder)."""
+        self.out = p.stdout
+
+    def manners(self, p, fault):
+        """Exit status and message."""
+        err = p.stderr.decode(errors="replace")
+        if fault.kills and p.returncode == -9:
+            return []
+        if died(p.returncode):
+            return ["died with %d: %s" % (p.returncode, err[-1500:])]
+        allowed = [self.want] if fault.invisible else [self.want, 4]
+        if p.returncode not in allowed:
+            return ["exit status %d, not %s: %s" % (p.returncode, allowed, err[-300:])]
+        if p.returncode != 4 or fault.kills:
+            return []
+        wrong = []
+        said = [x for x in err.splitlines() if x.startswith(self.args[0] + ": ")]
+        if not any(r in x for r in fault.reason for x in said):
+            wrong.append("does not say %s: %s" % (fault.reason, err[-300:]))
+        elif fault.kind in NAMED and not any(re.match(r"\S+: \S+: ", x) for x in said):
+            wrong.append("does not say where: %s" % err[-300:])
+        return wrong
+
+
+class Reading(Scenario):
+    """All of the answer, or an error; and nothing is written."""
+
+    def judge(self, bench, folder, p, fault):
+        wrong = self.manners(p, fault)
+        if p.returncode == self.want and p.stdout != self.out and not fault.kind == "realtime":
+            wrong.append("done, but the answer is another: %d bytes, not %d" % (len(p.stdout), len(self.out)))
+        if self.args[0] == "evcat" and "table" not in self.args:
+            more = set(p.stdout.splitlines()[:-1]) - set(self.out.splitlines())
+            if more:
+                wrong.append("rows that are not there: %.200r" % more)
+        if tree_hash(load_tree(folder)) != tree_hash(bench.bases[self.base]):
+            wrong.append("the store was written to")
+        return wrong
+
+
+class Following(Reading):
+    """evcat -f, to which a row is given after a while."""
+
+    heavy = True
+
+    def __init__(self, name, base, args, row_later):
+        super().__init__(name, base, args)
+        self.row_later = row_later
+
+    def run(self, bench, folder, fault=None):
+        later = bench.pool.submit(self.append, folder)
+        try:
+            return bench.injector.run(self.args, folder, b"", fault)
+        finally:
+            later.result()
+
+    def append(self, folder):
+        import time
+        time.sleep(0.15)
+        plain(["evappend", "-q", "--now", NOW, "store/ev"], folder, self.row_later)
+
+    def judge(self, bench, folder, p, fault):
+        wrong = self.manners(p, fault)
+        if p.returncode == self.want and sorted(p.stdout.splitlines()) != sorted(self.out.splitlines()):
+            wrong.append("done, but the answer is another")
+        return wrong
+
+
+class Appending(Scenario):
+    """What was acknowledged is there, nothing twice, and the next run goes on from there."""
+
+    kill = True
+    source = True
+    cat = ()
+
+    def clean(self, bench, folder, p):
+        tree = load_tree(folder)
+        self.before = bench.stored(self.base, self.cat)
+        _, self.after, _ = stored(tree, folder, self.cat)
+        self.refused = rejects(tree)
+        self.good = list(self.after)
+        for r in self.before:
+            self.good.remove(r)
+        if len(set(self.good)) != len(self.good):
+            raise AssertionError("%s: rows must differ" % self.name)
+
+    def acknowledged(self, p):
+        acks = [json.loads(x) for x in p.stdout.decode().splitlines() if x.endswith("}")]
+        return sum(a["rows"] for a in acks)
+
+    def judge(self, bench, folder, p, fault):
+        wrong = self.manners(p, fault)
+        account = self.account(p)
+        tree = load_tree(folder)
+        now, followed = bench.follow(self, tree)
+        there = len(now["rows"]) - len(self.before)
+        acked = self.acknowledged(p)
+        if acked > there:
+            wrong.append("acknowledged %d rows, %d are there" % (acked, there))
+        if account and account["stored"] != acked and fault.kind != "stdout":
+            wrong.append("%d rows stored, %d acknowledged" % (account["stored"], acked))
+        if account and account["in"] != sum(account[x] for x in ("stored", "duplicate", "rejected", "unstored")):
+            wrong.append("the account does not balance: %s" % account)
+        if p.returncode == self.want and self.want != 4:
+            if now["rows"] != self.after or now["rejects"] != self.refused:
+                wrong.append("done, but %d rows of %d are there, %d rejects of %d" % (
+                    len(now["rows"]), len(self.after), len(now["rejects"]), len(self.refused)))
+            if not account or account["unstored"]:
+                wrong.append("done, with the account %s" % account)
+        torn = "set aside" in now["err"] or fault.kills or fault.kind in ("ftruncate", "pwrite") or fault.ever
+        lost = "rows lost" in now["err"].replace("0 rows lost", "")
+        if now["status"] != 0 and not (now["status"] == 3 and (torn or self.base in bench.torn) and not lost):
+            wrong.append("evcat: exit status %d: %s" % (now["status"], now["err"][-300:]))
+        return wrong + followed
+
+    def account(self, p):
+        for x in p.stderr.decode(errors="replace").splitlines():
+            if x.startswith("{") and x.endswith("}"):
+                return json.loads(x)
+        return None
+
+    def follow(self, bench, tree, folder):
+        """Of a tree that a run has left: what is in it, and complaints about the run after it."""
+        save_tree(tree, folder)
+        status, rows, err = stored(tree, folder, self.cat)
+        now = {"status": status, "rows": rows, "err": err, "rejects": rejects(tree)}
+        wrong = []
+        rest = list(rows)
+        for r in self.before:
+            if r not in rest:
+                return now, ["old rows are gone"]
+            rest.remove(r)
+        if set(rest) - set(self.good):
+            wrong.append("rows that were never given: %.200r" % sorted(set(rest) - set(self.good)))
+        if len(set(rest)) != len(rest):
+            wrong.append("rows stored twice")
+        p = plain(self.args, folder, self.data)
+        if p.returncode != self.want:
+            return now, wrong + ["second run: exit status %d: %s" % (p.returncode, p.stderr[-300:])]
+        account = self.account(p)
+        if account["in"] != account["stored"] + account["duplicate"] + account["rejected"]:
+            wrong.append("second run: the account does not balance: %s" % account)
+        end = load_tree(folder)
+        status, after, err = stored(end, folder, self.cat)
+        want = sorted(self.before + self.good + ([] if self.source else rest))
+        if status != 0 or after != want:
+            wrong.append("after the second run: status %d, %d rows, not %d: %s" % (
+                status, len(after), len(want), err[-200:]))
+        if self.source and rejects(end) != self.refused:
+            wrong.append("after the second run: %d rejects, not %d" % (len(rejects(end)), len(self.refused)))
+        if left_over(end):
+            wrong.append("left behind: %s" % left_over(end))
+        return now, wrong
+
+
+class Applying(Scenario):
+    """The old schema or the new one, whole; and again is harmless."""
+
+    kill = True
+
+    def clean(self, bench, folder, p):
+        self.old = self.schemas(bench.bases[self.base])
+        self.new = self.schemas(load_tree(folder))
+
+    def schemas(self, tree):
+        return {n: d for n, d in tree.items() if n.endswith("/schema.sql")}
+
+    def judge(self, bench, folder, p, fault):
+        wrong = self.manners(p, fault)
+        now = self.schemas(load_tree(folder))
+        for name, text in now.items():
+            if text not in (self.old.get(name), self.new[name]):
+                wrong.append("%s is neither the old one nor the new one" % name)
+        if p.returncode == self.want and now != self.new:
+            wrong.append("done, but not all is there")
+        p = plain(self.args, folder, self.data)
+        tree = load_tree(folder)
+        if p.returncode != self.want or self.schemas(tree) != self.new or left_over(tree):
+            wrong.append("again: exit status %d, left behind %s: %s" % (p.returncode, left_over(tree), p.stderr[-300:]))
+        return wrong
+
+
+# ---- stores to begin with ------------------------------------------------------------------------
+
+def build(folder, *steps):
+    """The tree that commands leave. A step: args, input."""
+    folder.mkdir()
+    for args, data in steps:
+        p = plain(args, folder, data)
+        if p.returncode > 1:
+            raise AssertionError("%s: %s" % (args, p.stderr))
+    tree = load_tree(folder)
+    shutil.rmtree(folder)
+    return tree
+
+
+APPEND = ["evappend", "--ack", "--stats=json", "--now", NOW]
+SOURCE = APPEND + ["--source", "s", "--flush-rows", "25", "store/ev"]
+GIVEN = lines(100, 50, 4, ("check", "json"))
+
+
+def apply(text):
+    return ["evschema", "-q", "apply", "store", "-"], text.encode()
+
+
+def make_bases(folder, inputs):
+    (inputs / "more.sql").write_text(WIDER + VIEW)
+    (inputs / "in.gz").write_bytes(gzip.compress(GIVEN, mtime=0))
+    subprocess.run(["zstd", "-q", "-o", str(inputs / "in.zst")], input=GIVEN, check=True)
+    at, put = folder / "build", ["evappend", "-q", "--now", NOW, "store/ev"]
+    two = [(put, lines(1, 20, 3)), (put, lines(21, 20, 3))]
+    bases = {"none": {}}
+    bases["base"] = build(at, apply(SCHEMA), *two)
+    bases["wider"] = build(at, apply(SCHEMA), *two, apply(WIDER))
+    bases["reread"] = build(at, apply(SCHEMA), two[0], apply(WIDER), two[1])
+    bases["serial"] = build(at, apply(SERIAL))
+    bases["many"] = build(at, apply(SCHEMA), *two,
+                          (put[:2] + ["--flush-rows", "1"] + put[2:], lines(1, 66, 1).replace(b"2024-01-0", b"2023-12-0")))
+    bases["link"] = link_tenant(bases["base"])
+    bases["torn"] = tear(bases["base"], build(at, apply(SCHEMA), *two, (SOURCE, GIVEN)))
+    bases["copy"] = spoil(bases["base"])
+    return bases
+
+
+def link_tenant(tree):
+    """One tenant's folder is a symbolic link."""
+    moved = {n.replace("store/ev/t1", "elsewhere"): d for n, d in tree.items()}
+    moved["store/ev/t1"] = "../../elsewhere"
+    return dict(sorted(moved.items()))
+
+
+def tear(old, new):
+    """Segments as they are when the last append was cut short: half of what it wrote."""
+    tree = dict(old)
+    for name, data in old.items():
+        if name.endswith(".evs") and len(new[name]) > len(data):
+            tree[name] = new[name][:(len(data) + len(new[name])) // 2]
+    return tree
+
+
+def spoil(tree):
+    """The second copy of a trailer, damaged."""
+    name = min(n for n in tree if n.endswith(".evs"))
+    data = bytearray(tree[name])
+    data[-5] ^= 1
+    return {**tree, name: bytes(data)}
+
+
+def scenarios(inputs):
+    """Every program, on every kind of store it may meet."""
+    sql = str(inputs / "more.sql")
+    infer = APPEND + ["--source", "s", "--flush-rows", "10", "store/ev"]
+    return [
+        Appending("append to a store", "base", SOURCE, GIVEN, want=1),
+        Appending("append without a source", "base", APPEND + ["store/ev"], lines(100, 30, 4), source=False),
+        Appending("infer a schema", "none", infer, widening()),
+        Appending("fill serial columns", "serial", infer,
+                  b"".join(b'{"ts":"2024-01-0%dT00:00:00Z","n":%d}\n' % (1 + i, i) for i in range(8)), cat=("-c", "ts,n")),
+        Appending("recover a torn tail", "torn", SOURCE, GIVEN, want=1),
+        Appending("write a trailer again", "copy", SOURCE, GIVEN, want=1),
+        Appending("write an index", "many", APPEND + ["--source", "s", "store/ev"], lines(100, 9, 1)),
+        Appending("write a schema", "wider", APPEND + ["--source", "s", "store/ev"], lines(100, 20, 2)),
+        Appending("unpack a gzip file", "base", SOURCE + [str(inputs / "in.gz")], want=1),
+        Appending("unpack zstd from a pipe", "base", SOURCE, (inputs / "in.zst").read_bytes(), want=1),
+        Reading("read a store", "base", ["evcat", "store/ev"]),
+        Reading("read a linked tenant", "link", ["evcat", "store"]),
+        Reading("read older schemas", "reread", ["evcat", "--nulls", "store/ev"]),
+        Reading("read segments", "reread", ["evcat", "store/ev/t0/2024-01-01.evs", "store/ev/t1/2024-01-01.evs"]),
+        Reading("read a torn store", "torn", ["evcat", "store/ev"], want=3),
+        Reading("read through an index", "many",
+                ["evcat", "-c", "n,text", "--since", "2023-12-03", "--until", "2023-12-05", "store/ev"]),
+        Reading("read a tenant as csv", "base", ["evcat", "-o", "csv", "--tenant", "t1", "store/ev"]),
+        Reading("read a few as tsv", "base", ["evcat", "-o", "tsv", "-n", "7", "store/ev"]),
+        Reading("read as a table", "base", ["evcat", "-o", "table", "-e", "store/ev"]),
+        Following("follow", "base", ["evcat", "-f", "-n", "41", "store/ev"], lines(90, 1, 3)),
+        Applying("apply to nothing", "none", ["evschema", "apply", "store", sql]),
+        Applying("apply a wider schema", "base", ["evschema", "apply", "store", sql]),
+        Applying("apply the same schema", "base", ["evschema", "apply", "store", "-"], SCHEMA.encode()),
+        Reading("show a store", "base", ["evschema", "show", "store"]),
+        Reading("show a tenant", "base", ["evschema", "show", "store/ev/t0"]),
+        Reading("show a segment", "reread", ["evschema", "show", "store/ev/t0/2024-01-01.evs"]),
+        Reading("check a schema", "base", ["evschema", "check", "store", sql], want=1),
+    ]
+
+
+class Bench:
+    """Folders, memory of what was looked at already, and a trial's course."""
+
+    torn = ("torn", "copy")
+
+    def __init__(self, folder, injector, pool):
+        self.folder, self.injector, self.pool = folder, injector, pool
+        inputs = folder / "input"
+        inputs.mkdir()
+        self.bases = make_bases(folder, inputs)
+        self.scenarios = scenarios(inputs)
+        self.seen, self.rows = {}, {}
+
+    def scratch(self):
+        return tempfile.TemporaryDirectory(dir=self.folder, prefix="t")
+
+    def stored(self, base, cat):
+        if (base, cat) not in self.rows:
+            with self.scratch() as d:
+                save_tree(self.bases[base], Path(d))
+                self.rows[base, cat] = stored(self.bases[base], Path(d), cat)[1]
+        return self.rows[base, cat]
+
+    def follow(self, s, tree):
+        key = (s.name, tree_hash(tree))
+        if key not in self.seen:
+            with self.scratch() as d:
+                self.seen[key] = s.follow(self, tree, Path(d) / "again")
+        return self.seen[key]
+
+    def count(self, s):
+        """The run without a fault: calls by kind, or a complaint."""
+        with self.scratch() as d:
+            save_tree(self.bases[s.base], Path(d))
+            p, counts, _ = s.run(self, Path(d))
+            if p is None or p.returncode != s.want:
+                return None, "no fault, and %s" % ("it hangs" if p is None else (p.returncode, p.stderr[-800:]))
+            s.clean(self, Path(d), p)
+            return counts, None
+
+    def trial(self, s, fault):
+        """None when the fault did not come to pass, else complaints."""
+        with self.scratch() as d:
+            folder = Path(d)
+            save_tree(self.bases[s.base], folder)
+            p, _, faults = s.run(self, folder, fault)
+            if p is None:
+                return ["hangs"]
+            return s.judge(self, folder, p, fault) if faults else None
