@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* memcpy() for values of which most are short: two overlapping copies instead of a call. */
+/* memcpy() of at least one byte, for values of which most are short: two overlapping copies instead of a
+ * call. */
 static inline void evs_copy_value(uint8_t *to, const uint8_t *from, size_t n)
 {
 	if (n > 32) {
@@ -22,7 +23,7 @@ static inline void evs_copy_value(uint8_t *to, const uint8_t *from, size_t n)
 	} else if (n >= 4) {
 		memcpy(to, from, 4);
 		memcpy(to + n - 4, from + n - 4, 4);
-	} else if (n) {
+	} else {
 		to[0] = from[0];
 		to[n / 2] = from[n / 2];
 		to[n - 1] = from[n - 1];

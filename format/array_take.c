@@ -45,17 +45,12 @@ static int open_valid(struct evs_array *a, uint32_t n, uint32_t nulls)
 	return evs_array_make_valid(a, (size_t)a->rows + n);
 }
 
-static int32_t first_off(const struct evs_array *src, uint32_t row)
-{
-	return src->rows ? src->offs[row] : 0;
-}
-
 /* The elements or bytes of the range and their offsets; a->rows is still the old count. */
 static int append_var_range(struct evs_array *a, const struct evs_array *src, uint32_t from,
 			    uint32_t n)
 {
 	int32_t base = evs_array_last_off(a);
-	int32_t lo = first_off(src, from), hi = first_off(src, from + n);
+	int32_t lo = src->offs[from], hi = src->offs[from + n];
 	int32_t *offs;
 
 	if (a->phys == EVS_BYTES) {
@@ -94,7 +89,7 @@ int evs_array_append_range(struct evs_array *a, const struct evs_array *src, uin
 	if (!n)
 		return 0;
 	if (a->phys == EVS_BYTES)
-		bytes = (size_t)(first_off(src, from + n) - first_off(src, from));
+		bytes = (size_t)(src->offs[from + n] - src->offs[from]);
 	if (evs_array_reserve(a, n, bytes) < 0 || open_valid(a, n, nulls) < 0)
 		return EVS_E_NOMEM;
 	if (a->phys == EVS_BYTES || a->nchild) {

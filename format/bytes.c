@@ -49,7 +49,7 @@ bool evs_cur_varint(struct evs_cur *c, uint64_t *v)
 	const uint8_t *p = c->p;
 	uint64_t x = 0;
 
-	for (unsigned shift = 0; shift < 70 && p < c->end; shift += 7) {
+	for (unsigned shift = 0; p < c->end; shift += 7) {
 		uint8_t byte = *p++;
 
 		if (shift == 63 && byte > 1)
@@ -66,7 +66,7 @@ bool evs_cur_varint(struct evs_cur *c, uint64_t *v)
 	return false;
 }
 
-bool evs_cur_bytes(struct evs_cur *c, size_t n, const uint8_t **v)
+bool evs_cur_bytes(struct evs_cur *c, uint64_t n, const uint8_t **v)
 {
 	if (evs_cur_left(c) < n)
 		return false;

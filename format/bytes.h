@@ -69,7 +69,7 @@ bool evs_cur_u64(struct evs_cur *c, uint64_t *v);
 bool evs_cur_varint(struct evs_cur *c, uint64_t *v);
 
 /* `*v` points into the cursor's bytes; nothing is copied. */
-bool evs_cur_bytes(struct evs_cur *c, size_t n, const uint8_t **v);
+bool evs_cur_bytes(struct evs_cur *c, uint64_t n, const uint8_t **v);
 
 /*
  * Growable bytes, owned by the struct. Zeroed is empty. A failed allocation sets `failed`; later

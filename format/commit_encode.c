@@ -73,21 +73,20 @@ static int put_payload(const struct evs_commit *c, struct evs_buf *out)
 	if (c->ngroups) {
 		at = evs_section_begin(out, EVS_SECTION_GROUPS);
 		put_groups(c, out);
-		if (!evs_section_end(out, at))
-			return EVS_E_LIMIT;
+		evs_section_end(out, at);
 	}
 	if (c->nzones) {
 		at = evs_section_begin(out, EVS_SECTION_ZONES);
 		evs_zones_encode(c->zones, c->nzones, out);
-		if (!evs_section_end(out, at))
-			return EVS_E_LIMIT;
+		evs_section_end(out, at);
 	}
 	rc = evs_sources_encode(c->sources, c->nsources, out);
 	if (rc < 0 || !c->nfilters)
 		return rc;
 	at = evs_section_begin(out, EVS_SECTION_FILTERS);
 	put_filters(c, out);
-	return evs_section_end(out, at) ? 0 : EVS_E_LIMIT;
+	evs_section_end(out, at);
+	return 0;
 }
 
 static void put_trailers(const struct evs_commit *c, uint64_t off, uint64_t len, uint64_t salt,
@@ -116,6 +115,7 @@ int evs_commit_write(struct evs_commit *c, uint64_t salt, uint64_t off, struct e
 	if (rc == 0 && !evs_buf_ok(out))
 		rc = EVS_E_NOMEM;
 	summed = out->len - base - EVS_FRAME_HEAD_SIZE;
+	/* unreached: only millions of filters could take 2^28 bytes */
 	if (rc == 0 && summed > EVS_FRAME_MAX_SUMMED)
 		rc = EVS_E_LIMIT;
 	if (rc < 0) {

@@ -21,7 +21,7 @@ void evs_copy_le(uint8_t *dst, const uint8_t *src, uint32_t n, unsigned w)
 static inline __attribute__((always_inline)) void pack(uint8_t *out, const uint8_t *p, uint32_t n,
 						       unsigned w, unsigned bits, uint64_t base)
 {
-	uint64_t mask = bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
+	uint64_t mask = UINT64_MAX >> (64 - bits);
 	uint64_t acc = 0, v;
 	unsigned fill = 0;
 
@@ -69,7 +69,7 @@ static uint64_t bits_at(const uint8_t *in, size_t len, uint64_t pos, unsigned bi
 		have += 8 - skip;
 		skip = 0;
 	}
-	return bits == 64 ? v : v & (((uint64_t)1 << bits) - 1);
+	return v & UINT64_MAX >> (64 - bits);
 }
 
 static inline __attribute__((always_inline)) void unpack(uint8_t *out, const uint8_t *in,
@@ -77,7 +77,7 @@ static inline __attribute__((always_inline)) void unpack(uint8_t *out, const uin
 							 unsigned bits, uint64_t base)
 {
 	size_t fast = 0, i;
-	uint64_t mask = bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
+	uint64_t mask = UINT64_MAX >> (64 - bits);
 	uint64_t pos = 0;
 
 	/* bits + 7 <= 64: one load holds any value, whatever bit of a byte it starts at. */

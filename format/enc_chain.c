@@ -4,6 +4,8 @@
  */
 #include "format/enc_impl.h"
 
+#include <assert.h>
+
 static inline __attribute__((always_inline)) bool rising(const struct evs_ints *v, unsigned w)
 {
 	int64_t bad = 0;
@@ -193,8 +195,7 @@ static int put_scaled(struct evs_enc_ctx *ctx, const struct evs_ints *v,
 
 	if (!mem)
 		return EVS_E_NOMEM;
-	if (g < 2)
-		return EVS_ENC_UNFIT;
+	assert(g > 1);
 	for (uint32_t i = 0; i < v->n; i++) {
 		x = (evs_ld(v->p, i, v->w) - min) & mask;
 		if (x % g)

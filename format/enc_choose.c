@@ -8,6 +8,8 @@
  */
 #include "format/enc_impl.h"
 
+#include <assert.h>
+
 #define TABLE 8192 /* slots to count distinct values of a sample in */
 _Static_assert(TABLE >= 2 * EVS_ENC_SAMPLE, "the table never fills");
 
@@ -59,8 +61,7 @@ unsigned evs_int_width(const struct evs_ints *v, uint64_t min, unsigned bits, ui
 	best -= best / 16;
 	for (unsigned b = bits; b > 1; b--) {
 		above += hist[b];
-		if (!above)
-			continue;
+		assert(above);
 		if (above > v->n / 2)
 			break; /* no exceptions any more */
 		cost = (uint64_t)v->n * (b - 1) + 128 +
@@ -137,8 +138,7 @@ static uint64_t leaf_cost(struct evs_enc_ctx *ctx, const struct sample *s, const
 	unsigned bits, width;
 
 	*kind = EVS_NODE_PACKED;
-	if (!n)
-		return 0;
+	assert(n);
 	evs_int_bounds(&v, &min, &max);
 	bits = evs_bit_len(max - min);
 	if (!bits)

@@ -128,7 +128,7 @@ static int put_values(struct evs_enc_ctx *ctx, const struct evs_array *a, unsign
 	if (a->phys == EVS_FIXED)
 		return evs_enc_fixed(ctx, p, n, a->width, 0, out);
 	if (a->phys == EVS_FLOAT)
-		return evs_enc_float(ctx, p, n, a->width, 0, out);
+		return evs_enc_float(ctx, p, n, a->width, out);
 	ints.p = p;
 	return evs_enc_int(ctx, &ints, 0, out);
 }
@@ -246,7 +246,7 @@ static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, u
 	case EVS_INT:
 		return evs_dec_int(d, c, n, out->width, out->data, 0);
 	case EVS_FLOAT:
-		return evs_dec_float(d, c, n, out->width, out->data, 0);
+		return evs_dec_float(d, c, n, out->width, out->data);
 	case EVS_FIXED:
 		return evs_dec_fixed(d, c, n, out->width, out->data, 0);
 	case EVS_BYTES:

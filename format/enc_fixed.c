@@ -13,13 +13,13 @@ static int put_plain(const uint8_t *p, uint32_t n, size_t w, struct evs_buf *out
 {
 	evs_buf_put_u8(out, EVS_NODE_PLAIN);
 	evs_buf_put(out, p, n * w);
-	return evs_buf_ok(out) ? 0 : EVS_E_NOMEM;
+	return 0;
 }
 
 static bool all_same(const uint8_t *p, uint32_t n, size_t w)
 {
 	/* Every value equals the one before it. */
-	return n == 1 || !memcmp(p, p + w, (n - 1) * w);
+	return !memcmp(p, p + w, (n - 1) * w);
 }
 
 static int put_dict(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, size_t w, unsigned depth,
@@ -151,7 +151,7 @@ static int put_const(const uint8_t *p, uint32_t n, size_t w, struct evs_buf *out
 		return EVS_ENC_UNFIT;
 	evs_buf_put_u8(out, EVS_NODE_CONST);
 	evs_buf_put(out, p, w);
-	return evs_buf_ok(out) ? 0 : EVS_E_NOMEM;
+	return 0;
 }
 
 static int put_as(struct evs_enc_ctx *ctx, uint8_t kind, const uint8_t *p, uint32_t n, size_t w,
@@ -163,20 +163,19 @@ static int put_as(struct evs_enc_ctx *ctx, uint8_t kind, const uint8_t *p, uint3
 
 	if (kind == EVS_NODE_CONST)
 		rc = put_const(p, n, w, out);
-	else if (kind == EVS_NODE_DICT && depth < EVS_ENC_LEAF_DEPTH)
+	else if (kind == EVS_NODE_DICT)
 		rc = put_dict(ctx, p, n, w, depth, out);
-	else if (kind == EVS_NODE_UUID && w == 16 && depth < EVS_ENC_LEAF_DEPTH)
+	else if (kind == EVS_NODE_UUID && w == 16)
 		rc = put_uuid(ctx, p, n, depth, out);
 	else if (kind == EVS_NODE_PLANES)
 		rc = put_planes(ctx, p, n, w, forced, out);
 	ctx->scratch.top = top;
-	if (!rc && !evs_buf_ok(out))
-		rc = EVS_E_NOMEM;
 	if (rc)
 		out->len = len;
 	return rc;
 }
 
+/* Below a dictionary no value repeats, so that nothing here lies deeper than one level. */
 int evs_enc_fixed(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, size_t w, unsigned depth,
 		  struct evs_buf *out)
 {

@@ -184,18 +184,18 @@ static void take_apart(struct decimal *x, const uint8_t *p, uint32_t n, unsigned
 }
 
 static int put_exceptions(struct evs_enc_ctx *ctx, const struct decimal *x, unsigned w,
-			  unsigned depth, struct evs_buf *out)
+			  struct evs_buf *out)
 {
 	struct evs_ints exact = { .p = x->raw, .n = x->nexc, .w = (uint8_t)w };
 	int rc;
 
 	evs_buf_put_varint(out, x->nexc);
-	rc = evs_enc_u32(ctx, x->pos, x->nexc, depth + 1, out);
-	return rc ? rc : evs_enc_int(ctx, &exact, depth + 1, out);
+	rc = evs_enc_u32(ctx, x->pos, x->nexc, 1, out);
+	return rc ? rc : evs_enc_int(ctx, &exact, 1, out);
 }
 
 static int put_parts(struct evs_enc_ctx *ctx, const struct decimal *x, uint32_t n, unsigned w,
-		     const struct evs_int_plan *plan, unsigned depth, struct evs_buf *out)
+		     const struct evs_int_plan *plan, struct evs_buf *out)
 {
 	struct evs_ints digits = { .p = x->digits, .n = n, .w = 8, .is_signed = true };
 	struct evs_ints small = { .p = x->ulps, .n = n, .w = 1, .is_signed = true };
@@ -209,13 +209,13 @@ static int put_parts(struct evs_enc_ctx *ctx, const struct decimal *x, uint32_t 
 	evs_buf_put_u8(out, EVS_NODE_DECIMAL);
 	evs_buf_put_u8(out, (uint8_t)head);
 	if (x->by_block)
-		rc = evs_enc_int(ctx, &es, depth + 1, out);
+		rc = evs_enc_int(ctx, &es, 1, out);
 	if (!rc)
-		rc = evs_enc_int_by(ctx, &digits, plan, depth + 1, out);
+		rc = evs_enc_int_by(ctx, &digits, plan, 1, out);
 	if (!rc && x->any_ulps)
-		rc = evs_enc_int(ctx, &small, depth + 1, out);
+		rc = evs_enc_int(ctx, &small, 1, out);
 	if (!rc && x->nexc)
-		rc = put_exceptions(ctx, x, w, depth, out);
+		rc = put_exceptions(ctx, x, w, out);
 	return rc;
 }
 
@@ -227,17 +227,17 @@ struct approach {
 };
 
 static int plan_decimal(struct evs_enc_ctx *ctx, const struct decimal *x, uint32_t n, unsigned w,
-			unsigned depth, struct evs_int_plan *plan, uint64_t *cost)
+			struct evs_int_plan *plan, uint64_t *cost)
 {
 	struct evs_ints digits = { .p = x->digits, .n = n, .w = 8, .is_signed = true };
-	int rc = evs_enc_int_plan(ctx, &digits, depth + 1, plan, cost);
+	int rc = evs_enc_int_plan(ctx, &digits, 1, plan, cost);
 
 	*cost += (uint64_t)x->nexc * w + (x->any_ulps ? n / 4 : 0);
 	return rc;
 }
 
 static int put_decimal(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, unsigned w,
-		       const struct approach *how, unsigned depth, struct evs_buf *out)
+		       const struct approach *how, struct evs_buf *out)
 {
 	struct evs_int_plan plan, single;
 	struct decimal x = { 0 };
@@ -252,11 +252,11 @@ static int put_decimal(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, un
 	if (!x.digits || !x.ulps || !x.e || !x.pos || !x.raw)
 		return EVS_E_NOMEM;
 	take_apart(&x, p, n, w, how->ulps ? (int)how->e : -1, how->ulps);
-	rc = plan_decimal(ctx, &x, n, w, depth, &plan, &cost);
+	rc = plan_decimal(ctx, &x, n, w, &plan, &cost);
 	if (!rc && x.changes > n / EVS_ENC_E_BLOCK / 4) {
 		/* Short series one after the other, or just noise? */
 		take_apart(&x, p, n, w, (int)how->e, false);
-		rc = plan_decimal(ctx, &x, n, w, depth, &single, &cost_single);
+		rc = plan_decimal(ctx, &x, n, w, &single, &cost_single);
 		if (cost_single <= cost) {
 			plan = single;
 			cost = cost_single;
@@ -268,11 +268,11 @@ static int put_decimal(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, un
 		return rc;
 	if (x.nexc == n || cost >= how->limit)
 		return EVS_ENC_UNFIT;
-	return put_parts(ctx, &x, n, w, &plan, depth, out);
+	return put_parts(ctx, &x, n, w, &plan, out);
 }
 
 static int try_decimal(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, unsigned w,
-		       bool forced, unsigned depth, struct evs_buf *out)
+		       bool forced, struct evs_buf *out)
 {
 	struct evs_ints bits = { .p = p, .n = n, .w = (uint8_t)w };
 	struct approach how = { .limit = UINT64_MAX };
@@ -288,7 +288,7 @@ static int try_decimal(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, un
 	if (exact <= looked / 4 && near <= looked / 2 && !forced)
 		return EVS_ENC_UNFIT;
 	if (exact < looked && !forced) {
-		rc = evs_enc_int_plan(ctx, &bits, depth, &plan, &how.limit);
+		rc = evs_enc_int_plan(ctx, &bits, 0, &plan, &how.limit);
 		if (rc < 0)
 			return rc;
 	}
@@ -296,21 +296,21 @@ static int try_decimal(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, un
 		how.ulps = true;
 		how.e = e_near;
 	}
-	rc = put_decimal(ctx, p, n, w, &how, depth, out);
+	rc = put_decimal(ctx, p, n, w, &how, out);
 	ctx->scratch.top = top;
 	if (rc)
 		out->len = len;
 	return rc;
 }
 
-int evs_enc_float(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, unsigned w, unsigned depth,
+int evs_enc_float(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, unsigned w,
 		  struct evs_buf *out)
 {
 	struct evs_ints bits = { .p = p, .n = n, .w = (uint8_t)w };
-	bool forced = !depth && ctx->opts.force;
+	bool forced = ctx->opts.force;
 	int rc = EVS_ENC_UNFIT;
 
 	if (!ctx->opts.plain && (!forced || ctx->opts.force == EVS_NODE_DECIMAL))
-		rc = try_decimal(ctx, p, n, w, forced, depth, out);
-	return rc == EVS_ENC_UNFIT ? evs_enc_int(ctx, &bits, depth, out) : rc;
+		rc = try_decimal(ctx, p, n, w, forced, out);
+	return rc == EVS_ENC_UNFIT ? evs_enc_int(ctx, &bits, 0, out) : rc;
 }

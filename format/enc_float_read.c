@@ -32,7 +32,7 @@ static void put_together_any(uint8_t *out, uint32_t from, uint32_t to, unsigned 
 }
 
 static int get_exceptions(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w,
-			  uint8_t *out, unsigned depth)
+			  uint8_t *out)
 {
 	uint64_t nexc;
 	uint32_t *pos;
@@ -45,9 +45,9 @@ static int get_exceptions(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, 
 	raw = pos ? evs_dec_scratch(d, nexc * w) : NULL;
 	if (!raw)
 		return EVS_E_NOMEM;
-	rc = evs_dec_int(d, c, (uint32_t)nexc, 4, (uint8_t *)pos, depth + 1);
+	rc = evs_dec_int(d, c, (uint32_t)nexc, 4, (uint8_t *)pos, 1);
 	if (!rc)
-		rc = evs_dec_int(d, c, (uint32_t)nexc, w, raw, depth + 1);
+		rc = evs_dec_int(d, c, (uint32_t)nexc, w, raw, 1);
 	if (rc)
 		return rc;
 	for (uint32_t k = 0; k < nexc; k++) {
@@ -61,7 +61,7 @@ static int get_exceptions(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, 
 
 /* Exponents: one for all (`*es` NULL, in `*e`), or one a block. */
 static int get_exponents(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned head,
-			 unsigned depth, unsigned *e, uint8_t **es)
+			 unsigned *e, uint8_t **es)
 {
 	uint32_t blocks = (n + EVS_ENC_E_BLOCK - 1) / EVS_ENC_E_BLOCK;
 	int rc;
@@ -75,7 +75,7 @@ static int get_exponents(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, u
 	*es = evs_dec_scratch(d, blocks);
 	if (!*es)
 		return EVS_E_NOMEM;
-	rc = evs_dec_int(d, c, blocks, 1, *es, depth + 1);
+	rc = evs_dec_int(d, c, blocks, 1, *es, 1);
 	if (rc)
 		return rc;
 	for (uint32_t k = 0; k < blocks; k++)
@@ -85,7 +85,7 @@ static int get_exponents(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, u
 }
 
 static int get_decimal(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w,
-		       uint8_t *out, unsigned depth)
+		       uint8_t *out)
 {
 	uint8_t head, *es, *ulps = NULL;
 	uint32_t from, to;
@@ -95,20 +95,20 @@ static int get_decimal(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uns
 
 	if (!evs_cur_u8(c, &head) || head & 0x80u)
 		return evs_dec_fail(d, "6.4-1 exponent or flags of a decimal node out of range");
-	rc = get_exponents(d, c, n, head, depth, &e, &es);
+	rc = get_exponents(d, c, n, head, &e, &es);
 	if (rc)
 		return rc;
 	digits = evs_dec_scratch(d, (uint64_t)n * 8);
 	if (!digits)
 		return EVS_E_NOMEM;
-	rc = evs_dec_int(d, c, n, 8, (uint8_t *)digits, depth + 1);
+	rc = evs_dec_int(d, c, n, 8, (uint8_t *)digits, 1);
 	if (rc)
 		return rc;
 	if (head & EVS_DECIMAL_ULPS) {
 		ulps = evs_dec_scratch(d, n);
 		if (!ulps)
 			return EVS_E_NOMEM;
-		rc = evs_dec_int(d, c, n, 1, ulps, depth + 1);
+		rc = evs_dec_int(d, c, n, 1, ulps, 1);
 		if (rc)
 			return rc;
 	}
@@ -117,23 +117,20 @@ static int get_decimal(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uns
 		put_together_any(out, from, to, w, es ? es[from / EVS_ENC_E_BLOCK] : e, digits,
 				 ulps);
 	}
-	return head & EVS_DECIMAL_EXCEPTIONS ? get_exceptions(d, c, n, w, out, depth) : 0;
+	return head & EVS_DECIMAL_EXCEPTIONS ? get_exceptions(d, c, n, w, out) : 0;
 }
 
-int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
-		  unsigned depth)
+int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out)
 {
 	unsigned top = d->scratch.top;
 	uint8_t kind;
 	int rc;
 
-	if (depth >= EVS_MAX_ENCODING_DEPTH)
-		return evs_dec_fail(d, "6.1-3 nodes lie too deep inside each other");
 	if (!evs_cur_u8(c, &kind))
 		return evs_dec_fail(d, "6.1-1 column is cut short");
 	if (kind != EVS_NODE_DECIMAL)
-		return evs_dec_int_kind(d, c, kind, n, w, out, depth);
-	rc = get_decimal(d, c, n, w, out, depth);
+		return evs_dec_int_kind(d, c, kind, n, w, out, 0);
+	rc = get_decimal(d, c, n, w, out);
 	d->scratch.top = top;
 	return rc;
 }

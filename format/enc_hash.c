@@ -103,8 +103,6 @@ int evs_dict_fixed(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, size_t
 	struct table t;
 	int rc;
 
-	if (!max_distinct)
-		return EVS_ENC_UNFIT;
 	rc = table_init(ctx, n, max_distinct, &t, d);
 	if (rc < 0)
 		return rc;
@@ -135,8 +133,6 @@ int evs_dict_strs(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint32_t ma
 	size_t len;
 	int rc;
 
-	if (!max_distinct)
-		return EVS_ENC_UNFIT;
 	rc = table_init(ctx, v->n, max_distinct, &t, d);
 	if (rc < 0)
 		return rc;

@@ -5,7 +5,8 @@
  * Integers inside a node have a width `w` of 1, 2, 4 or 8 bytes, lie in host order in memory, and
  * are computed modulo 2^(8w); only the encoder's choice of a base cares about signs. Encoders
  * return 0, EVS_E_NOMEM, EVS_E_LIMIT, or EVS_ENC_UNFIT when the values cannot be had in that form,
- * and then have put `out` back to its old length. Decoders return what evs_column_decode() returns.
+ * and then have put `out` back to its old length. That `out` has failed is seen at the end, in
+ * evs_column_encode(); before, it is only looked at where its bytes are touched. Decoders return what evs_column_decode() returns.
  */
 #ifndef EVS_FORMAT_ENC_IMPL_H
 #define EVS_FORMAT_ENC_IMPL_H
@@ -273,8 +274,8 @@ int evs_enc_u32(struct evs_enc_ctx *ctx, const uint32_t *v, uint32_t n, unsigned
 		struct evs_buf *out);
 int evs_enc_codes(struct evs_enc_ctx *ctx, const struct evs_dict *d, uint32_t n, unsigned depth,
 		  struct evs_buf *out);
-int evs_enc_float(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, unsigned w, unsigned depth,
-		  struct evs_buf *out);
+int evs_enc_float(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, unsigned w,
+		  struct evs_buf *out); /* always topmost */
 int evs_enc_fixed(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, size_t w, unsigned depth,
 		  struct evs_buf *out);
 int evs_enc_strs(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigned depth,
@@ -302,8 +303,7 @@ int evs_dec_int_kind(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uin
 int evs_dec_chain(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, unsigned w,
 		  uint8_t *out, unsigned depth);
 void evs_ints_fill(uint8_t *out, uint32_t n, unsigned w, uint64_t v); /* n times v */
-int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
-		  unsigned depth);
+int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out);
 int evs_dec_fixed(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, size_t w, uint8_t *out,
 		  unsigned depth);
 /* `out` is a BYTES array that gets n rows, none null. */

@@ -9,11 +9,6 @@
  */
 #include "format/enc_impl.h"
 
-static int done(const struct evs_buf *out)
-{
-	return evs_buf_ok(out) ? 0 : EVS_E_NOMEM;
-}
-
 static inline __attribute__((always_inline)) void bounds(const struct evs_ints *v, unsigned w,
 							 uint64_t flip, uint64_t *lo, uint64_t *hi)
 {
@@ -104,12 +99,12 @@ static int put_patched(struct evs_enc_ctx *ctx, const struct evs_ints *v, uint64
 
 /* Frame of reference, with patches where they pay. `min` < greatest value. */
 static int put_packed(struct evs_enc_ctx *ctx, const struct evs_ints *v, uint64_t min, uint64_t max,
-		      bool may_patch, unsigned depth, struct evs_buf *out)
+		      unsigned depth, struct evs_buf *out)
 {
 	unsigned bits = evs_bit_len((max - min) & evs_width_mask(v->w)), width = bits;
 	uint32_t nexc = 0;
 
-	if (may_patch && v->n >= 32 && depth < EVS_ENC_LEAF_DEPTH)
+	if (v->n >= 32 && depth < EVS_ENC_LEAF_DEPTH)
 		width = evs_int_width(v, min, bits, &nexc);
 	if (nexc)
 		return put_patched(ctx, v, min, width, nexc, depth, out);
@@ -175,7 +170,7 @@ static int put_const(const struct evs_ints *v, struct evs_buf *out)
 {
 	evs_buf_put_u8(out, EVS_NODE_CONST);
 	evs_put_number(out, evs_ld(v->p, 0, v->w), v->w);
-	return done(out);
+	return 0;
 }
 
 static int carry_out(struct evs_enc_ctx *ctx, const struct evs_ints *v,
@@ -192,7 +187,7 @@ static int carry_out(struct evs_enc_ctx *ctx, const struct evs_ints *v,
 	case EVS_NODE_PACKED:
 	case EVS_NODE_PATCHED:
 		return constant ? put_const(v, out)
-				: put_packed(ctx, v, min, max, true, depth, out);
+				: put_packed(ctx, v, min, max, depth, out);
 	case EVS_NODE_PLANES:
 		return constant ? put_const(v, out) : put_planes(v, min, max, out);
 	case EVS_NODE_BLOCKS:
@@ -211,8 +206,6 @@ static int carry_out_bounded(struct evs_enc_ctx *ctx, const struct evs_ints *v,
 	int rc = carry_out(ctx, v, plan, min, max, depth, out);
 
 	ctx->scratch.top = top;
-	if (!rc && !evs_buf_ok(out))
-		rc = EVS_E_NOMEM;
 	if (rc)
 		out->len = len;
 	return rc;

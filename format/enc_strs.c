@@ -167,8 +167,6 @@ static int put_as(struct evs_enc_ctx *ctx, uint8_t kind, const struct evs_strs *
 	else if (depth < EVS_ENC_LEAF_DEPTH)
 		rc = evs_enc_text(ctx, v, kind, depth, out);
 	ctx->scratch.top = top;
-	if (!rc && !evs_buf_ok(out))
-		rc = EVS_E_NOMEM;
 	if (rc)
 		out->len = len;
 	return rc;

@@ -49,7 +49,7 @@ static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struc
 
 	if (rc)
 		return rc;
-	if (!evs_cur_bytes(c, (size_t)total, &p))
+	if (!evs_cur_bytes(c, total, &p))
 		return evs_dec_fail(d, "6.6-1 bytes of plain values are cut short");
 	rc = evs_dec_bytes_room(d, out, total);
 	if (rc)
@@ -64,7 +64,7 @@ static int get_const(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struc
 	uint64_t len;
 	int rc;
 
-	if (!evs_cur_varint(c, &len) || len > evs_cur_left(c) || !evs_cur_bytes(c, (size_t)len, &p))
+	if (!evs_cur_varint(c, &len) || !evs_cur_bytes(c, len, &p))
 		return evs_dec_fail(d, "6.6-2 bytes of a constant are cut short");
 	if (len > EVS_ARRAY_MAX_BYTES / n)
 		return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
@@ -96,6 +96,7 @@ static void copy_coded(struct evs_array *out, const struct evs_array *vals, cons
 		       uint32_t n, uint64_t total)
 {
 	size_t have = (size_t)vals->offs[vals->rows];
+	/* unreached: arrays of 2 GiB alone have no room past their end */
 	bool room = out->data_cap - CHUNK >= total && vals->data_cap - CHUNK >= have;
 	const uint8_t *from;
 	size_t at, len;
@@ -104,7 +105,7 @@ static void copy_coded(struct evs_array *out, const struct evs_array *vals, cons
 		from = vals->data + vals->offs[codes[i]];
 		len = (size_t)(vals->offs[codes[i] + 1] - vals->offs[codes[i]]);
 		at = (size_t)out->offs[i];
-		if (room && len <= 4 * CHUNK)
+		if (room && len <= 4 * CHUNK) /* unreached: no room, as above */
 			copy_chunks(out->data + at, from, len);
 		else
 			memcpy(out->data + at, from, len);

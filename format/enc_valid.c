@@ -55,7 +55,7 @@ int evs_enc_valid(struct evs_enc_ctx *ctx, const uint8_t *valid, uint32_t n, str
 			out->p[out->len - 1] &= (uint8_t)((1u << (n & 7)) - 1);
 	}
 	ctx->scratch.top = top;
-	return rc ? rc : evs_buf_ok(out) ? 0 : EVS_E_NOMEM;
+	return rc;
 }
 
 /* Set the bits of rows [from, to); they are clear. */

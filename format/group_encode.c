@@ -88,6 +88,7 @@ static int window_log(size_t len)
 {
 	int log = MIN_WINDOW_LOG;
 
+	/* unreached: blocks of more than 128 MiB take too long for a test */
 	while (log < MAX_WINDOW_LOG && (size_t)1 << log < len)
 		log++;
 	return log;
@@ -140,7 +141,7 @@ static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls, siz
 
 	if (!evs_buf_ok(&e->raw))
 		return EVS_E_NOMEM;
-	if (e->raw.len > EVS_MAX_BLOCK)
+	if (e->raw.len > EVS_MAX_BLOCK) /* unreached: takes a column of a gigabyte */
 		return EVS_E_LIMIT;
 	r.codec = (uint8_t)put_stored(e, e->raw.p, e->raw.len, out);
 	if (!evs_buf_ok(out))
@@ -178,7 +179,7 @@ static int put_packed(struct evs_encoder *e, const struct evs_array *cols, uint1
 		if (cols[i].nulls)
 			evs_buf_put_varint(&e->raw, cols[i].nulls);
 		evs_buf_put(&e->raw, e->column.p, e->column.len);
-		if (e->raw.len > EVS_MAX_BLOCK)
+		if (e->raw.len > EVS_MAX_BLOCK) /* unreached: takes a gigabyte, as above */
 			return EVS_E_LIMIT;
 	}
 	return put_block(e, EVS_PACKED_COLUMN, 0, entry, out);

@@ -12,13 +12,12 @@
 
 #define TEXT_LEVEL 9 /* schema texts are small and written once */
 
-/* Append the stored form; `*stored` gets its length, equal to `len` when it is the plain text. */
+/* Append the stored form; `*stored` gets its length, equal to `len` when it is the plain text. `len` is
+ * within its cap. */
 static int put_text(const char *text, size_t len, struct evs_buf *out, uint32_t *stored)
 {
 	size_t n;
 
-	if (len > EVS_MAX_SCHEMA)
-		return EVS_E_LIMIT;
 	*stored = (uint32_t)len;
 	if (!len)
 		return 0;

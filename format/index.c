@@ -45,13 +45,11 @@ int evs_index_write(const struct evs_index *x, uint64_t salt, uint64_t off, stru
 	rc = evs_sources_encode(x->sources, x->nsources, out);
 	if (rc == 0 && !evs_buf_ok(out))
 		rc = EVS_E_NOMEM;
-	len = out->len - base - EVS_FRAME_HEAD_SIZE;
-	if (rc == 0 && len > EVS_FRAME_MAX_SUMMED)
-		rc = EVS_E_LIMIT;
 	if (rc < 0) {
 		out->len = base;
 		return rc;
 	}
+	len = out->len - base - EVS_FRAME_HEAD_SIZE;
 	/* Fixed part, references and sections are multiples of 8: no padding is needed. */
 	head = out->p + base;
 	evs_frame_seal(head, EVS_FRAME_INDEX, 0, len, head + EVS_FRAME_HEAD_SIZE, (uint32_t)len,

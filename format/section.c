@@ -31,18 +31,15 @@ size_t evs_section_begin(struct evs_buf *out, enum evs_section type)
 	return at;
 }
 
-bool evs_section_end(struct evs_buf *out, size_t at)
+void evs_section_end(struct evs_buf *out, size_t at)
 {
 	size_t len;
 
 	if (!evs_buf_ok(out))
-		return true;
+		return;
 	len = out->len - at - sizeof(struct evs_section_raw);
-	if (len > EVS_FRAME_MAX_SUMMED)
-		return false;
 	evs_put32(out->p + at + offsetof(struct evs_section_raw, length), (uint32_t)len);
 	evs_buf_put_zero(out, (8 - len % 8) % 8);
-	return true;
 }
 
 static int read_section(struct evs_sections *s, uint8_t *flags, const char **why)
@@ -133,8 +130,7 @@ int evs_sources_encode(const struct evs_source *src, uint32_t n, struct evs_buf 
 		evs_buf_put(out, s[i].id, s[i].id_len);
 		evs_buf_put_varint(out, s[i].off);
 	}
-	if (!evs_section_end(out, at))
-		rc = EVS_E_LIMIT;
+	evs_section_end(out, at);
 out:
 	free(s);
 	return rc;
@@ -156,7 +152,7 @@ int evs_sources_decode(struct evs_cur *c, struct evs_source **out, uint32_t *n, 
 	*out = s;
 	for (uint32_t i = 0; i < count; i++) {
 		if (!evs_cur_varint(c, &len) || len < 1 || len > EVS_MAX_SOURCE_ID ||
-		    !evs_cur_bytes(c, (size_t)len, &id) || !evs_cur_varint(c, &s[i].off))
+		    !evs_cur_bytes(c, len, &id) || !evs_cur_varint(c, &s[i].off))
 			return evs_rule(why, EVS_E_FORMAT, "7.6-2 length of a source or its id");
 		s[i].id = (const char *)id;
 		s[i].id_len = (size_t)len;

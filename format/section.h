@@ -23,8 +23,8 @@ _Static_assert(sizeof(struct evs_section_raw) == 8, "spec 7.7 says 8 bytes");
 size_t evs_section_begin(struct evs_buf *out, enum evs_section type);
 
 /* Set the length of the section begun at `at` and pad with zeros to a multiple of 8. Nothing happens
- * when `out` has failed. False: longer than 32 bits hold. */
-bool evs_section_end(struct evs_buf *out, size_t at);
+ * when `out` has failed. Longer than EVS_FRAME_MAX_SUMMED: the caller refuses the whole payload. */
+void evs_section_end(struct evs_buf *out, size_t at);
 
 /* Walk over sections. Set `c` and zero the rest; then evs_section_next() as long as it gives 0. */
 struct evs_sections {

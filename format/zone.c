@@ -6,6 +6,7 @@
 #include "format/group.h"
 #include "format/rule.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,17 +110,18 @@ static bool round_up(uint8_t *p, uint8_t *len)
 	return true;
 }
 
-/* The first 8 bytes as a number that orders like them; shorter values are filled up with zeros. */
+/* Fewer than 8 bytes as a number that orders like them, filled up with zeros. */
 static uint64_t prefix(const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
 
-	for (size_t i = 0; i < n && i < 8; i++)
+	assert(n < 8);
+	for (size_t i = 0; i < n; i++)
 		v |= (uint64_t)p[i] << (56 - 8 * i);
 	return v;
 }
 
-/* The same, in one load when the array's memory reaches that far. */
+/* The first 8 bytes, in one load when the array's memory reaches that far. */
 static inline uint64_t row_prefix(const struct evs_array *a, const uint8_t *p, size_t n)
 {
 	uint64_t v;
@@ -164,8 +166,7 @@ static void byte_bounds(struct evs_zone *z, const struct evs_array *a)
 	struct value lo = { 0 }, hi = { 0 };
 
 	find_bounds(a, &lo, &hi);
-	if (!lo.p)
-		return; /* not reached: some row is present */
+	assert(lo.p); /* some row is present */
 	z->min_cut = lo.n > EVS_MAX_ZONE_VALUE;
 	z->max_cut = hi.n > EVS_MAX_ZONE_VALUE;
 	z->min_len = (uint8_t)(z->min_cut ? EVS_MAX_ZONE_VALUE : lo.n);

@@ -3,6 +3,7 @@
  * grow from any length on, and every memory limit. What fails says so; what does not gives the same
  * rows; and the contexts serve the next column.
  */
+#include "format/enc_impl.h"
 #include "tests/unit/enc_gen.h"
 #include "tests/unit/fail.h"
 
@@ -315,9 +316,40 @@ static void test_nested(void)
 	}
 }
 
+/* Null in every row; and present and null in long stretches. */
+static void test_stretches(void)
+{
+	struct evs_array a;
+
+	for (unsigned all = 0; all < 2; all++) {
+		evs_array_init(&a, EVS_INT, 4, false);
+		for (uint32_t i = 0; i < 300; i++)
+			if (all || i / 50 % 2 ? evs_array_append_null(&a)
+					      : evs_array_append_int(&a, i))
+				abort();
+		check("stretches", &a, (struct evs_enc_opts){ 0 });
+		evs_array_release(&a);
+	}
+}
+
+/* Codes counted back, as children of a dictionary have them, at the top. */
+static void test_recent(void)
+{
+	struct evs_array a;
+
+	evs_array_init(&a, EVS_INT, 2, false);
+	for (uint32_t i = 0; i < 300; i++)
+		if (evs_array_append_int(&a, i / 3 > 5 ? i / 3 - gen_below(5) % (i % 3 + 1) : i / 3))
+			abort();
+	check("recent", &a, (struct evs_enc_opts){ .force = EVS_NODE_RECENT });
+	evs_array_release(&a);
+}
+
 static void test_contexts(void)
 {
 	struct evs_enc_opts opts = { 0 };
+	struct evs_dict dict;
+	const uint8_t one = 1;
 
 	fail_begin("memory", 1, 0);
 	T_CHECK(evs_enc_ctx_new(&enc, &opts) == EVS_E_NOMEM);
@@ -325,6 +357,13 @@ static void test_contexts(void)
 	fail_begin("memory", 1, 0);
 	T_CHECK(evs_dec_ctx_new(&dec) == EVS_E_NOMEM);
 	T_CHECK(fail_end());
+	/* A table for more values than it may have slots. */
+	fresh(&opts);
+	fail_begin("memory", 1, 0);
+	fail.on = true;
+	T_CHECK(evs_dict_fixed(enc, &one, 1, 1, 1u << 31, &dict) == EVS_E_NOMEM);
+	T_CHECK(fail_end());
+	done();
 }
 
 int main(void)
@@ -335,5 +374,7 @@ int main(void)
 	test_fixed();
 	test_texts();
 	test_nested();
+	test_stretches();
+	test_recent();
 	return t_done();
 }

@@ -1,0 +1,344 @@
+/*
+ * Encodings at their edges: columns that defeat a plan, keys that collide in hash tables, and bytes
+ * that break a rule where nothing else did. Each reaches a branch that no ordinary column takes.
+ */
+#include "format/enc_impl.h"
+#include "tests/unit/enc_gen.h"
+
+static void add_text(struct evs_array *a, const char *s)
+{
+	if (evs_array_append_bytes(a, s, strlen(s)))
+		abort();
+}
+
+static void add_int(struct evs_array *a, uint64_t v)
+{
+	if (evs_array_append_int(a, v))
+		abort();
+}
+
+/* Round trip with the kind asked for, which the values need not allow. */
+static bool trip_asked(const struct evs_array *a, uint8_t kind)
+{
+	struct evs_enc_opts opts = { .force = kind };
+
+	return gen_trip(a, &opts, NULL);
+}
+
+/* Kinds asked of too few values, or of values that are all equal, give way to another. */
+static void test_kinds_refused(void)
+{
+	static const uint8_t kinds[] = { EVS_NODE_DELTA,  EVS_NODE_DELTA2, EVS_NODE_DICT,
+					 EVS_NODE_PLANES, EVS_NODE_BLOCKS, EVS_NODE_CONST };
+	struct evs_array a;
+
+	for (uint32_t rows = 1; rows < 4; rows++)
+		for (size_t k = 0; k < sizeof(kinds); k++)
+			for (unsigned equal = 0; equal < 2; equal++) {
+				evs_array_init(&a, EVS_INT, 8, false);
+				for (uint32_t i = 0; i < rows; i++)
+					add_int(&a, equal ? 123456789 : i * 999);
+				T_CHECK(trip_asked(&a, kinds[k]));
+				evs_array_release(&a);
+			}
+	evs_array_init(&a, EVS_FIXED, 4, false);
+	T_CHECK(evs_array_append_fixed(&a, "abcd") == 0);
+	T_CHECK(trip_asked(&a, EVS_NODE_CONST) && trip_asked(&a, EVS_NODE_DICT));
+	evs_array_release(&a);
+}
+
+static void test_rising_bytes(void)
+{
+	struct evs_array a;
+
+	evs_array_init(&a, EVS_INT, 1, false);
+	for (uint32_t i = 0; i < 100; i++)
+		add_int(&a, i * 2 + i % 2);
+	T_CHECK(gen_forced(&a, EVS_NODE_DELTA));
+	evs_array_release(&a);
+}
+
+/* 256 values counted back from the 256th need nine bits. */
+static void test_recent_too_far_back(void)
+{
+	struct evs_array a;
+
+	evs_array_init(&a, EVS_INT, 1, false);
+	for (uint32_t i = 0; i < 256; i++)
+		add_int(&a, i);
+	T_CHECK(gen_forced(&a, EVS_NODE_RECENT));
+	add_int(&a, 0);
+	T_CHECK(!gen_forced(&a, EVS_NODE_RECENT) && trip_asked(&a, EVS_NODE_RECENT));
+	evs_array_release(&a);
+}
+
+/* More than 65,536 distinct values: codes of four bytes. */
+static void test_large_dictionary(void)
+{
+	struct evs_array a;
+
+	evs_array_init(&a, EVS_INT, 8, false);
+	for (uint32_t i = 0; i < 70000; i++)
+		for (unsigned k = 0; k < 3; k++)
+			add_int(&a, i * 0x9e3779b97f4a7c15u);
+	T_CHECK(gen_forced(&a, EVS_NODE_DICT));
+	evs_array_release(&a);
+}
+
+/* Where the sample looks few values repeat, elsewhere none does: the dictionary is given up. */
+static void test_misleading_sample(void)
+{
+	struct evs_enc_opts opts = { 0 };
+	const uint32_t n = 65536, stretch = EVS_ENC_STRETCH, count = EVS_ENC_SAMPLE / stretch;
+	struct evs_array a;
+	uint8_t kind = 0;
+
+	evs_array_init(&a, EVS_INT, 8, false);
+	for (uint32_t i = 0; i < n; i++) {
+		bool looked = false;
+
+		for (uint32_t k = 0; k < count; k++) {
+			uint32_t at = (uint32_t)((uint64_t)(n - stretch) * k / (count - 1));
+
+			looked |= i >= at && i < at + stretch;
+		}
+		add_int(&a, looked ? gen_below(3) * 0x123456789abcdefu : gen_u64());
+	}
+	T_CHECK(gen_trip(&a, &opts, &kind));
+	T_CHECK(kind != EVS_NODE_DICT);
+	evs_array_release(&a);
+}
+
+/* Keys whose hashes agree in the bits that the tables look at, found by search or by arithmetic. */
+static void test_collisions(void)
+{
+	static const char *const keys[] = { "k1831918_", "k1693087", "k3876083", "k1135223" };
+	const uint64_t golden = 0x9e3779b97f4a7c15u;
+	uint64_t inverse = golden;
+	struct evs_array texts, ints;
+
+	for (unsigned i = 0; i < 6; i++)
+		inverse *= 2 - golden * inverse;
+	evs_array_init(&texts, EVS_BYTES, 0, false);
+	evs_array_init(&ints, EVS_INT, 8, false);
+	for (uint32_t i = 0; i < 40; i++) {
+		add_text(&texts, keys[i % 4]);
+		add_int(&ints, ((uint64_t)77 << 32 | (uint64_t)(i % 4) << 24) * inverse);
+	}
+	T_CHECK(gen_forced(&texts, EVS_NODE_DICT));
+	T_CHECK(gen_forced(&ints, EVS_NODE_DICT));
+	evs_array_release(&texts);
+	evs_array_release(&ints);
+}
+
+/* Products that miss by far, up and down, among such that miss by little; and no decimals at all. */
+static void test_floats(void)
+{
+	struct evs_array a, noise;
+
+	evs_array_init(&a, EVS_FLOAT, 8, true);
+	evs_array_init(&noise, EVS_FLOAT, 8, true);
+	for (uint32_t i = 0; i < 2000; i++) {
+		double v = (double)gen_below(5000) * (0.15 / 1e6) +
+			   (double)gen_below(900) * (0.6 / 1e6);
+		uint64_t bits;
+
+		memcpy(&bits, &v, 8);
+		if (i % 100 == 99)
+			bits += i % 200 == 99 ? 1000 : (uint64_t)-1000;
+		memcpy(&v, &bits, 8);
+		bits = gen_u64() >> 2;
+		if (evs_array_append_float(&a, v))
+			abort();
+		memcpy(&v, &bits, 8);
+		if (evs_array_append_float(&noise, v))
+			abort();
+	}
+	T_CHECK(gen_forced(&a, EVS_NODE_DECIMAL) && gen_trips(&a));
+	T_CHECK(trip_asked(&noise, EVS_NODE_DECIMAL));
+	evs_array_release(&a);
+	evs_array_release(&noise);
+}
+
+/* A prefix takes at most 255 bytes a node, so a long one lies in several, down to the last level. */
+static void test_long_affix(void)
+{
+	char s[5 * EVS_ENC_MAX_AFFIX + 16];
+	struct evs_array a;
+
+	for (unsigned levels = 1; levels <= 6; levels++) {
+		size_t n = levels < 6 ? levels * EVS_ENC_MAX_AFFIX : sizeof(s) - 8;
+
+		evs_array_init(&a, EVS_BYTES, 0, false);
+		for (unsigned i = 0; i < 40; i++) {
+			memset(s, 'x', n);
+			snprintf(s + n, 8, "%u", 1000 + gen_below(9000));
+			add_text(&a, s);
+		}
+		T_CHECK(gen_trips(&a));
+		evs_array_release(&a);
+	}
+}
+
+/* One spelling in each list is not of the form that the others have. */
+static void test_other_spellings(void)
+{
+	static const struct {
+		uint8_t kind;
+		const char *usual, *other;
+	} pairs[] = {
+		{ EVS_NODE_UUID_TEXT, "0193ccc3-d40c-715e-bd3b-e919b9b0924e",
+		  "0193ccc3xd40c-715e-bd3b-e919b9b0924e" },
+		{ EVS_NODE_UUID_TEXT, "0193ccc3-d40c-715e-bd3b-e919b9b0924e",
+		  "0193ccc3-d40cx715e-bd3b-e919b9b0924e" },
+		{ EVS_NODE_UUID_TEXT, "0193ccc3-d40c-715e-bd3b-e919b9b0924e",
+		  "0193ccc3-d40c-715exbd3b-e919b9b0924e" },
+		{ EVS_NODE_UUID_TEXT, "0193ccc3-d40c-715e-bd3b-e919b9b0924e",
+		  "0193ccc3-d40c-715e-bd3bxe919b9b0924e" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-12-00T00:00:22Z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-00-16T00:00:22Z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024x12-16T00:00:22Z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-12x16T00:00:22Z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-12-16 00:00:22Z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-12-16T00x00:22Z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-12-16T00:00x22Z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-12-16T00:60:22Z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-12-16T00:00:2xZ" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22Z", "2024-12-16T00:00:22z" },
+		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:22.5Z", "2024-12-16T00:00:22,5Z" },
+	};
+	struct evs_array a;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		evs_array_init(&a, EVS_BYTES, 0, false);
+		for (unsigned k = 0; k < 5; k++)
+			add_text(&a, pairs[i].usual);
+		t_check(pairs[i].usual, gen_forced(&a, pairs[i].kind));
+		add_text(&a, pairs[i].other);
+		t_check(pairs[i].other, !gen_forced(&a, pairs[i].kind) && gen_trips(&a));
+		evs_array_release(&a);
+	}
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	add_text(&a, "no time");
+	T_CHECK(!gen_forced(&a, EVS_NODE_TIME_TEXT) && trip_asked(&a, EVS_NODE_TIME_TEXT));
+	evs_array_release(&a);
+}
+
+/* Bytes that break one rule each. */
+static const struct {
+	const char *rule;
+	enum evs_phys phys;
+	uint16_t width;
+	uint32_t rows, nulls;
+	const char *bytes;
+	size_t len;
+	int want;
+} bad[] = {
+#define B(s) s, sizeof(s) - 1
+	{ "6.1-1", EVS_FIXED, 16, 3, 0, B(""), EVS_E_FORMAT },
+	{ "6.1-1", EVS_FLOAT, 8, 3, 0, B("\x0b\x1f"), EVS_E_FORMAT },
+	{ "6.1-2", EVS_FIXED, 8, 1, 0, B("\x0c\x04zzzzzzzzzzzzzzzz\0"), EVS_E_VERSION },
+	{ "6.1-3", EVS_FIXED, 16, 1, 0, B("\3\1\3\1\3\1\3\1\3\1\3\1\3\1\3\1\3\1"), EVS_E_FORMAT },
+	{ "6.1-3", EVS_BYTES, 0, 1, 0, B("\3\1\3\1\3\1\3\1\3\1\3\1\3\1\3\1\3\1"), EVS_E_FORMAT },
+	{ "6.2-2", EVS_INT, 4, 3, 1, B("\2"), EVS_E_FORMAT },
+	{ "6.2-2", EVS_INT, 4, 3, 1, B("\2\1\x80"), EVS_E_FORMAT },
+	{ "6.2-2", EVS_INT, 4, 3, 1, B("\2\1\0"), EVS_E_FORMAT },
+	{ "6.2-2", EVS_INT, 4, 3, 1, B("\2\1\4"), EVS_E_FORMAT },
+	{ "6.1-1", EVS_INT, 4, 3, 1, B("\2\1\2"), EVS_E_FORMAT },
+	{ "6.2-3", EVS_INT, 4, 3, 1, B("\2\1\2\2\2"), EVS_E_FORMAT },
+	{ "6.2-6", EVS_INT, 4, 0, 0, B("\1"), EVS_E_FORMAT },
+	{ "6.3-15", EVS_FIXED, 16, 3, 0, B("\3"), EVS_E_FORMAT },
+	{ "6.3-15", EVS_FIXED, 16, 3, 0, B("\3\0"), EVS_E_FORMAT },
+	{ "6.3-15", EVS_FIXED, 16, 3, 0, B("\3\4"), EVS_E_FORMAT },
+#undef B
+};
+
+static void check_bad(const char *rule, struct evs_array *a, uint32_t rows, uint32_t nulls,
+		      const void *bytes, size_t len, int want)
+{
+	struct evs_dec_ctx *d = NULL;
+	struct evs_cur c = { .p = bytes, .end = (const uint8_t *)bytes + len };
+	const char *why = "";
+	size_t n = strlen(rule);
+
+	T_CHECK(evs_dec_ctx_new(&d) == 0);
+	evs_dec_ctx_set_limit(d, 32 << 20);
+	t_check(rule, evs_column_decode(d, &c, rows, nulls, a, &why) == want &&
+			      !strncmp(why, rule, n) && why[n] == ' ');
+	if (strncmp(why, rule, n))
+		printf("        %s\n", why);
+	evs_array_release(a);
+	evs_dec_ctx_free(d);
+}
+
+static void test_rules(void)
+{
+	struct evs_array a, *in = &a;
+	char deep[3 * (EVS_ARRAY_MAX_DEPTH + 1)];
+	uint8_t big[3100] = { EVS_NODE_CONST, 0xb8, 0x17 }; /* 3,000 bytes */
+	uint8_t dict[3100] = { EVS_NODE_DICT, 1, EVS_NODE_CONST, 0xb8, 0x17 };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		evs_array_init(&a, bad[i].phys, bad[i].width, true);
+		check_bad(bad[i].rule, &a, bad[i].rows, bad[i].nulls, bad[i].bytes, bad[i].len,
+			  bad[i].want);
+	}
+	/* A row of a list in a list in a list ... */
+	for (unsigned i = 0; i <= EVS_ARRAY_MAX_DEPTH; i++) {
+		if (evs_array_init_nested(in, EVS_LIST))
+			abort();
+		memcpy(deep + 3 * i, "\2\2\0", 3);
+		in = in->child;
+	}
+	evs_array_init(in, EVS_INT, 4, false);
+	check_bad("6.7-2", &a, 1, 0, deep, sizeof(deep), EVS_E_FORMAT);
+	/* A million values of 3,000 bytes. */
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	check_bad("6.1-7", &a, 1 << 20, 0, big, 3003, EVS_E_FORMAT);
+	dict[3005] = EVS_NODE_CONST;
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	check_bad("6.1-7", &a, 1 << 20, 0, dict, 3007, EVS_E_FORMAT);
+}
+
+/* What the decoders share, called as no decoder can be made to call it by a small file. */
+static void test_caps(void)
+{
+	struct evs_scratch s = { 0 };
+	struct evs_dec_ctx *d = NULL;
+	struct evs_array a;
+	uint64_t out[4];
+	const uint8_t in[1] = { 0x81 };
+
+	T_CHECK(!evs_scratch_get(&s, SIZE_MAX));
+	for (unsigned i = 0; i < EVS_ENC_SLOTS; i++)
+		T_CHECK(evs_scratch_get(&s, 1));
+	T_CHECK(!evs_scratch_get(&s, 1));
+	evs_scratch_release(&s);
+
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	T_CHECK(evs_dec_ctx_new(&d) == 0);
+	d->left = 1000;
+	T_CHECK(evs_dec_reserve(d, &a, 1, (uint64_t)EVS_ARRAY_MAX_BYTES + 1) == EVS_E_FORMAT);
+	T_CHECK(evs_dec_bytes_room(d, &a, EVS_ARRAY_MAX_BYTES) == EVS_E_NOMEM && !a.data);
+	evs_dec_ctx_free(d);
+
+	/* Bits past the end are read as zero. */
+	evs_bits_unpack((uint8_t *)out, in, 1, 4, 8, 6, 0);
+	T_CHECK(out[0] == 1 && out[1] == 2 && out[2] == 0 && out[3] == 0);
+}
+
+int main(void)
+{
+	test_kinds_refused();
+	test_rising_bytes();
+	test_recent_too_far_back();
+	test_large_dictionary();
+	test_misleading_sample();
+	test_collisions();
+	test_floats();
+	test_long_affix();
+	test_other_spellings();
+	test_rules();
+	test_caps();
+	return t_done();
+}

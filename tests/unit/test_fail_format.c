@@ -1,0 +1,493 @@
+/*
+ * Arrays, buffers, frames and groups when memory fails: each allocation in turn, and outputs that cannot
+ * grow from any length on. What fails says EVS_E_NOMEM and leaves its output as long as it was.
+ */
+#include "format/commit.h"
+#include "format/filter.h"
+#include "format/group.h"
+#include "format/head.h"
+#include "format/section.h"
+#include "tests/unit/enc_gen.h"
+#include "tests/unit/fail.h"
+
+/* Something that appends to `out`, or only reads; 0 or a code. */
+typedef int op_fn(struct evs_buf *out);
+
+/* Each allocation of `op` in turn; then, when it writes, an output of each length that cannot grow. */
+static void check(const char *name, op_fn *op)
+{
+	struct evs_buf out = { 0 };
+	size_t len = 0;
+	bool hit = true;
+	int rc;
+
+	for (long n = 1; hit; n++) {
+		fail_begin("memory", n, 0);
+		rc = op(&out);
+		hit = fail_end();
+		t_check(name, hit ? rc == EVS_E_NOMEM || rc == 0 : rc == 0);
+		t_check(name, rc == 0 || out.len == 0);
+		len = out.len;
+		evs_buf_release(&out);
+	}
+	for (size_t cap = 1; cap <= len; cap++) {
+		out = (struct evs_buf){ .p = malloc(cap), .cap = cap };
+		if (!out.p)
+			abort();
+		fail_begin("memory", 1, 0);
+		fail.fixed = (void *const *)(void *)&out.p;
+		rc = op(&out);
+		(void)fail_end();
+		t_check(name, cap == len || rc == EVS_E_NOMEM || out.len == len);
+		evs_buf_release(&out);
+	}
+}
+
+/* ---- frames ------------------------------------------------------------------------------------ */
+
+static struct evs_group_ref groups[2] = {
+	{ 4096, 800, 100, 1, 5000, 6000, 10, 20, { 1 } },
+	{ 4904, 1600, 50, 2, 7000, 8000, EVS_TIME_NONE, EVS_TIME_NONE, { 2 } },
+};
+static struct evs_zone zones[2] = {
+	{ .has_min = true, .has_max = true, .min_len = 8, .max_len = 8, .min = { 5 } },
+	{ .group = 1, .has_max = true, .max_len = 3, .max = "abc" },
+};
+static struct evs_source sources[2] = { { "kafka/2", 7, 99 }, { "a", 1, UINT64_MAX } };
+static struct evs_filter_ref filters[1] = { { 8192, 1, 7 } };
+
+static int commit_op(struct evs_buf *out)
+{
+	struct evs_commit c = { .seq = 1,
+				.since_index = 1,
+				.rows = 150,
+				.rows_total = 150,
+				.first_group = 4096,
+				.time_min = 10,
+				.time_max = 20,
+				.groups = groups,
+				.ngroups = 2,
+				.zones = zones,
+				.nzones = 2,
+				.sources = sources,
+				.nsources = 2,
+				.filters = filters,
+				.nfilters = 1 };
+	struct evs_commit got = { 0 };
+	const char *why = NULL;
+	int rc = evs_commit_write(&c, 77, 65536, out);
+
+	if (rc < 0)
+		return rc;
+	rc = evs_commit_decode(&got, out->p + 40, out->len - 40 - EVS_TRAILERS_SIZE, 65536, &why);
+	if (rc == 0 && (got.ngroups != 2 || got.nsources != 2 || got.nfilters != 1))
+		rc = 1;
+	evs_commit_release(&got);
+	if (rc < 0)
+		out->len = 0;
+	return rc;
+}
+
+static int index_op(struct evs_buf *out)
+{
+	const struct evs_index_ref commits[2] = { { 9000 / 8 * 8, 504, 10, 70, 80, 0, 1 },
+						  { 10000, 504, 11, 60, 60, 0, 1 } };
+	struct evs_index first = { 0 }, x = { 0 }, got = { 0 };
+	const char *why = NULL;
+	int rc = evs_index_fold(&first, NULL, 0, 0, commits, 1);
+
+	if (rc == 0)
+		rc = evs_index_fold(&x, &first, 9800, 200, commits + 1, 1);
+	x.sources = sources;
+	x.nsources = 2;
+	if (rc == 0)
+		rc = evs_index_write(&x, 77, 65536, out);
+	if (rc == 0) {
+		rc = evs_index_decode(&got, out->p + 40, out->len - 40, 65536, &why);
+		if (rc == 0 && (got.nrefs != 2 || got.nsources != 2))
+			rc = 1;
+		out->len = rc ? 0 : out->len;
+	}
+	evs_index_release(&got);
+	evs_index_release(&first);
+	x.sources = NULL;
+	evs_index_release(&x);
+	return rc;
+}
+
+static const char schema[] = "CREATE TABLE t (id UUID, id2 UUID, id3 UUID, ts DateTime64(3),"
+			     " ts2 DateTime64(3), ts3 DateTime64(3)) ORDER BY (id, ts);\n";
+
+static int head_op(struct evs_buf *out)
+{
+	struct evs_head h = { .major = 1,
+			      .unit = 1,
+			      .part_hi = 1,
+			      .stream = "ev",
+			      .stream_len = 2,
+			      .tenant = "acme",
+			      .tenant_len = 4,
+			      .schema = schema,
+			      .schema_len = sizeof(schema) - 1 };
+	struct evs_head got = { 0 };
+	const char *why = NULL;
+	int rc = evs_head_write(&h, out);
+
+	if (rc < 0) {
+		out->len = 0;
+		return rc;
+	}
+	rc = evs_head_decode(&got, out->p + 40, (size_t)evs_get64(out->p + 8), &why);
+	if (rc == 0 && memcmp(got.schema, schema, sizeof(schema) - 1) != 0)
+		rc = 1;
+	evs_head_release(&got);
+	out->len = rc ? 0 : out->len;
+	return rc;
+}
+
+static int schema_op(struct evs_buf *out)
+{
+	const char *why = NULL;
+	char *text = NULL;
+	size_t len;
+	int rc = evs_schema_text_encode(schema, sizeof(schema) - 1, out);
+
+	if (rc == 0)
+		rc = evs_schema_text_decode(&text, &len, out->p, out->len, &why);
+	if (rc == 0 && strcmp(text, schema) != 0)
+		rc = 1;
+	free(text);
+	out->len = rc ? 0 : out->len;
+	return rc;
+}
+
+/* ---- groups ------------------------------------------------------------------------------------ */
+
+#define NCOLS 4
+
+static struct evs_array cols[NCOLS];
+
+static void make_columns(uint32_t rows)
+{
+	static const uint16_t widths[NCOLS] = { 8, 0, 64, 4 };
+	static const enum evs_phys phys[NCOLS] = { EVS_INT, EVS_BYTES, EVS_FIXED, EVS_INT };
+	uint64_t v[8];
+
+	for (unsigned i = 0; i < NCOLS; i++)
+		evs_array_init(&cols[i], phys[i], widths[i], true);
+	for (uint32_t i = 0; i < rows; i++) {
+		for (unsigned k = 0; k < 8; k++)
+			v[k] = gen_u64();
+		if (evs_array_append_int(&cols[0], i * 1000) ||
+		    (i % 5 ? evs_array_append_bytes(&cols[1], "some text here", i % 14)
+			   : evs_array_append_null(&cols[1])) ||
+		    evs_array_append_fixed(&cols[2], v) || evs_array_append_null(&cols[3]))
+			abort();
+	}
+}
+
+static void release_columns(void)
+{
+	for (unsigned i = 0; i < NCOLS; i++)
+		evs_array_release(&cols[i]);
+}
+
+static int read_group(struct evs_decoder *d, const uint8_t *p, size_t len, uint32_t summed)
+{
+	struct evs_group g = { 0 };
+	struct evs_array back;
+	const char *why = NULL;
+	int rc = evs_group_decode(&g, p, summed, len, &why);
+
+	for (uint16_t i = 0; rc == 0 && i < NCOLS; i++) {
+		const struct evs_block *b = evs_group_find(&g, i);
+
+		if (evs_array_init_like(&back, &cols[i]))
+			abort();
+		rc = evs_group_column(d, &g, b, b ? p + b->at : NULL, i, &back, &why);
+		if (rc == 0 && !gen_same(&back, &cols[i]))
+			rc = 1;
+		evs_array_release(&back);
+	}
+	evs_group_release(&g);
+	return rc;
+}
+
+static int group_op(struct evs_buf *out, uint32_t packed_below)
+{
+	const struct evs_encoder_opts opts = { .zstd_level = 1, .packed_below = packed_below };
+	struct evs_encoder *e = NULL;
+	struct evs_decoder *d = NULL;
+	uint32_t summed;
+	int rc = evs_encoder_new(&e, &opts);
+
+	if (rc == 0)
+		rc = evs_decoder_new(&d);
+	if (rc == 0)
+		rc = evs_group_encode(e, cols, NCOLS, 0, 0, out, &summed);
+	if (rc == 0) {
+		rc = read_group(d, out->p, out->len, summed);
+		out->len = rc ? 0 : out->len;
+	}
+	evs_encoder_free(e);
+	evs_decoder_free(d);
+	return rc;
+}
+
+static int blocks_op(struct evs_buf *out)
+{
+	return group_op(out, 0);
+}
+
+static int packed_op(struct evs_buf *out)
+{
+	return group_op(out, 1 << 30);
+}
+
+/* A block of more than 256 KiB is tried on samples first; its output is not looked at byte by byte. */
+static void test_large_block(void)
+{
+	struct evs_buf out = { 0 };
+	bool hit = true;
+	int rc;
+
+	make_columns(6000);
+	for (long n = 1; hit; n++) {
+		fail_begin("memory", n, 0);
+		rc = blocks_op(&out);
+		hit = fail_end();
+		T_CHECK(hit ? rc == EVS_E_NOMEM || rc == 0 : rc == 0);
+		evs_buf_release(&out);
+	}
+	release_columns();
+}
+
+static int filter_op(struct evs_buf *out)
+{
+	int rc = evs_filter_build(&cols[0], out);
+
+	out->len = rc ? 0 : out->len;
+	return rc;
+}
+
+/* ---- arrays ------------------------------------------------------------------------------------ */
+
+static struct evs_array source, empty; /* a map, with nulls, and its shape */
+
+static void make_map(void)
+{
+	if (evs_array_init_nested(&source, EVS_MAP) || evs_array_init_nested(&empty, EVS_MAP))
+		abort();
+	evs_array_init(&source.child[0], EVS_BYTES, 0, false);
+	evs_array_init(&source.child[1], EVS_INT, 8, true);
+	evs_array_init(&empty.child[0], EVS_BYTES, 0, false);
+	evs_array_init(&empty.child[1], EVS_INT, 8, true);
+	for (unsigned i = 0; i < 100; i++) {
+		for (unsigned k = 0; k < i % 4; k++)
+			if (evs_array_append_bytes(&source.child[0], "key", k) ||
+			    (k & 1 ? evs_array_append_null(&source.child[1])
+				   : evs_array_append_int(&source.child[1], i)))
+				abort();
+		if (i % 7 == 3 ? evs_array_append_null(&source) : evs_array_close_row(&source))
+			abort();
+	}
+}
+
+/* All rows, and picked ones; the array is as it was when that fails. */
+static int map_op(struct evs_buf *out)
+{
+	uint32_t picks[50];
+	struct evs_array a = { 0 };
+	int rc = evs_array_init_like(&a, &empty);
+
+	(void)out;
+	for (uint32_t i = 0; i < 50; i++)
+		picks[i] = i * 7 % 100;
+	for (unsigned step = 0; rc == 0 && step < 3; step++) {
+		uint32_t before = a.rows;
+
+		rc = step == 1 ? evs_array_take(&a, &source, picks, 50)
+			       : evs_array_append_range(&a, &source, 3 * step, 60);
+		if (rc < 0 && (a.rows != before || (!a.nulls && a.valid) ||
+			       a.child[0].rows != a.child[1].rows))
+			rc = 1;
+		for (uint32_t i = 0; rc <= 0 && i < before; i++)
+			if (evs_array_compare(&a, i, &source, i < 60 ? i : picks[i - 60]) != 0)
+				rc = 2;
+	}
+	evs_array_release(&a);
+	return rc;
+}
+
+/* Lists of maps: init_like() has something to undo. */
+static int shape_op(struct evs_buf *out)
+{
+	struct evs_array outer = { 0 }, copy = { 0 };
+	int rc = evs_array_init_nested(&outer, EVS_LIST);
+
+	(void)out;
+	if (rc == 0)
+		rc = evs_array_init_like(&outer.child[0], &empty);
+	if (rc == 0)
+		rc = evs_array_init_like(&copy, &outer);
+	evs_array_release(&outer);
+	evs_array_release(&copy);
+	return rc;
+}
+
+/* One row more, `nulls` of them before: how many allocations of one append may fail. */
+static void check_append(enum evs_phys phys, uint16_t width, int (*append)(struct evs_array *a))
+{
+	for (unsigned nulls = 0; nulls < 2; nulls++)
+		for (long n = 1; n < 6; n++) {
+			struct evs_array a = { 0 };
+			uint32_t rows;
+			int rc = 0;
+
+			if (phys == EVS_LIST ? evs_array_init_nested(&a, EVS_LIST) : 0)
+				abort();
+			if (phys == EVS_LIST)
+				evs_array_init(a.child, EVS_INT, 8, true);
+			else
+				evs_array_init(&a, phys, width, true);
+			if (nulls && evs_array_append_null(&a))
+				abort();
+			/* Until something must grow, each N in turn. */
+			for (fail_begin("memory", n, 0); rc == 0 && a.rows < 3000;) {
+				rows = a.rows;
+				rc = append(&a);
+			}
+			(void)fail_end();
+			T_CHECK(rc == 0 || (rc == EVS_E_NOMEM && a.rows == rows));
+			T_CHECK(append(&a) == 0 && a.nulls == nulls);
+			evs_array_release(&a);
+		}
+}
+
+static int append_int(struct evs_array *a)
+{
+	return evs_array_append_int(a, 7);
+}
+
+static int append_float(struct evs_array *a)
+{
+	return evs_array_append_float(a, 7);
+}
+
+static int append_fixed(struct evs_array *a)
+{
+	return evs_array_append_fixed(a, "0123456789abcdef");
+}
+
+static int append_bytes(struct evs_array *a)
+{
+	return evs_array_append_bytes(a, "0123456789abcdef", 16);
+}
+
+static int append_list(struct evs_array *a)
+{
+	return evs_array_close_row(a);
+}
+
+/* Appending nulls, rows without values and reserving, after `n` allocations that work. */
+static int nulls_op(struct evs_buf *out)
+{
+	struct evs_array a, b;
+	int rc;
+
+	(void)out;
+	evs_array_init(&a, EVS_INT, 8, true);
+	evs_array_init(&b, EVS_BYTES, 0, false);
+	rc = evs_array_append_int(&a, 1);
+	if (rc == 0)
+		rc = evs_array_append_nulls(&a, 5);
+	if (rc == 0)
+		rc = evs_array_append_nulls(&a, 5000);
+	if (rc == 0)
+		rc = evs_array_reserve(&a, 10000, 0);
+	if (rc == 0)
+		rc = evs_array_reserve(&b, 10, 100);
+	if (rc == 0)
+		rc = evs_array_append_nulls(&b, 10);
+	if (rc == 0)
+		rc = evs_array_append_range(&a, &a, 0, 0);
+	evs_array_release(&a);
+	evs_array_release(&b);
+	return rc;
+}
+
+/* From a capacity that cannot grow by half. */
+static void test_growth_cap(void)
+{
+	struct evs_array a;
+
+	evs_array_init(&a, EVS_INT, 8, true);
+	T_CHECK(evs_array_append_int(&a, 1) == 0);
+	a.data_cap = 0x70000000;
+	fail_begin("memory", 1, 0);
+	T_CHECK(evs_array_reserve(&a, 0x0e100000, 0) == EVS_E_NOMEM);
+	T_CHECK(fail_end());
+	evs_array_release(&a);
+}
+
+static void test_buffers(void)
+{
+	for (unsigned i = 0; i < 7; i++) {
+		struct evs_buf b = { 0 };
+
+		fail_begin("memory", 1, 0);
+		switch (i) {
+		case 0:
+			evs_buf_put_u8(&b, 1);
+			break;
+		case 1:
+			evs_buf_put_u16(&b, 1);
+			break;
+		case 2:
+			evs_buf_put_u32(&b, 1);
+			break;
+		case 3:
+			evs_buf_put_u64(&b, 1);
+			break;
+		case 4:
+			evs_buf_put_varint(&b, 1);
+			break;
+		case 5:
+			evs_buf_put_zero(&b, 1);
+			break;
+		default:
+			evs_buf_put(&b, "x", 1);
+		}
+		T_CHECK(fail_end() && !evs_buf_ok(&b) && b.len == 0);
+		evs_buf_put_u8(&b, 1);
+		T_CHECK(b.len == 0 && !b.p);
+	}
+}
+
+int main(void)
+{
+	test_buffers();
+	test_growth_cap();
+	check("commit", commit_op);
+	check("index", index_op);
+	check("head", head_op);
+	check("schema text", schema_op);
+	make_columns(40);
+	check("group", blocks_op);
+	check("packed group", packed_op);
+	check("filter", filter_op);
+	release_columns();
+	test_large_block();
+	make_map();
+	check("map", map_op);
+	check("shape", shape_op);
+	check("nulls", nulls_op);
+	evs_array_release(&source);
+	evs_array_release(&empty);
+	check_append(EVS_INT, 8, append_int);
+	check_append(EVS_FLOAT, 8, append_float);
+	check_append(EVS_FIXED, 16, append_fixed);
+	check_append(EVS_BYTES, 0, append_bytes);
+	check_append(EVS_LIST, 0, append_list);
+	return t_done();
+}
