@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define TRAILER	  64
 #define MAX_ROWS  4000
 #define MAX_FILES 64
 
@@ -26,6 +27,10 @@ static const char ddl[] = "CREATE TABLE ev (ts DateTime NOT NULL, who String, n 
 static const char wider[] =
 	"CREATE TABLE ev (ts DateTime NOT NULL, who String, n Int64, text String, more String)"
 	" ORDER BY (who, n) PARTITION BY (who, toMonday(ts));\n";
+
+static const char widest[] =
+	"CREATE TABLE ev (ts DateTime NOT NULL, who String, n Int64, text String, more String,"
+	" most Int8) ORDER BY (who, n) PARTITION BY (who, toMonday(ts));\n";
 
 /* ---- files: remembered, and put back ------------------------------------------------------------ */
 
@@ -104,7 +109,9 @@ static void forget(struct image *m)
 
 /* ---- rows ---------------------------------------------------------------------------------------- */
 
-/* Rows first .. last - 1, of five tenants and two weeks, as NDJSON; free() it. */
+static bool one_segment; /* rows are all of one tenant and week */
+
+/* Rows first .. last - 1, of three tenants and two weeks, as NDJSON; free() it. */
 static char *rows_text(unsigned first, unsigned last, size_t *len)
 {
 	size_t cap = (size_t)(last - first + 1) * 160;
@@ -116,7 +123,8 @@ static char *rows_text(unsigned first, unsigned last, size_t *len)
 		end += snprintf(end, 160,
 				"{\"ts\":\"2024-01-%02uT00:00:%02uZ\",\"who\":\"t%u\",\"n\":%u,"
 				"\"text\":\"some text %u\",\"odd\":%u}\n",
-				1 + i % 9, i % 60, i % 3, i, i * 7919 % 1000, i);
+				one_segment ? 1 : 1 + i % 9, i % 60, one_segment ? 0 : i % 3, i,
+				i * 7919 % 1000, i);
 	*len = (size_t)(end - p);
 	return p;
 }
@@ -125,6 +133,7 @@ struct trial {
 	const char *source;
 	unsigned flush_rows;
 	bool no_wait;
+	bool by_line; /* a commit for each */
 	uint64_t acked;
 	int seen[MAX_ROWS]; /* how often each row was read */
 	unsigned rows, damages;
@@ -140,6 +149,19 @@ static void on_note(void *arg, const char *text)
 {
 	(void)arg;
 	(void)text;
+}
+
+static int feed_lines(struct evs_appender *a, const char *text, size_t len, struct evs_diag *diag)
+{
+	int rc = 0;
+
+	for (size_t n; rc == 0 && len; text += n, len -= n) {
+		n = (size_t)((const char *)memchr(text, '\n', len) - text) + 1;
+		rc = evs_append_feed(a, text, n, diag);
+		if (rc == 0)
+			rc = evs_append_flush(a, false, diag);
+	}
+	return rc;
 }
 
 static int append(struct trial *t, const char *text, size_t len)
@@ -158,7 +180,8 @@ static int append(struct trial *t, const char *text, size_t len)
 	t->acked = 0;
 	rc = evs_append_open(&a, stream, &opts, &diag);
 	if (rc == 0)
-		rc = evs_append_feed(a, text, len, &diag);
+		rc = t->by_line ? feed_lines(a, text, len, &diag)
+				: evs_append_feed(a, text, len, &diag);
 	if (rc == 0)
 		rc = evs_append_idle(a, &wait_ms, &diag);
 	if (rc == 0)
@@ -342,7 +365,8 @@ static bool append_trial(const struct image *m, unsigned old, unsigned last, con
 	return ok;
 }
 
-static void sweep_append(const char *name, unsigned old, unsigned last)
+/* `only`: this call, or NULL for all. */
+static void sweep_append(const char *name, unsigned old, unsigned last, const char *only)
 {
 	struct image *m = take();
 	char what[160];
@@ -352,7 +376,7 @@ static void sweep_append(const char *name, unsigned old, unsigned last)
 		const struct fault *f = &faults[i];
 
 		for (int on = 0; on <= (f->fails != MUST_NOT); on++) {
-			hit = true;
+			hit = !only || !strcmp(only, f->call);
 			for (long n = 1; hit; n += stride(n)) {
 				snprintf(what, sizeof(what), "%s: %s %ld%s: errno %d, action %d",
 					 name, f->call, n, on ? " and on" : "", f->error, f->action);
@@ -394,28 +418,72 @@ static void sweep_scan(const char *name, unsigned rows, const struct evs_scan_op
 
 /* ---- states of the store ------------------------------------------------------------------------- */
 
-static void start(unsigned rows, unsigned commits)
+static void apply(const char *text)
 {
-	static struct trial t;
-	size_t len;
-	char *text;
 	struct evs_diag diag;
 
-	(void)nftw(store, remove_one, 8, FTW_PHYS | FTW_DEPTH);
-	if (evs_store_apply(store, ddl, sizeof(ddl) - 1, NULL, NULL, NULL, NULL, &diag) < 0)
+	if (evs_store_apply(store, text, strlen(text), NULL, NULL, NULL, NULL, &diag) < 0)
 		abort();
-	for (unsigned i = 0; i < commits; i++) {
-		text = rows_text(rows * i / commits, rows * (i + 1) / commits, &len);
+}
+
+/* Rows of the numbers given, in so many commits (0: one for each, with a source). */
+static void more(unsigned first, unsigned last, unsigned commits)
+{
+	static struct trial t;
+	unsigned pieces = commits ? commits : 1, rows = last - first;
+	size_t len;
+	char *text;
+
+	for (unsigned i = 0; i < pieces; i++) {
+		text = rows_text(first + rows * i / pieces, first + rows * (i + 1) / pieces, &len);
+		t.by_line = !commits;
+		t.source = commits ? NULL : first ? "another" : "one";
 		if (append(&t, text, len) != 0)
 			abort();
 		free(text);
 	}
 }
 
+static void start(unsigned rows, unsigned commits)
+{
+	(void)nftw(store, remove_one, 8, FTW_PHYS | FTW_DEPTH);
+	apply(ddl);
+	more(0, rows, commits);
+}
+
+/* Every segment: `n` bytes from `at` (from the end when negative) become `byte`; or it ends there. */
+static void spoil(long at, size_t n, int byte)
+{
+	struct image *m = take();
+
+	for (unsigned i = 0; i < m->n; i++) {
+		char *p = m->file[i].data;
+		size_t len = m->file[i].len, from = at < 0 ? len - (size_t)-at : (size_t)at;
+		const char *dot = strrchr(m->file[i].path, '.');
+
+		if (!p || !dot || strcmp(dot, ".evs") != 0)
+			continue;
+		if (byte < 0) {
+			m->file[i].len = from;
+			continue;
+		}
+		if (from + n > len) {
+			p = realloc(p, from + n);
+			if (!p)
+				abort();
+			m->file[i].data = p;
+			m->file[i].len = from + n;
+		}
+		memset(p + from, byte, n);
+	}
+	put_back(m);
+	forget(m);
+}
+
 static void test_new_store(void)
 {
-	start(0, 0);
-	sweep_append("new segments", 0, 40);
+	start(0, 1);
+	sweep_append("new segments", 0, 40, NULL);
 }
 
 static void test_more_commits(void)
@@ -423,19 +491,61 @@ static void test_more_commits(void)
 	struct evs_scan_opts all = { 0 }, some = { .has_since = true, .since = 0, .follow = true };
 
 	start(30, 2);
-	sweep_append("more commits", 30, 70);
+	sweep_append("more commits", 30, 70, NULL);
 	sweep_scan("reading", 30, &all);
 	sweep_scan("reading on", 30, &some);
 }
 
+/* Twice, so that the schema in force is in a SCHEMA frame. */
 static void test_new_columns(void)
 {
-	struct evs_diag diag;
-
 	start(30, 1);
-	if (evs_store_apply(store, wider, sizeof(wider) - 1, NULL, NULL, NULL, NULL, &diag) < 0)
-		abort();
-	sweep_append("new columns", 30, 50);
+	apply(wider);
+	more(30, 40, 1);
+	sweep_append("columns as before", 40, 60, NULL);
+	apply(widest);
+	sweep_append("new columns", 40, 60, NULL);
+}
+
+/* What a crash leaves, and damage that costs nothing. */
+static void test_recovery(void)
+{
+	start(30, 2);
+	spoil(-(long)TRAILER - 8, 4, 0);
+	sweep_append("first trailer damaged", 30, 50, NULL);
+	start(30, 2);
+	spoil(-10, 0, -1);
+	sweep_append("second trailer cut off", 30, 50, NULL);
+	start(30, 2);
+	spoil(1L << 17, 100000, 0);
+	sweep_append("a long tail", 30, 50, NULL);
+}
+
+/* More than 64 commits: an INDEX is written in front of the next, and another after 64 more. */
+static void test_index(void)
+{
+	struct evs_scan_opts late = { .has_since = true,
+				      .since = 1704067200000000000,
+				      .has_until = true,
+				      .until = 1704067300000000000 };
+
+	one_segment = true;
+	start(66, 0);
+	sweep_append("first INDEX", 66, 70, NULL);
+	more(66, 132, 0);
+	sweep_append("second INDEX", 132, 136, NULL);
+	more(132, 140, 1);
+	sweep_scan("reading by the tree", 140, &late);
+	one_segment = false;
+}
+
+/* Enough rows of a segment for zones and filters. */
+static void test_filters(void)
+{
+	one_segment = true;
+	start(10, 1);
+	sweep_append("many rows", 10, 1600, "memory");
+	one_segment = false;
 }
 
 int main(void)
@@ -451,6 +561,9 @@ int main(void)
 	test_new_store();
 	test_more_commits();
 	test_new_columns();
+	test_recovery();
+	test_index();
+	test_filters();
 	(void)nftw(store, remove_one, 8, FTW_PHYS | FTW_DEPTH);
 	return t_done();
 }
