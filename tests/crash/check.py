@@ -1,4 +1,4 @@
-"""Is a store as it must be after a power cut? Three programs are run on it: evcat, evappend, evcat."""
+"""Is a store as it must be after a power cut? evcat, evappend and evcat are run on it."""
 
 import json
 import os
@@ -11,7 +11,8 @@ from pathlib import Path
 import evtools
 from scenarios import STREAM, lines, row, segment
 
-# All that may lie in a store. A schema.sql.tmp waits for the next writer of schema.sql (spec/store.md 9).
+# All that may lie in a store. A schema.sql.tmp waits for the next writer of schema.sql
+# (spec/store.md 9).
 KNOWN = re.compile(r"""store | store/[tu]
     | store/[tu]/(schema\.(sql|sql\.tmp|lock)|rejects\.ndjson|serials\.(json|lock))
     | store/t/(a|b|c)
@@ -19,7 +20,8 @@ KNOWN = re.compile(r"""store | store/[tu]
     | store/t/rejects\.ndjson\.tail-\d+(-\d+)?\.ndjson
     """, re.X)
 # All that evcat may say of a torn end.
-TORN = re.compile(r"evcat: store/t/\S+: (the file ends inside an append: .*|bytes that are no commit follow .*"
+TORN = re.compile(r"evcat: store/t/\S+: (the file ends inside an append: .*"
+                  r"|bytes that are no commit follow .*"
                   r"|the last append is incomplete: .*|the file ends inside the second trailer .*"
                   r"|7\.3-\d .* the trailer \(offset \d+\): 0 rows lost)")
 SIDE = re.compile(r"(.*\.(?:evs|ndjson))\.tail-(\d+)(-\d+)?(\.ndjson)?")
@@ -77,7 +79,7 @@ class Shell:
 
 
 class Need:
-    """What must hold of a state: numbers of rows and rejected lines that were acknowledged; has the command ended well?"""
+    """What was acknowledged: numbers of rows, rejected lines; has the command ended well?"""
 
     def __init__(self, rows=frozenset(), rejects=frozenset(), done=False):
         self.rows, self.rejects, self.done = rows, rejects, done
@@ -153,7 +155,7 @@ class Checker:
         return self.rows("evcat", ran, need)
 
     def rows(self, name, ran, need):
-        """Every row once and whole, none unknown, all that must be there. Returns them by number."""
+        """Every row once and whole, none unknown, none missing. Returns them by number."""
         out, serials = {}, Counter()
         for line in ran.out.splitlines():
             try:

@@ -1,7 +1,8 @@
-"""What programs did to a folder: its first tree, and the changes, syncs and acknowledgements since, in one order.
+"""What was done to a folder: its first tree, then changes, syncs and acknowledgements in order.
 
-Calls (record.py) are played on a tree of our own, descriptors and offsets included, so that each change is known by the
-file it is made to, however it is named at that moment. What a power cut leaves of the changes is in states.py.
+Calls (record.py) are played on a tree of our own, descriptors and offsets included, so that each
+change is known by the file it is made to, however it is named at that moment. What a power cut
+leaves of the changes is in states.py.
 """
 
 import re
@@ -20,8 +21,9 @@ class Op:
         self.__dict__.update(more)
 
     def __repr__(self):
+        hidden = ("kind", "begin", "end", "inos")
         return "%s(%s)" % (self.kind, ", ".join(
-            "%s=%.60r" % x for x in self.__dict__.items() if x[0] not in ("kind", "begin", "end", "inos")))
+            "%s=%.60r" % x for x in self.__dict__.items() if x[0] not in hidden))
 
 
 NAMES = ("link", "unlink", "rename")
@@ -132,8 +134,9 @@ class History:
 
 
 class Player:
-    """Follows descriptors through the calls of one program. Effects count from the beginning of a call, syncs from its
-    end, and only for what had ended when they began."""
+    """Follows descriptors through the calls of one program.
+
+    Effects count from the beginning of a call, syncs from its end, and only for what had ended when they began."""
 
     def __init__(self, history, cwd, run):
         self.h, self.cwd, self.run = history, str(cwd), run

@@ -1,7 +1,7 @@
 """What a program does to files, as a list of calls in one order, from strace.
 
-strace sees every system call whatever the C library does. A call that is neither known to leave files
-alone nor known to disk.py ends the test: a new tool cannot slip past the model.
+strace sees every system call whatever the C library does. A call that is neither known to leave
+files alone nor known to disk.py ends the test: a new tool cannot slip past the model.
 """
 
 import re
@@ -11,21 +11,22 @@ from pathlib import Path
 
 # Calls that change no file, or nothing of one that the model speaks of (modes, times, locks).
 HARMLESS = set("""
-access arch_prctl brk chdir clock_getres clock_gettime clock_nanosleep epoll_create1 epoll_ctl epoll_wait
-eventfd2 execve exit exit_group faccessat faccessat2 fadvise64 fchmod fchmodat fchown flock fstat fstatfs futex
-futimesat getcwd getdents64 getegid geteuid getgid getpid getppid getrandom getrlimit getrusage gettid
-gettimeofday getuid kill lstat madvise membarrier mincore mprotect mremap munmap nanosleep newfstatat poll ppoll
-pread64 preadv preadv2 prctl prlimit64 pselect6 read readahead readlink readlinkat readv restart_syscall rseq
-rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sched_getaffinity sched_setaffinity
-sched_yield select set_robust_list set_tid_address setitimer sigaltstack stat statfs statx sync_file_range
-sysinfo tgkill time timer_create timer_settime uname utimensat wait4
+access arch_prctl brk chdir clock_getres clock_gettime clock_nanosleep epoll_create1 epoll_ctl
+epoll_wait eventfd2 execve exit exit_group faccessat faccessat2 fadvise64 fchmod fchmodat fchown
+flock fstat fstatfs futex futimesat getcwd getdents64 getegid geteuid getgid getpid getppid
+getrandom getrlimit getrusage gettid gettimeofday getuid kill lstat madvise membarrier mincore
+mprotect mremap munmap nanosleep newfstatat poll ppoll pread64 preadv preadv2 prctl prlimit64
+pselect6 read readahead readlink readlinkat readv restart_syscall rseq rt_sigaction rt_sigprocmask
+rt_sigreturn rt_sigsuspend rt_sigtimedwait sched_getaffinity sched_setaffinity sched_yield select
+set_robust_list set_tid_address setitimer sigaltstack stat statfs statx sync_file_range sysinfo
+tgkill time timer_create timer_settime uname utimensat wait4
 """.split())
 
 # Calls that disk.py plays, or that lead it from a descriptor to a file.
 PLAYED = set("""
-close copy_file_range creat dup dup2 dup3 fallocate fcntl fdatasync fsync ftruncate ioctl link linkat lseek mkdir
-mkdirat mmap open openat pipe pipe2 pwrite64 pwritev pwritev2 rename renameat renameat2 rmdir sendfile sync
-syncfs truncate unlink unlinkat write writev clone clone3
+close copy_file_range creat dup dup2 dup3 fallocate fcntl fdatasync fsync ftruncate ioctl link
+linkat lseek mkdir mkdirat mmap open openat pipe pipe2 pwrite64 pwritev pwritev2 rename renameat
+renameat2 rmdir sendfile sync syncfs truncate unlink unlinkat write writev clone clone3
 """.split())
 
 LINE = re.compile(r"(?:(\d+)\s+)?(.*)", re.S)
@@ -39,7 +40,7 @@ class Unknown(Exception):
 
 
 class Call:
-    """One system call: name, arguments as strace writes them, result, and when it began and ended."""
+    """A system call: name, arguments as strace has them, result, and when it began and ended."""
 
     def __init__(self, name, args, result, begin, end):
         self.name, self.args, self.result = name, args, result
@@ -96,7 +97,7 @@ def parse(text):
 
 
 def split(text):
-    """Arguments: commas outside of brackets. All strings are written as \\xHH, so nothing else hides in them."""
+    """Arguments: commas outside of brackets. Strings are all \\xHH, so no others hide in them."""
     out, depth, start = [], 0, 0
     for at, c in enumerate(text):
         if c in "([{":

@@ -1,8 +1,9 @@
 """What is recorded and crashed: a table, to which a later tool is added by an entry.
 
-An entry is the command, what holds before, and what must hold whenever power is lost: all rows that were there (but for those
-that it is to remove, `goes`) and all that were acknowledged stand, others that the command was given may, and nothing else does. `schema.sql`
-is as it was before, or as some rename put it, and the last one once the command has ended well.
+An entry is the command, what holds before, and what must hold whenever power is lost: all rows
+that were there (but for those that it is to remove, `goes`) and all that were acknowledged stand,
+others that the command was given may, and nothing else does. `schema.sql` is as it was before, or
+as some rename put it, and the last one once the command has ended well.
 """
 
 import datetime
@@ -12,6 +13,8 @@ DDL = """CREATE TABLE t (n UInt64, tenant String, at DateTime64(3), text Nullabl
 ENGINE = MergeTree PARTITION BY (tenant, toMonday(at)) ORDER BY (n);
 """
 SERIAL_DDL = DDL.replace("(n UInt64", "(id BIGSERIAL, n UInt64")
+FILTER_DDL = DDL.replace("text Nullable(String)",
+                         "text Nullable(String), INDEX words text TYPE bloom_filter")
 WIDER_DDL = DDL.replace("text Nullable(String)", "text Nullable(String), more Nullable(Int64)")
 TWO_DDL = DDL + DDL.replace("TABLE t", "TABLE u")
 STREAM = "store/t"
@@ -80,14 +83,17 @@ class Tear:
 
 
 class Scenario:
-    """`before` is done undisturbed; `run` is recorded, and power fails in it. After a crash `run` is given again when
-    `again`, then rows come for each of the partitions; then the store must be whole. With `killed` that command runs first and
-    is killed (the machine goes on) in every place in turn, and power fails in `run`."""
+    """`before` is done undisturbed; `run` is recorded, and power fails in it. After a crash `run` is
+    given again when `again`, then rows come for each of the partitions; then the store must be
+    whole. With `killed` that command runs first and is killed (the machine goes on) in every place
+    in turn, and power fails in `run`. What is `quick` runs in `make check`.
+    """
 
     def __init__(self, name, before, run, again=False, partitions=1, goes=(), killed=None,
                  quick=False):
         self.name, self.before, self.run, self.again = name, before, run, again
-        self.partitions, self.goes, self.killed, self.quick = partitions, frozenset(goes), killed, quick
+        self.partitions, self.goes = partitions, frozenset(goes)
+        self.killed, self.quick = killed, quick
 
 
 WIDE = 900  # bytes of a row that fills two sectors
@@ -111,6 +117,8 @@ SCENARIOS = [
     Scenario("append with INDEX frame",
              [apply(DDL), append(*rows(0, 64), args=("--flush-rows", "1"))],
              append(*rows(64, 3, 1, 600), args=("--flush-rows", "1"))),
+    Scenario("append with FILTER frames", [apply(FILTER_DDL), append(*rows(0, 3))],
+             append(*rows(10, 600, 1, 8))),
     Scenario("source", [apply(DDL)],
              append(*rows(0, 12, 2, 200), args=(*SOURCE, "--flush-rows", "3")), again=True,
              partitions=2),

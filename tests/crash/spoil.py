@@ -1,4 +1,4 @@
-"""Records spoiled on purpose: what a program would have done that forgot a sync, or acknowledged too early.
+"""Records spoiled on purpose, as if a program had forgotten a sync, or acknowledged too early.
 
 check.py must notice each of them.
 """

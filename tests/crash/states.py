@@ -1,16 +1,19 @@
 """What a file system may hold after a power cut. Assumed of it is this, and no more:
 
-- A file's content, or the names in a folder, are on disk for good when fsync (or fdatasync) of it has returned, as
-  far as they were changed by calls that had returned when it was called. A file that was synced may still
-  lack its name; a name may be there whose file's bytes are not.
-- Before that each sector of 512 bytes of each write is on disk or is not, in any combination. In place of what is not
-  stands what was there before, or zeros where the file was shorter. No sector is half written.
+- A file's content, or the names in a folder, are on disk for good when fsync (or fdatasync) of it
+  has returned, as far as they were changed by calls that had returned when it was called. A file
+  that was synced may still lack its name; a name may be there whose file's bytes are not.
+- Before that each sector of 512 bytes of each write is on disk or is not, in any combination. In
+  place of what is not stands what was there before, or zeros where the file was shorter. No
+  sector is half written.
 - The size is any that the file had since its last sync, or what the sectors on disk need.
-- Each new, removed or changed name is on disk or is not, in any combination. A rename is one change.
+- Each new, removed or changed name is on disk or is not, in any combination. A rename is one
+  change.
 
-So no write is taken to be seen before a later one, no name to be there because its file was synced, and no two
-folders to be in step. What is assumed beyond POSIX: bytes of other files do not show up (ext4 with data=writeback may show them;
-they would be taken for damage, not for a torn write).
+So no write is taken to be seen before a later one, no name to be there because its file was
+synced, and no two folders to be in step. What is assumed beyond POSIX: bytes of other files do
+not show up (ext4 with data=writeback may show them; they would be taken for damage, not for a
+torn write).
 """
 
 import hashlib
@@ -122,7 +125,7 @@ class Disk:
         return sorted(out), size
 
     def each(self, point):
-        """All states of the list in docs/reliability.md for a power cut after `point` operations."""
+        """The states listed in docs/reliability.md, of a power cut after `point` operations."""
         names, files = self.pending_at(point)
         all_names, no_names = frozenset(names), frozenset()
         everything = {ino: (frozenset(p), self.sizes(ino, point)[1]) for ino, p in files.items()}
@@ -189,7 +192,7 @@ def put(data, op, lo, hi):
 
 
 def name_choices(names):
-    """All combinations of few; of many none, all, each missing, each alone, the first ones, the last ones."""
+    """All combinations of few; of many all, none, each missing or alone, first and last ones."""
     if len(names) <= 4:
         return {frozenset(n for k, n in enumerate(names) if bits >> k & 1)
                 for bits in range(1 << len(names))}
@@ -201,7 +204,7 @@ def name_choices(names):
 
 
 def sector_choices(pieces):
-    """Torn at each sector (beginning or end missing), each sector and each 4-KiB block missing or alone, every second one."""
+    """Torn at each sector, beginning or end missing; each sector or 4-KiB block missing or alone."""
     out = {frozenset(pieces), frozenset(), frozenset(pieces[::2]), frozenset(pieces[1::2])}
     step = max(1, len(pieces) // MANY)
     for k in range(0, len(pieces), step):
