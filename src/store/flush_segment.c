@@ -200,16 +200,17 @@ static int make_sure(struct flush_worker *w, const struct evs_seg_writer *out, c
 
 	if (out->new_path[0] || is_own(f, out))
 		return 0;
-	if (!out->aside[0])
+	if (!out->aside[0]) {
+		(void)pthread_mutex_lock(&f->lock);
+		f->stats->syncs++;
+		(void)pthread_mutex_unlock(&f->lock);
 		rc = evs_io_sync(out->fd, out->path, diag);
+	}
 	if (rc == 0 && (out->last.seq <= 1 || out->schema_off != out->last.schema_off)) {
 		rc = evs_io_sync_dir(dir, diag);
 		if (rc == 0)
 			rc = evs_io_sync_dir(f->stream_dir, diag);
 	}
-	(void)pthread_mutex_lock(&f->lock);
-	f->stats->syncs++;
-	(void)pthread_mutex_unlock(&f->lock);
 	return rc;
 }
 
