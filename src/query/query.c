@@ -259,7 +259,8 @@ int evs_query_next(struct evs_query *q, struct evs_batch **out, struct evs_diag 
 		for (size_t i = 0; i < q->plan->nitems; i++)
 			settle(&q->cols[i], n);
 		q->answer = (struct evs_batch){
-			.fields = q->fields, .cols = q->cols, .ncols = q->plan->nitems, .rows = n
+			.fields = q->fields, .cols = q->cols, .ncols = q->plan->nitems, .rows = n,
+			.grown = q->grown
 		};
 		*out = &q->answer;
 		return 1;

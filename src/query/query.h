@@ -84,6 +84,7 @@ struct evs_query {
 	struct evs_array *out; /* rows of a batch that LIMIT lets through */
 	struct evs_field *fields;
 	struct evs_batch answer;
+	bool grown; /* some batch of rows was: see struct evs_batch */
 };
 
 /* ---- query_feed.c ------------------------------------------------------------------------------ */

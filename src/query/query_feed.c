@@ -173,6 +173,8 @@ static int scan_batch(struct query_feed *f, struct evs_diag *diag)
 
 	note_progress(f);
 	f->rows = rc > 0 ? b->rows : 0;
+	if (!f->q->plan->grouped && rc > 0 && b->grown)
+		f->q->grown = true;
 	for (size_t i = 0; rc > 0 && i < f->q->nused; i++)
 		f->batch[f->q->used[i]] = b->cols[i];
 	return rc;

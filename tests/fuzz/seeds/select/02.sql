@@ -1,0 +1,1 @@
+SELECT status, count() AS n FROM demo GROUP BY status ORDER BY n DESC

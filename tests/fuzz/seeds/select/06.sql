@@ -1,0 +1,1 @@
+SELECT sum(n) AS a, SUM( demo.n ) + 1 AS b, sum(n)/count(*) AS c FROM demo

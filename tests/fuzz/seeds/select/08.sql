@@ -1,0 +1,1 @@
+SELECT toStartOfHour(ts) AS ts, max(ts3) AS ts3 FROM demo GROUP BY ts ORDER BY ts3, max(ts3)

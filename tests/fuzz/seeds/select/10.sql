@@ -1,0 +1,1 @@
+SELECT lower(s), count() FROM demo GROUP BY 1 ORDER BY 2 DESC NULLS FIRST, 1

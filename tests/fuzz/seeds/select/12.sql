@@ -1,0 +1,1 @@
+SELECT lower(s) AS l, upper(lower(s)) AS u FROM demo GROUP BY lower( s )

@@ -1,0 +1,1 @@
+SELECT n, s FROM demo GROUP BY 3

@@ -1,0 +1,1 @@
+SELECT DISTINCT ON (s) s, n FROM demo ORDER BY s, ts DESC

@@ -1,0 +1,1 @@
+SELECT n FROM demo LIMIT 3, 5

@@ -1,0 +1,1 @@
+SELECT count(s), count(DISTINCT s, n), uniq(s), sum(u64), sum(d), avg(i32), min(status) = 'FAILED', argMax(payload, ts), quantile(0.9)(f64), median(i8), quantiles(0.5, 1)(n), groupArray(n), array_agg(s), string_agg(s, ','), bool_and(b), stddev(n) FROM demo

@@ -1,0 +1,1 @@
+SELECT avg(ts) FROM demo

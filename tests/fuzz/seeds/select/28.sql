@@ -1,0 +1,1 @@
+SELECT max(sum(n)) FROM demo

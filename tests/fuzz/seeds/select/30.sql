@@ -1,0 +1,1 @@
+SELECT sum(n, b) FROM demo

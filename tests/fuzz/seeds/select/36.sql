@@ -1,0 +1,1 @@
+SELECT n FROM demo LIMIT 1 WHERE n = 1

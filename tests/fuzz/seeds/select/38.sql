@@ -1,0 +1,1 @@
+SELECT n FROM demo d LEFT JOIN other o ON d.n = o.n

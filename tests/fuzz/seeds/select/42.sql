@@ -1,0 +1,1 @@
+SELECT n, row_number() OVER (PARTITION BY s ORDER BY ts DESC) AS r FROM demo

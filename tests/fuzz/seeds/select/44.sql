@@ -1,0 +1,1 @@
+SELECT n FROM demo SETTINGS max_threads = 1
