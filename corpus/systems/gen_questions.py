@@ -209,12 +209,12 @@ QUESTIONS = {
         "run-events-between": "SELECT row FROM workflow_events WHERE run_id = '%s' AND ts >= '2025-01-01' AND ts < '2025-01-31'" % RUN,
         "time-range": "SELECT row FROM workflow_events WHERE ts >= '2025-01-01' AND ts < '2025-02-01'",
         "partition-pruning": "SELECT row FROM workflow_events WHERE ts >= '2025-01-15' AND ts < '2025-01-20'",
-        "count": "SELECT count(*) AS \"count()\" FROM workflow_events",
+        "count": "SELECT count(*) AS \"COUNT(*)\" FROM workflow_events",
         "count-of-january": "SELECT count(*) AS \"count()\" FROM workflow_events WHERE ts >= '2025-01-01' AND ts < '2025-02-01'",
     },
     "mbflow": {
-        "active-executions": "SELECT count(*) AS \"count()\" FROM executions WHERE status = 'running'",
-        "failed-last-day": "SELECT count(*) AS \"count()\" FROM executions WHERE status = 'failed' AND created_at > '"
+        "active-executions": "SELECT count(*) AS \"COUNT(*)\" FROM executions WHERE status = 'running'",
+        "failed-last-day": "SELECT count(*) AS \"COUNT(*)\" FROM executions WHERE status = 'failed' AND created_at > '"
                            + before_now(86400) + "'",
         "average-duration": "SELECT avg(" + SECONDS + ") / 1000.0 AS avg_duration FROM executions WHERE status = 'completed'",
         "events-per-execution": "SELECT execution_id, count(*) AS event_count FROM events GROUP BY execution_id "
