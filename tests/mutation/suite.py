@@ -19,7 +19,7 @@ OTHERS = ("test_cli", "test_compatible", "test_convert", "test_ddl", "test_expr"
 QUICK_SCRIPTS = ["tests/spec/run", "tests/cli/run"]
 SCRIPTS = QUICK_SCRIPTS + ["tests/systems/run", "tests/damage/run", "tests/crash/run",
                            "tests/crash/kill9.py", "tests/fault/run", "tests/roundtrip/values.py"]
-ASAN_PASSES = ("fuzz_encode", "fuzz_frame")  # slow there, and nothing new
+SLOW = {"quick": ("fuzz_roundtrip",), "asan": ("fuzz_roundtrip", "fuzz_encode", "fuzz_frame")}
 FLAGS = {"release": ["CFLAGS=-O1"],
          "asan": ["CFLAGS=-O1", "SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=all"]}
 FILE_BYTES, MEMORY = 1 << 30, 6 << 30
@@ -42,7 +42,7 @@ class Suite:
         self.build, self.took = "build/%s" % config, (0.0, 0.0)
         self.sources = [s for glob in ("tests/unit/test_*.c", "tests/fuzz/fuzz_*.c")
                         for s in sorted(folder.glob(glob)) if not s.stem.startswith(
-                            OTHERS + ASAN_PASSES * (config == "asan"))]
+                            OTHERS + SLOW.get("quick" if quick else config, ()))]
         programs = folder / ("build/bin" if config == "release" else self.build + "/bin")
         data = mutants.ROOT.parent / "shared/data"
         self.env = dict(os.environ, EVS_CONFIG=config, EVS_BUILD=str(folder / self.build),
@@ -148,12 +148,12 @@ class Copy:
                 raise SystemExit("mutants: the unchanged tree does not compile (%s)" % suite.config)
         self.code = self.suites[0].code()
 
-    def measure(self):
-        """All tests of the unchanged tree, which must pass; each with its time."""
+    def measure(self, quick):
+        """All tests of the unchanged tree, which must pass (quick: the new ones); with their times."""
         tests = []
         kept = self.folder / "times.json"
-        known = json.loads(kept.read_text()) if kept.exists() else {}
-        times = known.get(self.digest.hexdigest(), {})
+        known = json.loads(kept.read_text()) if kept.exists() else {"times": {}}
+        times = known["times"] if known.get("of") == self.digest.hexdigest() or quick else {}
         for suite in self.suites:
             for test in suite.tests():
                 key = "%s %s" % (test.config, test.name)
@@ -163,7 +163,7 @@ class Copy:
                                      % (test.name, suite.config, how))
                 test.wall, test.cpu = times.setdefault(key, suite.took)
                 tests.append(test)
-        kept.write_text(json.dumps({self.digest.hexdigest(): times}))
+        kept.write_text(json.dumps({"of": self.digest.hexdigest(), "times": times}))
         return tests
 
     def judge(self, mutant, in_order):

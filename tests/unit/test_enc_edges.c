@@ -14,7 +14,7 @@ static void append(struct evs_array *a, const char *text, size_t len)
 static bool comes_back(const struct evs_array *a)
 {
 	static const uint8_t forms[] = { EVS_NODE_UUID_TEXT, EVS_NODE_HEX_TEXT, EVS_NODE_INT_TEXT,
-					 EVS_NODE_TIME_TEXT, EVS_NODE_AFFIX, EVS_NODE_DICT };
+					 EVS_NODE_TIME_TEXT, EVS_NODE_AFFIX,	EVS_NODE_DICT };
 	struct evs_enc_opts raw = { .no_zstd = true };
 	bool ok = gen_trip(a, &raw, NULL);
 
@@ -97,8 +97,8 @@ static void test_other_length(void)
 /* Every spelling of the first and last days of a month, of none of them too. */
 static void test_days(void)
 {
-	static const unsigned years[] = { 0, 1, 4, 99, 100, 400, 1600, 1899, 1900, 1970, 1999,
-					  2000, 2023, 2024, 2100, 9999 };
+	static const unsigned years[] = { 0,	1,    4,    99,	  100,	400,  1600, 1899,
+					  1900, 1970, 1999, 2000, 2023, 2024, 2100, 9999 };
 	struct evs_array one, all;
 	char text[64], name[64];
 	int len;
@@ -135,7 +135,7 @@ static void test_clock(void)
 	static const char *const odd[] = {
 		"2024-01-01T23:59:59Z", "2024-01-01T24:00:00Z", "2024-01-01T25:00:00Z",
 		"2024-01-01T00:59:00Z", "2024-01-01T00:60:00Z", "2024-01-01T00:00:60Z",
-		"2024-01-01T00:00:61Z", "2024-01-01T00:00:00",  "2024-01-01T00:00:00ZZ",
+		"2024-01-01T00:00:61Z", "2024-01-01T00:00:00",	"2024-01-01T00:00:00ZZ",
 	};
 	struct evs_array a;
 	char text[64], name[64];
@@ -166,11 +166,31 @@ static void test_clock(void)
 static void test_numbers(void)
 {
 	static const char *const odd[] = {
-		"0", "-0", "00", "01", "-", "", "+1", "1 ", " 1", "-01", "1.0", "9", "10",
-		"9223372036854775806", "9223372036854775807", "9223372036854775808",
-		"9223372036854775809", "18446744073709551615", "18446744073709551616",
-		"-9223372036854775807", "-9223372036854775808", "-9223372036854775809",
-		"99999999999999999999", "100000000000000000000", "-10000000000000000000",
+		"0",
+		"-0",
+		"00",
+		"01",
+		"-",
+		"",
+		"+1",
+		"1 ",
+		" 1",
+		"-01",
+		"1.0",
+		"9",
+		"10",
+		"9223372036854775806",
+		"9223372036854775807",
+		"9223372036854775808",
+		"9223372036854775809",
+		"18446744073709551615",
+		"18446744073709551616",
+		"-9223372036854775807",
+		"-9223372036854775808",
+		"-9223372036854775809",
+		"99999999999999999999",
+		"100000000000000000000",
+		"-10000000000000000000",
 	};
 	struct evs_array a;
 

@@ -11,7 +11,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
-#define COLUMNS 220u
+#define COLUMNS	    220u
 #define PINNED_ZSTD 10504 /* estimates of other versions may differ, and so may the choices */
 
 static uint32_t some_rows(void)
