@@ -3,7 +3,7 @@
 An operator becomes its neighbour, a number one more or one less, true false; a negation, a whole
 statement or the condition of an `if` goes away. Left alone is what says nothing about right or wrong
 by construction: comments, strings, asserts, attributes, declarations (but not their initial values),
-sizes of arrays, `{ 0 }`, and by how much a buffer grows.
+sizes of arrays, `{ 0 }`, by how much a buffer grows, and memory asked for in excess.
 """
 
 import re
@@ -37,6 +37,7 @@ KEYWORDS = {"return", "case", "goto", "sizeof", "else", "do", "if", "while", "fo
 TYPE = re.compile(r"\w+_t|const|static|struct|enum|union|unsigned|signed|char|short|int|long|bool|"
                   r"float|double|void|FILE|DIR|ZSTD_\w+Ctx|pthread_\w+_t")
 NUMBER = re.compile(r"(0[xX](?=[0-9a-fA-F])|)([0-9]+|(?<=[xX])[0-9a-fA-F]+)([uUlL]*)")
+ALLOCATORS = {"malloc", "calloc", "realloc", "evs_scratch_get", "evs_buf_reserve"}
 SKIPPED_CALLS = {"assert", "_Static_assert", "__attribute__", "sizeof"}
 GROWTH = re.compile(r"\w*(cap|want)\b.*= .*cap\w* \?|^(cap|want) [*+]?= ")
 
@@ -151,14 +152,17 @@ class Source:
         if self.declares(i):
             while i < end and not self.is_op(i, "="):
                 i += 1
+        plenty = 0
         while i < end:
             t = self.tokens[i]
+            if t.text in ALLOCATORS and self.is_op(i + 1, "("):
+                plenty = self.match[i + 1]
             if t.text in SKIPPED_CALLS and self.is_op(i + 1, "("):
                 i = self.match[i + 1]
             elif self.is_op(i, "{") and self.tokens[i + 1].text == "0" and self.match[i] == i + 2:
                 i += 2
             elif t.kind == "num":
-                self.number(i)
+                self.number(i, i > plenty)
             elif t.text in OPERATORS and t.kind != "str" and self.operates(i):
                 self.add("operator", i, i, OPERATORS[t.text])
             i += 1
@@ -174,12 +178,12 @@ class Source:
         cast = before.text == ")" and TYPE.fullmatch(self.tokens[self.match[i - 1] + 1].text)
         return operand and not is_type and not cast and after.text not in (")", "*", ",")
 
-    def number(self, i):
+    def number(self, i, more=True):
         m = NUMBER.fullmatch(self.tokens[i].text)
         if not m:
             return  # a fraction
         value = int(m[2], 16 if m[1] else 10)
-        for other in [value + 1] + ([value - 1] if value else []):
+        for other in [value + 1] * more + [value - 1] * (value > 0):
             self.add("number", i, i, ("0x%x" if m[1] else "%d") % other + m[3])
 
     def macro(self, m):

@@ -1,0 +1,410 @@
+/*
+ * What evappend and evcat make of known rows, pinned: every byte of the store, every acknowledgement
+ * and account, and what is read, pruned and counted on the way out.
+ *
+ * How rows are cut into groups, when an INDEX is due, which zones and filters are written and used:
+ * a store reads back the same whatever comes of that, so that no other test notices when it goes wrong.
+ * The clock stands still here and salts are all the same, so that the bytes can be. Who changes them
+ * on purpose copies the new lines, which a failure prints.
+ */
+#define _XOPEN_SOURCE 700
+#include "evseg.h"
+#include "tests/unit/t.h"
+
+#include <ftw.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
+#include <zstd.h>
+
+#define PINNED_ZSTD 10504 /* other versions compress otherwise */
+#define NOW	    1709294400000000000
+
+static char store[64], stream[80];
+
+/* ---- the same clock and salts every time ---------------------------------------------------------- */
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
+void __wrap_randombytes_buf(void *buf, size_t n);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
+{
+	(void)id;
+	*ts = (struct timespec){ .tv_sec = NOW / 1000000000 };
+	return 0;
+}
+
+void __wrap_randombytes_buf(void *buf, size_t n)
+{
+	memset(buf, 0x5a, n);
+}
+
+/* ---- taking everything down ----------------------------------------------------------------------- */
+
+static struct {
+	XXH3_state_t *files;
+	uint64_t bytes;
+	uint64_t told; /* sum of hashes: two threads acknowledge in any order */
+} seen;
+
+static void take_file(const char *path)
+{
+	static char data[1 << 16];
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	if (!f)
+		abort();
+	(void)XXH3_64bits_update(seen.files, path + strlen(store), strlen(path) - strlen(store));
+	while ((n = fread(data, 1, sizeof(data), f))) {
+		(void)XXH3_64bits_update(seen.files, data, n);
+		seen.bytes += n;
+	}
+	(void)fclose(f);
+}
+
+static char *names[256];
+static size_t nnames;
+
+static int note_name(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)at;
+	if (kind == FTW_F && nnames < sizeof(names) / sizeof(names[0]))
+		names[nnames++] = strdup(path);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void take_files(void)
+{
+	nnames = 0;
+	(void)nftw(store, note_name, 8, FTW_PHYS);
+	qsort(names, nnames, sizeof(names[0]), by_name);
+	for (size_t i = 0; i < nnames; i++) {
+		take_file(names[i]);
+		free(names[i]);
+	}
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+static void told(const void *p, size_t n)
+{
+	seen.told += XXH3_64bits(p, n);
+}
+
+/* ---- writing -------------------------------------------------------------------------------------- */
+
+static void on_ack(void *arg, const struct evs_ack *ack)
+{
+	uint64_t numbers[3] = { ack->seq, ack->rows, ack->source_off };
+
+	(void)arg;
+	told(numbers, sizeof(numbers));
+	told(ack->segment + strlen(store), strlen(ack->segment) - strlen(store));
+}
+
+static void on_reject(void *arg, uint64_t line, uint64_t off, const char *reason)
+{
+	uint64_t numbers[2] = { line, off };
+
+	(void)arg;
+	told(numbers, sizeof(numbers));
+	told(reason, strlen(reason));
+}
+
+static void append(const char *text, size_t len, size_t piece, const struct evs_append_opts *how)
+{
+	struct evs_append_opts opts = *how;
+	struct evs_append_stats stats;
+	struct evs_appender *a = NULL;
+	struct evs_diag diag = { 0 };
+	int rc;
+
+	opts.now = NOW;
+	opts.on_ack = on_ack;
+	opts.on_reject = on_reject;
+	rc = evs_append_open(&a, stream, &opts, &diag);
+	for (size_t at = 0; rc == 0 && at < len; at += piece)
+		rc = evs_append_feed(a, text + at, len - at < piece ? len - at : piece, &diag);
+	if (rc == 0)
+		rc = evs_append_flush(a, true, &diag);
+	if (rc < 0)
+		printf("        %s\n", diag.what);
+	told(&rc, sizeof(rc));
+	if (a) {
+		evs_append_stats(a, &stats);
+		stats.peak_buffered = 0; /* a matter of timing */
+		told(&stats, sizeof(stats));
+	}
+	evs_append_close(a);
+}
+
+static void apply(const char *ddl)
+{
+	struct evs_diag diag = { 0 };
+
+	if (evs_store_apply(store, ddl, strlen(ddl), NULL, NULL, NULL, NULL, &diag) < 0) {
+		printf("%s\n", diag.what);
+		abort();
+	}
+}
+
+/* ---- rows ----------------------------------------------------------------------------------------- */
+
+static char text[8 << 20];
+static size_t text_len;
+
+static uint32_t some(uint32_t i, uint32_t salt, uint32_t below)
+{
+	uint64_t z = (i + 1) * 0x9e3779b97f4a7c15u + salt * 0xbf58476d1ce4e5b9u;
+
+	z = (z ^ z >> 30) * 0x94d049bb133111ebu;
+	return (uint32_t)(z >> 33) % below;
+}
+
+static const char *const words[] = {
+	"start", "stop", "slow", "retry", "ok", "gone", "lost", "\\n"
+};
+
+/* Rows first .. last - 1 of `tenants` tenants and a span of `days` days; odd ones are refused. */
+static void rows(uint32_t first, uint32_t last, uint32_t tenants, uint32_t days)
+{
+	char *p = text, *end = text + sizeof(text);
+
+	for (uint32_t i = first; i < last && end - p > 400; i++) {
+		uint32_t s = some(i, 1, days * 86400), ms = some(i, 2, 1000);
+
+		p += sprintf(p, "{\"ts\":\"2024-0%u-%02uT%02u:%02u:%02u.%03uZ\"",
+			     1 + s / 86400 / 28, 1 + s / 86400 % 28, s / 3600 % 24, s / 60 % 60,
+			     s % 60, ms);
+		p += sprintf(p, ",\"who\":\"t%u\",\"n\":%u,\"level\":\"%s\"", some(i, 3, tenants),
+			     some(i, 4, 50) ? i : i % 7, some(i, 5, 5) ? "info" : "warn");
+		if (some(i, 6, 3))
+			p += sprintf(p, ",\"text\":\"%s %u %s\"", words[some(i, 7, 8)],
+				     some(i, 8, 40), words[some(i, 9, 3)]);
+		if (some(i, 10, 4))
+			p += sprintf(p, ",\"took\":%u.%02u", some(i, 11, 30), some(i, 12, 100));
+		p += sprintf(p, ",\"id\":\"%08x-%04x-4%03x-8%03x-%012x\"", some(i, 13, 1u << 31),
+			     some(i, 14, 65536), some(i, 15, 4096), some(i, 16, 4096),
+			     some(i, 17, 1u << 31));
+		if (!some(i, 18, 9))
+			p += sprintf(p, ",\"tags\":[\"%s\",\"b\"],\"more\":{\"a\":%u}",
+				     words[some(i, 19, 8)], i);
+		if (some(i, 20, 150) == 0)
+			p += sprintf(p, ",\"n\":\"no number\"");
+		p += sprintf(p, some(i, 21, 200) ? "}\n" : "\n");
+	}
+	text_len = (size_t)(p - text);
+}
+
+#define COLUMNS                                                                                    \
+	"ts DateTime64(3) NOT NULL, who LowCardinality(String) NOT NULL, n Int64 NOT NULL, "       \
+	"level Enum('info' = 1, 'warn' = 2), text Nullable(String), took Nullable(Float64), "      \
+	"id UUID, tags Array(String), CHECK (n >= 0)"
+
+/* ---- reading -------------------------------------------------------------------------------------- */
+
+static int on_text(void *arg, const void *data, size_t len)
+{
+	(void)XXH3_64bits_update(arg, data, len);
+	return 0;
+}
+
+static void on_damage(void *arg, const struct evs_damage *d)
+{
+	(void)arg;
+	printf("        damage: %s at %llu: %s\n", d->path, (unsigned long long)d->off, d->what);
+	told(&d->off, sizeof(d->off));
+}
+
+static void read_back(struct evs_scan_opts opts)
+{
+	const struct evs_print_opts print = { .output = EVS_NDJSON };
+	const char *const paths[] = { stream };
+	XXH3_state_t *lines = XXH3_createState();
+	struct evs_scan_explain why = { 0 };
+	struct evs_printer *p = NULL;
+	struct evs_scan *s = NULL;
+	struct evs_diag diag = { 0 };
+	struct evs_batch *b;
+	uint64_t hash;
+	int rc;
+
+	opts.on_damage = on_damage;
+	opts.now = NOW;
+	if (!lines || evs_print_open(&p, &print, on_text, lines, &diag) < 0)
+		abort();
+	(void)XXH3_64bits_reset(lines);
+	rc = evs_scan_open(&s, paths, 1, &opts, &diag);
+	while (rc == 0 && (rc = evs_scan_next(s, &b, &diag)) == 1)
+		rc = evs_print_batch(p, b, UINT64_MAX, &diag);
+	if (rc == 0)
+		rc = evs_print_end(p, &diag);
+	if (rc < 0)
+		printf("        reading: %s\n", diag.what);
+	if (s) {
+		evs_scan_explained(s, &why);
+		told(&why, sizeof(why));
+	}
+	hash = XXH3_64bits_digest(lines);
+	told(&hash, sizeof(hash));
+	evs_scan_close(s);
+	evs_print_close(p);
+	(void)XXH3_freeState(lines);
+}
+
+static void read_all_ways(void)
+{
+	static const char *const columns[] = { "n", "text" };
+	static const char *const tenant[] = { "t1" }, *const key[] = { "level=warn" };
+	const int64_t day = 86400000000000, start = 1704067200000000000;
+
+	read_back((struct evs_scan_opts){ 0 });
+	read_back((struct evs_scan_opts){ .columns = columns, .ncolumns = 2 });
+	read_back((struct evs_scan_opts){ .tenants = tenant, .ntenants = 1 });
+	read_back((struct evs_scan_opts){ .keys = key, .nkeys = 1 });
+	read_back((struct evs_scan_opts){ .where = "n = 77 OR n = 1500" });
+	read_back((struct evs_scan_opts){ .where = "took > 29.9 AND text IS NOT NULL" });
+	read_back((struct evs_scan_opts){ .where = "id = '00000000-0000-4000-8000-000000000000'" });
+	for (unsigned i = 0; i < 6; i++)
+		read_back((struct evs_scan_opts){ .has_since = i != 1,
+						  .has_until = i != 2,
+						  .since = start + i * 3 * day + i,
+						  .until = start + (i + 1) * 4 * day });
+}
+
+/* ---- what is pinned ------------------------------------------------------------------------------- */
+
+static void many_columns(void)
+{
+	apply("CREATE TABLE ev (" COLUMNS ", INDEX t text TYPE bloom_filter) "
+	      "ENGINE = MergeTree ORDER BY (level, n) PARTITION BY (who, toMonday(ts));\n");
+	rows(0, 4000, 3, 13);
+	append(text, text_len, 4099, &(struct evs_append_opts){ .flush_rows = 900 });
+	rows(4000, 4400, 5, 20);
+	append(text, text_len, text_len, &(struct evs_append_opts){ .source = "s" });
+}
+
+/* Enough commits for an INDEX over INDEXes. */
+static void many_commits(void)
+{
+	apply("CREATE TABLE ev (" COLUMNS ") ORDER BY n PARTITION BY (who, toMonday(ts));\n");
+	for (uint32_t i = 0; i < 300; i++) {
+		char source[8];
+
+		(void)snprintf(source, sizeof(source), "s%u", i % 150);
+		rows(i * 3, i * 3 + 3 + i / 150 * 2, 1, 7);
+		append(text, text_len, text_len,
+		       &(struct evs_append_opts){ .source = i % 3 ? NULL : source });
+	}
+}
+
+/* The same input again, grown, under a schema that has grown, too. */
+static void once_more(void)
+{
+	apply("CREATE TABLE ev (" COLUMNS ") ORDER BY n PARTITION BY (who, toMonday(ts));\n");
+	rows(0, 500, 2, 10);
+	append(text, text_len / 2, 1000, &(struct evs_append_opts){ .source = "s" });
+	append(text, text_len, 1000, &(struct evs_append_opts){ .source = "s", .flush_rows = 100 });
+	apply("CREATE TABLE ev (" COLUMNS ", late Nullable(String)) ORDER BY n "
+	      "PARTITION BY (who, toMonday(ts));\n");
+	rows(0, 700, 2, 10);
+	append(text, text_len, 100, &(struct evs_append_opts){ .source = "s", .zstd_level = 5 });
+	append(text, text_len, 100, &(struct evs_append_opts){ .source = "s", .strict = true });
+}
+
+/* Groups as large as they get, in one partition of a month and no tenant. */
+static void large_groups(void)
+{
+	apply("CREATE TABLE ev (ts DateTime64(3) NOT NULL, who String, n Int64, level String, "
+	      "text Nullable(String), took Nullable(Float64), id String) ORDER BY (n, ts) "
+	      "PARTITION BY toYYYYMM(ts);\n");
+	for (uint32_t i = 0; i < 3; i++) {
+		rows(i * 25000, i * 25000 + 25000, 9, 28);
+		append(text, text_len, 65536, &(struct evs_append_opts){ 0 });
+	}
+}
+
+/* Without a schema; later rows have what the first had not. */
+static void inferred(void)
+{
+	static const char odd[] =
+		"{\"ts\":\"2024-01-03T00:00:00Z\",\"n\":\"a word\",\"took\":7,\"new\":true}\n"
+		"{\"ts\":\"2024-01-04T00:00:00Z\",\"n\":1e300,\"deep\":{\"a\":[1,2]}}\n"
+		"{\"n\":5}\nnull\n\n{\"ts\":\"2024-01-05T00:00:00Z\"}";
+
+	rows(0, 300, 3, 9);
+	append(text, text_len, 777, &(struct evs_append_opts){ .tenant = "who" });
+	append(odd, sizeof(odd) - 1, 10, &(struct evs_append_opts){ .source = "o" });
+	rows(300, 350, 3, 9);
+	append(text, text_len, text_len, &(struct evs_append_opts){ .source = "o" });
+}
+
+static const struct {
+	const char *name;
+	void (*make)(void);
+	uint64_t bytes, files, told;
+} pinned[] = {
+	{ "many columns", many_columns, 177880, 0xbe6c34bfa4571a57, 0x217a1dbf0508a60c },
+	{ "many commits", many_commits, 228247, 0xec43708f376088ea, 0x37f760dcb8004514 },
+	{ "once more", once_more, 39491, 0x8a6c859fcdcd5c85, 0x2d3295ad0380c9ff },
+	{ "large groups", large_groups, 2034439, 0xc6d1bf7141344dc8, 0x0eebf26b25ff4d2b },
+	{ "inferred", inferred, 24857, 0xb4c157229b1a5c16, 0x129c1722fe12a5e3 },
+};
+
+static void test_one(size_t i)
+{
+	uint64_t files;
+
+	(void)mkdir(store, 0777);
+	(void)mkdir(stream, 0777);
+	(void)XXH3_64bits_reset(seen.files);
+	seen.bytes = seen.told = 0;
+	pinned[i].make();
+	take_files();
+	read_all_ways();
+	files = XXH3_64bits_digest(seen.files);
+	t_eq_u64("bytes", seen.bytes, pinned[i].bytes);
+	t_check("files", files == pinned[i].files);
+	t_check("what is told and read", seen.told == pinned[i].told);
+	if (files != pinned[i].files || seen.told != pinned[i].told)
+		printf("        %s: %" PRIu64 ", 0x%016" PRIx64 ", 0x%016" PRIx64 "\n",
+		       pinned[i].name, seen.bytes, files, seen.told);
+	(void)nftw(store, remove_one, 8, FTW_PHYS | FTW_DEPTH);
+}
+
+int main(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (ZSTD_versionNumber() != PINNED_ZSTD) {
+		printf("this zstd compresses otherwise than the one that the bytes were taken from\n");
+		T_CHECK(true);
+		return t_done();
+	}
+	if (!tmp)
+		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	(void)snprintf(store, sizeof(store), "%.40s/evseg-pinned-XXXXXX", tmp);
+	seen.files = XXH3_createState();
+	if (!seen.files || !mkdtemp(store))
+		return 1;
+	(void)snprintf(stream, sizeof(stream), "%s/ev", store);
+	for (size_t i = 0; i < sizeof(pinned) / sizeof(pinned[0]); i++)
+		test_one(i);
+	(void)XXH3_freeState(seen.files);
+	return t_done();
+}
