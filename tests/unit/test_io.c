@@ -34,29 +34,39 @@ static int opened(const char *name)
 	return fd;
 }
 
+/* After the third time that it is asked. */
+static bool third_time(void *arg)
+{
+	return ++*(unsigned *)arg == 3;
+}
+
 static void test_locks(void)
 {
+	const struct evs_wait never = { .never = true };
+	unsigned asked = 0;
+	const struct evs_wait stop = { .stop = third_time, .arg = &asked };
 	struct evs_diag diag;
 	int a = opened("lock"), b = opened("lock"), c = opened("lock");
 
 	T_CHECK(!evs_io_is_locked(b));
-	T_CHECK(evs_io_lock(a, false, "lock", &diag) == 0);
+	T_CHECK(evs_io_lock(a, &never, "lock", &diag) == 0);
 	T_CHECK(evs_io_is_locked(b));
 	T_CHECK(!evs_io_is_locked(a));
-	T_CHECK(evs_io_lock(b, false, "lock", &diag) == EVS_E_LOCKED);
+	T_CHECK(evs_io_lock(b, &never, "lock", &diag) == EVS_E_LOCKED);
 	t_eq_u64("the lock of another is no error of the system", (uint64_t)diag.err,
 		 (uint64_t)EVS_E_LOCKED);
-	T_CHECK(evs_io_lock(a, true, "lock", &diag) == 0);
-	T_CHECK(evs_io_lock_shared(a, "lock", &diag) == 0);
-	T_CHECK(evs_io_lock_shared(b, "lock", &diag) == 0);
-	T_CHECK(evs_io_lock(c, false, "lock", &diag) == EVS_E_LOCKED);
+	T_CHECK(evs_io_lock(b, &stop, "lock", &diag) == EVS_E_LOCKED && asked == 3);
+	T_CHECK(evs_io_lock(a, NULL, "lock", &diag) == 0);
+	T_CHECK(evs_io_lock_shared(a, NULL, "lock", &diag) == 0);
+	T_CHECK(evs_io_lock_shared(b, NULL, "lock", &diag) == 0);
+	T_CHECK(evs_io_lock(c, &never, "lock", &diag) == EVS_E_LOCKED);
 	evs_io_close(a);
 	evs_io_close(b);
 	T_CHECK(!evs_io_is_locked(c));
-	T_CHECK(evs_io_lock(c, true, "lock", &diag) == 0);
+	T_CHECK(evs_io_lock(c, NULL, "lock", &diag) == 0);
 	evs_io_close(c);
 	evs_io_close(-1);
-	T_CHECK(evs_io_lock(c, false, "lock", &diag) == EVS_E_SYS);
+	T_CHECK(evs_io_lock(c, &never, "lock", &diag) == EVS_E_SYS);
 }
 
 static void test_bytes(void)
@@ -188,13 +198,14 @@ static void test_clocks(void)
 {
 	int64_t now = evs_io_now(), later, start = evs_io_monotonic();
 	uint8_t a[16] = { 0 }, b[16] = { 0 };
+	struct evs_diag diag;
 
 	T_CHECK(now > 1700000000000000000 && now < 8000000000000000000);
 	(void)nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	later = evs_io_monotonic();
 	T_CHECK(later - start >= 2000000 && later - start < 60000000000);
-	evs_io_random(a, sizeof(a));
-	evs_io_random(b, sizeof(b));
+	T_CHECK(evs_io_random(a, sizeof(a), &diag) == 0);
+	T_CHECK(evs_io_random(b, sizeof(b), &diag) == 0);
 	T_CHECK(memcmp(a, b, sizeof(a)) != 0);
 }
 
