@@ -59,7 +59,7 @@ enum evs_section {
 	EVS_SECTION_ZONES = 2,	 /* ignore: min, max, nulls per group and column */
 	EVS_SECTION_KEYS = 3,	 /* ignore: sparse primary index */
 	EVS_SECTION_SOURCES = 5, /* ignore when reading, refuse when writing */
-	EVS_SECTION_ROLLUPS = 6, /* ignore */
+	EVS_SECTION_ROLLUPS = 6, /* ignore: where the rollups are */
 	EVS_SECTION_FILTERS = 7, /* ignore: where the filters are */
 };
 
@@ -83,6 +83,14 @@ struct evs_filter_ref_raw {
 	uint8_t kind[2];
 };
 _Static_assert(sizeof(struct evs_filter_ref_raw) == 16, "spec 7.9 says 16 bytes");
+
+struct evs_rollup_ref_raw {
+	uint8_t view[16];
+	uint8_t off[8];
+	uint8_t groups[4];
+	uint8_t reserved[4];
+};
+_Static_assert(sizeof(struct evs_rollup_ref_raw) == 32, "spec 7.10 says 32 bytes");
 
 struct evs_trailer_raw {
 	uint8_t magic[4]; /* "EVST" */
@@ -151,6 +159,15 @@ struct evs_filter_ref {
 	uint16_t column;
 };
 
+#define EVS_VIEW_ID 16u
+
+/* A ROLLUP frame: what a view makes of this commit's rows. */
+struct evs_rollup_ref {
+	uint8_t view[EVS_VIEW_ID];
+	uint64_t off;
+	uint32_t groups;
+};
+
 struct evs_source {
 	const char *id; /* not zero-terminated */
 	size_t id_len;
@@ -175,6 +192,9 @@ struct evs_commit {
 	struct evs_filter_ref *filters; /* ascending by group and column; of known kinds */
 	uint32_t nfilters;
 	uint8_t filters_hash[EVS_HASH_SIZE]; /* of their frames; zero without filters */
+	struct evs_rollup_ref *rollups;	     /* ascending by view */
+	uint32_t nrollups;
+	uint8_t rollups_hash[EVS_HASH_SIZE]; /* of their frames; zero without rollups */
 	struct evs_source *sources;
 	uint32_t nsources;
 	bool no_append; /* decoded: has a section that only a newer writer may append after */

@@ -163,6 +163,40 @@ static int decode_filters(struct evs_commit *c, struct evs_cur *s, uint64_t off,
 	return 0;
 }
 
+static int decode_rollups(struct evs_commit *c, struct evs_cur *s, uint64_t off, const char **why)
+{
+	size_t left = evs_cur_left(s), n;
+
+	if (!left)
+		return 0;
+	if (left <= EVS_HASH_SIZE || (left - EVS_HASH_SIZE) % sizeof(struct evs_rollup_ref_raw))
+		return evs_rule(why, EVS_E_FORMAT, "7.10-1 length of ROLLUPS");
+	n = (left - EVS_HASH_SIZE) / sizeof(struct evs_rollup_ref_raw);
+	c->rollups = calloc(n, sizeof(*c->rollups));
+	if (!c->rollups)
+		return EVS_E_NOMEM;
+	memcpy(c->rollups_hash, s->p, EVS_HASH_SIZE);
+	s->p += EVS_HASH_SIZE;
+	for (size_t i = 0; i < n; i++) {
+		struct evs_rollup_ref *f = &c->rollups[i];
+		struct evs_rollup_ref_raw r;
+
+		memcpy(&r, s->p, sizeof(r));
+		s->p += sizeof(r);
+		memcpy(f->view, r.view, sizeof(f->view));
+		f->off = evs_get64(r.off);
+		f->groups = evs_get32(r.groups);
+		if (i && memcmp(f->view, f[-1].view, sizeof(f->view)) <= 0)
+			return evs_rule(why, EVS_E_FORMAT, "7.10-2 rollups out of order");
+		if (f->off % 8 || f->off < c->first_group || f->off >= off)
+			return evs_rule(why, EVS_E_FORMAT, "7.10-3 place of a rollup");
+		if (evs_get32(r.reserved))
+			return evs_rule(why, EVS_E_FORMAT, "7.10-4 reserved bytes of a rollup");
+		c->nrollups++;
+	}
+	return 0;
+}
+
 static int decode_sections(struct evs_commit *c, struct evs_cur cur, uint64_t off, const char **why)
 {
 	struct evs_sections s = { .c = cur };
@@ -173,6 +207,8 @@ static int decode_sections(struct evs_commit *c, struct evs_cur cur, uint64_t of
 			rc = decode_groups(c, &s.body, off, why);
 		else if (s.type == EVS_SECTION_ZONES)
 			rc = evs_zones_decode(c, &s.body, why);
+		else if (s.type == EVS_SECTION_ROLLUPS)
+			rc = decode_rollups(c, &s.body, off, why);
 		else if (s.type == EVS_SECTION_FILTERS)
 			rc = decode_filters(c, &s.body, off, why);
 		else if (s.type == EVS_SECTION_SOURCES)
@@ -227,6 +263,7 @@ void evs_commit_release(struct evs_commit *c)
 	free(c->groups);
 	free(c->zones);
 	free(c->filters);
+	free(c->rollups);
 	free(c->sources);
 	*c = (struct evs_commit){ 0 };
 }

@@ -64,6 +64,20 @@ static void put_filters(const struct evs_commit *c, struct evs_buf *out)
 	}
 }
 
+static void put_rollups(const struct evs_commit *c, struct evs_buf *out)
+{
+	evs_buf_put(out, c->rollups_hash, sizeof(c->rollups_hash));
+	for (uint32_t i = 0; i < c->nrollups; i++) {
+		const struct evs_rollup_ref *f = &c->rollups[i];
+		struct evs_rollup_ref_raw r = { { 0 }, { 0 }, { 0 }, { 0 } };
+
+		memcpy(r.view, f->view, sizeof(r.view));
+		evs_put64(r.off, f->off);
+		evs_put32(r.groups, f->groups);
+		evs_buf_put(out, &r, sizeof(r));
+	}
+}
+
 static int put_payload(const struct evs_commit *c, struct evs_buf *out)
 {
 	size_t at;
@@ -81,6 +95,11 @@ static int put_payload(const struct evs_commit *c, struct evs_buf *out)
 		evs_section_end(out, at);
 	}
 	rc = evs_sources_encode(c->sources, c->nsources, out);
+	if (rc == 0 && c->nrollups) {
+		at = evs_section_begin(out, EVS_SECTION_ROLLUPS);
+		put_rollups(c, out);
+		rc = evs_section_end(out, at) ? 0 : EVS_E_LIMIT;
+	}
 	if (rc < 0 || !c->nfilters)
 		return rc;
 	at = evs_section_begin(out, EVS_SECTION_FILTERS);

@@ -23,7 +23,7 @@ enum evs_frame_type {
 	EVS_FRAME_INDEX = 4,
 	EVS_FRAME_SCHEMA = 5,
 	EVS_FRAME_DICT = 6,   /* trained zstd dictionary: place kept, not written by 1.0 */
-	EVS_FRAME_ROLLUP = 7, /* groups of partial states: place kept, not written by 1.0 */
+	EVS_FRAME_ROLLUP = 7, /* groups of a view, with partial states */
 	EVS_FRAME_FILTER = 8, /* which values a column of a group does not hold */
 };
 

@@ -560,6 +560,27 @@ filters("7.9-4-before", (8, 0, 0, 1))
 filters("7.9-4-behind", (1 << 40, 0, 0, 1))
 
 
+def rollups(name, *entries, behind=b""):
+    """A ROLLUP frame behind a group, and a ROLLUPS section: entries (view, off, groups, reserved); off None: the frame's."""
+    def middle(f):
+        f.group(2, rows(f))
+        at = f.frame(fr.ROLLUP, b"not looked at by a reader of rows")
+        body = b"".join(fr.ROLLUP_REF.pack(e[0], at if e[1] is None else e[1], *e[2:]) for e in entries)
+        f.commit(sections=section(6, bytes(32) + body + behind))
+    bad(name)(lambda: around(middle))
+
+
+VIEW = b"sixteen bytes..."
+rollups("7.10-1-no-entry")
+rollups("7.10-1-half-an-entry", (VIEW, None, 1, bytes(4)), behind=bytes(16))
+rollups("7.10-2-order", (VIEW, None, 1, bytes(4)), (bytes(16), None, 1, bytes(4)))
+rollups("7.10-2-twice", (VIEW, None, 1, bytes(4)), (VIEW, None, 1, bytes(4)))
+rollups("7.10-3-odd", (VIEW, 4, 1, bytes(4)))
+rollups("7.10-3-before", (VIEW, 8, 1, bytes(4)))
+rollups("7.10-3-behind", (VIEW, 1 << 40, 1, bytes(4)))
+rollups("7.10-4-reserved", (VIEW, None, 1, b"\0\1\0\0"))
+
+
 def sources(name, body):
     commit(name, sections=section(5, body, 2), last=True)
 

@@ -16,7 +16,7 @@ UNSIGNED = ("UINT", "BOOL", "IPV4")
 def check(segment):
     if not segment.newest:
         return
-    for part in (hashes, frames, zones, filters, bounds):
+    for part in (hashes, frames, zones, filters, rollups, bounds):
         try:
             part(segment)
         except Broken as e:
@@ -116,6 +116,21 @@ def filters(segment):
                 kind, rows = list(g.values.values())[ref.column]
                 need(all(fr.filter_holds(blocks, ordered(v, kind)[1]) for v in rows if v is not None),
                      "7.8-W1", f"a value of column {ref.column} is not in its filter")
+
+
+def rollups(segment):
+    """The frames are whole groups of the number that is said; what is in them is the view's affair."""
+    for c in segment.commits:
+        if not c.rollups:
+            continue
+        frames = [fr.frame_head(segment.data, r.off, segment.salt, c.off) for r in c.rollups]
+        need(all(f.type == fr.ROLLUP for f in frames), "5.6-1", "no ROLLUP frame")
+        need(blake2b(b"".join(segment.data[f.off:f.end] for f in sorted(frames, key=lambda f: f.off)))
+             == c.rollups_hash, "7.10", "hash of the rollups")
+        for ref, f in zip(c.rollups, frames):
+            p = fr.payload(segment.data, f)
+            need(f.summed_len == f.payload_len, "5.6", "a rollup is summed as a whole")
+            need(struct.unpack("<I", p[16:20])[0] == ref.groups, "5.6-1", "groups of a rollup")
 
 
 LAST = (1 << 63) - 1

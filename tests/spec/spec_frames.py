@@ -52,6 +52,7 @@ INDEX_FIXED = Layout("seq:Q rows_total:Q prev_off:Q prev_len:Q last_commit_off:Q
                      "nrefs:I flags:I")
 INDEX_REF = Layout("off:Q len:Q rows:Q time_min:q time_max:q level:I commits:I")
 FILTER_REF = Layout("off:Q group:I column:H kind:H")
+ROLLUP_REF = Layout("view:16s off:Q groups:I reserved:4s")
 
 
 def zero(data):
@@ -262,6 +263,7 @@ def commit(p, off):
     need(c.seq > 1 or zero(c.prev_hash), "7.1-11", "prev_hash of the first commit")
     c.groups, c.zones, c.sources, c.no_append = [], [], {}, False
     c.filters, c.filters_hash = [], None
+    c.rollups, c.rollups_hash = [], None
     for kind, flags, body in sections(p[168:]):
         if kind == 1:
             c.groups = group_refs(body, c)
@@ -269,6 +271,8 @@ def commit(p, off):
             c.zones = zones(body, c)
         elif kind == 7:
             c.filters, c.filters_hash = filters(body, c)
+        elif kind == 6:
+            c.rollups, c.rollups_hash = rollups(body, c)
         elif kind == 5:
             c.sources = sources(body)
         elif kind > 7 and flags & 2:
@@ -365,6 +369,20 @@ def filter_holds(blocks, value):
     at = ((h >> 32) * (len(blocks) // 32) >> 32) * 32
     words = struct.unpack("<8I", blocks[at:at + 32])
     return all(w >> (((h & 0xFFFFFFFF) * s & 0xFFFFFFFF) >> 27) & 1 for w, s in zip(words, SALTS))
+
+
+def rollups(body, c):
+    if not body:
+        return [], None
+    need(len(body) > 32 and len(body) % 32 == 0, "7.10-1", "length of ROLLUPS")
+    out = []
+    for i in range(32, len(body), 32):
+        r = ROLLUP_REF.unpack(body[i:i + 32])
+        need(not out or r.view > out[-1].view, "7.10-2", "rollups out of order")
+        need(r.off % 8 == 0 and c.first_group <= r.off < c.off, "7.10-3", "place of a rollup")
+        need(zero(r.reserved), "7.10-4", "reserved bytes of a rollup")
+        out.append(r)
+    return out, body[:32]
 
 
 def zone_value(cur):

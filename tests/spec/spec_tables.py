@@ -20,7 +20,7 @@ LAYOUTS = {
     "evs_group_raw": spec_frames.GROUP_FIXED, "evs_block_raw": spec_frames.BLOCK,
     "evs_commit_raw": spec_frames.COMMIT_FIXED, "evs_group_ref_raw": spec_frames.GROUP_REF,
     "evs_trailer_raw": spec_frames.TRAILER, "evs_section_raw": spec_frames.SECTION,
-    "evs_filter_ref_raw": spec_frames.FILTER_REF,
+    "evs_filter_ref_raw": spec_frames.FILTER_REF, "evs_rollup_ref_raw": spec_frames.ROLLUP_REF,
     "evs_index_raw": spec_frames.INDEX_FIXED, "evs_index_ref_raw": spec_frames.INDEX_REF,
 }
 

@@ -25,6 +25,8 @@ static struct evs_group_ref groups[2] = {
 };
 static struct evs_filter_ref filters[2] = { { 4096, 0, 3 }, { 4104, 1, 0 } };
 
+static struct evs_rollup_ref rollups[2] = { { "first", 4096, 3 }, { "second", 4112, 70000 } };
+
 static struct evs_zone zones[3] = {
 	{ .group = 0,
 	  .column = 0,
@@ -76,6 +78,9 @@ static struct evs_commit sample(void)
 		.filters = filters,
 		.nfilters = 2,
 		.filters_hash = { 5, 4, 3 },
+		.rollups = rollups,
+		.nrollups = 2,
+		.rollups_hash = { 6, 7 },
 		.sources = sources,
 		.nsources = 3,
 	};
@@ -91,6 +96,18 @@ static bool same_filters(const struct evs_commit *a, const struct evs_commit *b)
 		if (a->filters[i].off != b->filters[i].off ||
 		    a->filters[i].group != b->filters[i].group ||
 		    a->filters[i].column != b->filters[i].column)
+			return false;
+	return true;
+}
+
+static bool same_rollups(const struct evs_commit *a, const struct evs_commit *b)
+{
+	if (a->nrollups != b->nrollups || memcmp(a->rollups_hash, b->rollups_hash, EVS_HASH_SIZE))
+		return false;
+	for (uint32_t i = 0; i < a->nrollups; i++)
+		if (memcmp(a->rollups[i].view, b->rollups[i].view, EVS_VIEW_ID) ||
+		    a->rollups[i].off != b->rollups[i].off ||
+		    a->rollups[i].groups != b->rollups[i].groups)
 			return false;
 	return true;
 }
@@ -124,7 +141,7 @@ static void check_same(const struct evs_commit *a, const struct evs_commit *b)
 	T_CHECK(a->ngroups == b->ngroups && a->nzones == b->nzones);
 	for (uint32_t i = 0; i < a->ngroups; i++)
 		T_CHECK(same_group(&a->groups[i], &b->groups[i]));
-	T_CHECK(same_filters(a, b));
+	T_CHECK(same_filters(a, b) && same_rollups(a, b));
 	for (uint32_t i = 0; i < a->nzones; i++)
 		T_CHECK(same_zone(&a->zones[i], &b->zones[i]));
 }
@@ -317,7 +334,7 @@ static void check_section(const char *rule, int want, uint16_t type, uint8_t fla
 	struct evs_commit c = sample();
 	struct evs_buf b = { 0 };
 
-	c.nzones = c.nsources = c.nfilters = 0;
+	c.nzones = c.nsources = c.nfilters = c.nrollups = 0;
 	T_CHECK(evs_commit_write(&c, SALT, OFF, &b) == 0);
 	b.len -= 128;
 	evs_buf_put_u16(&b, type);
@@ -357,7 +374,7 @@ static const struct {
 	{ "unknown, ignore", 0, 8, 0, BODY("new") },
 	{ "unknown, no append", 0, 999, 2, BODY("new") },
 	{ "kept for later: keys", 0, 3, 0, BODY("keys") },
-	{ "kept for later: rollups", 0, 6, 0, BODY("rollups") },
+	{ "no rollups", 0, 6, 0, BODY("") },
 
 	{ "no zones", 0, 2, 0, BODY("\0") },
 	{ "7.5-1 ", EVS_E_FORMAT, 2, 0, BODY("") },
@@ -402,6 +419,18 @@ static const struct {
 	{ "7.9-4 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\4\x10\0\0\0\0\0\0\0\0\0\0\0\0\1\0") },
 	{ "7.9-4 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\xf8\x0f\0\0\0\0\0\0\0\0\0\0\0\0\1\0") },
 	{ "7.9-4 ", EVS_E_FORMAT, 7, 0, BODY(ZEROS32 "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\1\0") },
+	/* view, off, groups, reserved */
+	{ "7.10-1 ", EVS_E_FORMAT, 6, 0, BODY(ZEROS32) },
+	{ "7.10-1 ", EVS_E_FORMAT, 6, 0, BODY(ZEROS32 "sixteen bytes...\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\0") },
+	{ "7.10-2 ", EVS_E_FORMAT, 6, 0,
+	  BODY(ZEROS32 "sixteen bytes...\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\0\0"
+		       "sixteen bytes...\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\0\0") },
+	{ "7.10-3 ", EVS_E_FORMAT, 6, 0, BODY(ZEROS32 "sixteen bytes...\4\x10\0\0\0\0\0\0\1\0\0\0\0\0\0\0") },
+	{ "7.10-3 ", EVS_E_FORMAT, 6, 0, BODY(ZEROS32 "sixteen bytes...\xf8\x0f\0\0\0\0\0\0\1\0\0\0\0\0\0\0") },
+	{ "7.10-3 ", EVS_E_FORMAT, 6, 0, BODY(ZEROS32 "sixteen bytes...\0\0\0\0\0\0\0\1\1\0\0\0\0\0\0\0") },
+	{ "7.10-4 ", EVS_E_FORMAT, 6, 0, BODY(ZEROS32 "sixteen bytes...\0\x10\0\0\0\0\0\0\1\0\0\0\1\0\0\0") },
+	{ "one rollup", 0, 6, 0, BODY(ZEROS32 "sixteen bytes...\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\0\0") },
+
 	{ "two filters, one of a later kind", 0, 7, 0,
 	  BODY(ZEROS32 "\0\x10\0\0\0\0\0\0\0\0\0\0\1\0\1\0"
 		       "\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\2\0") },
@@ -417,7 +446,7 @@ static void test_section_rules(void)
 		check_section(sections[i].rule, sections[i].want, sections[i].type,
 			      sections[i].flags, sections[i].body, sections[i].n);
 
-	c.nfilters = 0;
+	c.nfilters = c.nrollups = 0;
 	T_CHECK(evs_commit_write(&c, SALT, OFF, &b) == 0);
 	n = b.len - 168;
 	b.p[40 + n - 1] = 1; /* padding: the sources take no multiple of 8 bytes */
