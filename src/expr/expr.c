@@ -110,6 +110,49 @@ int evs_expr_column(const struct evs_expr *e)
 	return e->bound && e->bound->shape == X_COLUMN ? e->bound->ordinal : -1;
 }
 
+static bool repeats(const struct x_node *n)
+{
+	if (n->not_constant || n->volatile_rows)
+		return false;
+	for (size_t i = 0; i < n->n; i++)
+		if (!repeats(n->arg[i]))
+			return false;
+	return true;
+}
+
+bool evs_expr_repeats(const struct evs_expr *e)
+{
+	return e->bound && repeats(e->bound);
+}
+
+static bool same_interval(const struct x_interval *a, const struct x_interval *b)
+{
+	return a->months == b->months && a->seconds == b->seconds && a->nanos == b->nanos;
+}
+
+static bool same(const struct x_node *a, const struct x_node *b)
+{
+	/* `aux` is made of the text, which is not looked at. */
+	if (a->shape != b->shape || a->op != b->op || a->n != b->n || a->eval != b->eval || a->aux ||
+	    b->aux || !evs_type_equal(&a->type, &b->type) || !same_interval(&a->interval, &b->interval))
+		return false;
+	if (a->shape == X_COLUMN)
+		return a->ordinal == b->ordinal;
+	if (a->shape == X_CONST)
+		return evs_array_compare(&a->value, 0, &b->value, 0) == 0;
+	if (a->num != b->num)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!same(a->arg[i], b->arg[i]))
+			return false;
+	return true;
+}
+
+bool evs_expr_same(const struct evs_expr *a, const struct evs_expr *b)
+{
+	return a == b || (a && b && a->bound && b->bound && same(a->bound, b->bound));
+}
+
 const struct evs_array *evs_expr_constant(const struct evs_expr *e)
 {
 	return e->bound && e->bound->shape == X_CONST ? &e->bound->value : NULL;

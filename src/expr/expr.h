@@ -61,6 +61,12 @@ size_t evs_expr_columns(const struct evs_expr *e, const uint16_t **ordinals);
 /* The column when the expression is nothing else, or -1. */
 int evs_expr_column(const struct evs_expr *e);
 
+/* Is the value of a row the same whenever it is computed? Not with now() or generateUUIDv4(). */
+bool evs_expr_repeats(const struct evs_expr *e);
+
+/* Do two bound expressions compute the same in the same way? False where it cannot be told. */
+bool evs_expr_same(const struct evs_expr *a, const struct evs_expr *b);
+
 /* The value when it is the same whenever it is computed: one row, owned by the expression; else
  * NULL. */
 const struct evs_array *evs_expr_constant(const struct evs_expr *e);

@@ -7,11 +7,13 @@
 
 #include "src/diag.h"
 #include "src/store/io.h"
+#include "src/store/path.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PACKED_BELOW 4096u /* bytes of rows in memory: smaller groups become one block */
+#define SCHEMA_MAX   (16u << 20)
 #define THREAD_STACK ((size_t)1 << 20)
 #define PENDING	     256u /* acknowledgements held back */
 
@@ -30,6 +32,22 @@ static int init_worker(struct flush_worker *w, struct evs_flush *f)
 	return rc;
 }
 
+/* Each worker gets the views of the stream's schema.sql; a stream without one has none. */
+static int init_rollups(struct evs_flush *f, struct evs_diag *diag)
+{
+	char path[EVS_PATH_MAX], *text = NULL;
+	size_t len = 0;
+	int rc = evs_path_join(path, f->stream_dir, "schema.sql", diag);
+
+	if (rc == 0)
+		rc = evs_io_read_file(path, SCHEMA_MAX, &text, &len, diag);
+	for (unsigned i = 0; i < FLUSH_THREADS && rc == 0; i++)
+		if (evs_rollups_new(&f->worker[i].rollups, f->table, text, len) < 0)
+			rc = evs_fail_nomem(diag);
+	free(text);
+	return rc < 0 ? rc : 0;
+}
+
 int evs_flush_init(struct evs_flush *f, struct evs_diag *diag)
 {
 	int rc = 0;
@@ -43,7 +61,7 @@ int evs_flush_init(struct evs_flush *f, struct evs_diag *diag)
 	f->locks_ready = true;
 	for (unsigned i = 0; i < FLUSH_THREADS && rc == 0; i++)
 		rc = init_worker(&f->worker[i], f);
-	return rc < 0 ? evs_fail_nomem(diag) : 0;
+	return rc < 0 ? evs_fail_nomem(diag) : init_rollups(f, diag);
 }
 
 static void drop_pending(struct evs_flush *f)
@@ -63,6 +81,7 @@ static void release_worker(struct flush_worker *w)
 		evs_array_release(&w->group[i]);
 	free(w->group);
 	evs_sorter_release(&w->sorter);
+	evs_rollups_free(w->rollups);
 	evs_encoder_free(w->enc);
 	evs_spool_reader_free(w->reader);
 	evs_buf_release(&w->text);

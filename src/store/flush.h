@@ -8,6 +8,7 @@
 #define EVS_STORE_FLUSH_H
 
 #include "format/group.h"
+#include "src/rollup.h"
 #include "src/store/sort.h"
 #include "src/store/spool.h"
 
@@ -34,6 +35,7 @@ struct flush_worker {
 	struct evs_sorter sorter;
 	struct evs_spool_reader *reader; /* of the spool being flushed */
 	struct evs_array *group;	 /* rows of one group, sorted */
+	struct evs_rollups *rollups;	 /* of the stream's views, or NULL */
 	struct evs_buf text;		 /* tenant */
 	uint64_t duplicate;
 	int rc; /* first failure of a segment */

@@ -103,6 +103,14 @@ static uint16_t filtered_columns(const struct evs_table *t, uint16_t out[FILTERE
 	return n;
 }
 
+static int put_group(struct flush_worker *w, struct evs_seg_writer *out,
+		     const struct evs_seg_rows *r, struct evs_diag *diag)
+{
+	if (evs_rollups_add(w->rollups, r->cols, r->cols[0].rows) < 0)
+		return evs_fail_nomem(diag);
+	return evs_segw_group(out, w->enc, r, diag);
+}
+
 /* Rows idx[0 .. n) as one or more groups, sorted among themselves. */
 static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src,
 		    uint32_t *idx, uint32_t n, struct evs_diag *diag)
@@ -130,7 +138,7 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 					  .nfiltered = nfiltered };
 
 		measure(table, src, idx, n, &r);
-		return evs_segw_group(out, w->enc, &r, diag);
+		return put_group(w, out, &r, diag);
 	}
 	for (uint32_t g = 0; g < groups && rc == 0; g++) {
 		uint32_t from = (uint32_t)((uint64_t)n * g / groups);
@@ -145,7 +153,7 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 			evs_array_trim(&w->group[i], 2 * GROUP_BYTES);
 			rc = evs_array_take(&w->group[i], &src[i], idx + from, rows);
 		}
-		rc = rc < 0 ? evs_fail_nomem(diag) : evs_segw_group(out, w->enc, &r, diag);
+		rc = rc < 0 ? evs_fail_nomem(diag) : put_group(w, out, &r, diag);
 	}
 	return rc;
 }
@@ -214,13 +222,30 @@ static int make_sure(struct flush_worker *w, const struct evs_seg_writer *out, c
 	return rc;
 }
 
+/* What the views make of the rows, behind the groups. */
+static int put_rollups(struct flush_worker *w, struct evs_seg_writer *out, struct evs_diag *diag)
+{
+	struct evs_rollup r;
+	int rc;
+
+	while ((rc = evs_rollups_next(w->rollups, &r)) > 0) {
+		rc = evs_segw_rollup(out, w->enc, &r, diag);
+		if (rc < 0)
+			return rc;
+	}
+	return rc < 0 ? evs_fail_nomem(diag) : 0;
+}
+
 static int commit(struct flush_worker *w, struct evs_seg_writer *out, const char *dir,
 		  struct evs_diag *diag)
 {
 	struct evs_flush *f = w->flush;
 	bool fresh = out->new_path[0] != '\0';
-	int synced = evs_segw_commit(out, f->source, f->source_off, f->now, diag);
+	int synced = put_rollups(w, out, diag);
 	int rc = 0;
+
+	if (synced == 0)
+		synced = evs_segw_commit(out, f->source, f->source_off, f->now, diag);
 
 	(void)pthread_mutex_lock(&f->lock);
 	f->stats->syncs++;
@@ -310,6 +335,7 @@ int evs_flush_segment(struct flush_worker *w, uint32_t id, struct evs_diag *diag
 	rc = make_spec(w, id, dir, name, &spec, diag);
 	if (rc == 0)
 		rc = evs_segw_open(&out, &spec, diag);
+	evs_rollups_start(w->rollups);
 	if (rc == 0)
 		rc = note_aside(f, &out, diag);
 	if (rc == 0)

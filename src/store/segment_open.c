@@ -286,6 +286,12 @@ void evs_segment_want(struct evs_segment *s, evs_group_want_fn *want, void *arg)
 	s->want_arg = arg;
 }
 
+void evs_segment_commits(struct evs_segment *s, evs_commit_done_fn *done, void *arg)
+{
+	s->done = done;
+	s->done_arg = arg;
+}
+
 const struct evs_segment_count *evs_segment_counts(const struct evs_segment *s)
 {
 	return &s->count;

@@ -522,6 +522,39 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 	return w->out.len > OUT_SPILL ? spill(w, diag) : 0;
 }
 
+int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_rollup *r,
+		    struct evs_diag *diag)
+{
+	struct evs_rollup_ref *ref;
+	void *rollups = w->next.rollups;
+	uint64_t off = evs_segw_here(w);
+	size_t at = w->out.len;
+	uint32_t summed = 0;
+	int rc;
+
+	if (grow(&rollups, &w->rollups_cap, w->next.nrollups + 1, sizeof(*ref)) < 0)
+		return evs_fail_nomem(diag);
+	w->next.rollups = rollups;
+	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
+	rc = evs_group_encode(enc, r->cols, r->ncols, 0, 0, &w->out, &summed);
+	if (rc == EVS_E_LIMIT || (rc == 0 && w->out.len - at > EVS_FRAME_MAX_SUMMED)) {
+		w->out.len = at; /* too large to be of use */
+		return 0;
+	}
+	if (rc < 0 || !evs_buf_ok(&w->out))
+		return evs_fail_nomem(diag);
+	seal(w, at, EVS_FRAME_ROLLUP, 0, (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
+	if (!evs_buf_ok(&w->out))
+		return evs_fail_nomem(diag);
+	if (!w->next.nrollups)
+		crypto_generichash_init(&w->rollups_hash, NULL, 0, EVS_HASH_SIZE);
+	crypto_generichash_update(&w->rollups_hash, w->out.p + at, w->out.len - at);
+	ref = &w->next.rollups[w->next.nrollups++];
+	*ref = (struct evs_rollup_ref){ .off = off, .groups = r->groups };
+	memcpy(ref->view, r->view, sizeof(ref->view));
+	return w->out.len > OUT_SPILL ? spill(w, diag) : 0;
+}
+
 int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
 		    struct evs_diag *diag)
 {
@@ -543,6 +576,8 @@ int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t sourc
 	memcpy(c->prev_hash, w->last.hash, sizeof(c->prev_hash));
 	if (c->nfilters)
 		crypto_generichash_final(&w->filters_hash, c->filters_hash, EVS_HASH_SIZE);
+	if (c->nrollups)
+		crypto_generichash_final(&w->rollups_hash, c->rollups_hash, EVS_HASH_SIZE);
 	c->sources = source ? &src : NULL;
 	c->nsources = source ? 1 : 0;
 	rc = evs_commit_write(c, w->salt, off, &w->out);

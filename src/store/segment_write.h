@@ -4,6 +4,7 @@
 #ifndef EVS_STORE_SEGMENT_WRITE_H
 #define EVS_STORE_SEGMENT_WRITE_H
 
+#include "src/rollup.h"
 #include "src/store/segment.h"
 
 #include <sodium.h>
@@ -45,6 +46,8 @@ struct evs_seg_writer {
 	uint32_t groups_cap;
 	uint32_t zones_cap;
 	uint32_t filters_cap;
+	uint32_t rollups_cap;
+	crypto_generichash_state rollups_hash; /* over the ROLLUP frames so far */
 	crypto_generichash_state filters_hash; /* over the FILTER frames so far */
 	char aside[EVS_PATH_MAX]; /* file into which a tail was set aside, or "" */
 	uint64_t aside_bytes;
@@ -66,6 +69,10 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 /* Add rows as one group. */
 int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc,
 		   const struct evs_seg_rows *rows, struct evs_diag *diag);
+
+/* Behind all groups: a ROLLUP frame. In ascending order of views. */
+int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_rollup *r,
+		    struct evs_diag *diag);
 
 /*
  * Commit the groups and make them durable: 0 means they are on disk (for a new segment: as soon as its folder is synced,

@@ -91,11 +91,27 @@ void evs_segment_want(struct evs_segment *s, evs_group_want_fn *want, void *arg)
 bool evs_segment_may_hold(struct evs_segment *s, const struct evs_commit *c, uint32_t group,
 			  uint16_t column, const struct evs_array *value, uint32_t row);
 
+/*
+ * Let a pruned walk ask, for each commit that the time does not rule out, whether its rows are accounted for without being
+ * read: then its groups are passed over. NULL: none is. The commit is valid during the call.
+ */
+typedef bool evs_commit_done_fn(void *arg, const struct evs_commit *c);
+void evs_segment_commits(struct evs_segment *s, evs_commit_done_fn *done, void *arg);
+
+/*
+ * Asked from a `done` function: the rollup of a view in a commit, decoded into cols[0 .. ncols), which have the view's
+ * shapes and are emptied first. Returns 0 with `*groups`; 1: the commit has none; EVS_E_FORMAT or EVS_E_VERSION: it is damaged or not the view's,
+ * which fn was told with no rows lost; EVS_E_SYS or EVS_E_NOMEM.
+ */
+int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c, const uint8_t view[EVS_VIEW_ID],
+		       struct evs_array *cols, size_t ncols, uint32_t *groups, struct evs_diag *diag);
+
 /* What was read of a segment, and passed over, since it was opened. */
 struct evs_segment_count {
 	uint64_t groups_read, groups_time, groups_unwanted[3]; /* by enum evs_want */
 	uint64_t rows_read, rows_time, rows_unwanted[3]; /* rows_time: also of commits that an INDEX passes over */
 	uint64_t filters_read;
+	uint64_t rollups_read, rows_rollup; /* rows that rollups stood for */
 	uint64_t blocks, blocks_read;		      /* of the groups read */
 	uint64_t block_bytes_read;
 };
