@@ -231,6 +231,7 @@ struct evs_scan_explain {
 	/* in these groups (rows_time: and in commits that were not looked at) */
 	uint64_t rows_read, rows_time, rows_zones, rows_filters;
 	uint64_t filters_read;
+	uint64_t rollups_read, rows_rollup; /* rollups of views, and the rows that they stood for */
 	uint64_t rows_kept;			   /* delivered */
 	uint64_t blocks, blocks_read;		   /* of the groups read */
 	uint64_t block_bytes_read;
@@ -266,6 +267,7 @@ struct evs_query_opts {
 	size_t nkeys;
 	bool has_since, has_until;
 	int64_t since, until;
+	bool raw; /* answer from the rows alone, not from rollups */
 	unsigned threads;   /* 1 or 2, the default; the answer is the same */
 	uint64_t mem_limit; /* bytes, of all threads together; default 32 MiB for each. What does not fit goes to $TMPDIR */
 	int64_t now;	    /* pins the clock (ns); 0: the real one */

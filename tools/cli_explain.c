@@ -44,10 +44,14 @@ void cli_explain(const struct evs_scan_explain *e)
 	put_why(passed, sizeof(passed), e->rows_filters, "by their filters");
 	put_line("rows", e->rows_read, "read", passed);
 	put_line("matched", e->rows_kept, e->rows_kept == 1 ? "row" : "rows", "");
-	passed[0] = '\0';
-	put_why(passed, sizeof(passed), e->blocks - e->blocks_read, "not needed");
+	if (e->rollups_read)
+		cli_error("explain: %-9s %12s read, which stand for %s rows", "rollups",
+			  cli_count_text(e->rollups_read, bytes),
+			  cli_count_text(e->rows_rollup, all));
 	if (e->filters_read)
 		put_line("filters", e->filters_read, "read", "");
+	passed[0] = '\0';
+	put_why(passed, sizeof(passed), e->blocks - e->blocks_read, "not needed");
 	put_line("blocks", e->blocks_read, "read", passed);
 	cli_error("explain: %-9s %12s in blocks, of %s in segments", "bytes",
 		  cli_bytes_text(e->block_bytes_read, bytes), cli_bytes_text(e->bytes, all));

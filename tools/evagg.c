@@ -57,6 +57,8 @@ static const struct cli_option options[] = {
 	  .help = "ndjson: write nulls too, rather than leave them out" },
 	{ .name = "threads", .arg = "N", .kind = CLI_NUMBER, .number = &threads,
 	  .help = "1 or 2 (2)" },
+	{ .name = "raw", .kind = CLI_FLAG, .flag = &opts.raw,
+	  .help = "answer from the rows alone, not from rollups of views" },
 	{ .name = "explain", .kind = CLI_FLAG, .flag = &explain,
 	  .help = "say on stderr what was read and what was passed over, and why" },
 	{ .letter = 'e', .name = "exit-status", .kind = CLI_FLAG, .flag = &want_some,

@@ -57,6 +57,7 @@ complete -c evagg -s o -l output -x -a 'ndjson csv tsv table' -d format
 complete -c evagg -l plot -d 'draw the first number over the first column'
 complete -c evagg -l nulls -d 'write nulls too'
 complete -c evagg -l threads -x -a '1 2' -d 'how many'
+complete -c evagg -l raw -d 'answer from the rows, not from rollups'
 complete -c evagg -l explain -d 'say what was read and passed over'
 complete -c evagg -s e -l exit-status -d 'exit with 1 when there is no row'
 complete -c evagg -l fail-if-any -d 'exit with 1 when there is a row'

@@ -401,8 +401,8 @@ int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key,
 /* ---- groups in ------------------------------------------------------------------------------- */
 
 /* Merge keys and states, as save_groups() wrote them. */
-static int merge_rows(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
-		      struct evs_diag *diag)
+int evs_grouping_merge(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
+		       struct evs_diag *diag)
 {
 	const struct evs_array **key = calloc(g->nkey + 1, sizeof(*key));
 	const struct evs_array *col = state + g->nkey;
@@ -418,9 +418,20 @@ static int merge_rows(struct evs_grouping *g, const struct evs_array *state, uin
 	}
 	free(key);
 	if (rc == EVS_E_FORMAT)
-		return evs_fail(diag, EVS_E_SYS, "a temporary file does not give back what was "
-						 "written to it");
+		return evs_fail(diag, rc, "columns that hold no states of the aggregates");
 	return rc < 0 ? evs_fail_nomem(diag) : relieve(g, diag);
+}
+
+/* The same with what was written by ourselves. */
+static int merge_rows(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
+		      struct evs_diag *diag)
+{
+	int rc = evs_grouping_merge(g, state, rows, diag);
+
+	if (rc == EVS_E_FORMAT)
+		rc = evs_fail(diag, EVS_E_SYS,
+			      "a temporary file does not give back what was written to it");
+	return rc;
 }
 
 /* The other's table, piece by piece. */

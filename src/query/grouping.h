@@ -36,6 +36,10 @@ struct evs_grouping_input {
 int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key,
 		     const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag);
 
+/* Take groups as their keys and then the columns of their aggregates' states (agg.h). EVS_E_FORMAT: they hold no such states. */
+int evs_grouping_merge(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
+		       struct evs_diag *diag);
+
 /* Take over all that `from`, of the same spec, has taken, as if it had come after g's own rows. `from` is then empty. */
 int evs_grouping_absorb(struct evs_grouping *g, struct evs_grouping *from, struct evs_diag *diag);
 

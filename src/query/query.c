@@ -147,6 +147,7 @@ void evs_query_close(struct evs_query *q)
 	evs_groups_free(q->by);
 	free(q->by_count);
 	free(q->used);
+	evs_query_rollup_close(q);
 	evs_select_free(q->select);
 	evs_query_close(q->inner);
 	evs_table_free(q->inner_table);

@@ -44,6 +44,10 @@ struct query_feed {
 	struct query_value *keep;
 	struct evs_grouping_input *in;
 	struct evs_grouping *grouping;
+	struct evs_array *rollup; /* columns of the rollup at hand, and of the plan made of them (borrowed) */
+	struct evs_array *state;
+	int rollup_rc;
+	struct evs_diag rollup_diag;
 	pthread_t thread;
 	bool started;
 	int rc;
@@ -60,6 +64,7 @@ struct evs_query {
 	size_t cap;			/* of memory, for each thing that has one */
 	struct query_feed feed[QUERY_THREADS];
 	unsigned nfeeds;
+	struct query_rollup *rollup; /* of a view that answers for whole commits, or NULL */
 	uint16_t *used; /* ordinals of the source that are needed */
 	size_t nused;
 
@@ -116,6 +121,15 @@ struct evs_array evs_query_view(const struct evs_array *a, uint32_t from, uint32
 
 /* An evs_scan_opts.on_damage, for scans of any thread; `arg` is the query. */
 void evs_query_damage(void *arg, const struct evs_damage *d);
+
+/* ---- query_rollup.c ---------------------------------------------------------------------------- */
+
+/* After the plan is bound: look for a materialized view of the stream at `path` whose rollups hold what the plan needs. */
+int evs_query_rollup_open(struct evs_query *q, const char *path, struct evs_diag *diag);
+/* Let the feed's scan take rollups where commits have them. */
+int evs_query_rollup_feed(struct query_feed *f, struct evs_diag *diag);
+void evs_query_rollup_close(struct evs_query *q);
+void evs_query_rollup_feed_close(struct query_feed *f);
 
 /* ---- query_stage.c ----------------------------------------------------------------------------- */
 

@@ -115,7 +115,9 @@ int evs_query_feed_open(struct query_feed *f, struct evs_diag *diag)
 	    !f->arg_list || !f->keep || !f->in || evs_eval_new(&f->eval) < 0)
 		return evs_fail_nomem(diag);
 	evs_eval_set_now(f->eval, f->q->opts.now);
-	return p->grouped && open_grouping(f) < 0 ? evs_fail_nomem(diag) : 0;
+	if (p->grouped && open_grouping(f) < 0)
+		return evs_fail_nomem(diag);
+	return evs_query_rollup_feed(f, diag);
 }
 
 void evs_query_feed_close(struct query_feed *f)
@@ -133,6 +135,7 @@ void evs_query_feed_close(struct query_feed *f)
 		evs_array_release(&f->kept[c]);
 	evs_array_release(&f->where.own);
 	evs_grouping_free(f->grouping);
+	evs_query_rollup_feed_close(f);
 	evs_eval_free(f->eval);
 	evs_scan_close(f->scan);
 	free(f->batch);
@@ -272,6 +275,10 @@ static int group_all(struct query_feed *f)
 		rc = group_slice(f, rows, &f->diag);
 		if (rc < 0)
 			break;
+	}
+	if (rc == 0 && f->rollup_rc < 0) {
+		rc = f->rollup_rc;
+		f->diag = f->rollup_diag;
 	}
 	return rc;
 }

@@ -188,6 +188,8 @@ static int from_scan(struct evs_query *q, const char *const *paths, size_t npath
 		rc = bind(q, t, diag);
 	if (rc == 0)
 		rc = ready_scan(q, q->feed[0].scan, diag);
+	if (rc == 0)
+		rc = evs_query_rollup_open(q, paths[0], diag);
 	return rc < 0 ? rc : second_scan(q, paths, npaths, diag);
 }
 

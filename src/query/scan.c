@@ -304,6 +304,8 @@ static void close_segment(struct evs_scan *s)
 	e->groups_zones += c->groups_unwanted[EVS_NOT_BY_ZONES];
 	e->groups_filters += c->groups_unwanted[EVS_NOT_BY_FILTERS];
 	e->filters_read += c->filters_read;
+	e->rollups_read += c->rollups_read;
+	e->rows_rollup += c->rows_rollup;
 	e->rows_read += c->rows_read;
 	e->rows_time += c->rows_time;
 	e->rows_zones += c->rows_unwanted[EVS_NOT_BY_ZONES];
@@ -322,11 +324,30 @@ static int pass_over(struct evs_scan *s, uint64_t *why)
 	return 0;
 }
 
+static bool commit_done(void *arg, const struct evs_commit *c)
+{
+	struct evs_scan *s = arg;
+
+	if (!c->nrollups ||
+	    (s->opts.has_since && (c->time_min == EVS_TIME_NONE || c->time_min < s->since)) ||
+	    (s->opts.has_until && (c->time_min == EVS_TIME_NONE || c->time_max >= s->until)))
+		return false;
+	return s->take(s->take_arg, s->seg, c);
+}
+
+void evs_scan_rollups(struct evs_scan *s, evs_scan_rollup_fn *take, void *arg)
+{
+	if (s->opts.nkeys || s->opts.where || evs_scan_merges(s))
+		return; /* a view knows nothing of these */
+	s->take = take;
+	s->take_arg = arg;
+}
+
 static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
 	struct scan_seen *seen = find_seen(s, evs_segment_path(s->seg));
-	bool timed, pruned = (s->opts.has_since || s->opts.has_until || s->nfilters) && !s->following;
+	bool timed, pruned = (s->opts.has_since || s->opts.has_until || s->nfilters || s->take) && !s->following;
 	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
 	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
 
@@ -343,6 +364,8 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 	s->explain.bytes += evs_segment_tail(s->seg)->size;
 	if (s->nfilters)
 		evs_segment_want(s->seg, evs_scan_group_may, s);
+	if (s->take)
+		evs_segment_commits(s->seg, commit_done, s);
 	if (seen && seen->place.off)
 		return evs_segment_resume(s->seg, &seen->place, diag);
 	timed = evs_scan_time_prunes(s);

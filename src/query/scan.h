@@ -35,6 +35,8 @@ struct scan_bounds {
 	bool known, nulls, values;
 };
 
+typedef bool evs_scan_rollup_fn(void *arg, struct evs_segment *seg, const struct evs_commit *c);
+
 /* What is known of a segment that has been read, for following it. */
 struct scan_seen {
 	char *path;
@@ -74,6 +76,8 @@ struct evs_scan {
 	const struct evs_commit *asked; /* group that filters are asked about, and its map */
 	uint32_t asked_group;
 	const struct scan_map *asked_map;
+	evs_scan_rollup_fn *take;
+	void *take_arg;
 	struct scan_merge *merge; /* NULL until it is needed */
 	bool gathered;		  /* all groups of the segment are in it */
 	bool grown;		  /* of the rows at hand: see struct evs_batch */
@@ -113,6 +117,12 @@ int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_
  */
 bool evs_scan_splits(const struct evs_scan *s);
 void evs_scan_split(struct evs_scan *s, struct evs_scan *half);
+
+/*
+ * Before the first evs_scan_next(): let `take` have a rollup of the commits that lie wholly in the time asked for; where it gives true
+ * the rows of the commit are not read. It may call evs_segment_rollup() on the segment.
+ */
+void evs_scan_rollups(struct evs_scan *s, evs_scan_rollup_fn *take, void *arg);
 
 /* ---- private to the room ----------------------------------------------------------------------------------- */
 

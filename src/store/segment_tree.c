@@ -113,6 +113,11 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 				  "7.1-12 the commit does not continue the one before");
 	t->in_commit = rc == 0;
 	t->next_group = 0;
+	if (rc == 0 && s->done && s->done(s->done_arg, &t->commit)) {
+		s->pos = off;
+		s->next_row = t->commit.rows_total;
+		t->in_commit = false;
+	}
 	return rc;
 }
 
