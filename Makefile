@@ -41,6 +41,7 @@ CHECK_TESTS ?= \
 	tests/spec/duel.py \
 	tests/spec/rows.py \
 	tests/spec/run \
+	tests/systems/questions \
 	tests/systems/run
 
 # ---- flags ---------------------------------------------------------------------------------------

@@ -198,6 +198,16 @@ struct evs_scan_opts {
 	const char *where;    /* a condition (spec/query.md): only rows of which it is true; NULL: all */
 	const char *const *keys; /* "COLUMN=VALUE", all of which must hold */
 	size_t nkeys;
+	/*
+	 * Of the rows that are left: the newest one by the stream's time for each value of these columns, of equal times
+	 * the one stored last. Not with `follow`.
+	 */
+	const char *const *latest;
+	size_t nlatest;
+	/* "COLUMN", "COLUMN DESC": the order of what comes; what memory does not hold goes to $TMPDIR. Not with `follow`. */
+	const char *const *sort;
+	size_t nsort;
+	uint64_t limit; /* with `sort`: rows wanted at most, 0 all */
 	bool follow; /* evs_scan_refresh() will be called: remember how far each segment was read */
 	int64_t now;
 	void (*on_damage)(void *arg, const struct evs_damage *d);

@@ -11,7 +11,7 @@ enum { FOLLOW_MS = 200 };
 
 static struct evs_scan_opts opts;
 static struct evs_print_opts print_opts;
-static struct cli_list columns, tenants, keys;
+static struct cli_list columns, tenants, keys, latest, sort;
 static struct cli_time since, until;
 static uint64_t limit;
 static bool follow, want_some, explain;
@@ -31,6 +31,10 @@ static const struct cli_option options[] = {
 	  .help = "only rows of which EXPR is true: \"status = 'FAILED'\"" },
 	{ .letter = 'k', .name = "key", .arg = "COL=VALUE", .kind = CLI_MANY, .list = &keys,
 	  .help = "only rows with this value; may be repeated" },
+	{ .name = "sort", .arg = "COLS", .kind = CLI_LIST, .list = &sort,
+	  .help = "in this order: \"timestamp DESC, id\"" },
+	{ .name = "latest", .arg = "COLS", .kind = CLI_LIST, .list = &latest,
+	  .help = "only the newest row for each value of these columns" },
 	{ .letter = 'n', .name = "limit", .arg = "N", .kind = CLI_NUMBER, .number = &limit,
 	  .help = "stop after N rows" },
 	{ .name = "since", .arg = "TIME", .kind = CLI_TIME, .time = &since,
@@ -138,12 +142,20 @@ int main(int argc, char *argv[])
 
 	if (first == argc)
 		return cli_bad_usage("which path?");
+	if (follow && (sort.n || latest.n))
+		return cli_bad_usage("-f never ends, so it cannot be sorted: leave out %s",
+				     sort.n ? "--sort" : "--latest");
 	opts.columns = columns.items;
 	opts.ncolumns = columns.n;
 	opts.tenants = tenants.items;
 	opts.ntenants = tenants.n;
 	opts.keys = keys.items;
 	opts.nkeys = keys.n;
+	opts.latest = latest.items;
+	opts.nlatest = latest.n;
+	opts.sort = sort.items;
+	opts.nsort = sort.n;
+	opts.limit = limit;
 	opts.has_since = since.given;
 	opts.since = since.ns;
 	opts.has_until = until.given;

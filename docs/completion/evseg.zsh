@@ -39,6 +39,8 @@ evcat)
 		'(-c --columns)'{-c,--columns}'[only these columns]:columns:' \
 		'(-w --where)'{-w,--where}'[only rows of which EXPR is true]:condition:' \
 		'*'{-k,--key}'[only rows with COL=VALUE]:key:' \
+		'--sort[in this order]:columns:' \
+		'--latest[only the newest row for each value]:columns:' \
 		'--explain[say what was read and passed over]' \
 		'(-n --limit)'{-n,--limit}'[stop after N rows]:rows:' \
 		'--since[only rows at or after TIME]:time:' \
@@ -67,6 +69,7 @@ evagg)
 		'--plot[draw the first number over the first column]' \
 		'--nulls[write nulls too]' \
 		'--threads[how many]:threads:(1 2)' \
+		'--raw[answer from the rows, not from rollups]' \
 		'--explain[say what was read and passed over]' \
 		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when there is no row]' \
 		'--fail-if-any[exit with 1 when there is a row]' \

@@ -3,6 +3,8 @@
  */
 #include "src/query/scan.h"
 
+#include "src/query/merge.h"
+
 #include "src/diag.h"
 #include "src/store/store.h"
 
@@ -41,16 +43,21 @@ static int copy_opts(struct evs_scan *s, const char *const *paths, size_t npaths
 		     const struct evs_scan_opts *o)
 {
 	const char *const *cols = o->columns, *const *tenants = o->tenants, *const *keys = o->keys;
+	const char *const *latest = o->latest, *const *sort = o->sort;
 	const char *const *kept_paths = NULL;
 	int rc;
 
 	s->opts = *o;
-	s->opts.columns = s->opts.tenants = s->opts.keys = NULL;
+	s->opts.columns = s->opts.tenants = s->opts.keys = s->opts.latest = s->opts.sort = NULL;
 	s->opts.where = NULL;
-	s->strings = calloc(npaths + o->ncolumns + o->ntenants + o->nkeys + 2, sizeof(*s->strings));
+	s->strings = calloc(npaths + o->ncolumns + o->ntenants + o->nkeys + o->nlatest +
+				    o->nsort + 2,
+			    sizeof(*s->strings));
 	if (!s->strings || copy_list(s, cols, o->ncolumns, &s->opts.columns) < 0 ||
 	    copy_list(s, tenants, o->ntenants, &s->opts.tenants) < 0 ||
-	    copy_list(s, keys, o->nkeys, &s->opts.keys) < 0)
+	    copy_list(s, keys, o->nkeys, &s->opts.keys) < 0 ||
+	    copy_list(s, latest, o->nlatest, &s->opts.latest) < 0 ||
+	    copy_list(s, sort, o->nsort, &s->opts.sort) < 0)
 		return EVS_E_NOMEM;
 	if (o->where && !(s->opts.where = keep_string(s, o->where)))
 		return EVS_E_NOMEM;
@@ -132,6 +139,8 @@ int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths
 		rc = evs_scan_fields(s, diag);
 	if (rc == 0)
 		rc = evs_scan_filters(s, diag);
+	if (rc == 0)
+		rc = evs_stage_open(s, diag);
 	if (rc < 0)
 		goto out;
 	s->progress.segments_total = s->list.n;
@@ -180,7 +189,8 @@ void evs_scan_close(struct evs_scan *s)
 		return;
 	evs_segment_close(s->seg);
 	evs_scan_maps_release(s);
-	evs_merge_release(s);
+	evs_stage_close(s);
+	evs_merge_free(s->merge);
 	evs_scan_filters_release(s);
 	evs_scan_fields_release(s);
 	evs_array_release(&s->time);
@@ -196,6 +206,8 @@ void evs_scan_close(struct evs_scan *s)
 	free((void *)(uintptr_t)s->opts.columns);
 	free((void *)(uintptr_t)s->opts.tenants);
 	free((void *)(uintptr_t)s->opts.keys);
+	free((void *)(uintptr_t)s->opts.latest);
+	free((void *)(uintptr_t)s->opts.sort);
 	free(s->paths);
 	free(s->idx);
 	free(s->stream);
@@ -446,7 +458,7 @@ static int next_rows(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag)
 	if (rc != 0 || !evs_scan_merges(s))
 		return rc;
 	s->gathered = true;
-	rc = evs_merge_next(s, &have, diag);
+	rc = evs_scan_merge_next(s, &have, diag);
 	if (rc > 0)
 		rc = evs_scan_slots(s, have, rows, diag);
 	else
@@ -456,8 +468,13 @@ static int next_rows(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag)
 
 int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
 {
+	return s->stage ? evs_stage_next(s, out, diag) : evs_scan_rows(s, out, diag);
+}
+
+int evs_scan_rows(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
+{
 	uint32_t rows = 0;
-	int rc = evs_merge_open(s, diag);
+	int rc = evs_scan_merge_open(s, diag);
 
 	while (rc == 0 && (rc = open_next(s, diag)) > 0) {
 		rc = next_rows(s, &rows, diag);

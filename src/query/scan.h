@@ -78,7 +78,9 @@ struct evs_scan {
 	const struct scan_map *asked_map;
 	evs_scan_rollup_fn *take;
 	void *take_arg;
-	struct scan_merge *merge; /* NULL until it is needed */
+	struct scan_stage *stage; /* latest and sort, or NULL */
+	size_t nshown;		  /* fields of the answer; those behind are for the stage */
+	struct evs_merge *merge; /* NULL until it is needed */
 	bool gathered;		  /* all groups of the segment are in it */
 	bool grown;		  /* of the rows at hand: see struct evs_batch */
 	char *tenant_dir;	      /* folder whose tenant was judged last */
@@ -157,12 +159,20 @@ bool evs_scan_filter_prunes(const struct evs_scan *s, const struct evs_expr *fil
 /* May the times of groups decide? In a merged stream when the time is in the key. */
 bool evs_scan_time_prunes(const struct evs_scan *s);
 /* Before the first group: the columns that merging needs get slots. */
-int evs_merge_open(struct evs_scan *s, struct evs_diag *diag);
+int evs_scan_merge_open(struct evs_scan *s, struct evs_diag *diag);
 /* Add the rows of the current group, which is decoded. */
-int evs_merge_add(struct evs_scan *s, uint32_t rows, struct evs_diag *diag);
+int evs_scan_merge_add(struct evs_scan *s, uint32_t rows, struct evs_diag *diag);
 /* After the last group of a segment: the next merged rows into the slots: 1, or 0 when there are no more. */
-int evs_merge_next(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag);
-void evs_merge_release(struct evs_scan *s);
+int evs_scan_merge_next(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag);
+
+/* scan_stage.c: opts.latest and opts.sort, behind the scan. */
+int evs_stage_open(struct evs_scan *s, struct evs_diag *diag);
+int evs_stage_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
+void evs_stage_close(struct evs_scan *s);
+/* scan.c: the next rows as they are read. */
+int evs_scan_rows(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
+/* scan_fields.c: one more field behind those of the answer; its number, or EVS_E_NOMEM. */
+int evs_scan_field(struct evs_scan *s, uint16_t column);
 
 /* scan_group.c: decode a slot's column of the current group. */
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,

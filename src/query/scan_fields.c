@@ -62,10 +62,19 @@ static void release_fields(struct evs_scan *s)
 static int room_for(struct evs_scan *s, size_t n, struct evs_diag *diag)
 {
 	release_fields(s);
+	n += s->opts.nlatest + s->opts.nsort + 1; /* for evs_scan_field() */
 	s->fields = calloc(n + 1, sizeof(*s->fields));
 	s->field_slot = calloc(n + 1, sizeof(*s->field_slot));
 	s->cols = calloc(n + 1, sizeof(*s->cols));
 	return s->fields && s->field_slot && s->cols ? 0 : evs_fail_nomem(diag);
+}
+
+int evs_scan_field(struct evs_scan *s, uint16_t column)
+{
+	for (size_t f = 0; f < s->nfields; f++)
+		if (s->slots[s->field_slot[f]].column == column)
+			return (int)f;
+	return add_field(s, column, false) < 0 ? EVS_E_NOMEM : (int)s->nfields - 1;
 }
 
 const struct evs_table *evs_scan_table(const struct evs_scan *s)

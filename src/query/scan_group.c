@@ -162,7 +162,7 @@ int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows
 	for (size_t i = 0; i < s->nslots && rc == 0; i++)
 		rc = evs_scan_load(s, s->map, &s->slots[i], g->rows, diag);
 	*rows = 0; /* they come when all of the segment is there */
-	return rc < 0 ? rc : evs_merge_add(s, g->rows, diag);
+	return rc < 0 ? rc : evs_scan_merge_add(s, g->rows, diag);
 }
 
 int evs_scan_slots(struct evs_scan *s, uint32_t have, uint32_t *rows, struct evs_diag *diag)

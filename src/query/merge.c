@@ -1,0 +1,258 @@
+/*
+ * Merging rows of one key. See merge.h.
+ */
+#include "src/query/merge.h"
+
+#include "format/bytes.h"
+#include "src/diag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+__extension__ typedef __int128 int128;
+
+struct evs_merge {
+	struct evs_merge_spec spec; /* its pointers are our copies, but for the types */
+	struct evs_order *order;    /* NULL: no rows yet */
+	struct evs_array *last;	    /* the row that the next one may replace or be added to, or none */
+	struct evs_array *out;	    /* merged rows */
+};
+
+void evs_merge_free(struct evs_merge *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->spec.ncols; i++) {
+		if (m->last)
+			evs_array_release(&m->last[i]);
+		if (m->out)
+			evs_array_release(&m->out[i]);
+	}
+	evs_order_free(m->order);
+	free((void *)(uintptr_t)m->spec.type);
+	free((void *)(uintptr_t)m->spec.key);
+	free((void *)(uintptr_t)m->spec.add);
+	free(m->last);
+	free(m->out);
+	free(m);
+}
+
+static const void *copy(const void *p, size_t n)
+{
+	void *to = malloc(n ? n : 1);
+
+	return to && n ? memcpy(to, p, n) : to;
+}
+
+int evs_merge_new(struct evs_merge **out, const struct evs_merge_spec *spec)
+{
+	struct evs_merge *m = calloc(1, sizeof(*m));
+	size_t n = spec->ncols;
+	int rc = 0;
+
+	if (!m)
+		return EVS_E_NOMEM;
+	m->spec = *spec;
+	m->spec.type = copy(spec->type, n * sizeof(struct evs_type *));
+	m->spec.key = copy(spec->key, spec->nkeys * sizeof(*spec->key));
+	m->spec.add = spec->add ? copy(spec->add, n * sizeof(*spec->add)) : NULL;
+	m->last = calloc(n + 1, sizeof(*m->last));
+	m->out = calloc(n + 1, sizeof(*m->out));
+	if (!m->spec.type || !m->spec.key || (spec->add && !m->spec.add) || !m->last || !m->out)
+		rc = EVS_E_NOMEM;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		rc = evs_type_array(spec->type[i], &m->last[i]);
+		if (rc == 0)
+			rc = evs_type_array(spec->type[i], &m->out[i]);
+	}
+	if (rc < 0) {
+		evs_merge_free(m);
+		return EVS_E_NOMEM;
+	}
+	*out = m;
+	return 0;
+}
+
+int evs_merge_add(struct evs_merge *m, const struct evs_array *cols, uint32_t rows,
+		  struct evs_diag *diag)
+{
+	int rc = 0;
+
+	if (!m->order)
+		rc = evs_order_new(&m->order, m->spec.type, m->spec.ncols, m->spec.key,
+				   m->spec.nkeys, 0, m->spec.cap);
+	return rc < 0 ? evs_fail_nomem(diag) : evs_order_add(m->order, cols, rows, diag);
+}
+
+static bool same_key(const struct evs_merge *m, const struct evs_array *a, uint32_t i,
+		     const struct evs_array *b, uint32_t j)
+{
+	for (size_t k = 0; k < m->spec.ncompare; k++) {
+		uint32_t c = m->spec.key[k].col;
+
+		if (evs_array_compare(&a[c], i, &b[c], j) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The row that waits becomes one of the answer. */
+static int give(struct evs_merge *m)
+{
+	int rc = 0;
+
+	if (m->spec.deleted >= 0 && !evs_array_is_null(&m->last[m->spec.deleted], 0) &&
+	    evs_array_int(&m->last[m->spec.deleted], 0))
+		return 0;
+	for (size_t i = 0; i < m->spec.ncols && rc == 0; i++)
+		rc = evs_array_append_range(&m->out[i], &m->last[i], 0, 1);
+	return rc;
+}
+
+static int wait_with(struct evs_merge *m, const struct evs_array *cols,
+		     uint32_t row)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < m->spec.ncols && rc == 0; i++) {
+		evs_array_reset(&m->last[i]);
+		rc = evs_array_append_range(&m->last[i], &cols[i], row, 1);
+	}
+	return rc;
+}
+
+static int128 get_wide(const struct evs_array *a, uint32_t row)
+{
+	const uint8_t *p;
+	size_t n;
+
+	if (a->phys == EVS_INT)
+		return a->is_signed ? (int128)(int64_t)evs_array_int(a, row)
+				    : (int128)evs_array_int(a, row);
+	p = evs_array_bytes(a, row, &n);
+	return (int128)((unsigned __int128)evs_get64(p + 8) << 64 | evs_get64(p));
+}
+
+static bool fits(const struct evs_type *t, const struct evs_array *a, int128 v)
+{
+	unsigned bits = 8u * a->width;
+	int128 limit = 1;
+
+	if (t->id == EVS_T_DECIMAL) {
+		for (unsigned i = 0; i < t->precision; i++)
+			limit *= 10;
+		return v < limit && -v < limit;
+	}
+	if (!a->is_signed)
+		return v >= 0 && v >> bits == 0;
+	limit <<= bits - 1;
+	return v < limit && v >= -limit;
+}
+
+/* Append the sum of two values that are there; false: it has no place in the type. */
+static bool put_sum(const struct evs_type *t, const struct evs_array *a, const struct evs_array *b,
+		    uint32_t row, struct evs_array *out, int *rc)
+{
+	uint8_t raw[16];
+	int128 v;
+
+	if (a->phys == EVS_FLOAT) {
+		*rc = evs_array_append_float(out, evs_array_float(a, 0) + evs_array_float(b, row));
+		return true;
+	}
+	v = get_wide(a, 0) + get_wide(b, row);
+	if (!fits(t, a, v))
+		return false;
+	evs_put64(raw, (uint64_t)v);
+	evs_put64(raw + 8, (uint64_t)((unsigned __int128)v >> 64));
+	*rc = a->phys == EVS_INT ? evs_array_append_int(out, (uint64_t)v)
+				 : evs_array_append_fixed(out, raw);
+	return true;
+}
+
+/* Add a row to the one that waits: 1, or 0 when a sum would not fit, and nothing is changed. */
+static int add_up(struct evs_merge *m, const struct evs_array *cols,
+		  uint32_t row)
+{
+	int rc = 0, all = 1;
+	size_t i;
+
+	for (i = 0; i < m->spec.ncols && rc == 0 && all; i++) {
+		struct evs_array *last = &m->last[i];
+
+		if (!m->spec.add[i] || evs_array_is_null(&cols[i], row))
+			rc = evs_array_append_range(last, last, 0, 1);
+		else if (evs_array_is_null(last, 0))
+			rc = evs_array_append_range(last, &cols[i], row, 1);
+		else if (!put_sum(m->spec.type[i], last, &cols[i], row, last, &rc))
+			all = 0;
+	}
+	/* Each slot has two rows now, the old one and the sum: one of them goes. */
+	for (size_t k = 0; k < i && rc == 0; k++) {
+		struct evs_array keep = { 0 };
+
+		if (m->last[k].rows < 2)
+			continue;
+		rc = evs_array_init_like(&keep, &m->last[k]);
+		if (rc == 0)
+			rc = evs_array_append_range(&keep, &m->last[k], all ? 1 : 0, 1);
+		evs_array_release(&m->last[k]);
+		m->last[k] = keep;
+	}
+	return rc < 0 ? rc : all;
+}
+
+static int take_row(struct evs_merge *m, const struct evs_array *cols,
+		    uint32_t row)
+{
+	int rc;
+
+	if (m->last[0].rows && same_key(m, m->last, 0, cols, row)) {
+		if (!m->spec.add)
+			return wait_with(m, cols, row);
+		rc = add_up(m, cols, row);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+	}
+	if (m->last[0].rows) {
+		rc = give(m);
+		if (rc < 0)
+			return rc;
+	}
+	return wait_with(m, cols, row);
+}
+
+int evs_merge_next(struct evs_merge *m, struct evs_array **cols, uint32_t *rows,
+		   struct evs_diag *diag)
+{
+	struct evs_array *in;
+	uint32_t n = 0;
+	int more = 1, rc = 0;
+
+	for (size_t i = 0; i < m->spec.ncols; i++)
+		evs_array_reset(&m->out[i]);
+	while (m->order && !m->out[0].rows && more > 0 && rc == 0) {
+		more = evs_order_next(m->order, &in, &n, diag);
+		if (more < 0)
+			return more;
+		for (uint32_t i = 0; i < n && more && rc == 0; i++) {
+			/* Replaced by the next one, so it need not be copied. */
+			if (!m->spec.add && i + 1 < n && same_key(m, in, i, in, i + 1))
+				continue;
+			rc = take_row(m, in, i);
+		}
+	}
+	if (m->order && !more && rc == 0) {
+		if (m->last[0].rows)
+			rc = give(m);
+		for (size_t i = 0; i < m->spec.ncols; i++)
+			evs_array_reset(&m->last[i]);
+		evs_order_free(m->order);
+		m->order = NULL;
+	}
+	if (rc < 0)
+		return evs_fail_nomem(diag);
+	*cols = m->out;
+	*rows = m->out[0].rows;
+	return *rows ? 1 : 0;
+}
