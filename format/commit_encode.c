@@ -98,7 +98,7 @@ static int put_payload(const struct evs_commit *c, struct evs_buf *out)
 	if (rc == 0 && c->nrollups) {
 		at = evs_section_begin(out, EVS_SECTION_ROLLUPS);
 		put_rollups(c, out);
-		rc = evs_section_end(out, at) ? 0 : EVS_E_LIMIT;
+		evs_section_end(out, at);
 	}
 	if (rc < 0 || !c->nfilters)
 		return rc;
