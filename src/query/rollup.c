@@ -3,7 +3,7 @@
  */
 #include "src/rollup.h"
 
-#include "src/expr/select.h"
+#include "src/expr/expr.h"
 #include "src/query/agg.h"
 #include "src/query/groups.h"
 #include "src/query/query.h"

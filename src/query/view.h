@@ -6,7 +6,7 @@
 #define EVS_QUERY_VIEW_H
 
 #include "format/commit.h"
-#include "src/expr/select.h"
+#include "src/expr/expr.h"
 
 #define EVS_VIEW_COLUMNS 4096u /* of a rollup at most */
 
