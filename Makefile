@@ -124,7 +124,7 @@ help:
 		'make check-spec  two readers on random files, SPEC_SECONDS=$(SPEC_SECONDS) for each kind' \
 		'make check-fault every call and allocation failing, once and for ever; full disks, limits, locks' \
 		'make check-damage every bit, end, sector and frame damaged, and a million at random' \
-		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target' \
+		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) of CPU for each target' \
 		'make mutants     change the code a little, MUTANTS=$(MUTANTS) times: do the tests notice?' \
 		'make coverage    which lines and branches the tests reach, and which they must' \
 		'make bench       speed and size' \
@@ -251,9 +251,13 @@ check-damage:
 	@$(SUBMAKE) CONFIG=$(CONFIG) tests
 	@EVS_BUILD=$(B) EVS_BIN=$(BIN) tests/damage/run --all
 
+# Needs what `make check` does not: nobody has to install it for that.
 fuzz:
+	@echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return !p && n; }' | \
+		clang -fsanitize=fuzzer -x c -o /dev/null - 2>/dev/null || { \
+		echo 'make fuzz: clang with libFuzzer is missing (Debian: clang libclang-rt-dev)' >&2; exit 2; }
 	@$(SUBMAKE) -s CONFIG=fuzz CC=clang CFLAGS='-O1 -g' fuzzers
-	@tests/fuzz/run $(FUZZ_SECONDS) build/fuzz/tests/fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run build/fuzz/tests/fuzz
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)

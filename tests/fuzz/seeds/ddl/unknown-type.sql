@@ -1,0 +1,5 @@
+CREATE TABLE t (
+  a String,
+  ts DateTime,
+  b Strin
+) ENGINE = MergeTree ORDER BY ts;
