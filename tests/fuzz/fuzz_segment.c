@@ -22,7 +22,8 @@ struct seen {
 		uint64_t off, first_row, rows, values;
 	} group[MAX_GROUPS];
 	unsigned n;
-	unsigned __int128 rows, lost; /* delivered; told to be lost. A forged file may speak of 2^64 rows */
+	unsigned __int128 rows,
+		lost; /* delivered; told to be lost. A forged file may speak of 2^64 rows */
 	unsigned told, told_rot; /* all that was told; without tails */
 	int rc;
 };

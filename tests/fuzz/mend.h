@@ -122,8 +122,8 @@ static inline void mend_commit(const struct mend *m, size_t off, uint64_t payloa
 		crypto_generichash(p + hash, EVS_HASH_SIZE, p, summed, NULL, 0);
 	}
 	for (size_t copy = 1; copy <= 2 && copy * EVS_TRAILER_SIZE <= payload_len; copy++)
-		mend_trailer(m, off + (size_t)evs_frame_span(payload_len) -
-					copy * EVS_TRAILER_SIZE);
+		mend_trailer(m,
+			     off + (size_t)evs_frame_span(payload_len) - copy * EVS_TRAILER_SIZE);
 }
 
 static inline void mend_frame_sums(const struct mend *m, size_t off)
@@ -297,8 +297,7 @@ static inline void mend_link_index(const struct mend *m, struct mend_state *s,
 	for (; nrefs && len >= one; nrefs--, p += one, len -= (uint32_t)one) {
 		const uint8_t *c;
 
-		if (evs_get32(p + offsetof(struct evs_index_ref_raw, level)) ||
-		    k == s->ncommits)
+		if (evs_get32(p + offsetof(struct evs_index_ref_raw, level)) || k == s->ncommits)
 			continue;
 		c = mend_payload(m, s->commits[k].off);
 		MEND_PUT(p, evs_index_ref_raw, off, s->commits[k].off);

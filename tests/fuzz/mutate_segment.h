@@ -43,12 +43,14 @@ static inline bool mutant_splice(struct mutant *m, size_t at, size_t old, const 
 /* A number of 1, 2, 4 or 8 bytes somewhere in the checked part of a frame. */
 static inline void mutate_field(struct mutant *m, const struct mend_frame *f)
 {
-	static const uint64_t odd[] = { 0, 1, 2, 7, 8, 40, 63, 64, 127, 128, 255, 256, 0xffff,
-					0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 1ull << 20,
-					INT64_MAX, 1ull << 63, UINT64_MAX };
+	static const uint64_t odd[] = { 0,	    1,		2,	    7,	       8,
+					40,	    63,		64,	    127,       128,
+					255,	    256,	0xffff,	    0x10000,   0x7fffffff,
+					0x80000000, 0xffffffff, 1ull << 20, INT64_MAX, 1ull << 63,
+					UINT64_MAX };
 	uint32_t summed = evs_get32(m->p + f->off + 16);
-	size_t reach = EVS_FRAME_HEAD_SIZE + summed <= f->span ? EVS_FRAME_HEAD_SIZE + summed
-							       : f->span;
+	size_t reach =
+		EVS_FRAME_HEAD_SIZE + summed <= f->span ? EVS_FRAME_HEAD_SIZE + summed : f->span;
 	size_t size = (size_t)1 << mutant_pick(m, 4);
 	size_t at = f->off + mutant_pick(m, reach / size) * size;
 	uint8_t bytes[8];

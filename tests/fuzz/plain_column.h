@@ -169,7 +169,8 @@ static inline void plain_rising(struct plain_reader *r, const uint64_t *place, s
 }
 
 /* Lengths of stretches that make up n. */
-static inline uint64_t *plain_lengths(struct plain_reader *r, size_t count, size_t n, unsigned depth)
+static inline uint64_t *plain_lengths(struct plain_reader *r, size_t count, size_t n,
+				      unsigned depth)
 {
 	uint64_t *len = plain_ints(r, count, 4, depth), sum = 0;
 
@@ -430,7 +431,8 @@ struct plain_bytes {
 static inline struct plain_bytes *plain_fixed(struct plain_reader *r, size_t n, unsigned w,
 					      unsigned depth);
 
-static inline void plain_uuid(struct plain_reader *r, struct plain_bytes *v, size_t n, unsigned depth)
+static inline void plain_uuid(struct plain_reader *r, struct plain_bytes *v, size_t n,
+			      unsigned depth)
 {
 	uint8_t form = plain_u8(r), *all;
 	uint64_t *time = NULL, *two;
@@ -522,8 +524,8 @@ static inline struct plain_bytes plain_hex_text(struct plain_reader *r, struct p
 	for (size_t i = 0; i < b.len; i++) {
 		if (uuid && (i == 4 || i == 6 || i == 8 || i == 10))
 			out[n++] = '-';
-		out[n++] = (uint8_t)"0123456789abcdef"[b.p[i] >> 4];
-		out[n++] = (uint8_t)"0123456789abcdef"[b.p[i] & 15];
+		out[n++] = (uint8_t) "0123456789abcdef"[b.p[i] >> 4];
+		out[n++] = (uint8_t) "0123456789abcdef"[b.p[i] & 15];
 	}
 	return (struct plain_bytes){ out, n };
 }
@@ -695,7 +697,8 @@ static inline void plain_valid(struct plain_reader *r, struct plain_column *c, s
 	plain_demand(r, found == nulls);
 }
 
-static inline uint64_t *plain_numbers(struct plain_reader *r, const struct plain_column *c, size_t n)
+static inline uint64_t *plain_numbers(struct plain_reader *r, const struct plain_column *c,
+				      size_t n)
 {
 	uint8_t kind = plain_kind(r, 1);
 	uint64_t *v = plain_room(r, n, sizeof(*v));

@@ -11,8 +11,8 @@
 enum plain_fit { PLAIN_FITS, PLAIN_MISFITS, PLAIN_OTHER };
 
 /* Digits with or without a minus in front, within [lo, hi]. */
-static inline enum plain_fit plain_integer(const unsigned char *s, size_t n, __int128 lo, __int128 hi,
-					   __int128 *out)
+static inline enum plain_fit plain_integer(const unsigned char *s, size_t n, __int128 lo,
+					   __int128 hi, __int128 *out)
 {
 	bool neg = n && *s == '-';
 	__int128 v = 0;
@@ -46,7 +46,8 @@ static inline bool plain_inside(const unsigned char **s, size_t *n)
 	return true;
 }
 
-static inline enum plain_fit plain_uuid_text(const unsigned char *s, size_t n, unsigned char out[16])
+static inline enum plain_fit plain_uuid_text(const unsigned char *s, size_t n,
+					     unsigned char out[16])
 {
 	static const char hex[] = "0123456789abcdef0123456789ABCDEF";
 	size_t k = 0;
@@ -157,7 +158,9 @@ static inline enum plain_fit plain_time_ms(const unsigned char *s, size_t n, int
 			for (; s != end && *s >= '0' && *s <= '9'; s++, digit++) {
 				if (digit >= 9 && *s != '0')
 					return PLAIN_MISFITS;
-				*ms += digit < 3 ? (*s - '0') * (digit == 0 ? 100 : digit == 1 ? 10 : 1)
+				*ms += digit < 3 ? (*s - '0') * (digit == 0   ? 100
+								 : digit == 1 ? 10
+									      : 1)
 						 : 0;
 			}
 		}

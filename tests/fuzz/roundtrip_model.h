@@ -23,7 +23,7 @@
 #define MODEL_NOW      1710000000000000000
 
 struct model_line {
-	size_t begin, len; /* as sent, in m->sent; the newline is counted */
+	size_t begin, len;     /* as sent, in m->sent; the newline is counted */
 	size_t want, want_len; /* as it comes back, in m->wanted */
 	bool bad;
 	unsigned segment;
@@ -36,7 +36,8 @@ struct model_line {
 struct model_segment {
 	char path[256];
 	uint64_t commits;
-	uint64_t size, size_before; /* of the file, now and before its newest commit; 0: not known */
+	uint64_t size,
+		size_before; /* of the file, now and before its newest commit; 0: not known */
 	bool tail;
 };
 
@@ -87,17 +88,17 @@ static inline void model_ddl(struct model *m)
 {
 	static const char *const units[] = { "toMonday(ts)", "toYYYYMM(ts)", "toDate(ts)" };
 	static const char *const keys[] = { "(n, ts)", "ts", "tuple()", "(s, n)" };
-	int n = snprintf(m->ddl, sizeof(m->ddl),
-			 "CREATE TABLE ev (INDEX i s TYPE bloom_filter, ts DateTime64(3) NOT NULL, who String NOT NULL, "
-			 "n %s NOT NULL, id Nullable(UUID), u Nullable(UInt64), f Nullable(Float64), "
-			 "d Nullable(Decimal(18,4)), b Nullable(Bool), s String NOT NULL, "
-			 "k Nullable(Enum('a' = 1, 'bb' = 2%s)), a Nullable(Array(Nullable(Int16))), "
-			 "j Nullable(JSON)%s) ENGINE = MergeTree PARTITION BY %s%s%s ORDER BY %s;\n",
-			 m->version & MODEL_WIDEN_N ? "Int64" : "Int32",
-			 m->version & MODEL_MORE_K ? ", 'ccc' = 3" : "",
-			 m->version & MODEL_ADD_X ? ", x Nullable(Int16)" : "",
-			 m->tenant ? "(who, " : "", units[m->unit], m->tenant ? ")" : "",
-			 keys[m->key]);
+	int n = snprintf(
+		m->ddl, sizeof(m->ddl),
+		"CREATE TABLE ev (INDEX i s TYPE bloom_filter, ts DateTime64(3) NOT NULL, who String NOT NULL, "
+		"n %s NOT NULL, id Nullable(UUID), u Nullable(UInt64), f Nullable(Float64), "
+		"d Nullable(Decimal(18,4)), b Nullable(Bool), s String NOT NULL, "
+		"k Nullable(Enum('a' = 1, 'bb' = 2%s)), a Nullable(Array(Nullable(Int16))), "
+		"j Nullable(JSON)%s) ENGINE = MergeTree PARTITION BY %s%s%s ORDER BY %s;\n",
+		m->version & MODEL_WIDEN_N ? "Int64" : "Int32",
+		m->version & MODEL_MORE_K ? ", 'ccc' = 3" : "",
+		m->version & MODEL_ADD_X ? ", x Nullable(Int16)" : "", m->tenant ? "(who, " : "",
+		units[m->unit], m->tenant ? ")" : "", keys[m->key]);
 
 	must(n > 0 && (size_t)n < sizeof(m->ddl));
 }
@@ -225,7 +226,8 @@ static inline void model_change_schema(struct model *m)
 static inline void model_lose_commit(struct model *m, struct model_segment *seg, uint16_t where,
 				     bool zeros)
 {
-	uint64_t room = seg->size - 64 - seg->size_before; /* a first trailer that is whole counts */
+	uint64_t room =
+		seg->size - 64 - seg->size_before; /* a first trailer that is whole counts */
 	uint64_t at = seg->size_before + (zeros ? 8 : 0) + where % (room - 8);
 
 	must(truncate(seg->path, (off_t)at) == 0);
@@ -287,8 +289,8 @@ static inline unsigned model_segment_of(struct model *m, const char *tenant, uns
 	if (m->tenant)
 		evs_name_escape(tenant, strlen(tenant), folder);
 	must(snprintf(path, sizeof(path), "%s/%s/2024-%02u-%02u.evs", m->stream, folder,
-		      first < 31 ? 1u : 2u, first < 31 ? first + 1 : first - 30) <
-	     (int)sizeof(path));
+		      first < 31 ? 1u : 2u,
+		      first < 31 ? first + 1 : first - 30) < (int)sizeof(path));
 	for (i = 0; i < m->nsegments; i++)
 		if (!strcmp(m->segment[i].path, path))
 			return i;
@@ -320,8 +322,10 @@ static inline void model_put_string(struct evs_buf *b, const uint8_t *p, size_t 
 /* Some text, in UTF-8; a zero byte has its place in it, too. */
 static inline size_t model_text(struct model *m, uint8_t *out)
 {
-	static const char *const wide[] = { "\xc2\x80", "\xdf\xbf", "\xe2\x82\xac", "\xef\xbf\xbf",
-					    "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\x7f", "" };
+	static const char *const wide[] = {
+		"\xc2\x80",	    "\xdf\xbf",	    "\xe2\x82\xac", "\xef\xbf\xbf",
+		"\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\x7f",	    ""
+	};
 	size_t n = 0;
 
 	for (unsigned k = model_byte(m) % 12; k; k--) {
@@ -344,9 +348,9 @@ static inline void model_put_time(struct model *m, int64_t ts)
 	unsigned day = (unsigned)(ts / 86400000), ms = (unsigned)(ts % 86400000);
 	char text[48];
 
-	snprintf(text, sizeof(text), "\"2024-%02u-%02uT%02u:%02u:%02u.%03uZ\"",
-		 day < 31 ? 1u : 2u, day < 31 ? day + 1 : day - 30, ms / 3600000,
-		 ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+	snprintf(text, sizeof(text), "\"2024-%02u-%02uT%02u:%02u:%02u.%03uZ\"", day < 31 ? 1u : 2u,
+		 day < 31 ? day + 1 : day - 30, ms / 3600000, ms / 60000 % 60, ms / 1000 % 60,
+		 ms % 1000);
 	model_put(&m->keys, text);
 }
 
@@ -375,8 +379,10 @@ static inline void model_put_list(struct model *m)
 	evs_buf_put_u8(&m->keys, ']');
 }
 
-static const char *const model_json[] = { "{}", "[1, 2.50,\"q\"]", "{\"a\" : {\"b\":1e2}}", "\"\\u00e9\"",
-					  "-0", "true", "[[[]]]", "123456789012345678901234567890" };
+static const char *const model_json[] = {
+	"{}",	"[1, 2.50,\"q\"]", "{\"a\" : {\"b\":1e2}}",	    "\"\\u00e9\"", "-0",
+	"true", "[[[]]]",	   "123456789012345678901234567890"
+};
 
 /* The value of a column that may be null, as text at the end of m->keys. */
 static inline void model_value(struct model *m, char column)
@@ -461,8 +467,8 @@ static inline void model_write(struct model *m, struct model_line *l, const stru
 
 static inline void model_row(struct model *m)
 {
-	static const char *const names[] = { "ts", "who", "n", "id", "u", "f", "d", "b",
-					     "s",  "k",	  "a", "j",  "x", "zz" };
+	static const char *const names[] = { "ts", "who", "n", "id", "u", "f", "d",
+					     "b",  "s",	  "k", "a",  "j", "x", "zz" };
 	struct model_field f[MODEL_FIELDS];
 	struct model_line *l = &m->line[m->nlines];
 	const char *tenant = model_tenants[model_byte(m) % 8];
@@ -651,7 +657,7 @@ static inline void model_check_key(const struct model *m, unsigned i, bool by_n)
 		const struct model_line *o = &m->line[k];
 		bool same = by_n ? o->n == l->n
 				 : o->s_len == l->s_len &&
-					   !memcmp(m->keys.p + o->s, m->keys.p + l->s, l->s_len);
+					    !memcmp(m->keys.p + o->s, m->keys.p + l->s, l->s_len);
 
 		bytes += o->stored && same ? o->want_len : 0;
 	}
@@ -694,7 +700,8 @@ static inline void model_check(const struct model *m)
 			model_put_commit(m, i, c, &want);
 		for (int pruned = 0; pruned < 2; pruned++) {
 			evs_buf_reset(&got);
-			must(model_tail_ok(m, seg->tail, model_read(seg->path, pruned, NULL, &got)));
+			must(model_tail_ok(m, seg->tail,
+					   model_read(seg->path, pruned, NULL, &got)));
 			must(got.len == want.len && !memcmp(got.p, want.p, want.len));
 		}
 		bytes += want.len;
