@@ -404,19 +404,35 @@ static int var_merge(struct evs_agg *a, void *state, const struct evs_array *col
 	return rc < 0 ? rc : fsum_merge(a, &v->squares, cols + 3, row);
 }
 
-/*
- * n * squares - sum^2, each to about 106 bits, so that what is left after they cancel is still good
- * for a double.
- */
-static double scaled_variance(const struct variance *v)
+/* f += x * y, exactly. */
+static int add_product(struct fsum *f, double x, double y)
 {
-	double n = (double)v->n, sl, ql, s = evs_fsum_value(&v->sum, &sl),
-	       q = evs_fsum_value(&v->squares, &ql);
-	double a = n * q, al = fma(n, q, -a) + n * ql;
-	double b = s * s, bl = fma(s, s, -b) + 2 * s * sl;
-	double d = (a - b) + (al - bl);
+	double p = x * y;
 
-	return isfinite(d) && d < 0 ? 0 : d;
+	if (fsum_add(f, p) < 0)
+		return EVS_E_NOMEM;
+	return isfinite(p) ? fsum_add(f, fma(x, y, -p)) : 0;
+}
+
+/* n * squares - sum^2, rounded once: nothing is left where all values are the same. */
+static int scaled_variance(const struct variance *v, double *out)
+{
+	double sum[4], square[4], low;
+	struct fsum f = { 0 };
+	int rc = 0;
+
+	evs_fsum_parts(&v->sum, sum);
+	evs_fsum_parts(&v->squares, square);
+	for (unsigned i = 0; i < 4 && rc == 0; i++) {
+		rc = add_product(&f, (double)v->n, square[i]);
+		for (unsigned k = 0; k < 4 && rc == 0; k++)
+			rc = add_product(&f, -sum[i], sum[k]);
+	}
+	*out = evs_fsum_value(&f, &low);
+	if (*out < 0) /* squares below 2^-1074 are lost */
+		*out = 0;
+	evs_fsum_drop(&f);
+	return rc;
 }
 
 static int var_finish(const struct evs_agg *a, const void *state, struct evs_array *out,
@@ -428,7 +444,9 @@ static int var_finish(const struct evs_agg *a, const void *state, struct evs_arr
 
 	if (v->n < 1 + sample)
 		return evs_array_append_null(out);
-	d = scaled_variance(v) / n / (sample ? n - 1 : n);
+	if (scaled_variance(v, &d) < 0)
+		return EVS_E_NOMEM;
+	d = d / n / (sample ? n - 1 : n);
 	if (a->call->fn == EVS_AGG_STDDEV_POP || a->call->fn == EVS_AGG_STDDEV_SAMP)
 		d = sqrt(d);
 	return put_float(d, out, why);

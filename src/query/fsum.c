@@ -131,33 +131,36 @@ static double round_wide(const uint64_t *w)
 	return minus ? -d : d;
 }
 
+void evs_fsum_parts(const struct fsum *f, double part[4])
+{
+	uint64_t w[FSUM_LIMBS] = { 0 };
+	bool finite = isfinite(f->s) && isfinite(f->c);
+
+	if (f->wide)
+		memcpy(w, f->wide, sizeof(w));
+	if (finite) {
+		add_double(w, f->s);
+		add_double(w, f->c);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		part[i] = finite ? round_wide(w) : NAN;
+		finite = finite && isfinite(part[i]);
+		if (finite)
+			add_double(w, -part[i]);
+	}
+}
+
 double evs_fsum_value(const struct fsum *f, double *low)
 {
-	uint64_t w[FSUM_LIMBS];
-	double v;
+	double part[4], v = f->s + f->c, b = v - f->s;
 
-	if (!isfinite(f->s)) {
-		*low = 0;
-		return NAN;
-	}
-	if (!f->wide) {
-		double b;
-
-		v = f->s + f->c;
-		b = v - f->s;
+	if (!f->wide && isfinite(v)) {
 		*low = (f->s - (v - b)) + (f->c - b);
 		return v;
 	}
-	memcpy(w, f->wide, sizeof(w));
-	add_double(w, f->s);
-	add_double(w, f->c);
-	v = round_wide(w);
-	*low = 0;
-	if (!isfinite(v))
-		return v;
-	add_double(w, -v);
-	*low = round_wide(w);
-	return v;
+	evs_fsum_parts(f, part);
+	*low = part[1];
+	return part[0];
 }
 
 void evs_fsum_drop(struct fsum *f)
