@@ -73,13 +73,15 @@ static int64_t seconds(const struct evs_type *t, const struct x_vec *x, uint32_t
 	return t->id == EVS_T_DATETIME ? v : floor_div(v, NANO / evs_x_time_unit(t));
 }
 
+/* Seconds of the units up to a day. */
+static const int32_t fixed[] = {
+	[SECOND] = 1,	   [MINUTE] = 60, [MINUTES5] = 300, [MINUTES10] = 600,
+	[MINUTES15] = 900, [HOUR] = 3600, [U_DAY] = DAY,
+};
+
 /* First second of the period that holds `s`. */
 static int64_t start_of(enum unit unit, int64_t s)
 {
-	static const int32_t fixed[] = {
-		[SECOND] = 1,	   [MINUTE] = 60, [MINUTES5] = 300, [MINUTES10] = 600,
-		[MINUTES15] = 900, [HOUR] = 3600, [U_DAY] = DAY,
-	};
 	int64_t day = floor_div(s, DAY), y;
 	unsigned m, d;
 
@@ -95,19 +97,49 @@ static int64_t start_of(enum unit unit, int64_t s)
 	return evs_days_from_civil(y, unit == YEAR ? 1 : m, 1) * DAY;
 }
 
+/* Times from <= x < to that begin with one `start`: those of its period, or of one day of it. Rows that follow each other
+ * mostly share one, and a look at it is faster than a division. */
+struct span {
+	int64_t from, to; /* in units of the column */
+	int64_t start;	  /* of the result */
+};
+
+/* The span that holds `x`; false when its start is out of range. */
+static bool find_span(const struct x_node *n, int64_t x, struct span *out)
+{
+	const struct evs_type *t = &n->arg[0]->type;
+	bool date = t->id == EVS_T_DATE;
+	int64_t per = date ? 1 : NANO / evs_x_time_unit(t), s = date ? x * DAY : floor_div(x, per);
+	int64_t len = n->op < U_DAY ? fixed[n->op] : DAY, at = floor_div(s, len) * len;
+
+	out->start = floor_div(start_of((enum unit)n->op, s), evs_x_time_unit(&n->type) / NANO);
+	out->from = x;
+	out->to = x + date;
+	if (!date && (__builtin_mul_overflow(at, per, &out->from) ||
+		      __builtin_mul_overflow(at + len, per, &out->to)))
+		out->from = out->to = 0; /* at the ends of 64 bits: row by row */
+	return evs_x_time_fits(&n->type, out->start);
+}
+
 static int eval_start(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
-	const struct evs_type *from = &in->node->arg[0]->type, *t = &in->node->type;
-	int64_t per = evs_x_time_unit(t) / NANO;
+	bool date = in->node->type.id == EVS_T_DATE;
+	void *to = evs_x_data(out);
+	struct span span = { 0 };
 
 	for (uint32_t i = 0; i < in->rows; i++) {
-		int64_t s = floor_div(
-			start_of((enum unit)in->node->op, seconds(from, &in->arg[0], i)), per);
-		bool ok = evs_x_time_fits(t, s);
+		int64_t x = evs_x_i64(&in->arg[0], i);
+		bool ok = (x >= span.from && x < span.to) || find_span(in->node, x, &span);
 
-		evs_x_put_int(out, i, ok ? s : 0);
-		if (!ok && evs_x_cast_failed(v, in, out, i, out_of_range) < 0)
-			return EVS_E_NOMEM;
+		if (!ok) {
+			span = (struct span){ 0 };
+			if (evs_x_cast_failed(v, in, out, i, out_of_range) < 0)
+				return EVS_E_NOMEM;
+		}
+		if (date)
+			((int32_t *)to)[i] = (int32_t)span.start;
+		else
+			((int64_t *)to)[i] = span.start;
 	}
 	return 0;
 }

@@ -326,16 +326,28 @@ static int add_packed(struct evs_groups *g, struct packed p, uint64_t h, uint32_
 	return ready(g);
 }
 
+/* One key of 8 bytes without NULLs is packed as it stands. */
+static bool is_plain(const struct evs_groups *g, const struct evs_array *const *key)
+{
+	return g->nkey == 1 && key[0]->phys == EVS_INT && key[0]->width == 8 && !key[0]->valid;
+}
+
 static int find_packed(struct evs_groups *g, const struct evs_array *const *key, uint32_t rows,
 		       uint32_t *id)
 {
+	bool plain = is_plain(g, key);
 	struct packed last = { 0, 0 };
 	uint32_t last_id = UINT32_MAX;
 
-	pack_rows(g, key, rows);
+	if (!plain)
+		pack_rows(g, key, rows);
 	for (uint32_t i = 0; i < rows; i++) {
-		struct packed p = g->row[i];
+		struct packed p = { 0, 0 };
 
+		if (plain)
+			memcpy(&p.lo, key[0]->data + (size_t)i * 8, 8);
+		else
+			p = g->row[i];
 		if (p.lo == last.lo && p.hi == last.hi && last_id != UINT32_MAX) {
 			id[i] = last_id;
 			continue;

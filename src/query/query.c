@@ -237,13 +237,25 @@ static int cut(struct evs_query *q, uint32_t rows, uint32_t *n, struct evs_diag 
 	return 0;
 }
 
-/* A borrowed column shows `n` rows. */
-static void settle(struct evs_array *a, uint32_t n)
+/* Column `i` of the answer: `n` rows of its own or borrowed ones, whose offsets begin with 0 as array.h says. */
+static int settle(struct evs_query *q, size_t i, uint32_t n)
 {
+	struct evs_array *a = &q->cols[i];
+
+	if (a->offs && a->offs[0]) {
+		struct evs_array from = *a;
+
+		evs_array_release(&q->out[i]);
+		if (evs_array_init_like(&q->out[i], &from) < 0 ||
+		    evs_array_append_range(&q->out[i], &from, 0, n) < 0)
+			return EVS_E_NOMEM;
+		*a = q->out[i];
+	}
 	a->rows = n;
 	a->nulls = 0;
-	for (uint32_t i = 0; a->valid && i < n; i++)
-		a->nulls += evs_array_is_null(a, i);
+	for (uint32_t r = 0; a->valid && r < n; r++)
+		a->nulls += evs_array_is_null(a, r);
+	return 0;
 }
 
 int evs_query_next(struct evs_query *q, struct evs_batch **out, struct evs_diag *diag)
@@ -258,7 +270,8 @@ int evs_query_next(struct evs_query *q, struct evs_batch **out, struct evs_diag 
 		if (!n)
 			continue;
 		for (size_t i = 0; i < q->plan->nitems; i++)
-			settle(&q->cols[i], n);
+			if (settle(q, i, n) < 0)
+				return evs_fail_nomem(diag);
 		q->answer = (struct evs_batch){
 			.fields = q->fields, .cols = q->cols, .ncols = q->plan->nitems, .rows = n,
 			.grown = q->grown
