@@ -115,5 +115,7 @@ int evs_array_compare(const struct evs_array *a, uint32_t i, const struct evs_ar
 
 /* Bytes of values, offsets and validity now in use (not capacity), children included. */
 size_t evs_array_bytes_used(const struct evs_array *a);
+/* Of one row, validity aside. */
+size_t evs_array_row_bytes(const struct evs_array *a, uint32_t row);
 
 #endif

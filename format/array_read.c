@@ -131,3 +131,17 @@ size_t evs_array_bytes_used(const struct evs_array *a)
 		n += evs_array_bytes_used(&a->child[i]);
 	return n;
 }
+
+size_t evs_array_row_bytes(const struct evs_array *a, uint32_t row)
+{
+	size_t n = sizeof(*a->offs);
+
+	if (a->phys == EVS_BYTES)
+		return n + (size_t)(a->offs[row + 1] - a->offs[row]);
+	if (!a->nchild)
+		return a->width;
+	for (unsigned c = 0; c < a->nchild; c++)
+		for (uint32_t i = (uint32_t)a->offs[row]; i < (uint32_t)a->offs[row + 1]; i++)
+			n += evs_array_row_bytes(&a->child[c], i);
+	return n;
+}

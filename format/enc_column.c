@@ -295,6 +295,7 @@ int evs_column_decode(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, u
 	d->scratch.top = 0;
 	d->left = d->limit;
 	d->why = NULL;
+	d->over = false;
 	evs_array_reset(out);
 	if (!rows || nulls > rows)
 		rc = evs_dec_fail(d, "6.2-6 more nulls than rows, or no rows");
@@ -304,5 +305,5 @@ int evs_column_decode(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, u
 		evs_array_reset(out);
 		*why = d->why ? d->why : "out of memory";
 	}
-	return rc;
+	return rc == EVS_E_NOMEM && d->over ? EVS_E_LIMIT : rc;
 }

@@ -109,6 +109,7 @@ static int dec_take(struct evs_dec_ctx *d, uint64_t n)
 {
 	if (n > d->left) {
 		d->why = "6.1-6 column needs more memory than the limit allows";
+		d->over = true;
 		return EVS_E_NOMEM;
 	}
 	d->left -= (size_t)n;

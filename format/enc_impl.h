@@ -52,6 +52,7 @@ struct evs_dec_ctx {
 	size_t limit;				       /* bytes a column may take */
 	size_t left;				       /* of them */
 	const char *why;
+	bool over; /* the limit was reached */
 };
 
 /* Values of an INT node, or the bit patterns of a FLOAT one. */

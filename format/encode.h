@@ -88,8 +88,8 @@ void evs_dec_ctx_set_limit(struct evs_dec_ctx *ctx, size_t max_bytes);
  * failure its content is unspecified but consistent (it can be released or reset).
  *
  * Returns 0; EVS_E_FORMAT (a rule of spec 6 is broken), EVS_E_VERSION (a node kind of a newer
- * format) with `*why` naming the rule, a constant; EVS_E_NOMEM (malloc failed, or the limit would
- * be passed; `*why` says which).
+ * format) with `*why` naming the rule, a constant; EVS_E_LIMIT (the memory limit would be passed) and
+ * EVS_E_NOMEM (malloc failed), with `*why`, too.
  */
 int evs_column_decode(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows, uint32_t nulls,
 		      struct evs_array *out, const char **why);

@@ -98,7 +98,7 @@ int evs_decoder_new(struct evs_decoder **out);
 void evs_decoder_free(struct evs_decoder *d);
 
 /* Most bytes that decoding one column may take: its decompressed block, and again as much for array
- * and scratch. EVS_MAX_BLOCK unless set. More is EVS_E_NOMEM. */
+ * and scratch. EVS_MAX_BLOCK unless set. More is EVS_E_LIMIT. */
 void evs_decoder_set_limit(struct evs_decoder *d, size_t max_bytes);
 
 /*
@@ -106,7 +106,7 @@ void evs_decoder_set_limit(struct evs_decoder *d, size_t max_bytes);
  * here; `out` has the column's shape and is filled with g->rows rows (b == NULL: all null). For a
  * packed group the decompressed block stays in the decoder, so that decoding its columns one after
  * the other decompresses once as long as `stored` and `b->sum` stay the same.
- * Returns 0, EVS_E_NOMEM, EVS_E_FORMAT or EVS_E_VERSION with `*why`.
+ * Returns 0, EVS_E_NOMEM, EVS_E_LIMIT, EVS_E_FORMAT or EVS_E_VERSION with `*why`.
  */
 int evs_group_column(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
 		     const uint8_t *stored, uint16_t column, struct evs_array *out,

@@ -20,6 +20,8 @@
 #define MAX_WINDOW_LOG	 27
 #define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd */
 
+#define KEEP_RAW ((size_t)4 << 20) /* bytes of a block kept from group to group */
+
 struct evs_encoder {
 	struct evs_encoder_opts opts;
 	struct evs_enc_ctx *enc;
@@ -245,5 +247,8 @@ int evs_group_encode(struct evs_encoder *e, const struct evs_array *cols, uint16
 		rc = put_columns(e, cols, ncols, entry, out);
 	if (rc < 0)
 		out->len = base;
+	/* One large value is no reason to keep its room. */
+	if (e->raw.cap > KEEP_RAW)
+		evs_buf_release(&e->raw);
 	return rc;
 }

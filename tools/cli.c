@@ -16,6 +16,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 enum { MAX_OPTIONS = 48, HELP_COLUMN = 28, LONG_ONLY = 256 };
 
@@ -266,6 +269,17 @@ static void ensure_standard_files(void)
 	}
 }
 
+/*
+ * What is freed of one large row is to be there for the next one, whichever thread has it: glibc keeps large blocks where
+ * they are, in ever more places, after the first of their size was freed, unless the size is fixed.
+ */
+static void give_memory_back(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 int cli_start(int argc, char *argv[], const struct cli_tool *tool)
 {
 	static char self[64];
@@ -273,6 +287,7 @@ int cli_start(int argc, char *argv[], const struct cli_tool *tool)
 	struct timespec ts;
 
 	the_tool = tool;
+	give_memory_back();
 	ensure_standard_files();
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN); /* a limit reached is an error like a full disk */

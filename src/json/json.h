@@ -12,7 +12,8 @@
 #include "src/schema/schema.h"
 
 #define EVS_JSON_MAX_DEPTH 1024
-#define EVS_MAX_LINE	   (32u << 20) /* bytes; longer lines are rejected */
+#define EVS_MAX_LINE	   (8u << 20) /* bytes; longer lines are rejected */
+#define EVS_MAX_ROW	   (8u << 20) /* bytes of its values in memory; larger rows are rejected */
 
 /* ---- reading ----------------------------------------------------------------------------------- */
 
@@ -55,6 +56,9 @@ int evs_json_read_row(struct evs_json_reader *r, const char *line, size_t len,
 const uint8_t *evs_json_reader_absent(const struct evs_json_reader *r, uint16_t ordinal,
 				      uint32_t *count);
 void evs_json_reader_clear(struct evs_json_reader *r);
+
+/* Bytes that elements of arrays and maps have taken since then, texts aside: a short line may be much in memory. */
+size_t evs_json_reader_nested(const struct evs_json_reader *r);
 
 /* Time values that lost digits beyond their column's precision so far. */
 uint64_t evs_json_reader_digits_dropped(const struct evs_json_reader *r);

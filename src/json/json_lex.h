@@ -99,7 +99,7 @@ enum evs_str evs_jlex_copy(struct evs_jlex *l, struct evs_strcopy *c);
 const char *evs_jlex_string(struct evs_jlex *l, const char *p, struct evs_buf *b, bool *lone);
 
 /* Keys of one object, to find one that comes twice. */
-#define EVS_MAX_KEYS (1u << 20)
+#define EVS_MAX_KEYS (1u << 18)
 
 struct evs_key {
 	uint32_t hash;

@@ -217,6 +217,7 @@ static void start_row(struct evs_json_reader *r, const char *line, size_t len,
 	r->misfit = NULL;
 	r->nomem = false;
 	r->row_dropped = 0;
+	r->row_nested = 0;
 	r->column = r->ncols;
 	r->extra = &cols[r->table->extra_column];
 	r->extra_len = 0;
@@ -272,6 +273,7 @@ int evs_json_read_row(struct evs_json_reader *r, const char *line, size_t len,
 		return EVS_E_NOMEM;
 	if (read_line(r, p, cols, row)) {
 		r->digits_dropped += r->row_dropped;
+		r->nested += r->row_nested;
 		return EVS_ROW_OK;
 	}
 	roll_back(r, cols, row);

@@ -157,8 +157,14 @@ const uint8_t *evs_json_reader_absent(const struct evs_json_reader *r, uint16_t 
 	return f->nabsent ? f->absent : NULL;
 }
 
+size_t evs_json_reader_nested(const struct evs_json_reader *r)
+{
+	return r->nested;
+}
+
 void evs_json_reader_clear(struct evs_json_reader *r)
 {
+	r->nested = 0;
 	for (uint16_t i = 0; i < r->ncols; i++) {
 		if (r->fields[i].nabsent)
 			memset(r->fields[i].absent, 0, r->absent_rows / 8);

@@ -49,6 +49,8 @@ struct evs_json_reader {
 	bool strict;
 	uint64_t digits_dropped;
 	uint32_t row_dropped;	 /* ... by the row at hand, which may yet be rejected */
+	size_t row_nested;	 /* bytes that elements of the row at hand take, texts aside */
+	size_t nested;		 /* ... of all rows since evs_json_reader_clear() */
 	struct evs_buf text;	 /* a value out of its escapes */
 	struct evs_array *extra; /* column of the row's unknown fields ... */
 	size_t extra_len;	 /* ... and how many of its next value's bytes are there */

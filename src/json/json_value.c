@@ -247,6 +247,10 @@ static const char *read_element(struct evs_json_reader *r, struct evs_plan *pl, 
 	p = evs_jlex_space(p, l->end);
 	if (p == l->end)
 		return evs_jlex_fail(l, p, "expected a value");
+	/* A few bytes of the line may be many in memory; texts are not. */
+	r->row_nested += a->width + sizeof(*a->offs);
+	if (r->row_nested > EVS_MAX_ROW)
+		return evs_misfit(r, p, "takes more than 8 MiB in memory");
 	if (l->end - p < 4 || memcmp(p, "null", 4) != 0)
 		return evs_read_value(r, pl, a, p);
 	if (!pl->nullable)

@@ -439,7 +439,8 @@ static int next_group(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag)
 		rc = evs_scan_group(s, g, rows, &d);
 		if (rc == 0)
 			return 1;
-		if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION) {
+		/* EVS_E_LIMIT: whoever wrote this took more memory for a column than is given to it here. */
+		if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION && rc != EVS_E_LIMIT) {
 			if (diag)
 				*diag = d;
 			return rc;

@@ -191,6 +191,7 @@ void evs_append_close(struct evs_appender *a)
 static int alloc_chunk(struct evs_appender *a)
 {
 	uint16_t n = (uint16_t)(a->table->ncols + EVS_SPOOL_OWN);
+	size_t width = 1;
 
 	a->cols = calloc(n, sizeof(*a->cols));
 	a->kept = calloc(n, sizeof(*a->kept));
@@ -199,9 +200,17 @@ static int alloc_chunk(struct evs_appender *a)
 	a->bad = calloc(CHUNK_ROWS, sizeof(*a->bad));
 	if (!a->cols || !a->kept || !a->seg || !a->idx || !a->bad)
 		return EVS_E_NOMEM;
-	for (uint16_t i = 0; i < a->table->ncols; i++)
+	for (uint16_t i = 0; i < a->table->ncols; i++) {
 		if (evs_type_array(&a->table->cols[i].type, &a->cols[i]) < 0)
 			return EVS_E_NOMEM;
+		width += a->cols[i].width;
+	}
+	/* A thousand columns, or wide ones, of 4,096 rows would be memory in which nothing stands. */
+	a->max_rows = CHUNK_ROWS;
+	if (a->max_rows > CHUNK_CELLS / n)
+		a->max_rows = (uint32_t)(CHUNK_CELLS / n) + 1;
+	if (a->max_rows > CHUNK_MEMORY / width)
+		a->max_rows = (uint32_t)(CHUNK_MEMORY / width) + 1;
 	evs_array_init(&a->cols[n - 2], EVS_INT, 4, false);
 	evs_array_init(&a->cols[n - 1], EVS_INT, 8, false);
 	for (uint16_t i = 0; i < n; i++)
@@ -294,8 +303,9 @@ int evs_append_relieve(struct evs_appender *a, struct evs_diag *diag)
 	    a->total - a->flushed_total >= limit || evs_spool_must_flush(a->spool) ||
 	    evs_io_monotonic() - a->first_pending >= busy * 1000000)
 		return evs_append_commit(a, diag);
-	if (!evs_spool_full(a->spool))
+	if (!evs_spool_full(a->spool) && !(a->large && evs_spool_memory(a->spool)))
 		return 0;
+	a->large = false;
 	/* Much for each of few segments: nothing is gained by waiting for more. */
 	if (evs_spool_memory(a->spool) / evs_spool_segments(a->spool) > SPOOL_MEMORY / 4)
 		return evs_append_commit(a, diag);

@@ -218,6 +218,19 @@ static int assign(struct evs_appender *a, struct evs_diag *diag)
 	return 0;
 }
 
+/* What the chunk takes in memory, and room for it. A row that is large is a chunk of its own. */
+static int weigh(struct evs_appender *a, struct evs_diag *diag)
+{
+	size_t bytes = 0, have = evs_spool_memory(a->spool);
+
+	for (uint16_t i = 0; i < a->table->ncols; i++)
+		bytes += evs_array_bytes_used(&a->cols[i]);
+	a->large |= a->nrows == 1 && bytes > LARGE_ROW;
+	if (a->nrows == 1 && bytes > EVS_MAX_ROW)
+		return fail_row(a, 0, "the row takes more than 8 MiB in memory", diag);
+	return have && have + bytes > SPOOL_MEMORY ? evs_spool_spill(a->spool, diag) : 0;
+}
+
 /* Leave out the bad rows; with `strict` also all that follow the first of them. Returns how many stay. */
 static uint32_t pick(struct evs_appender *a)
 {
@@ -284,6 +297,8 @@ int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag)
 		rc = fill_arrival(a, diag);
 	if (rc == 0)
 		rc = run_checks(a, diag);
+	if (rc == 0)
+		rc = weigh(a, diag);
 	if (rc == 0)
 		rc = assign(a, diag);
 	if (rc == 0)

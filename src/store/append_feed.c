@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char too_long[] = "the line is longer than 32 MiB";
+static const char too_long[] = "the line is longer than 8 MiB";
 
 int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const char *reason,
 		      struct evs_diag *diag)
@@ -32,10 +32,9 @@ static bool flush_due(const struct evs_appender *a)
 	return a->opts.flush_bytes && a->total - a->flushed_total >= a->opts.flush_bytes;
 }
 
-/* A thousand columns of 4,096 rows would be memory in which nothing stands. */
 static bool chunk_full(const struct evs_appender *a)
 {
-	return a->nrows == CHUNK_ROWS || (size_t)a->nrows * a->table->ncols >= CHUNK_CELLS;
+	return a->nrows >= a->max_rows || evs_json_reader_nested(a->reader) >= CHUNK_MEMORY;
 }
 
 static int end_chunk(struct evs_appender *a, struct evs_diag *diag)

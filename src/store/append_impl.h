@@ -17,8 +17,10 @@
 #define CHUNK_CELLS	 ((size_t)1 << 17) /* rows times columns, likewise */
 #define CHUNK_ROWS	 4096u /* rows parsed before they are checked and spooled together */
 #define CHUNK_BYTES	 ((size_t)1 << 20) /* of input, likewise */
+#define CHUNK_MEMORY	 ((size_t)2 << 20) /* of rows whose columns have fixed widths, or elements, likewise */
 #define SPOOL_MEMORY	 (12u << 20) /* bytes of rows in memory before they are spilled or flushed */
-#define INFER_BYTES	 (8u << 20)  /* input looked at before a schema is inferred */
+#define LARGE_ROW	 ((size_t)3 << 20) /* in memory: nothing else is collected with it */
+#define INFER_BYTES	 (4u << 20)  /* input looked at before a schema is inferred */
 #define FLUSH_BYTES	 ((uint64_t)1 << 30) /* of input: flushed at the latest then */
 #define IDLE_INTERVAL_MS 1000  /* age at which rows are committed while the input rests */
 #define BUSY_INTERVAL_MS 10000 /* ... while it keeps coming */
@@ -61,10 +63,11 @@ struct evs_appender {
 	struct evs_array *cols; /* table's and the spool's own */
 	struct evs_array *kept; /* the same, without rows that failed */
 	struct chunk_row rows[CHUNK_ROWS];
-	uint32_t nrows;
+	uint32_t nrows, max_rows; /* of the chunk */
 	size_t chunk_bytes;
 	uint32_t *seg, *idx;
 	bool *bad;
+	bool large;	    /* a row of more than LARGE_ROW was spooled */
 	uint32_t first_bad; /* `strict`: row of the chunk that ends the run */
 	char first_reason[512];
 

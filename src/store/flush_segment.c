@@ -111,6 +111,24 @@ static int put_group(struct flush_worker *w, struct evs_seg_writer *out,
 	return evs_segw_group(out, w->enc, r, diag);
 }
 
+/* How many of idx[from .. to) fit in a group: all of them, unless some are very large. Those have their own. */
+static uint32_t fitting(const struct evs_table *table, const struct evs_array *src,
+			const uint32_t *idx, uint32_t from, uint32_t to)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = from; i < to; i++) {
+		size_t row = 0;
+
+		for (uint16_t c = 0; c < table->ncols; c++)
+			row += evs_array_row_bytes(&src[c], idx[i]);
+		bytes += row;
+		if (row > GROUP_BYTES || bytes > 2 * GROUP_BYTES)
+			return i > from ? i - from : 1;
+	}
+	return to - from;
+}
+
 /* Rows idx[0 .. n) as one or more groups, sorted among themselves. */
 static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src,
 		    uint32_t *idx, uint32_t n, struct evs_diag *diag)
@@ -118,7 +136,7 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 	const struct evs_table *table = w->flush->table;
 	uint16_t filtered[FILTERED_MAX], nfiltered = filtered_columns(table, filtered);
 	size_t used = 0;
-	uint32_t per_group, groups;
+	uint32_t per_group, groups, rows;
 	bool sorted;
 	int rc = 0;
 
@@ -130,8 +148,10 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 	if (per_group > GROUP_ROWS)
 		per_group = GROUP_ROWS;
 	groups = (n + per_group - 1) / per_group;
+	per_group = (n + groups - 1) / groups;
 	/* All of src, in order already: no copy. */
-	if (groups == 1 && sorted && n == src[0].rows) {
+	if (groups == 1 && sorted && n == src[0].rows &&
+	    (used <= 2 * GROUP_BYTES || n == 1)) {
 		struct evs_seg_rows r = { .cols = src,
 					  .ncols = table->ncols,
 					  .filtered = filtered,
@@ -140,14 +160,15 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 		measure(table, src, idx, n, &r);
 		return put_group(w, out, &r, diag);
 	}
-	for (uint32_t g = 0; g < groups && rc == 0; g++) {
-		uint32_t from = (uint32_t)((uint64_t)n * g / groups);
-		uint32_t rows = (uint32_t)((uint64_t)n * (g + 1) / groups) - from;
+	for (uint32_t from = 0; from < n && rc == 0; from += rows) {
 		struct evs_seg_rows r = { .cols = w->group,
 					  .ncols = table->ncols,
 					  .filtered = filtered,
 					  .nfiltered = nfiltered };
 
+		rows = n - from < per_group ? n - from : per_group;
+		if (used > GROUP_BYTES)
+			rows = fitting(table, src, idx, from, from + rows);
 		measure(table, src, idx + from, rows, &r);
 		for (uint16_t i = 0; i < table->ncols && rc == 0; i++) {
 			evs_array_trim(&w->group[i], 2 * GROUP_BYTES);
@@ -155,10 +176,24 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 		}
 		rc = rc < 0 ? evs_fail_nomem(diag) : put_group(w, out, &r, diag);
 	}
+	for (uint16_t i = 0; i < table->ncols; i++)
+		evs_array_trim(&w->group[i], 2 * GROUP_BYTES);
 	return rc;
 }
 
-/* All rows of the segment. The turn is let go with the last of them read. */
+static bool is_large(const struct evs_array *src, uint16_t ncols)
+{
+	size_t used = 0;
+
+	for (uint16_t i = 0; i < ncols; i++)
+		used += evs_array_bytes_used(&src[i]);
+	return used > 2 * GROUP_BYTES;
+}
+
+/*
+ * All rows of the segment. The turn is let go with the last of them read, unless they are very large: two threads with
+ * such ones would be too much memory.
+ */
 static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writer *out, bool *turn,
 			struct evs_diag *diag)
 {
@@ -170,7 +205,7 @@ static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writ
 
 	while (more &&
 	       (rc = evs_spool_read(f->spool, w->reader, id, &src, &idx, &n, &more, diag)) > 0) {
-		if (!more) {
+		if (!more && !(n == src[0].rows && is_large(src, f->table->ncols))) {
 			(void)pthread_mutex_unlock(&f->turn);
 			*turn = false;
 		}
@@ -180,6 +215,7 @@ static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writ
 		if (rc < 0)
 			break;
 	}
+	evs_spool_reader_forget(w->reader);
 	return rc;
 }
 

@@ -188,7 +188,7 @@ static int seg_room(struct evs_spool *s, uint32_t rows)
 	return 0;
 }
 
-/* A large column is moved into an empty spool, so that a 20 MB line is not there twice; all else is copied. */
+/* A large column is moved into an empty spool, so that a line of 8 MiB is not there twice; all else is copied. */
 static int take_columns(struct evs_spool *s, struct evs_array *cols, uint32_t rows)
 {
 	for (uint16_t i = 0; i < s->ncols; i++) {

@@ -62,6 +62,8 @@ int evs_spool_begin_read(struct evs_spool *s, struct evs_diag *diag);
 struct evs_spool_reader;
 int evs_spool_reader_new(struct evs_spool_reader **out, const struct evs_spool *s);
 void evs_spool_reader_free(struct evs_spool_reader *r);
+/* Forget the rows that were read last; memory for ordinary ones is kept. */
+void evs_spool_reader_forget(struct evs_spool_reader *r);
 
 /*
  * The next rows of segment `id`: 1 with `*src` (columns), `*idx` and `*n` (rows of src, in order of arrival), valid

@@ -24,6 +24,8 @@ static int write_out(struct evs_spool *s, struct evs_diag *diag)
 		return evs_fail_nomem(diag);
 	rc = evs_io_pwrite(s->fd, s->out.p, s->out.len, s->file_end, s->dir, diag);
 	s->file_end += s->out.len;
+	if (s->out.cap > 4 * WRITE_BYTES)
+		evs_buf_release(&s->out);
 	evs_buf_reset(&s->out);
 	return rc;
 }
@@ -67,9 +69,22 @@ static int ready_file(struct evs_spool *s, struct evs_diag *diag)
 	return 0;
 }
 
+/* How many of perm[at .. end) make a slice. One that is large is a slice of its own. */
+static uint32_t slice_rows(const struct evs_spool *s, uint32_t at, uint32_t end)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = at; i < end; i++) {
+		for (uint16_t c = 0; c < s->ncols; c++)
+			bytes += evs_array_row_bytes(&s->cols[c], s->perm[i]);
+		if (bytes > SLICE_BYTES)
+			return i > at ? i - at : 1;
+	}
+	return end - at;
+}
+
 int evs_spool_spill(struct evs_spool *s, struct evs_diag *diag)
 {
-	uint32_t per_slice;
 	uint64_t begin = s->file_end;
 	int rc = ready_file(s, diag);
 
@@ -77,12 +92,11 @@ int evs_spool_spill(struct evs_spool *s, struct evs_diag *diag)
 		return rc;
 	if (evs_spool_order(s) < 0)
 		return evs_fail_nomem(diag);
-	per_slice = (uint32_t)((uint64_t)s->rows * SLICE_BYTES / (s->memory + 1)) + 1;
 	for (uint32_t g = 0; g < s->nsegs && rc == 0; g++) {
 		uint32_t at = s->start[g], end = s->start[g + 1];
 
 		while (at < end && rc == 0) {
-			uint32_t n = end - at < per_slice ? end - at : per_slice;
+			uint32_t n = slice_rows(s, at, end);
 
 			rc = put_slice(s, g, s->perm + at, n, diag);
 			at += n;
@@ -204,6 +218,19 @@ static int broken(const struct evs_spool *s, const struct spool_chunk *c, struct
 	return evs_fail_off(diag, EVS_E_FORMAT, s->dir, c->pos, "the temporary file is damaged");
 }
 
+/* Append `slice` to what was gathered, which is not copied when it is the first. */
+static int gather(struct evs_array *to, struct evs_array *slice, uint32_t rows)
+{
+	struct evs_array swap = *to;
+
+	if (to->rows)
+		return evs_array_append_range(to, slice, 0, rows);
+	*to = *slice;
+	*slice = swap;
+	evs_array_trim(slice, EVS_SPOOL_TURN);
+	return 0;
+}
+
 /* Append the slice at c->pos, whose head is `head`, to r->gather. */
 static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spool_chunk *c,
 		     const uint8_t *head, struct evs_diag *diag)
@@ -228,11 +255,17 @@ static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spo
 		rc = evs_column_decode(r->dec, &cur, rows, (uint32_t)nulls, &r->slice[i], &why);
 		if (rc == EVS_E_FORMAT)
 			return broken(s, c, diag);
-		if (rc < 0 || evs_array_append_range(&r->gather[i], &r->slice[i], 0, rows) < 0)
+		if (rc < 0 || gather(&r->gather[i], &r->slice[i], rows) < 0)
 			return evs_fail_nomem(diag);
 	}
 	c->pos += SLICE_HEAD + len;
 	return 0;
+}
+
+void evs_spool_reader_forget(struct evs_spool_reader *r)
+{
+	for (uint16_t i = 0; i < r->ncols; i++)
+		evs_array_trim(&r->gather[i], 2 * EVS_SPOOL_TURN);
 }
 
 static size_t gathered(const struct evs_spool_reader *r)
@@ -277,12 +310,15 @@ static int gather_slices(struct evs_spool *s, struct evs_spool_reader *r, uint32
 			}
 			if (evs_get32(head) != id)
 				break;
-			*more = have >= EVS_SPOOL_TURN;
+			*more = have >= EVS_SPOOL_TURN ||
+				(have > 0 && evs_get64(head + 8) > EVS_SPOOL_TURN);
 			if (*more)
 				return 0;
 			rc = get_slice(s, r, c, head, diag);
 			if (rc < 0)
 				return rc;
+			if (c->win_cap > 8 * SPOOL_CHUNK_WINDOW)
+				shrink_window(c);
 			have = gathered(r);
 		}
 		shrink_window(c);
@@ -327,8 +363,7 @@ int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id,
 	*more = false;
 	if (!s->nchunks)
 		return give_memory(s, id, src, idx, n);
-	for (uint16_t i = 0; i < r->ncols; i++)
-		evs_array_trim(&r->gather[i], 2 * EVS_SPOOL_TURN);
+	evs_spool_reader_forget(r);
 	rc = gather_slices(s, r, id, more, diag);
 	if (rc < 0)
 		return rc;

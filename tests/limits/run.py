@@ -8,6 +8,7 @@ a tool that is not there is skipped, and said.
 """
 
 import argparse
+import base64
 import fcntl
 import json
 import os
@@ -34,12 +35,14 @@ APPEND_MEMORY, CAT_MEMORY = 64 * MIB, 32 * MIB
 MEASURABLE = evtools.RELEASE
 DDL = "CREATE TABLE t (n UInt64, tenant String, at DateTime64(3), text Nullable(String)) " \
       "ENGINE = MergeTree PARTITION BY (tenant, toMonday(at)) ORDER BY n;"
+WIDE_DDL = DDL.replace("text Nullable(String)", "text Nullable(String), fixed FixedString(60000) DEFAULT '', "
+                       "many Array(Decimal(38, 0)) DEFAULT [], wide Array(FixedString(1000)) DEFAULT []")
 tally = Tally()
 
 
-def new_stream(tmp, name):
+def new_stream(tmp, name, ddl=DDL):
     store = tmp / name
-    made = evtools.run([evtools.tool("evschema"), "-q", "apply", store, "-"], data=DDL.encode())
+    made = evtools.run([evtools.tool("evschema"), "-q", "apply", store, "-"], data=ddl.encode())
     assert made.status == 0, made.err
     return store / "t"
 
@@ -56,6 +59,21 @@ def row(n, tenant="a", week=0, text=None):
 
 def with_fields(n, fields):
     return row(n, "t")[:-2] + b"," + fields + b"}\n"
+
+
+def largest(n, rng):
+    """A line of just 8 MiB, which is the most, and small ones that make a writer collect and spill."""
+    line = row(n, "t%d" % (n % 2), 0, "")
+    line = line.replace(b'"text": ""', b'"text": "%s"' % base64.b64encode(rng.randbytes(6 * MIB - 300)))
+    return line.replace(b'"text"', b'"text"' + b" " * (8 * MIB - len(line) + 1)) + b"".join(
+        row(n + i, "t%d" % (i % 40)) for i in range(1, 1000))
+
+
+def expanding(n):
+    """Short lines that are 8 MiB in memory: many numbers, a few wide texts."""
+    return (with_fields(n, b'"many":[%s]' % b",".join([b"7"] * 400000)) +
+            with_fields(n + 1, b'"wide":[%s]' % b",".join([b'"a"'] * 8000)) +
+            b"".join(with_fields(n + i, b'"fixed":"b"') for i in range(2, 40)))
 
 
 def numbers(stream):
@@ -119,10 +137,14 @@ def memory(tmp, quick):
         "many fields": lambda n: with_fields(
             n, b",".join(b'"f%d":%d' % (k, n * k) for k in range(800))),
     }
+    kinds["lines of 8 MiB"] = lambda n: largest(n, rng)
+    kinds["short lines, much in memory"] = expanding
     if not quick:
-        kinds["lines of 20 MB"] = lambda n: row(n, "t", 0, rng.randbytes(10 * MIB).hex())
-        huge = b'"u":"%s"' % (b"x" * 20 * MIB)
-        kinds["20 MB in an unknown field"] = lambda n: with_fields(n, huge)
+        huge = b'"u":"%s"' % base64.b64encode(rng.randbytes(6 * MIB - 100))
+        kinds["8 MiB in an unknown field"] = lambda n: with_fields(n, huge)
+        kinds["8 MiB, no schema"] = lambda n: with_fields(n, huge)
+        kinds["200,000 fields"] = lambda n: with_fields(
+            n, b",".join(b'"%x":1' % k for k in range(100000, 300000)))
         kinds["keys that are data, no schema"] = lambda n: with_fields(
             n, b",".join(b'"f%d":1' % (20 * n + k) for k in range(20)))
     if evtools.data_dir():
@@ -130,10 +152,12 @@ def memory(tmp, quick):
             data = evtools.generate(table, 2000 if quick else 30000, "--tenants", 50, "--weeks", 8)
             kinds[table] = lambda n, data=data: data
     for name, pieces in kinds.items():
-        rows = fill(source, pieces, min(size, 100) if "20 MB" in name or "keys" in name else size)
+        rows = fill(source, pieces, min(size, 100) if "8 MiB" in name or "keys" in name else
+                    min(size, 20) if "much" in name else size)
         guessed = "events" in name or "no schema" in name
         (tmp / "memory").mkdir()
-        stream = tmp / "memory" / "guessed" if guessed else new_stream(tmp, "memory")
+        stream = tmp / "memory" / "guessed" if guessed else new_stream(
+            tmp, "memory", WIDE_DDL if "much" in name else DDL)
         check_memory(name, stream, source, rows)
         shutil.rmtree(tmp / "memory")
 

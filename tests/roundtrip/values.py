@@ -367,7 +367,7 @@ def tenants(tally, tmp):
 
 def sizes(tally, tmp):
     at = AT.encode()
-    big = b"x" * (20 << 20)
+    big = b"x" * (7 << 20)
     nest = lambda n: b"[" * n + b"]" * n
     stream = make_stream(tmp / "store", "sizes", "s Nullable(String), j Nullable(JSON)")
     lines = [b'{"n":0,%s,"s":"%s"}' % (at, big), b'{"n":1,%s,"j":"%s"}' % (at, big),
@@ -377,7 +377,7 @@ def sizes(tally, tmp):
              b'{"n":6,%s,"s":"%s"}' % (at, b"\\u0041" * 1000000),
              b'{"n":7,%s,"j":[%s]}' % (at, b",".join(b"%d" % i for i in range(500000)))]
     try_lines(tally, "sizes", stream, lines, True)
-    too_big = b'{"n":8,%s,"s":"%s"}' % (at, b"x" * (33 << 20))
+    too_big = b'{"n":8,%s,"s":"%s"}' % (at, b"x" * (9 << 20))
     too_deep = b'{"n":9,%s,"j":%s}' % (at, nest(100000))
     after = b'{"n":10,%s}' % at
     ran = evtools.append(stream, data=too_big + b"\n" + too_deep + b"\n" + after)

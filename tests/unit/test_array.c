@@ -324,6 +324,25 @@ static void test_append_nulls(void)
 	evs_array_release(&a);
 }
 
+/* The rows' bytes are those of the array, but for validity and where offsets begin. */
+static void test_row_bytes(void)
+{
+	struct evs_array a;
+	size_t sum, used;
+
+	for (unsigned k = 0; shape(&a, k); k++) {
+		sum = 0;
+		for (unsigned i = 0; i < 100; i++)
+			T_CHECK(append_random(&a, 0) == 0);
+		for (uint32_t i = 0; i < a.rows; i++)
+			sum += evs_array_row_bytes(&a, i);
+		used = evs_array_bytes_used(&a);
+		T_CHECK(sum <= used && used - sum <= used / 16 + 64);
+		evs_array_release(&a);
+	}
+	evs_array_release(&a);
+}
+
 int main(void)
 {
 	test_ints();
@@ -333,5 +352,6 @@ int main(void)
 	test_rollback();
 	test_limits();
 	test_append_nulls();
+	test_row_bytes();
 	return t_done();
 }

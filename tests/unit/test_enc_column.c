@@ -219,7 +219,7 @@ static int decode(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t 
 	rc = evs_column_decode(d, &c, rows, nulls, out, &why);
 	*all_used = c.p == c.end;
 	T_CHECK(rc == 0 ? out->rows == rows && out->nulls == nulls
-			: (rc == EVS_E_FORMAT || rc == EVS_E_VERSION || rc == EVS_E_NOMEM) && why);
+			: (rc == EVS_E_FORMAT || rc == EVS_E_VERSION || rc == EVS_E_LIMIT) && why);
 	/* Touch every value. */
 	T_CHECK(rc != 0 || evs_array_bytes_used(out) < SIZE_MAX);
 	for (uint32_t i = 0; rc == 0 && i < rows; i++)
@@ -287,7 +287,7 @@ static const struct {
 	  B("\x07\0\0\x07\0\0\x07\0\0\x07\0\0\x07\0\0\x07\0\0\x07\0\0\x07\0\0\x02\0"),
 	  EVS_E_FORMAT },
 	{ "6.1-6", EVS_BYTES, 30000, 0, B("\x02\x28zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"),
-	  EVS_E_NOMEM },
+	  EVS_E_LIMIT },
 	{ "6.1-7", EVS_BYTES, 3, 0, B("\x01\x01\xff\xff\xff\x7f\x01\0\0\0\0\0\0\0"), EVS_E_FORMAT },
 	{ "6.2-1", EVS_INT, 3, 1, B("\x07"), EVS_E_VERSION },
 	{ "6.2-2", EVS_INT, 3, 1, B("\x02\x02\x01\x02\x06"), EVS_E_FORMAT },
@@ -389,7 +389,7 @@ static void test_limit(void)
 	evs_array_init(&a, EVS_BYTES, 0, false);
 	T_CHECK(evs_dec_ctx_new(&d) == 0);
 	evs_dec_ctx_set_limit(d, 100 << 20);
-	T_CHECK(evs_column_decode(d, &c, 1u << 20, 0, &a, &why) == EVS_E_NOMEM && why);
+	T_CHECK(evs_column_decode(d, &c, 1u << 20, 0, &a, &why) == EVS_E_LIMIT && why);
 	T_CHECK(a.data_cap == 0);
 	c.p = bomb;
 	T_CHECK(evs_column_decode(d, &c, 1u << 16, 0, &a, &why) == 0 && c.p == c.end);

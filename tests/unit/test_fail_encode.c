@@ -128,10 +128,10 @@ static bool limits_hold(const struct evs_array *a, const struct evs_enc_opts *op
 			const struct evs_buf *buf)
 {
 	size_t limit = 0;
-	int rc = EVS_E_NOMEM;
+	int rc = EVS_E_LIMIT;
 
 	fresh(opts);
-	for (; rc == EVS_E_NOMEM && limit < 1u << 20; limit += 1 + limit / 512) {
+	for (; rc == EVS_E_LIMIT && limit < 1u << 20; limit += 1 + limit / 512) {
 		evs_dec_ctx_set_limit(dec, limit);
 		rc = decode(buf, a);
 	}
