@@ -265,7 +265,8 @@ static enum cli_event finish(struct cli_input *in)
 	fed = wait_for(&in->feeder);
 	if (unpacked == 0 && fed == 0)
 		return CLI_END;
-	if (WIFEXITED(fed) && WEXITSTATUS(fed) != 0) {
+	/* A feeder whose unpacker has left dies of SIGPIPE: what the unpacker says then counts. */
+	if (WIFSIGNALED(fed) ? WTERMSIG(fed) != SIGPIPE : WEXITSTATUS(fed) != 0) {
 		why = "could not be given all of it";
 	} else if (WIFSIGNALED(unpacked) || WEXITSTATUS(unpacked) == CANNOT_START) {
 		why = "could not run";

@@ -65,11 +65,13 @@ static const struct {
 
 /* Shared with the test and with forked children. */
 struct board {
+	atomic_ulong random;
+	long ended; /* main() returned */
+	long kept;  /* and so many pieces of memory had not been given back */
 	struct {
 		char name[24];
 		atomic_long calls, faults;
 	} kind[NKINDS];
-	atomic_ulong random;
 };
 _Static_assert(sizeof(struct board) <= PAGE, "one page");
 
@@ -80,6 +82,7 @@ static const char *const names[] = {
 };
 
 static struct board *board;
+static atomic_long kept; /* a forked child has its own */
 static atomic_int armed;
 static int kind = -1;
 static long at, action, ever;
@@ -163,6 +166,10 @@ static int armed_main(int argc, char **argv, char **envp)
 	begin();
 	status = real_main(argc, argv, envp);
 	armed = 0;
+	if (board) {
+		board->kept = kept;
+		board->ended = 1;
+	}
 	return status;
 }
 
@@ -343,27 +350,47 @@ int clock_gettime(clockid_t id, struct timespec *t)
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
+extern void __libc_free(void *);
 extern void *__interceptor_malloc(size_t) __attribute__((weak));
 extern void *__interceptor_calloc(size_t, size_t) __attribute__((weak));
 extern void *__interceptor_realloc(void *, size_t) __attribute__((weak));
+extern void __interceptor_free(void *) __attribute__((weak));
+
+static void *keep(void *p)
+{
+	kept += p != NULL;
+	return p;
+}
 
 void *malloc(size_t n)
 {
 	if (fails(hit(K_malloc)))
 		return NULL;
-	return __interceptor_malloc ? __interceptor_malloc(n) : __libc_malloc(n);
+	return keep(__interceptor_malloc ? __interceptor_malloc(n) : __libc_malloc(n));
 }
 
 void *calloc(size_t n, size_t size)
 {
 	if (fails(hit(K_malloc)))
 		return NULL;
-	return __interceptor_calloc ? __interceptor_calloc(n, size) : __libc_calloc(n, size);
+	return keep(__interceptor_calloc ? __interceptor_calloc(n, size) : __libc_calloc(n, size));
 }
 
 void *realloc(void *p, size_t n)
 {
+	void *q;
+
 	if (fails(hit(K_malloc)))
 		return NULL;
-	return __interceptor_realloc ? __interceptor_realloc(p, n) : __libc_realloc(p, n);
+	q = __interceptor_realloc ? __interceptor_realloc(p, n) : __libc_realloc(p, n);
+	return p ? q : keep(q);
+}
+
+void free(void *p)
+{
+	kept -= p != NULL;
+	if (__interceptor_free)
+		__interceptor_free(p);
+	else
+		__libc_free(p);
 }

@@ -19,14 +19,15 @@ from evtools import SLOW, tool  # noqa: E402
 
 CONFIG = os.environ.get("EVS_CONFIG", "release")
 ASAN = CONFIG == "asan"
-PAGE, ENTRY = 4096, struct.Struct("24sqq")
+PAGE, HEAD, ENTRY = 4096, struct.Struct("qqq"), struct.Struct("24sqq")
 TIMEOUT = 10 * SLOW
 
 E = errno
 FILE = [E.EIO, E.EACCES, E.EINTR]
 FULL = [E.EIO, E.ENOSPC, E.EDQUOT, E.EINTR]
 # What each kind of call is made to do, one call of it and every one from there on; "each" is EINTR at
-# every call once. EINTR for ever is no fault but a hang.
+# every call once. EINTR for ever, or EAGAIN of what may be a pipe, is no fault but a wait that does not end.
+PIPES = ("read", "write", "stdout")
 FAULTS = {
     "malloc": [E.ENOMEM],
     "open": [E.EIO, E.EMFILE, E.EACCES, E.ENOSPC, E.EINTR],
@@ -91,7 +92,7 @@ def faults_of(counts, kill):
         for what in FAULTS[kind]:
             for at in range(1, n + 1):
                 found.append(Fault(kind, at, what, False))
-                if what != E.EINTR and not (kind in ("read", "stdout") and what == E.EAGAIN):
+                if what != E.EINTR and not (kind in PIPES and what == E.EAGAIN):
                     found.append(Fault(kind, at, what, True))
             if what == E.EINTR:
                 found.append(Fault(kind, 1, "each", True))
@@ -106,7 +107,7 @@ class Injector:
         """Builds the library. self.why: why that cannot be done, or None."""
         self.folder, self.so = folder, folder / "fault.so"
         cc = os.environ.get("EVS_CC", "cc").split()[0]
-        built = subprocess.run([cc, "-shared", "-fPIC", "-O1", "-w", "-o", str(self.so), str(HERE / "fault.c"),
+        built = subprocess.run([cc, "-shared", "-fPIC", "-O1", "-fno-builtin", "-w", "-o", str(self.so), str(HERE / "fault.c"),
                                 "-ldl"], capture_output=True, text=True)
         self.why = None
         if CONFIG in ("tsan", "valgrind") or os.environ.get("EVS_WRAP"):
@@ -115,7 +116,8 @@ class Injector:
             self.why = "cannot build the library that makes calls fail: " + built.stderr[-500:]
 
     def run(self, args, cwd, data=b"", fault=None, stdout=subprocess.PIPE, timeout=TIMEOUT):
-        """(CompletedProcess or None when it hangs, {kind: calls}, number of faults)."""
+        """(CompletedProcess or None when it hangs, {kind: calls}, number of faults). The process gets
+        `kept`: pieces of memory that main() left, or None when it did not return."""
         fd, board = tempfile.mkstemp(dir=self.folder)
         os.write(fd, bytes(PAGE))
         os.close(fd)
@@ -131,7 +133,10 @@ class Injector:
         raw = Path(board).read_bytes()
         os.unlink(board)
         counts, faults = {}, 0
-        for at in range(0, PAGE - ENTRY.size, ENTRY.size):
+        _, ended, kept = HEAD.unpack_from(raw)
+        if p:
+            p.kept = kept if ended else None
+        for at in range(HEAD.size, PAGE - ENTRY.size, ENTRY.size):
             name, calls, hits = ENTRY.unpack_from(raw, at)
             if calls and name[0]:
                 counts[name.rstrip(b"\0").decode()] = calls

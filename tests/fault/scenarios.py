@@ -20,6 +20,8 @@ ORDER BY (who, n) PARTITION BY (who, toMonday(ts));
 """
 WIDER = SCHEMA.replace("tags Array", "more Nullable(Int32) DEFAULT 7, tags Array").replace("'b' = 2", "'b' = 2, 'c' = 3")
 SERIAL = "CREATE TABLE ev (id BIGSERIAL, ts TIMESTAMP NOT NULL, n BIGINT) PARTITION BY RANGE (ts);\n"
+QUESTION = """SELECT who, count() AS c, sum(n), uniq(text), avg(v), quantile(0.5)(n), groupArray(e) FROM ev
+WHERE n % 7 != 3 GROUP BY who HAVING c > 1 ORDER BY who"""
 VIEW = "CREATE VIEW many AS SELECT who, count() AS c FROM ev GROUP BY who;\n"
 
 
@@ -96,6 +98,8 @@ class Scenario:
         err = p.stderr.decode(errors="replace")
         if fault.kills and p.returncode == -9:
             return []
+        if p.kept is not None and p.kept > self.kept:
+            return ["%d pieces of memory were not given back, otherwise %d" % (p.kept, self.kept)]
         if died(p.returncode):
             return ["died with %d: %s" % (p.returncode, err[-1500:])]
         allowed = [self.want] if fault.invisible else [self.want, 4]
@@ -306,6 +310,7 @@ def make_bases(folder, inputs):
     bases["serial"] = build(at, apply(SERIAL))
     bases["many"] = build(at, apply(SCHEMA), *two,
                           (put[:2] + ["--flush-rows", "1"] + put[2:], lines(1, 66, 1).replace(b"2024-01-0", b"2023-12-0")))
+    bases["large"] = build(at, apply(SCHEMA + VIEW), (put, lines(1, 600, 2)))
     bases["link"] = link_tenant(bases["base"])
     bases["torn"] = tear(bases["base"], build(at, apply(SCHEMA), *two, (SOURCE, GIVEN)))
     bases["copy"] = spoil(bases["base"])
@@ -362,6 +367,12 @@ def scenarios(inputs):
         Reading("read a tenant as csv", "base", ["evcat", "-o", "csv", "--tenant", "t1", "store/ev"]),
         Reading("read a few as tsv", "base", ["evcat", "-o", "tsv", "-n", "7", "store/ev"]),
         Reading("read as a table", "base", ["evcat", "-o", "table", "-e", "store/ev"]),
+        Reading("read what a condition takes", "base", ["evcat", "-w", "n % 3 = 0 AND text LIKE '%1%'", "store/ev"]),
+        Reading("read a key by its filter", "large", ["evcat", "-k", "n=77", "store/ev"]),
+        Reading("ask a question", "base", ["evagg", "-q", QUESTION, "store"]),
+        Reading("ask a view", "large", ["evagg", "-q", "SELECT who, c FROM many ORDER BY who", "store"]),
+        Reading("ask in parts", "base", ["evagg", "-g", "who, e", "-a", "count() AS c, max(ts)", "-w", "n > 3", "--sort", "who, e",
+                                         "store/ev"]),
         Following("follow", "base", ["evcat", "-f", "-n", "41", "store/ev"], lines(90, 1, 3)),
         Applying("apply to nothing", "none", ["evschema", "apply", "store", sql]),
         Applying("apply a wider schema", "base", ["evschema", "apply", "store", sql]),
@@ -410,6 +421,7 @@ class Bench:
             p, counts, _ = s.run(self, Path(d))
             if p is None or p.returncode != s.want:
                 return None, "no fault, and %s" % ("it hangs" if p is None else (p.returncode, p.stderr[-800:]))
+            s.kept = p.kept
             s.clean(self, Path(d), p)
             return counts, None
 
