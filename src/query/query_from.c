@@ -6,6 +6,7 @@
 
 #include "src/diag.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,6 +272,7 @@ int evs_query_from(struct evs_query *q, const char *const *paths, size_t npaths,
 	char folder[EVS_NAME_BYTES + 1], dir[EVS_PATH_MAX];
 	const char *name = evs_select_from(q->select), *one = dir;
 	enum evs_path_kind kind, inside;
+	struct evs_diag d = { 0 };
 	int rc = evs_path_kind(paths[0], &kind, diag);
 
 	if (rc < 0 || !*name)
@@ -284,7 +286,14 @@ int evs_query_from(struct evs_query *q, const char *const *paths, size_t npaths,
 	rc = evs_path_join(dir, paths[0], folder, diag);
 	if (rc < 0)
 		return rc;
-	if (evs_path_kind(dir, &inside, NULL) == 0 && inside == EVS_PATH_STREAM)
+	rc = evs_path_kind(dir, &inside, &d);
+	if (rc == 0 && inside == EVS_PATH_STREAM)
 		return from_scan(q, &one, 1, diag);
+	/* No such folder, or one of something else, leaves the views. */
+	if (rc < 0 && rc != EVS_E_USAGE && d.sys != ENOENT) {
+		if (diag)
+			*diag = d;
+		return rc;
+	}
 	return try_view(q, paths, npaths, depth, true, diag);
 }

@@ -1,6 +1,7 @@
 /*
- * Loaded in front of the C library (LD_PRELOAD): the Nth call of one kind fails, is cut short, lies, or is the
- * process's last. Counting begins with main() and ends with it; forked children count too, programs they exec do not.
+ * Loaded in front of the C library (LD_PRELOAD): the Nth call of one kind fails, is cut short,
+ * lies, or is the process's last. Counting begins with main() and ends with it; forked children
+ * count too, programs they exec do not.
  *
  *   FAULT_CALL   kind, a name of KINDS; unset: count only
  *   FAULT_AT     number of the call, from 1
@@ -8,8 +9,8 @@
  *   FAULT_DO     an errno, or a name of `actions`
  *   FAULT_BOARD  file of PAGE bytes in which calls and faults are counted, by kind
  *
- * Random bytes come from a counter, so that the same run gives the same files. Standard output and error are a kind of their
- * own, "stdout": a test is told nothing by a program that cannot speak.
+ * Random bytes come from a counter, so that the same run gives the same files. Standard output and
+ * error are a kind of their own, "stdout": a program that cannot speak tells a test nothing.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -35,11 +36,14 @@
 
 enum { PAGE = 4096 };
 
-#define KINDS(X)                                                                                        \
-	X(malloc) X(open) X(close) X(read) X(pread) X(write) X(pwrite) X(stdout) X(stat) X(fstat)       \
-	X(fstatat) X(lseek) X(fsync) X(fdatasync) X(ftruncate) X(rename) X(unlink) X(mkdir) X(mkstemp)  \
-	X(realpath) X(opendir) X(readdir) X(setlk) X(getlk) X(dupfd) X(fcntl) X(dup2) X(pipe) X(fork)   \
-	X(execlp) X(waitpid) X(poll) X(nanosleep) X(pthread_create) X(random) X(realtime) X(monotonic)
+/* clang-format off */
+#define KINDS(X)                                                                                \
+	X(malloc) X(open) X(close) X(read) X(pread) X(write) X(pwrite) X(stdout)                \
+	X(stat) X(fstat) X(fstatat) X(lseek) X(fsync) X(fdatasync) X(ftruncate)                 \
+	X(rename) X(unlink) X(mkdir) X(mkstemp) X(realpath) X(opendir) X(readdir)               \
+	X(setlk) X(getlk) X(dupfd) X(fcntl) X(dup2) X(pipe) X(fork) X(execlp) X(waitpid)        \
+	X(poll) X(nanosleep) X(pthread_create) X(random) X(realtime) X(monotonic)
+/* clang-format on */
 
 #define K_(name) K_##name,
 enum kind { KINDS(K_) NKINDS };
@@ -50,8 +54,8 @@ enum action {
 	HALF = -1,	  /* half of the bytes */
 	KILL_BEFORE = -2, /* SIGKILL */
 	KILL_AFTER = -3,
-	EACH = -4,	/* EINTR at every second call: each is interrupted once */
-	BACK = -5,	/* the clock, ten years */
+	EACH = -4, /* EINTR at every second call: each is interrupted once */
+	BACK = -5, /* the clock, ten years */
 	AHEAD = -6,
 	TO_AND_FRO = -7 /* the two in turns */
 };
@@ -59,8 +63,12 @@ enum action {
 static const struct {
 	const char *name;
 	enum action action;
-} actions[] = { { "half", HALF },	  { "kill-before", KILL_BEFORE }, { "kill-after", KILL_AFTER },
-		{ "each", EACH },	  { "back", BACK },		  { "ahead", AHEAD },
+} actions[] = { { "half", HALF },
+		{ "kill-before", KILL_BEFORE },
+		{ "kill-after", KILL_AFTER },
+		{ "each", EACH },
+		{ "back", BACK },
+		{ "ahead", AHEAD },
 		{ "to-and-fro", TO_AND_FRO } };
 
 /* Shared with the test and with forked children. */
@@ -89,7 +97,8 @@ static long at, action, ever;
 
 static void read_plan(void)
 {
-	const char *call = getenv("FAULT_CALL"), *n = getenv("FAULT_AT"), *what = getenv("FAULT_DO");
+	const char *call = getenv("FAULT_CALL"), *n = getenv("FAULT_AT"),
+		   *what = getenv("FAULT_DO");
 
 	for (int i = 0; call && i < NKINDS; i++)
 		if (!strcmp(call, names[i]))
@@ -155,7 +164,7 @@ static void done(int h)
 	errno = kept;
 }
 
-/* ---- from main() to its end ------------------------------------------------------------------------------ */
+/* ---- from main() to its end ------------------------------------------------------------------ */
 
 static int (*real_main)(int, char **, char **);
 
@@ -190,27 +199,28 @@ void exit(int status)
 	real(status);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------ */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
-#define CALL_KIND(k, ret, bad, name, params, args)                        \
-	ret name params                                                   \
-	{                                                                 \
-		static __typeof__(&name) real;                            \
-		int h = hit(k);                                           \
-		ret r;                                                    \
-		if (!real)                                                \
-			real = (__typeof__(&name))dlsym(RTLD_NEXT, #name); \
-		if (fails(h))                                             \
-			return bad;                                       \
-		r = real args;                                            \
-		done(h);                                                  \
-		return r;                                                 \
+#define CALL_KIND(k, ret, bad, name, params, args)                                                 \
+	ret name params                                                                            \
+	{                                                                                          \
+		static __typeof__(&name) real;                                                     \
+		int h = hit(k);                                                                    \
+		ret r;                                                                             \
+		if (!real)                                                                         \
+			real = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                         \
+		if (fails(h))                                                                      \
+			return bad;                                                                \
+		r = real args;                                                                     \
+		done(h);                                                                           \
+		return r;                                                                          \
 	}
 #define CALL(ret, bad, name, params, args) CALL_KIND(K_##name, ret, bad, name, params, args)
 
 CALL(int, -1, stat, (const char *restrict p, struct stat *restrict st), (p, st))
 CALL(int, -1, fstat, (int fd, struct stat *st), (fd, st))
-CALL(int, -1, fstatat, (int d, const char *restrict p, struct stat *restrict st, int f), (d, p, st, f))
+CALL(int, -1, fstatat, (int d, const char *restrict p, struct stat *restrict st, int f),
+     (d, p, st, f))
 CALL(off_t, -1, lseek, (int fd, off_t n, int w), (fd, n, w))
 CALL(int, -1, fsync, (int fd), (fd))
 CALL(int, -1, fdatasync, (int fd), (fd))
@@ -221,36 +231,39 @@ CALL(int, -1, mkdir, (const char *p, mode_t m), (p, m))
 CALL(int, -1, mkstemp, (char *p), (p))
 CALL(char *, NULL, realpath, (const char *restrict p, char *restrict out), (p, out))
 CALL(DIR *, NULL, opendir, (const char *p), (p))
-CALL(struct dirent *, NULL, readdir, (DIR *d), (d))
+CALL(struct dirent *, NULL, readdir, (DIR * d), (d))
 CALL(int, -1, dup2, (int a, int b), (a, b))
 CALL(int, -1, pipe, (int ends[2]), (ends))
 CALL(pid_t, -1, fork, (void), ())
 CALL(pid_t, -1, waitpid, (pid_t p, int *s, int o), (p, s, o))
-CALL(int, -1, poll, (struct pollfd *p, nfds_t n, int ms), (p, n, ms))
+CALL(int, -1, poll, (struct pollfd * p, nfds_t n, int ms), (p, n, ms))
 CALL(int, -1, nanosleep, (const struct timespec *t, struct timespec *left), (t, left))
 CALL(int, errno, pthread_create,
-     (pthread_t *restrict t, const pthread_attr_t *restrict a, void *(*f)(void *), void *restrict arg), (t, a, f, arg))
+     (pthread_t *restrict t, const pthread_attr_t *restrict a, void *(*f)(void *),
+      void *restrict arg),
+     (t, a, f, arg))
 
-#define TRANSFER(k, name, params, args, n)                                   \
-	ssize_t name params                                                  \
-	{                                                                    \
-		static __typeof__(&name) real;                               \
-		int h = hit(k);                                              \
-		ssize_t r;                                                   \
-		if (!real)                                                   \
-			real = (__typeof__(&name))dlsym(RTLD_NEXT, #name);   \
-		if (fails(h))                                                \
-			return -1;                                           \
-		if (h && n > 1 && (action == HALF || action == KILL_AFTER)) \
-			n /= 2;                                              \
-		r = real args;                                               \
-		done(h);                                                     \
-		return r;                                                    \
+#define TRANSFER(k, name, params, args, n)                                                         \
+	ssize_t name params                                                                        \
+	{                                                                                          \
+		static __typeof__(&name) real;                                                     \
+		int h = hit(k);                                                                    \
+		ssize_t r;                                                                         \
+		if (!real)                                                                         \
+			real = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                         \
+		if (fails(h))                                                                      \
+			return -1;                                                                 \
+		if (h && n > 1 && (action == HALF || action == KILL_AFTER))                        \
+			n /= 2;                                                                    \
+		r = real args;                                                                     \
+		done(h);                                                                           \
+		return r;                                                                          \
 	}
 
 TRANSFER(K_pwrite, pwrite, (int fd, const void *p, size_t n, off_t o), (fd, p, n, o), n)
 TRANSFER(K_pread, pread, (int fd, void *p, size_t n, off_t o), (fd, p, n, o), n)
-TRANSFER(fd == 1 || fd == 2 ? K_stdout : K_write, write, (int fd, const void *p, size_t n), (fd, p, n), n)
+TRANSFER(fd == 1 || fd == 2 ? K_stdout : K_write, write, (int fd, const void *p, size_t n),
+	 (fd, p, n), n)
 TRANSFER(K_read, read, (int fd, void *p, size_t n), (fd, p, n), n)
 
 /* The descriptor is gone in any case. */
@@ -325,7 +338,9 @@ int getentropy(void *p, size_t n)
 	if (fails(hit(K_random)))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)((board ? atomic_fetch_add(&board->random, 1) : i) * 0x9e3779b1u >> 11);
+		out[i] =
+			(uint8_t)((board ? atomic_fetch_add(&board->random, 1) : i) * 0x9e3779b1u >>
+				  11);
 	return 0;
 }
 
@@ -339,13 +354,14 @@ int clock_gettime(clockid_t id, struct timespec *t)
 		return -1;
 	(void)syscall(SYS_clock_gettime, id, t);
 	if (h)
-		t->tv_sec += action == AHEAD || (action == TO_AND_FRO && ++turn % 2) ? years : -years;
+		t->tv_sec +=
+			action == AHEAD || (action == TO_AND_FRO && ++turn % 2) ? years : -years;
 	return 0;
 }
 
 /*
- * Memory: malloc, calloc, realloc and what the C library allocates for strdup and others. With AddressSanitizer its own
- * functions are what is in front of; dlsym() would allocate.
+ * Memory: malloc, calloc, realloc and what the C library allocates for strdup and others. With
+ * AddressSanitizer its own functions are what is in front of; dlsym() would allocate.
  */
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);

@@ -25,8 +25,9 @@ TIMEOUT = 10 * SLOW
 E = errno
 FILE = [E.EIO, E.EACCES, E.EINTR]
 FULL = [E.EIO, E.ENOSPC, E.EDQUOT, E.EINTR]
-# What each kind of call is made to do, one call of it and every one from there on; "each" is EINTR at
-# every call once. EINTR for ever, or EAGAIN of what may be a pipe, is no fault but a wait that does not end.
+# What each kind of call is made to do, one call of it and every one from there on; "each" is EINTR
+# at every call once. EINTR for ever, or EAGAIN of what may be a pipe, is no fault but a wait that
+# does not end.
 PIPES = ("read", "write", "stdout")
 FAULTS = {
     "malloc": [E.ENOMEM],
@@ -51,8 +52,8 @@ FAULTS = {
 KILLED = ["write", "pwrite", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir", "open"]
 INVISIBLE = (E.EINTR, "each", "half", "back", "ahead", "to-and-fro")
 # The store must be named when one of these failed.
-NAMED = ["open", "pread", "write", "pwrite", "stat", "fstat", "fsync", "fdatasync", "ftruncate", "rename",
-         "unlink", "mkdir", "opendir", "readdir", "setlk", "realpath"]
+NAMED = ["open", "pread", "write", "pwrite", "stat", "fstat", "fsync", "fdatasync", "ftruncate",
+         "rename", "unlink", "mkdir", "opendir", "readdir", "setlk", "realpath"]
 
 
 class Fault:
@@ -107,8 +108,9 @@ class Injector:
         """Builds the library. self.why: why that cannot be done, or None."""
         self.folder, self.so = folder, folder / "fault.so"
         cc = os.environ.get("EVS_CC", "cc").split()[0]
-        built = subprocess.run([cc, "-shared", "-fPIC", "-O1", "-fno-builtin", "-w", "-o", str(self.so), str(HERE / "fault.c"),
-                                "-ldl"], capture_output=True, text=True)
+        built = subprocess.run([cc, "-shared", "-fPIC", "-O1", "-fno-builtin", "-w", "-o",
+                                str(self.so), str(HERE / "fault.c"), "-ldl"],
+                               capture_output=True, text=True)
         self.why = None
         if CONFIG in ("tsan", "valgrind") or os.environ.get("EVS_WRAP"):
             self.why = "LD_PRELOAD does not go together with %s" % CONFIG
@@ -116,8 +118,8 @@ class Injector:
             self.why = "cannot build the library that makes calls fail: " + built.stderr[-500:]
 
     def run(self, args, cwd, data=b"", fault=None, stdout=subprocess.PIPE, timeout=TIMEOUT):
-        """(CompletedProcess or None when it hangs, {kind: calls}, number of faults). The process gets
-        `kept`: pieces of memory that main() left, or None when it did not return."""
+        """(CompletedProcess or None when it hangs, {kind: calls}, number of faults). The process
+        gets `kept`: pieces of memory that main() left, or None when it did not return."""
         fd, board = tempfile.mkstemp(dir=self.folder)
         os.write(fd, bytes(PAGE))
         os.close(fd)
@@ -125,9 +127,9 @@ class Injector:
         if ASAN:
             env["ASAN_OPTIONS"] = "exitcode=99:detect_leaks=1:verify_asan_link_order=0"
         try:
-            p = subprocess.run([tool(args[0]), *args[1:]], input=data, stdout=stdout, stderr=subprocess.PIPE,
-                               cwd=cwd, env={**env, **(fault.env() if fault else {})}, timeout=timeout,
-                               close_fds=False)
+            p = subprocess.run([tool(args[0]), *args[1:]], input=data, stdout=stdout,
+                               stderr=subprocess.PIPE, cwd=cwd, timeout=timeout, close_fds=False,
+                               env={**env, **(fault.env() if fault else {})})
         except subprocess.TimeoutExpired:
             p = None
         raw = Path(board).read_bytes()
@@ -155,7 +157,10 @@ def load_tree(folder):
     tree = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        tree[name] = os.readlink(path) if path.is_symlink() else None if path.is_dir() else path.read_bytes()
+        if path.is_symlink():
+            tree[name] = os.readlink(path)
+        else:
+            tree[name] = None if path.is_dir() else path.read_bytes()
     return tree
 
 
@@ -181,5 +186,5 @@ def died(status):
 
 
 def memory_folder():
-    """Syncs cost nothing there, and whether a real disk keeps what it says is not what these tests are about."""
+    """Syncs cost nothing there; whether a real disk keeps what it says is not the question here."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
