@@ -197,7 +197,8 @@ struct evs_commit {
 	uint8_t rollups_hash[EVS_HASH_SIZE]; /* of their frames; zero without rollups */
 	struct evs_source *sources;
 	uint32_t nsources;
-	bool no_append; /* decoded: has a section that only a newer writer may append after */
+	uint32_t append; /* of the frame's head: to be written; evs_file_commit() reads it */
+	bool no_append;	 /* decoded: has a section that only a newer writer may append after */
 };
 
 struct evs_trailer {
@@ -216,7 +217,8 @@ struct evs_index {
 	uint32_t nrefs;
 	struct evs_source *sources;
 	uint32_t nsources;
-	bool no_append; /* as in evs_commit */
+	uint32_t append; /* as in evs_commit */
+	bool no_append;	 /* as in evs_commit */
 };
 
 /*

@@ -146,7 +146,7 @@ int evs_commit_write(struct evs_commit *c, uint64_t salt, uint64_t off, struct e
 	evs_commit_hash(c->hash, payload, summed);
 	memcpy(payload + offsetof(struct evs_commit_raw, hash), c->hash, sizeof(c->hash));
 	evs_frame_seal(out->p + base, EVS_FRAME_COMMIT, 0, summed + EVS_TRAILERS_SIZE, payload,
-		       (uint32_t)summed, salt, off);
+		       (uint32_t)summed, salt, off, c->append);
 	put_trailers(c, off, EVS_FRAME_HEAD_SIZE + summed + EVS_TRAILERS_SIZE, salt, out);
 	return 0;
 }

@@ -55,7 +55,7 @@ int evs_frame_decode(struct evs_frame *out, const uint8_t *raw, uint64_t salt, u
 		return evs_rule(why, EVS_E_FORMAT, "3.1-3 checksum of the frame head");
 	if (r.flags & ~KNOWN_FLAGS)
 		return evs_rule(why, EVS_E_VERSION, "3.1-4 frame flag of a newer format");
-	if (evs_get16(r.reserved) || evs_get32(r.reserved2))
+	if (evs_get16(r.reserved))
 		return evs_rule(why, EVS_E_FORMAT, "3.1-5 reserved bytes of the frame head");
 	if (r.type == 0)
 		return evs_rule(why, EVS_E_FORMAT, "3.1-6 frame type 0");
@@ -69,6 +69,7 @@ int evs_frame_decode(struct evs_frame *out, const uint8_t *raw, uint64_t salt, u
 		.flags = r.flags,
 		.payload_len = evs_get64(r.payload_len),
 		.summed_len = evs_get32(r.summed_len),
+		.append = evs_get32(r.append),
 		.payload_sum = evs_get64(r.payload_sum),
 	};
 	if (out->payload_len >= EVS_FRAME_MAX_PAYLOAD)
@@ -92,7 +93,8 @@ int evs_frame_verify(const struct evs_frame *f, const uint8_t *payload, uint64_t
 }
 
 void evs_frame_seal(uint8_t *raw, enum evs_frame_type type, uint8_t flags, uint64_t payload_len,
-		    const uint8_t *payload, uint32_t summed_len, uint64_t salt, uint64_t off)
+		    const uint8_t *payload, uint32_t summed_len, uint64_t salt, uint64_t off,
+		    uint32_t append)
 {
 	struct evs_frame_raw r = { .type = (uint8_t)type, .flags = flags };
 	uint64_t s = seed(r.type, salt, off);
@@ -100,6 +102,7 @@ void evs_frame_seal(uint8_t *raw, enum evs_frame_type type, uint8_t flags, uint6
 	memcpy(r.magic, magic, sizeof(magic));
 	evs_put64(r.payload_len, payload_len);
 	evs_put32(r.summed_len, summed_len);
+	evs_put32(r.append, append);
 	evs_put64(r.payload_sum, XXH3_64bits_withSeed(payload, summed_len, s));
 	memcpy(raw, &r, sizeof(r));
 	evs_put64(raw + HEAD_SUMMED, XXH3_64bits_withSeed(raw, HEAD_SUMMED, s));

@@ -40,7 +40,7 @@ struct evs_frame_raw {
 	uint8_t reserved[2];
 	uint8_t payload_len[8]; /* without padding */
 	uint8_t summed_len[4];	/* leading payload bytes under payload_sum */
-	uint8_t reserved2[4];
+	uint8_t append[4];	/* random number of the append */
 	uint8_t payload_sum[8];
 	uint8_t head_sum[8]; /* of the 32 bytes before it */
 };
@@ -52,6 +52,8 @@ struct evs_frame {
 	uint8_t flags;
 	uint64_t payload_len;
 	uint32_t summed_len;
+	uint32_t
+		append; /* all frames of an append have the same number, and no other append has it */
 	uint64_t payload_sum;
 };
 
@@ -74,9 +76,10 @@ int evs_frame_verify(const struct evs_frame *f, const uint8_t *payload, uint64_t
 
 /*
  * Write the 40 head bytes for a payload whose first `summed_len` bytes are at `payload`.
- * `salt` is the segment's; HEAD frames are sealed with 0 whatever is passed.
+ * `salt` is the segment's; HEAD frames are sealed with 0 whatever is passed. `append` is 0 for HEAD.
  */
 void evs_frame_seal(uint8_t *raw, enum evs_frame_type type, uint8_t flags, uint64_t payload_len,
-		    const uint8_t *payload, uint32_t summed_len, uint64_t salt, uint64_t off);
+		    const uint8_t *payload, uint32_t summed_len, uint64_t salt, uint64_t off,
+		    uint32_t append);
 
 #endif

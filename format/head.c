@@ -147,7 +147,7 @@ int evs_head_write(const struct evs_head *h, struct evs_buf *out)
 	out->len = (size_t)span * 2;
 	for (unsigned i = 0; i < 2; i++)
 		evs_frame_seal(out->p + i * span, EVS_FRAME_HEAD, 0, plen,
-			       out->p + EVS_FRAME_HEAD_SIZE, (uint32_t)plen, 0, i * span);
+			       out->p + EVS_FRAME_HEAD_SIZE, (uint32_t)plen, 0, i * span, 0);
 	return 0;
 }
 

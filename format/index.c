@@ -53,7 +53,7 @@ int evs_index_write(const struct evs_index *x, uint64_t salt, uint64_t off, stru
 	/* Fixed part, references and sections are multiples of 8: no padding is needed. */
 	head = out->p + base;
 	evs_frame_seal(head, EVS_FRAME_INDEX, 0, len, head + EVS_FRAME_HEAD_SIZE, (uint32_t)len,
-		       salt, off);
+		       salt, off, x->append);
 	return 0;
 }
 

@@ -101,7 +101,8 @@ bool evs_append_can_infer(const struct evs_appender *a);
 /* Infer a schema from the sample, write schema.sql, and take the sample's rows. */
 int evs_append_infer(struct evs_appender *a, struct evs_diag *diag);
 /* A schema.sql that inference wrote and nobody edited goes on being widened: set a->infer then. */
-int evs_append_resume_infer(struct evs_appender *a, const struct evs_table *t, struct evs_diag *diag);
+int evs_append_resume_infer(struct evs_appender *a, const struct evs_table *t,
+			    struct evs_diag *diag);
 /* A row did not fit the inferred schema: widen it. 1 when the row may be tried again. */
 int evs_append_widen(struct evs_appender *a, const struct chunk_row *row, struct evs_diag *diag);
 

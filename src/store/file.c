@@ -207,8 +207,8 @@ int evs_file_verify_group(struct evs_file *f, uint64_t off, const struct evs_fra
 	return rc;
 }
 
-int evs_file_filter(struct evs_file *f, uint64_t off, uint64_t limit, const uint8_t **blocks,
-		    size_t *len, struct evs_diag *diag)
+int evs_file_filter(struct evs_file *f, uint64_t off, uint64_t limit, const struct evs_ahead *a,
+		    const uint8_t **blocks, size_t *len, struct evs_diag *diag)
 {
 	struct evs_frame fr;
 	int rc = evs_file_frame(f, off, limit, &fr, diag);
@@ -220,7 +220,8 @@ int evs_file_filter(struct evs_file *f, uint64_t off, uint64_t limit, const uint
 	if (!evs_filter_sound(fr.payload_len))
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "7.8-1 length of a filter");
 	*len = fr.summed_len;
-	return evs_file_summed(f, off, &fr, blocks, diag);
+	rc = evs_file_check_append(f, off, &fr, a, diag);
+	return rc < 0 ? rc : evs_file_summed(f, off, &fr, blocks, diag);
 }
 
 int evs_file_resync(struct evs_file *f, uint64_t from, uint64_t limit, uint64_t *off,
@@ -263,30 +264,31 @@ static int keep(struct evs_buf *payload, const uint8_t *p, size_t n, struct evs_
 
 /* Frame of the given type at off, its summed payload copied to `payload`. */
 static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum evs_frame_type type,
-		       struct evs_buf *payload, struct evs_diag *diag)
+		       struct evs_frame *fr, struct evs_buf *payload, struct evs_diag *diag)
 {
-	struct evs_frame fr;
 	const uint8_t *p;
-	int rc = evs_file_frame(f, off, limit, &fr, diag);
+	int rc = evs_file_frame(f, off, limit, fr, diag);
 
 	if (rc < 0)
 		return rc;
-	if (fr.type != type)
+	if (fr->type != type)
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
 				    "another type of frame was expected");
-	rc = evs_file_summed(f, off, &fr, &p, diag);
-	return rc < 0 ? rc : keep(payload, p, fr.summed_len, diag);
+	rc = evs_file_summed(f, off, fr, &p, diag);
+	return rc < 0 ? rc : keep(payload, p, fr->summed_len, diag);
 }
 
 int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
 		    struct evs_buf *payload, struct evs_diag *diag)
 {
 	const char *why = NULL;
-	int rc = load_summed(f, off, limit, EVS_FRAME_COMMIT, payload, diag);
+	struct evs_frame fr;
+	int rc = load_summed(f, off, limit, EVS_FRAME_COMMIT, &fr, payload, diag);
 
 	if (rc < 0)
 		return rc;
 	rc = evs_commit_decode(out, payload->p, payload->len, off, &why);
+	out->append = fr.append;
 	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
 }
 
@@ -294,10 +296,69 @@ int evs_file_index(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_
 		   struct evs_buf *payload, struct evs_diag *diag)
 {
 	const char *why = NULL;
-	int rc = load_summed(f, off, limit, EVS_FRAME_INDEX, payload, diag);
+	struct evs_frame fr;
+	int rc = load_summed(f, off, limit, EVS_FRAME_INDEX, &fr, payload, diag);
 
 	if (rc < 0)
 		return rc;
 	rc = evs_index_decode(out, payload->p, payload->len, off, &why);
+	out->append = fr.append;
 	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
+}
+
+/* The next COMMIT frame at `*off` or behind, or `limit`. `*gap`: damage lies before it. */
+static int find_commit(struct evs_file *f, uint64_t *off, uint64_t limit, uint64_t size, bool *gap,
+		       struct evs_diag *diag)
+{
+	struct evs_frame fr;
+
+	while (*off < limit) {
+		int rc = evs_file_frame(f, *off, limit, &fr, diag);
+
+		if (rc == 0 && fr.type == EVS_FRAME_COMMIT)
+			return 0;
+		if (rc == 0)
+			*off += evs_frame_span(fr.payload_len);
+		else if (rc != EVS_E_FORMAT && !(rc == EVS_E_VERSION && *gap))
+			return rc;
+		else if ((rc = evs_file_resync(f, *off + 8, size, off, diag)) < 0)
+			return rc;
+		else
+			*gap = true;
+		if (*gap && *off == size)
+			*off = limit;
+	}
+	return 0;
+}
+
+int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
+		   struct evs_ahead *out, struct evs_diag *diag)
+{
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+	uint64_t off = pos;
+	bool gap = false;
+	int rc = find_commit(f, &off, t->end, t->size < t->end ? t->size : t->end, &gap, diag);
+
+	*out = (struct evs_ahead){ .from = pos, .to = off > pos ? off : pos + 8 };
+	if (rc == 0 && off < t->end) {
+		rc = evs_file_commit(f, off, t->end, &c, &payload, diag);
+		out->known = rc == 0;
+		out->append = c.append;
+		out->from = c.prev_off + c.prev_len;
+	}
+	out->refused = rc == EVS_E_VERSION && !gap;
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+	return rc == EVS_E_FORMAT || rc == EVS_E_VERSION ? 0
+							 : rc; /* it is met, and told, on the way */
+}
+
+int evs_file_check_append(struct evs_file *f, uint64_t off, const struct evs_frame *fr,
+			  const struct evs_ahead *a, struct evs_diag *diag)
+{
+	if (!a->known || off < a->from || fr->append == a->append)
+		return 0;
+	return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
+			    "3.1-15 the frame is of another append than its COMMIT");
 }

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GROUP_BYTES EVS_SPOOL_TURN /* of rows in memory, about */
-#define GROUP_ROWS  65536u
+#define GROUP_BYTES  EVS_SPOOL_TURN /* of rows in memory, about */
+#define GROUP_ROWS   65536u
 #define FILTERED_MAX 64 /* columns with a filter */
 
 /* The tenant's value as text, as `--tenant` takes it. */

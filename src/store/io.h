@@ -25,9 +25,9 @@ int evs_io_open_write(int *fd, const char *path, bool create,
 		      struct evs_diag *diag);				  /* read and write */
 int evs_io_open_append(int *fd, const char *path, struct evs_diag *diag); /* created when absent */
 int evs_io_open_unnamed(int *fd, const char *dir,
-			struct evs_diag *diag); /* read, write; gone when closed */
+			struct evs_diag *diag);		 /* read, write; gone when closed */
 int evs_io_open_scratch(int *fd, struct evs_diag *diag); /* the same, in $TMPDIR or /tmp */
-void evs_io_close(int fd);			/* -1 is fine */
+void evs_io_close(int fd);				 /* -1 is fine */
 
 int evs_io_fstat(int fd, const char *path, struct evs_io_stat *st, struct evs_diag *diag);
 /* 1 when there is nothing at `path`. */

@@ -43,9 +43,25 @@ int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_
 int evs_file_summed(struct evs_file *f, uint64_t off, const struct evs_frame *fr, const uint8_t **p,
 		    struct evs_diag *diag);
 
-/* The filter in the FILTER frame at off. Valid until the next evs_file_* call. */
-int evs_file_filter(struct evs_file *f, uint64_t off, uint64_t limit, const uint8_t **blocks,
-		    size_t *len, struct evs_diag *diag);
+/* What the COMMIT that ends an append says of the frames in front of it. */
+struct evs_ahead {
+	uint64_t from, to; /* where they stand, as far as they were looked at */
+	bool known;	   /* the COMMIT is sound; `append` is its number */
+	bool refused;	   /* ... or of a newer format, and nothing before it is damaged */
+	uint32_t append;
+};
+
+/* Look ahead from the frame at `pos` to its COMMIT. Damage on the way is passed over, and makes no error. */
+int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
+		   struct evs_ahead *out, struct evs_diag *diag);
+
+/* Rule 3.1-15 for the frame at `off`: EVS_E_FORMAT when it is left over from another version of the file. */
+int evs_file_check_append(struct evs_file *f, uint64_t off, const struct evs_frame *fr,
+			  const struct evs_ahead *a, struct evs_diag *diag);
+
+/* The filter in the FILTER frame at off, of the append that `a` tells of. Valid until the next evs_file_* call. */
+int evs_file_filter(struct evs_file *f, uint64_t off, uint64_t limit, const struct evs_ahead *a,
+		    const uint8_t **blocks, size_t *len, struct evs_diag *diag);
 
 /* Are the padding bytes behind the payload zero? EVS_E_FORMAT when not. */
 int evs_file_padding(struct evs_file *f, uint64_t off, const struct evs_frame *fr,

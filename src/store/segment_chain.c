@@ -16,8 +16,8 @@ void evs_chain_start(struct evs_segment *s)
 {
 	s->chain.commit_sure = s->chain.groups_sure = true;
 	s->chain.last = (struct evs_commit){ 0 };
-	s->chain.last_off = s->chain.index_off = s->chain.index_seq = s->chain.judged = 0;
-	s->chain.refused = false;
+	s->chain.last_off = s->chain.index_off = s->chain.index_seq = 0;
+	s->chain.ahead = (struct evs_ahead){ 0 };
 	s->chain.ncommits = 0;
 	s->chain.ngroups = 0;
 }

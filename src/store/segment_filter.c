@@ -6,7 +6,8 @@
 #include "src/store/segment_read.h"
 
 /* The entry for a column of a group; NULL: it has no filter. */
-static const struct evs_filter_ref *find(const struct evs_commit *c, uint32_t group, uint16_t column)
+static const struct evs_filter_ref *find(const struct evs_commit *c, uint32_t group,
+					 uint16_t column)
 {
 	uint32_t lo = 0, hi = c->nfilters;
 
@@ -31,11 +32,12 @@ bool evs_segment_may_hold(struct evs_segment *s, const struct evs_commit *c, uin
 	struct evs_diag d = { 0 };
 	const uint8_t *blocks;
 	size_t len;
+	struct evs_ahead a = { .known = true, .append = c->append };
 	int rc;
 
 	if (!ref || !evs_filter_takes(value))
 		return true;
-	rc = evs_file_filter(&s->file, ref->off, s->tail.end, &blocks, &len, &d);
+	rc = evs_file_filter(&s->file, ref->off, s->tail.end, &a, &blocks, &len, &d);
 	if (rc < 0) {
 		if ((rc == EVS_E_FORMAT || rc == EVS_E_VERSION) && s->filter_told != ref->off)
 			evs_segment_tell(s, ref->off, 0, d.what);

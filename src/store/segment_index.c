@@ -121,6 +121,7 @@ int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag)
 		next.last_commit_len = w->last_len;
 		next.sources = sources.sources;
 		next.nsources = sources.nsources;
+		next.append = w->next.append;
 		rc = evs_index_write(&next, w->salt, at, &w->out);
 		next.sources = NULL;
 		next.nsources = 0;

@@ -236,6 +236,7 @@ int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t 
 		       struct evs_diag *diag)
 {
 	const char *why = NULL;
+	struct evs_ahead a;
 	struct evs_frame fr;
 	const uint8_t *p;
 	int rc;
@@ -251,6 +252,10 @@ int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t 
 	rc = evs_file_frame(&s->file, off, s->tail.end, &fr, diag);
 	if (rc == 0 && fr.type != EVS_FRAME_SCHEMA)
 		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "not a SCHEMA frame");
+	if (rc == 0)
+		rc = evs_file_ahead(&s->file, off, &s->tail, &a, diag);
+	if (rc == 0)
+		rc = evs_file_check_append(&s->file, off, &fr, &a, diag);
 	if (rc == 0)
 		rc = evs_file_summed(&s->file, off, &fr, &p, diag);
 	if (rc < 0)
@@ -334,6 +339,7 @@ int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, 
 	if (rc < 0)
 		return evs_fail_off(diag, rc, s->path, off, why);
 	s->group_off = off;
+	s->group_append = fr.append;
 	return 0;
 }
 

@@ -44,8 +44,7 @@ struct evs_chain {
 	uint64_t index_seq;
 	struct evs_seen commits[2 * EVS_INDEX_EVERY]; /* since the newest INDEX, the last ones */
 	unsigned ncommits;
-	uint64_t judged;	 /* groups before this offset belong to a commit that was looked at */
-	bool refused;		 /* ... and that only a newer evseg understands */
+	struct evs_ahead ahead;	 /* of the append that the walk is in */
 	struct evs_seen *groups; /* since the last commit */
 	uint32_t ngroups, groups_cap;
 };
@@ -79,10 +78,11 @@ struct evs_segment {
 	void *done_arg;
 	struct evs_segment_count count;
 	uint64_t filter_read, filter_told; /* filter that was counted, or named as damaged, last */
-	uint64_t packed_read; /* group whose only block was counted */
+	uint64_t packed_read;		   /* group whose only block was counted */
 
 	struct evs_group group; /* the current one */
 	uint64_t group_off;
+	uint32_t group_append; /* of its frame's head */
 	struct evs_decoder *dec;
 };
 

@@ -60,6 +60,7 @@ int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 	struct evs_tree *t = &s->tree;
 	uint64_t off = s->tail.trailer.commit_off, limit = s->tail.end;
 	uint64_t index_off = 0;
+	uint32_t append = 0; /* of the oldest commit: the INDEX came with it */
 	int rc = 0;
 
 	if (!s->tail.have_commit)
@@ -79,13 +80,18 @@ int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 				index_off = c.index_off;
 			t->recent[t->nrecent++] = at;
 			limit = at;
+			append = c.append;
 			off = c.index_off == index_off && c.prev_off > index_off ? c.prev_off : 0;
 		}
 		evs_commit_release(&c);
 		if (rc < 0)
 			return rc;
 	}
-	return index_off ? push_index(s, index_off, UINT32_MAX, NULL, diag) : 0;
+	rc = index_off ? push_index(s, index_off, UINT32_MAX, NULL, diag) : 0;
+	if (rc == 0 && index_off && t->node[0].index.append != append)
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, index_off,
+				    "3.1-15 the INDEX is of another append than its COMMIT");
+	return rc;
 }
 
 static bool outside(const struct evs_segment *s, int64_t min, int64_t max)
@@ -99,6 +105,7 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 			struct evs_diag *diag)
 {
 	struct evs_tree *t = &s->tree;
+	struct evs_commit before = t->commit; /* numbers only */
 	const char *why = NULL;
 	int rc;
 
@@ -108,9 +115,14 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 	rc = evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag);
 	if (rc == 0 && from && evs_commit_check_ref(&t->commit, from, &why) < 0)
 		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
-	if (rc == 0 && t->commit.rows_total - t->commit.rows != s->next_row)
-		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off,
-				  "7.1-12 the commit does not continue the one before");
+	if (rc == 0 && before.seq && before.seq + 1 == t->commit.seq &&
+	    evs_commit_check_prev(&t->commit, &before, &why) < 0)
+		evs_segment_tell(s, off, 0, why); /* as on a walk: each is sound by itself */
+	if (rc == 0 && t->commit.rows_total - t->commit.rows != s->next_row) {
+		why = "7.1-12 the commit does not continue the one before";
+		evs_segment_tell(s, off, 0, why);
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
+	}
 	t->in_commit = rc == 0;
 	t->next_group = 0;
 	if (rc == 0 && s->done && s->done(s->done_arg, &t->commit)) {
@@ -149,9 +161,11 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 		}
 		rc = evs_segment_load_group(s, g->off, g->off + g->len, &span, &d);
 		if (rc == 0 &&
-		    (s->group.rows != g->rows || s->group.first_row != s->next_row - g->rows))
-			rc = evs_fail_off(&d, EVS_E_FORMAT, s->path, g->off,
-					  "7.2 the group is not the one the commit speaks of");
+		    (s->group.rows != g->rows || s->group.first_row != s->next_row - g->rows ||
+		     s->group_append != t->commit.append))
+			rc = evs_fail_off(
+				&d, EVS_E_FORMAT, s->path, g->off,
+				"3.1-15 or 7.2-7: the group is not the one the commit speaks of");
 		if (rc == 0)
 			return 1;
 		if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION) {

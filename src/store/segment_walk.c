@@ -91,31 +91,22 @@ static int walk_padding(struct evs_segment *s, const struct evs_frame *fr)
 }
 
 /*
- * A commit that must be refused (7.1-2, 7.7) takes its groups with it, and they stand before it: look ahead, once for
- * all groups of a commit.
+ * What the COMMIT behind a frame says of it: one that must be refused (7.1-2, 7.7) takes its groups with it, and frames left
+ * over from another version of the file do not bear its number. Looked up once for all frames of an append.
  */
-static int judge_commit(struct evs_segment *s, struct evs_diag *diag)
+static int walk_ahead(struct evs_segment *s, const struct evs_frame *fr, struct evs_diag *diag)
 {
-	struct evs_commit c = { 0 };
-	struct evs_buf payload = { 0 };
-	struct evs_frame fr = { 0 };
-	uint64_t off = s->pos;
+	struct evs_ahead *a = &s->chain.ahead;
 	int rc = 0;
 
-	s->chain.refused = false;
-	while (off < s->tail.end && fr.type != EVS_FRAME_COMMIT) {
-		rc = evs_file_frame(&s->file, off, s->tail.end, &fr, diag);
-		if (rc < 0)
-			break;
-		if (fr.type == EVS_FRAME_COMMIT)
-			rc = evs_file_commit(&s->file, off, s->tail.end, &c, &payload, diag);
-		off += evs_frame_span(fr.payload_len);
-	}
-	s->chain.refused = rc == EVS_E_VERSION;
-	s->chain.judged = off > s->pos ? off : s->pos + 8;
-	evs_commit_release(&c);
-	evs_buf_release(&payload);
-	return rc == EVS_E_FORMAT ? 0 : rc; /* damage is met, and told, on the way */
+	if (fr->type == EVS_FRAME_COMMIT)
+		return 0;
+	if (s->pos >= a->to)
+		rc = evs_file_ahead(&s->file, s->pos, &s->tail, a, diag);
+	if (rc == 0 && a->refused && fr->type == EVS_FRAME_GROUP)
+		return evs_fail_off(diag, EVS_E_VERSION, s->path, s->pos,
+				    "the group belongs to a commit of a newer format");
+	return rc < 0 ? rc : evs_file_check_append(&s->file, s->pos, fr, a, diag);
 }
 
 /* The frame at pos: 1 for a group that is now the current one, 0 for any other sound frame. */
@@ -124,16 +115,12 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 	uint64_t span = evs_frame_span(fr->payload_len);
 	const uint8_t *p;
 	size_t length;
-	int rc;
+	int rc = walk_ahead(s, fr, diag);
 
+	if (rc < 0)
+		return rc;
 	switch (fr->type) {
 	case EVS_FRAME_GROUP:
-		rc = s->pos < s->chain.judged ? 0 : judge_commit(s, diag);
-		if (rc == 0 && s->chain.refused)
-			rc = evs_fail_off(diag, EVS_E_VERSION, s->path, s->pos,
-					  "the group belongs to a commit of a newer format");
-		if (rc < 0)
-			return rc;
 		rc = evs_segment_load_group(s, s->pos, s->tail.end, &span, diag);
 		if (rc == 0)
 			rc = walk_padding(s, fr);
@@ -156,7 +143,8 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 		rc = walk_index(s, s->pos, diag);
 		break;
 	case EVS_FRAME_FILTER:
-		rc = evs_file_filter(&s->file, s->pos, s->tail.end, &p, &length, diag);
+		rc = evs_file_filter(&s->file, s->pos, s->tail.end, &s->chain.ahead, &p, &length,
+				     diag);
 		break;
 	default:
 		if (fr->type > EVS_FRAME_ROLLUP && (fr->flags & EVS_FRAME_F_REFUSE))

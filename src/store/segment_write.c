@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OUT_SPILL      (2u << 20) /* write out what has been collected beyond this */
-#define ZONES_MIN_ROWS 64u	  /* smaller groups say nothing worth its bytes */
-#define FILTER_MIN_ROWS 512u	  /* smaller groups are read as fast as their filters */
+#define OUT_SPILL	(2u << 20) /* write out what has been collected beyond this */
+#define ZONES_MIN_ROWS	64u	   /* smaller groups say nothing worth its bytes */
+#define FILTER_MIN_ROWS 512u	   /* smaller groups are read as fast as their filters */
 
 uint64_t evs_segw_here(const struct evs_seg_writer *w)
 {
@@ -59,7 +59,7 @@ static void seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type, 
 	if (evs_buf_ok(&w->out))
 		evs_frame_seal(w->out.p + at, type, flags, payload_len,
 			       w->out.p + at + EVS_FRAME_HEAD_SIZE, summed, w->salt,
-			       w->out_off + at);
+			       w->out_off + at, w->next.append);
 }
 
 static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
@@ -81,8 +81,10 @@ static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 
 /* Text of the schema in force equals the one of the rows to come? */
 static int schema_is(struct evs_seg_writer *w, const struct evs_head *head,
-		     const struct evs_seg_spec *spec, bool *same, struct evs_diag *diag)
+		     const struct evs_tail *t, const struct evs_seg_spec *spec, bool *same,
+		     struct evs_diag *diag)
 {
+	struct evs_ahead a;
 	struct evs_frame fr;
 	const uint8_t *p;
 	const char *why = NULL;
@@ -96,6 +98,10 @@ static int schema_is(struct evs_seg_writer *w, const struct evs_head *head,
 		return 0;
 	}
 	rc = evs_file_frame(&w->file, w->schema_off, w->end, &fr, diag);
+	if (rc == 0)
+		rc = evs_file_ahead(&w->file, w->schema_off, t, &a, diag);
+	if (rc == 0)
+		rc = evs_file_check_append(&w->file, w->schema_off, &fr, &a, diag);
 	if (rc == 0)
 		rc = evs_file_summed(&w->file, w->schema_off, &fr, &p, diag);
 	if (rc == 0 && (rc = evs_schema_text_decode(&text, &len, p, fr.summed_len, &why)) < 0)
@@ -241,7 +247,7 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	if (rc == 0 && spec->source && w->last.seq)
 		rc = find_source(w, spec->source, diag);
 	if (rc == 0)
-		rc = schema_is(w, &head, spec, &same, diag);
+		rc = schema_is(w, &head, &t, spec, &same, diag);
 	if (rc == 0)
 		rc = recover(w, &t, diag);
 	w->next.index_off = w->last.index_off;
@@ -372,6 +378,9 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 	if (rc < 0)
 		return rc;
 	evs_file_init(&w->file, w->fd, w->path);
+	rc = evs_io_random(&w->next.append, sizeof(w->next.append), diag);
+	if (rc < 0)
+		return rc;
 	rc = w->new_path[0] ? begin_new(w, spec, diag) : load(w, spec, diag);
 	w->first_group = evs_segw_here(w);
 	w->next.time_min = w->next.time_max = EVS_TIME_NONE;

@@ -49,7 +49,7 @@ struct evs_seg_writer {
 	uint32_t rollups_cap;
 	crypto_generichash_state rollups_hash; /* over the ROLLUP frames so far */
 	crypto_generichash_state filters_hash; /* over the FILTER frames so far */
-	char aside[EVS_PATH_MAX]; /* file into which a tail was set aside, or "" */
+	char aside[EVS_PATH_MAX];	       /* file into which a tail was set aside, or "" */
 	uint64_t aside_bytes;
 };
 

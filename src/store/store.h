@@ -109,7 +109,8 @@ int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c, const 
 /* What was read of a segment, and passed over, since it was opened. */
 struct evs_segment_count {
 	uint64_t groups_read, groups_time, groups_unwanted[3]; /* by enum evs_want */
-	uint64_t rows_read, rows_time, rows_unwanted[3]; /* rows_time: also of commits that an INDEX passes over */
+	uint64_t rows_read, rows_time,
+		rows_unwanted[3]; /* rows_time: also of commits that an INDEX passes over */
 	uint64_t filters_read;
 	uint64_t rollups_read, rows_rollup; /* rows that rollups stood for */
 	uint64_t blocks, blocks_read;		      /* of the groups read */
@@ -147,7 +148,8 @@ struct evs_path_list {
 	size_t n;
 	char *stream; /* folder of the stream they belong to, or NULL when only segments were given */
 	bool loose;   /* some lie in no stream's folder */
-	uint64_t passed_time;	 /* segments whose names say that they hold nothing of the time asked for */
+	uint64_t
+		passed_time; /* segments whose names say that they hold nothing of the time asked for */
 	uint64_t passed_tenants; /* folders of tenants not asked for */
 };
 

@@ -101,6 +101,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	struct evs_buf payload = { 0 };
 	struct evs_frame fr;
 	const uint8_t *p;
+	struct evs_ahead a = { .known = true };
 	uint64_t off = tr->first_group;
 	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, diag);
 	bool appended = tr->seq > 1, torn = false; /* the first commit came by a rename */
@@ -112,6 +113,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	if (rc == 0 && c.prev_off && c.prev_off < tr->first_group &&
 	    c.prev_len <= tr->first_group - c.prev_off)
 		off = c.prev_off + c.prev_len; /* INDEX and SCHEMA belong to the append, too */
+	a.append = c.append;
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
 	if (rc == EVS_E_VERSION) { /* of a newer evseg: whole, and not for us */
@@ -130,6 +132,8 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 
 		rc = evs_file_frame(f, off, tr->commit_off, &fr, diag);
 		span = rc == 0 ? evs_frame_span(fr.payload_len) : tr->commit_off - off;
+		if (rc == 0)
+			rc = evs_file_check_append(f, off, &fr, &a, NULL);
 		if (rc == 0 && fr.type == EVS_FRAME_GROUP)
 			rc = evs_file_verify_group(f, off, &fr, diag);
 		else if (rc == 0)

@@ -134,7 +134,8 @@ static bool torn(const struct expect *e, const struct damaged *d, const struct f
 	while (off < c->off) {
 		const struct frame *f = frame_at(e, d, off, c->off);
 		uint64_t span = f ? f->span : c->off - off;
-		bool sound = f && (f->type == GROUP_FRAME ? whole_sound(d, f) : summed_sound(d, f));
+		bool sound = f && (f->in & commit->in) &&
+			     (f->type == GROUP_FRAME ? whole_sound(d, f) : summed_sound(d, f));
 
 		if (!sound)
 			return may_be_torn(d, off, off + span);
@@ -234,17 +235,14 @@ static void meet_group(struct expect *e, const struct frame *f)
 	e->met[e->nmet++] = f;
 }
 
-/* A sound COMMIT; the groups before it should be those that it names. */
 static void meet_commit(struct expect *e, const struct frame *f)
 {
-	for (size_t i = e->nmet; i-- > 0 && e->met[i]->off >= f->first_group;)
-		e->stale = e->stale || !(f->in & e->met[i]->in);
 	e->odd = e->odd || f->rows_total < e->next_row;
 	close_gap(e, f->rows_total, f->off);
 }
 
-/* First offset from `from` on with a sound head of a frame that fits in the file; else where the walk ends. */
-static uint64_t resync(const struct expect *e, const struct damaged *d, uint64_t from)
+/* First offset from `from` on with a sound head of a frame that fits in the file; else the end. */
+static uint64_t next_head(const struct expect *e, const struct damaged *d, uint64_t from)
 {
 	uint64_t limit = e->end < d->size ? e->end : d->size;
 
@@ -256,8 +254,44 @@ static uint64_t resync(const struct expect *e, const struct damaged *d, uint64_t
 		if (head_sound(d, f) && f->span <= limit - f->off)
 			return f->off;
 	}
+	return e->end;
+}
+
+/* Where the walk goes on behind damage. */
+static uint64_t resync(const struct expect *e, const struct damaged *d, uint64_t from)
+{
+	uint64_t off = next_head(e, d, from);
+
+	if (off < e->end)
+		return off;
 	/* The newest COMMIT whose second trailer is cut off does not fit, and counts. */
 	return e->end > d->size && e->commit->off >= from ? e->commit->off : e->end;
+}
+
+/* The COMMIT that ends the append of the frame at `off`, when it is sound. */
+static const struct frame *commit_behind(struct expect *e, const struct damaged *d, uint64_t off)
+{
+	if (off >= e->ahead_to) {
+		e->ahead = NULL;
+		for (e->ahead_to = off; e->ahead_to < e->end;) {
+			const struct frame *f = frame_at(e, d, e->ahead_to, e->end);
+
+			if (f && f->type == COMMIT_FRAME) {
+				e->ahead = summed_sound(d, f) ? f : NULL;
+				break;
+			}
+			e->ahead_to = f ? e->ahead_to + f->span : next_head(e, d, e->ahead_to + 8);
+		}
+	}
+	return e->ahead && e->ahead->prev_end <= off ? e->ahead : NULL;
+}
+
+/* 3.1-15: a frame of another version, in front of a COMMIT that knows nothing of it. */
+static bool left_over(struct expect *e, const struct damaged *d, const struct frame *f)
+{
+	const struct frame *c = f->type == COMMIT_FRAME ? NULL : commit_behind(e, d, f->off);
+
+	return c && !(c->in & f->in);
 }
 
 static void walk(struct expect *e, const struct damaged *d)
@@ -268,7 +302,7 @@ static void walk(struct expect *e, const struct damaged *d)
 	while (pos < e->end) {
 		const struct frame *f = frame_at(e, d, pos, e->end);
 
-		if (!f || !summed_sound(d, f)) {
+		if (!f || left_over(e, d, f) || !summed_sound(d, f)) {
 			open_gap(e, pos);
 			pos = resync(e, d, pos + 8);
 			continue;
@@ -327,8 +361,11 @@ void expect_release(struct expect *e)
 bool expect_schema(const struct expect *e, const struct damaged *d, uint64_t off)
 {
 	const struct frame *f = off ? frame_at(e, d, off, e->end) : NULL;
+	struct expect look = *e;
 
-	return off == 0 || (f && f->type == SCHEMA_FRAME && summed_sound(d, f));
+	look.ahead_to = 0;
+	return off == 0 ||
+	       (f && f->type == SCHEMA_FRAME && summed_sound(d, f) && !left_over(&look, d, f));
 }
 
 uint64_t expect_schema_in_force(const struct expect *e, const struct damaged *d)

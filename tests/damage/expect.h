@@ -35,11 +35,12 @@ struct expect {
 	size_t nlost;
 	bool mixed; /* frames of versions that do not go together are side by side */
 	bool odd;   /* ... and row numbers do not add up */
-	bool stale; /* a group of another version stands where a sound COMMIT names one of its own */
 	/* scratch */
 	size_t room;
 	uint64_t next_row, gap_off;
 	bool gap;
+	const struct frame *ahead; /* the next sound COMMIT, seen from up to ... */
+	uint64_t ahead_to;
 };
 
 /* Families: what the HEADs may belong to. `e` is used again and again; zeroed at first. */

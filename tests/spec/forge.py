@@ -88,7 +88,7 @@ class Forge:
         refuse = kind in (fr.GROUP, fr.SCHEMA, fr.DICT)
         values = {"magic": fr.MAGIC, "type": kind, "flags": refuse if flags is None else flags,
                   "reserved": bytes(2),
-                  "payload_len": len(payload), "summed_len": summed, "reserved2": bytes(4),
+                  "payload_len": len(payload), "summed_len": summed, "append": 0,
                   "payload_sum": xxh3(payload[:summed], seed), "head_sum": 0}
         padding = given.pop("padding", None)
         head_sum = given.pop("head_sum", None)

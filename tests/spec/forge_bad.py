@@ -142,7 +142,6 @@ group("3.1-2-magic", frame_magic=b"\x89EVT")
 group("3.1-3-head-sum", frame_head_sum=1)
 group("3.1-4-flags", frame_flags=5)
 group("3.1-5-reserved", frame_reserved=b"\0\1")
-group("3.1-5-reserved2", frame_reserved2=b"\0\0\1\0")
 group("3.1-6-type-0", frame_type=0)
 group("3.1-7-unknown-type", frame_type=99, frame_flags=1)
 group("3.1-8-sealed", frame_flags=3)
@@ -152,6 +151,18 @@ commit("3.1-11-commit-summed-len", last=True, frame_summed_len=8)
 index("3.1-11-index-summed-len", frame_summed=8)
 group("3.1-12-payload-sum", frame_payload_sum=1)
 group("3.1-14-span", frame_payload_len=1 << 20)
+
+
+group("3.1-15-group", frame_append=1)
+commit("3.1-15-commit", last=True, frame_append=1)
+
+
+@bad("3.1-15-index")
+def _():
+    def middle(f):
+        append(f)
+        f.index(frame_append=1)
+    return around(middle)
 
 
 @bad("3.1-13-padding")

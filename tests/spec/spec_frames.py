@@ -33,7 +33,7 @@ class Layout:
 
 
 # tests/spec/run compares them with the tables of the specification, field by field.
-FRAME = Layout("magic:4s type:B flags:B reserved:2s payload_len:Q summed_len:I reserved2:4s "
+FRAME = Layout("magic:4s type:B flags:B reserved:2s payload_len:Q summed_len:I append:I "
                "payload_sum:Q head_sum:Q")
 HEAD_FIXED = Layout("major:H minor:H unit:B suite:B reserved:2s refuse_features:Q ignore_features:Q "
                     "segment_id:16s salt:Q created:q part_lo:q part_hi:q stream_len:H tenant_len:H "
@@ -77,7 +77,7 @@ def frame_head(data, off, salt, end=None):
     need(f.magic == MAGIC, "3.1-2", "magic")
     need(f.head_sum == xxh3(raw[:32], f.salt ^ off), "3.1-3", "head_sum")
     know(not f.flags & 0xFC, "3.1-4", "frame flags")
-    need(zero(f.reserved + f.reserved2), "3.1-5", "reserved bytes")
+    need(zero(f.reserved), "3.1-5", "reserved bytes")
     need(f.type, "3.1-6", "type 0")
     know(f.type <= 5 or not f.flags & 1, "3.1-7", f"frame type {f.type}")
     need(not f.flags & 2, "3.1-8", "sealed frame in suite 0")

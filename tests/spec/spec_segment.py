@@ -19,6 +19,7 @@ class Segment:
         self.newest = self.commit = None
         self.commits, self.groups, self.schemas = [], [], [0]
         self.seen, self.padded = set(), set()  # commits, frames whose faults are named
+        self.ahead = None, 0, 0
         self.open_head()
         self.salt = self.head.salt
         self.find_newest()
@@ -137,6 +138,7 @@ class Segment:
                     end = t.commit_off
                     frame = fr.frame_head(self.data, at, self.salt, t.commit_off)
                     end = frame.end
+                    need(frame.append == self.commit.append, "3.1-15", "another append")
                     self.verify(frame)
                     at = end
             return None
@@ -198,6 +200,7 @@ class Segment:
         frame = fr.frame_head(self.data, off, self.salt, end)
         need(frame.type == fr.COMMIT, "9-8", "no COMMIT")
         c = fr.commit(fr.payload(self.data, frame), off)
+        c.append = frame.append
         if off not in self.seen:
             self.seen.add(off)
             self.faults += self.copies(frame.end, fr.commit_numbers(c, frame))
@@ -207,6 +210,7 @@ class Segment:
         frame = fr.frame_head(self.data, off, self.salt)
         need(frame.type == fr.INDEX and frame.span == size, "8.2-2", "no INDEX of that span")
         x = fr.index(fr.payload(self.data, frame), off)
+        x.append = frame.append
         self.padding(frame)
         return x
 
@@ -250,6 +254,7 @@ class Segment:
     def tree(self, oldest):
         """All commits that the INDEX in force folds, newest first; `oldest` comes behind them."""
         x = self.index_at(self.commit.index_off, self.commit.index_len)
+        need(x.append == oldest.append, "3.1-15", "INDEX of another append")
         need(self.commit.seq == x.seq + self.commit.since_index, "7.1-13", "seq of the INDEX")
         need((oldest.prev_off, oldest.prev_len) == (x.last_commit_off, x.last_commit_len), "7.1-13",
              "last commit of the INDEX")
@@ -282,6 +287,7 @@ class Segment:
             for ordinal, ref in enumerate(c.groups):
                 try:
                     g = self.group_at(ref.off)
+                    need(g.frame.append == c.append, "3.1-15", "group of another append")
                     need((g.frame.span, g.rows) == (ref.len, ref.rows), "7.2-7",
                          "group and commit differ")
                     need(g.first_row == row, "7.2-7", "first_row (5.1-10) and commit differ")
@@ -314,6 +320,7 @@ class Segment:
                 at = self.resync(at, end)
                 continue
             try:
+                self.same_append(frame, end)
                 if frame.type == fr.GROUP:
                     out.append(self.group_at(at))
                 elif frame.type == fr.COMMIT:
@@ -334,6 +341,34 @@ class Segment:
                 before = len(out)
             at = frame.end
         return out
+
+    def same_append(self, frame, end):
+        """3.1-15: is the frame of the append that its COMMIT ends, as far as that can be read?"""
+        if frame.type == fr.COMMIT:
+            return
+        c, start, stop = self.ahead
+        if not start <= frame.off < stop:
+            c, stop = self.next_commit(frame.off, end)
+            self.ahead = c, frame.off, stop
+        need(not c or c.prev_off + c.prev_len > frame.off or c.append == frame.append, "3.1-15",
+             "frame of another append than its COMMIT")
+
+    def next_commit(self, at, end):
+        while at < end:
+            try:
+                frame = fr.frame_head(self.data, at, self.salt, end)
+            except Broken:
+                at = self.resync(at, end)
+                continue
+            if frame.type == fr.COMMIT:
+                try:
+                    c = fr.commit(fr.payload(self.data, frame), at)
+                except Broken:
+                    return None, at + 8
+                c.append = frame.append
+                return c, at + 8
+            at = frame.end
+        return None, end
 
     def resync(self, at, end):
         """The next place with the head of a frame."""
@@ -384,6 +419,7 @@ class Segment:
         try:
             frame = fr.frame_head(self.data, off, self.salt)
             need(frame.type == fr.SCHEMA, "5.1-9", "no SCHEMA")
+            self.same_append(frame, self.newest.end)
             text = fr.schema(fr.payload(self.data, frame))
             self.padding(frame)
             return text

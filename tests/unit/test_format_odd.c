@@ -34,7 +34,7 @@ static void test_frames(void)
 	const char *why = NULL;
 
 	/* A COMMIT whose summed part is no multiple of 8. */
-	evs_frame_seal(raw, EVS_FRAME_COMMIT, 0, 4 + EVS_TRAILERS_SIZE, payload, 4, SALT, OFF);
+	evs_frame_seal(raw, EVS_FRAME_COMMIT, 0, 4 + EVS_TRAILERS_SIZE, payload, 4, SALT, OFF, 0);
 	T_CHECK(evs_frame_decode(&f, raw, SALT, OFF, &why) == EVS_E_FORMAT);
 	T_CHECK(rule_is(why, "3.1-11"));
 	/* Nobody wants to know which rule it is. */
