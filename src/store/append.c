@@ -362,7 +362,7 @@ int evs_append_idle(struct evs_appender *a, int *wait_ms, struct evs_diag *diag)
 	if (!a->first_pending || (!a->table && !evs_append_can_infer(a)))
 		return 0;
 	age = (evs_io_monotonic() - a->first_pending) / 1000000;
-	if (age >= limit || age < 0) {
+	if (age >= limit) {
 		if (!a->table)
 			rc = evs_append_infer(a, diag);
 		if (rc == 0)

@@ -67,7 +67,9 @@ static bool same(const char *a, size_t na, const char *b, size_t nb)
 static bool copies_agree(const struct evs_head *a, const struct evs_head *b)
 {
 	return !memcmp(a->segment_id, b->segment_id, sizeof(a->segment_id)) && a->salt == b->salt &&
+	       /* unreached: only one major version is decoded yet */
 	       a->major == b->major && a->minor == b->minor && a->unit == b->unit &&
+	       /* unreached: only suite 0 and no such feature is decoded yet */
 	       a->suite == b->suite && a->refuse_features == b->refuse_features &&
 	       a->ignore_features == b->ignore_features && a->created == b->created &&
 	       a->part_lo == b->part_lo && a->part_hi == b->part_hi &&

@@ -68,7 +68,7 @@ int evs_io_open_unnamed(int *fd, const char *dir, struct evs_diag *diag)
 
 	/* Not every file system knows O_TMPFILE. */
 	n = snprintf(name, sizeof(name), "%s/.spool-XXXXXX", dir);
-	if (n < 0 || (size_t)n >= sizeof(name))
+	if ((size_t)n >= sizeof(name))
 		return evs_fail_sys(diag, ENAMETOOLONG, dir, "cannot make a temporary file");
 	do
 		*fd = mkstemp(name);
@@ -395,7 +395,7 @@ int evs_io_write_file(const char *path, const void *text, size_t len, struct evs
 	int fd = -1, rc;
 	int n = snprintf(tmp, sizeof(tmp), "%s.tmp", path);
 
-	if (n < 0 || (size_t)n >= sizeof(tmp))
+	if ((size_t)n >= sizeof(tmp))
 		return evs_fail_sys(diag, ENAMETOOLONG, path, "cannot write");
 	rc = evs_io_open_write(&fd, tmp, true, diag);
 	if (rc < 0)

@@ -110,8 +110,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	if (rc == 0 && (c.seq != tr->seq || c.rows_total != tr->rows_total || c.rows != tr->rows ||
 			c.first_group != tr->first_group))
 		rc = EVS_E_FORMAT;
-	if (rc == 0 && c.prev_off && c.prev_off < tr->first_group &&
-	    c.prev_len <= tr->first_group - c.prev_off)
+	if (rc == 0 && c.prev_off)
 		off = c.prev_off + c.prev_len; /* INDEX and SCHEMA belong to the append, too */
 	a.append = c.append;
 	evs_commit_release(&c);

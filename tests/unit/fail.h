@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <xxhash.h>
 #include <zstd.h>
 
 enum fail_action {
@@ -34,6 +35,7 @@ static struct {
 	int error;	    /* errno */
 	int action;	    /* enum fail_action */
 	void *const *fixed; /* memory: only this piece cannot grow, each time */
+	bool no_types;	    /* readdir() does not tell what kind of file it is */
 	atomic_long count;
 	atomic_bool hit;
 } fail;
@@ -92,6 +94,7 @@ FAIL_MEMORY(void *, malloc, (size_t n), (n), NULL)
 FAIL_MEMORY(void *, calloc, (size_t n, size_t size), (n, size), NULL)
 FAIL_MEMORY(char *, strdup, (const char *s), (s), NULL)
 FAIL_MEMORY(char *, realpath, (const char *path, char *to), (path, to), NULL)
+FAIL_MEMORY(XXH3_state_t *, XXH3_createState, (void), (), NULL)
 FAIL_MEMORY(ZSTD_CCtx *, ZSTD_createCCtx, (void), (), NULL)
 FAIL_MEMORY(ZSTD_DCtx *, ZSTD_createDCtx, (void), (), NULL)
 FAIL_MEMORY(size_t, ZSTD_CCtx_setParameter, (ZSTD_CCtx *z, ZSTD_cParameter p, int v), (z, p, v),
@@ -146,7 +149,18 @@ FAIL_CALL(int, mkstemp, (char *name), (name), -1)
 FAIL_CALL(int, fstat, (int fd, struct stat *st), (fd, st), -1)
 FAIL_CALL(int, stat, (const char *path, struct stat *st), (path, st), -1)
 FAIL_CALL(DIR *, opendir, (const char *path), (path), NULL)
-FAIL_CALL(struct dirent *, readdir, (DIR *d), (d), NULL)
+
+struct dirent *__real_readdir(DIR *d);
+struct dirent *__wrap_readdir(DIR *d);
+struct dirent *__wrap_readdir(DIR *d)
+{
+	struct dirent *e = fail_now("readdir") ? NULL : __real_readdir(d);
+
+	if (e && fail.no_types)
+		e->d_type = 0; /* DT_UNKNOWN */
+	return e;
+}
+
 FAIL_CALL(int, pthread_create,
 	  (pthread_t *t, const pthread_attr_t *a, void *(*run)(void *), void *arg),
 	  (t, a, run, arg), EAGAIN)
