@@ -48,6 +48,7 @@ int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c, const 
 		       struct evs_array *cols, size_t ncols, uint32_t *groups, struct evs_diag *diag)
 {
 	const struct evs_rollup_ref *ref = find(c, view);
+	struct evs_ahead a = { .known = true, .append = c->append };
 	struct evs_diag d = { 0 };
 	const char *why = NULL;
 	struct evs_frame fr;
@@ -59,6 +60,8 @@ int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c, const 
 	rc = evs_file_frame(&s->file, ref->off, s->tail.end, &fr, &d);
 	if (rc == 0 && (fr.type != EVS_FRAME_ROLLUP || fr.summed_len != fr.payload_len))
 		rc = evs_fail_off(&d, EVS_E_FORMAT, s->path, ref->off, "5.6-1 not a ROLLUP frame");
+	if (rc == 0)
+		rc = evs_file_check_append(&s->file, ref->off, &fr, &a, &d);
 	if (rc == 0)
 		rc = evs_file_summed(&s->file, ref->off, &fr, &p, &d);
 	if (rc == 0) {

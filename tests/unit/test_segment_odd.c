@@ -52,7 +52,7 @@ static void put_heads(const struct evs_head *first, const struct evs_head *other
 
 		memcpy(second + EVS_FRAME_HEAD_SIZE, b.p + EVS_FRAME_HEAD_SIZE, plen);
 		evs_frame_seal(second, EVS_FRAME_HEAD, 0, plen, second + EVS_FRAME_HEAD_SIZE,
-			       (uint32_t)plen, 0, a.len / 2);
+			       (uint32_t)plen, 0, a.len / 2, 0);
 	}
 	put(&a);
 	evs_buf_release(&a);
@@ -138,7 +138,7 @@ static void test_no_head(void)
 	bool bad[2];
 
 	evs_buf_put_zero(&b, 48);
-	evs_frame_seal(b.p, EVS_FRAME_SCHEMA, 0, 8, b.p + EVS_FRAME_HEAD_SIZE, 8, 0, 0);
+	evs_frame_seal(b.p, EVS_FRAME_SCHEMA, 0, 8, b.p + EVS_FRAME_HEAD_SIZE, 8, 0, 0, 0);
 	put(&b);
 	T_CHECK(read_heads(bad) == EVS_E_FORMAT);
 	evs_buf_release(&b);
@@ -151,6 +151,7 @@ static void test_frames(void)
 	struct evs_buf b = { 0 }, payload = { 0 };
 	struct evs_commit c = { 0 };
 	struct evs_index x = { 0 };
+	const struct evs_ahead none = { 0 };
 	const uint8_t *blocks;
 	struct evs_file f;
 	uint64_t off;
@@ -158,14 +159,14 @@ static void test_frames(void)
 
 	/* A FILTER of a length that is none, at 0; a whole SCHEMA frame at 56. */
 	evs_buf_put_zero(&b, 56 + 48);
-	evs_frame_seal(b.p, EVS_FRAME_FILTER, 0, 16, b.p + 40, 16, SALT, 0);
-	evs_frame_seal(b.p + 56, EVS_FRAME_SCHEMA, 0, 8, b.p + 96, 8, SALT, 56);
+	evs_frame_seal(b.p, EVS_FRAME_FILTER, 0, 16, b.p + 40, 16, SALT, 0, 0);
+	evs_frame_seal(b.p + 56, EVS_FRAME_SCHEMA, 0, 8, b.p + 96, 8, SALT, 56, 0);
 	put(&b);
 	evs_file_init(&f, fd, path);
 	f.salt = SALT;
-	T_CHECK(evs_file_filter(&f, 0, b.len, &blocks, &len, NULL) == EVS_E_FORMAT);
-	T_CHECK(evs_file_filter(&f, 56, b.len, &blocks, &len, NULL) == EVS_E_FORMAT);
-	T_CHECK(evs_file_filter(&f, 96, b.len, &blocks, &len, NULL) == EVS_E_FORMAT);
+	T_CHECK(evs_file_filter(&f, 0, b.len, &none, &blocks, &len, NULL) == EVS_E_FORMAT);
+	T_CHECK(evs_file_filter(&f, 56, b.len, &none, &blocks, &len, NULL) == EVS_E_FORMAT);
+	T_CHECK(evs_file_filter(&f, 96, b.len, &none, &blocks, &len, NULL) == EVS_E_FORMAT);
 	T_CHECK(evs_file_commit(&f, 56, b.len, &c, &payload, NULL) == EVS_E_FORMAT);
 	T_CHECK(evs_file_index(&f, 56, b.len, &x, &payload, NULL) == EVS_E_FORMAT);
 	/* Looking for a frame: behind the end, one that runs past it, and that there is none. */
@@ -201,7 +202,8 @@ static void test_group(void)
 		evs_group_encode(e, cols, 2, 0, 0, &b, &summed) == 0);
 	payload = b.len - EVS_FRAME_HEAD_SIZE;
 	evs_buf_put_zero(&b, (8 - b.len % 8) % 8);
-	evs_frame_seal(b.p, EVS_FRAME_GROUP, 1, payload, b.p + EVS_FRAME_HEAD_SIZE, summed, SALT, 0);
+	evs_frame_seal(b.p, EVS_FRAME_GROUP, 1, payload, b.p + EVS_FRAME_HEAD_SIZE, summed, SALT,
+		       0, 0);
 	put(&b);
 	for (unsigned how = 0; how < 3; how++)
 		for (long n = 1;; n++) {
