@@ -97,6 +97,12 @@ int evs_array_append_range(struct evs_array *a, const struct evs_array *src, uin
 int evs_array_take(struct evs_array *a, const struct evs_array *src, const uint32_t *idx,
 		   uint32_t n);
 
+/*
+ * Rows [from, from + n) of `a`, borrowed and not to be released; `from` is a multiple of 8, so that bits can be cut there.
+ * Offsets of a view begin where they stand, not with 0, and `nulls` is that of `a`.
+ */
+struct evs_array evs_array_view(const struct evs_array *a, uint32_t from, uint32_t n);
+
 static inline bool evs_array_is_null(const struct evs_array *a, uint32_t row)
 {
 	return a->valid && !(a->valid[row >> 3] >> (row & 7) & 1);

@@ -117,6 +117,20 @@ int evs_array_compare(const struct evs_array *a, uint32_t i, const struct evs_ar
 	}
 }
 
+struct evs_array evs_array_view(const struct evs_array *a, uint32_t from, uint32_t n)
+{
+	struct evs_array w = *a;
+
+	w.rows = n;
+	if (w.valid)
+		w.valid += from / 8;
+	if (w.offs)
+		w.offs += from;
+	else if (w.data)
+		w.data += (size_t)from * w.width;
+	return w;
+}
+
 size_t evs_array_bytes_used(const struct evs_array *a)
 {
 	size_t n = a->valid ? ((size_t)a->rows + 7) / 8 : 0;

@@ -295,21 +295,6 @@ void evs_eval_set_now(struct evs_eval *v, int64_t ns)
 	v->now_set = true;
 }
 
-/* Rows [from, from + n) of `a`; `from` is a multiple of 8. */
-static struct evs_array view_of(const struct evs_array *a, uint32_t from, uint32_t n)
-{
-	struct evs_array w = *a;
-
-	w.rows = n;
-	if (w.valid)
-		w.valid += from / 8;
-	if (w.offs)
-		w.offs += from;
-	else if (w.data)
-		w.data += (size_t)from * w.width;
-	return w;
-}
-
 /* The slots of null rows become zero, as array.h promises. */
 static void clear_nulls(struct evs_array *a, uint32_t rows)
 {
@@ -380,7 +365,7 @@ static int run_chunk(struct evs_eval *v, const struct evs_expr *e, const struct 
 
 	v->rows = n;
 	for (size_t i = 0; i < e->nused; i++)
-		v->view[i] = view_of(&cols[e->used[i]], from, n);
+		v->view[i] = evs_array_view(&cols[e->used[i]], from, n);
 	rc = evs_x_eval(v, e->bound, &x);
 	if (rc == 0 && x.bad) {
 		for (uint32_t i = 0; i < n; i++) {

@@ -74,6 +74,15 @@ void *evs_s_alloc(struct evs_select *s, size_t n);
 /* Room for one more of `size` bytes in an array of the arena: the array, perhaps moved. */
 void *evs_s_grow(struct evs_select *s, void *array, size_t n, size_t *cap, size_t size);
 
+/* The text with a zero byte behind it. */
+const char *evs_s_copy(struct evs_select *s, const char *text, size_t len);
+
+/* select_parse.c: pieces of the grammar, each up to where it ends. False: failed. */
+bool evs_s_parse_statement(struct x_parser *p, struct evs_select *s);
+bool evs_s_parse_items(struct x_parser *p, struct evs_select *s);
+bool evs_s_parse_where(struct x_parser *p, struct evs_select *s);
+bool evs_s_parse_sorts(struct x_parser *p, struct evs_select *s);
+
 /* Where a name alone may be an alias as well as a column. */
 enum x_scope {
 	X_COLUMN_FIRST, /* WHERE and the items */

@@ -4,56 +4,12 @@
  * count(DISTINCT x) is a grouping of its own, by the keys and x, without aggregates; its groups are
  * counted at the end. So it is exact, and as large as it likes.
  */
-#include "src/query/grouping.h"
+#include "src/query/grouping_state.h"
 
 #include "src/diag.h"
-#include "src/query/agg.h"
-#include "src/query/spill.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define PART_BITS  5u
-#define PARTS	   (1u << PART_BITS)
-#define MAX_DEPTH  12u	 /* of splitting: 60 bits of hash */
-#define CHUNK	   4096u /* groups written or given at a time */
-#define MIN_GROUPS 2u	 /* fewer cannot be split */
-#define HARD_CAP   16u	 /* times `cap`: what those few may take */
-
-/* A part of a spill that waits to be merged. */
-struct pending {
-	struct evs_spill *spill;
-	uint32_t part;
-	unsigned depth; /* of its own spill */
-};
-
-struct evs_grouping {
-	struct evs_groups_key *key;
-	size_t nkey, nagg;
-	const struct evs_agg_call *call;
-	size_t cap;
-	struct evs_groups *groups; /* NULL without keys */
-	struct evs_agg **agg;
-	struct evs_grouping **distinct; /* by aggregate; NULL: not of that kind */
-	struct evs_array *taken;	/* of keys and arguments, for `distinct` */
-	size_t ntaken;
-	uint32_t *id; /* groups of the rows at hand */
-	uint32_t id_cap;
-
-	struct evs_spill *spill; /* where groups go now; NULL: none did */
-	unsigned depth;		 /* ... and how many bits of hash are used up */
-	uint64_t spills;
-	struct evs_array *state; /* keys and states: blocks of a spill */
-	size_t nstate;
-
-	struct pending *wait;
-	size_t nwait, wait_cap;
-	struct evs_spill **done; /* whose parts wait; freed at the end */
-	size_t ndone;
-	bool ended;
-	uint32_t given;		/* groups of the table that were given */
-	struct evs_array *cols; /* keys and results */
-};
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
@@ -195,113 +151,6 @@ uint64_t evs_grouping_spills(const struct evs_grouping *g)
 	return n;
 }
 
-/* ---- to disk --------------------------------------------------------------------------------- */
-
-static size_t memory_of(const struct evs_grouping *g)
-{
-	size_t n = g->groups ? evs_groups_memory(g->groups) : 0;
-
-	for (size_t j = 0; j < g->nagg; j++)
-		n += evs_agg_memory(g->agg[j]);
-	return n;
-}
-
-static uint32_t part_of(const struct evs_grouping *g, uint32_t id)
-{
-	unsigned shift = 64 - PART_BITS * (g->depth + 1);
-
-	return (uint32_t)(evs_groups_hash(g->groups, id) >> shift) & (PARTS - 1);
-}
-
-/* Numbers of all groups, ordered by part; start[p] is where part p begins. */
-static uint32_t *by_part(const struct evs_grouping *g, uint32_t *start)
-{
-	uint32_t n = evs_groups_count(g->groups), at[PARTS + 1] = { 0 };
-	uint32_t *id = malloc((n ? n : 1) * sizeof(*id));
-
-	for (uint32_t i = 0; id && i < n; i++)
-		at[part_of(g, i) + 1]++;
-	for (uint32_t p = 0; p < PARTS; p++)
-		at[p + 1] += at[p];
-	memcpy(start, at, sizeof(at));
-	for (uint32_t i = 0; id && i < n; i++)
-		id[at[part_of(g, i)]++] = i;
-	return id;
-}
-
-/* Keys and states of some groups, into g->state. */
-static int save_groups(struct evs_grouping *g, const uint32_t *id, uint32_t n)
-{
-	struct evs_array *col = g->state + g->nkey;
-	int rc;
-
-	for (size_t i = 0; i < g->nstate; i++)
-		evs_array_reset(&g->state[i]);
-	rc = evs_groups_keys(g->groups, id, n, g->state);
-	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
-		rc = evs_agg_save(g->agg[j], id, n, col);
-		col += evs_agg_columns(g->agg[j]);
-	}
-	return rc;
-}
-
-static void clear_table(struct evs_grouping *g)
-{
-	if (g->groups)
-		evs_groups_clear(g->groups);
-	for (size_t j = 0; j < g->nagg; j++)
-		evs_agg_clear(g->agg[j]);
-}
-
-/* Move the table's groups to disk. */
-static int spill_out(struct evs_grouping *g, struct evs_diag *diag)
-{
-	uint32_t start[PARTS + 1], *id, per;
-	uint32_t n = evs_groups_count(g->groups);
-	int rc = g->spill ? 0 : evs_spill_new(&g->spill, diag);
-
-	if (rc < 0 || !n)
-		return rc;
-	id = by_part(g, start);
-	if (!id)
-		return evs_fail_nomem(diag);
-	/* A block is read back whole, so it must be small beside the cap. */
-	per = (uint32_t)((uint64_t)n * (g->cap / 16) / (memory_of(g) + 1)) + 1;
-	per = per > CHUNK ? CHUNK : per;
-	for (uint32_t p = 0; p < PARTS && rc == 0; p++) {
-		for (uint32_t at = start[p]; at < start[p + 1] && rc == 0; at += per) {
-			uint32_t rows = start[p + 1] - at < per ? start[p + 1] - at : per;
-
-			rc = save_groups(g, id + at, rows);
-			if (rc < 0)
-				(void)evs_fail_nomem(diag);
-			else
-				rc = evs_spill_put(g->spill, p, g->state, g->nstate, rows, diag);
-		}
-	}
-	free(id);
-	clear_table(g);
-	g->spills++;
-	return rc;
-}
-
-/* Keep to the cap. */
-static int relieve(struct evs_grouping *g, struct evs_diag *diag)
-{
-	size_t memory = memory_of(g);
-
-	if (memory <= g->cap)
-		return 0;
-	if (g->groups && evs_groups_count(g->groups) >= MIN_GROUPS && g->depth < MAX_DEPTH)
-		return spill_out(g, diag);
-	if (memory > g->cap * HARD_CAP)
-		return evs_fail(diag, EVS_E_NOMEM,
-				"what one group collects is larger than %zu MiB: give groupArray a "
-				"maximum, as in groupArray(1000)(x)",
-				g->cap * HARD_CAP >> 20);
-	return 0;
-}
-
 /* ---- rows in --------------------------------------------------------------------------------- */
 
 /* Groups of the rows at hand into g->id; every aggregate has their states. */
@@ -395,12 +244,11 @@ int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key,
 					    g->groups ? g->id : NULL, rows);
 		}
 	}
-	return rc < 0 ? evs_fail_nomem(diag) : relieve(g, diag);
+	return rc < 0 ? evs_fail_nomem(diag) : evs_grouping_relieve(g, diag);
 }
 
 /* ---- groups in ------------------------------------------------------------------------------- */
 
-/* Merge keys and states, as save_groups() wrote them. */
 int evs_grouping_merge(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
 		       struct evs_diag *diag)
 {
@@ -419,12 +267,11 @@ int evs_grouping_merge(struct evs_grouping *g, const struct evs_array *state, ui
 	free(key);
 	if (rc == EVS_E_FORMAT)
 		return evs_fail(diag, rc, "columns that hold no states of the aggregates");
-	return rc < 0 ? evs_fail_nomem(diag) : relieve(g, diag);
+	return rc < 0 ? evs_fail_nomem(diag) : evs_grouping_relieve(g, diag);
 }
 
-/* The same with what was written by ourselves. */
-static int merge_rows(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
-		      struct evs_diag *diag)
+int evs_grouping_merge_own(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
+			   struct evs_diag *diag)
 {
 	int rc = evs_grouping_merge(g, state, rows, diag);
 
@@ -446,7 +293,7 @@ static int merge_table(struct evs_grouping *g, struct evs_grouping *from, struct
 		for (uint32_t i = 0; i < rows; i++)
 			id[i] = at + i;
 		if (from->groups) {
-			rc = save_groups(from, id, rows);
+			rc = evs_grouping_save(from, id, rows);
 		} else {
 			struct evs_array *col = from->state;
 
@@ -455,9 +302,9 @@ static int merge_table(struct evs_grouping *g, struct evs_grouping *from, struct
 				col += evs_agg_columns(from->agg[j]);
 			}
 		}
-		rc = rc < 0 ? evs_fail_nomem(diag) : merge_rows(g, from->state, rows, diag);
+		rc = rc < 0 ? evs_fail_nomem(diag) : evs_grouping_merge_own(g, from->state, rows, diag);
 	}
-	clear_table(from);
+	evs_grouping_clear(from);
 	return rc;
 }
 
@@ -471,9 +318,9 @@ int evs_grouping_absorb(struct evs_grouping *g, struct evs_grouping *from, struc
 	if (rc < 0 || !from->spill)
 		return rc < 0 ? rc : merge_table(g, from, diag);
 	/* Blocks are merged in their order: ours first. */
-	rc = spill_out(g, diag);
+	rc = evs_grouping_spill(g, diag);
 	if (rc == 0)
-		rc = spill_out(from, diag);
+		rc = evs_grouping_spill(from, diag);
 	if (rc == 0) {
 		rc = evs_spill_join(g->spill, from->spill, diag);
 		from->spill = rc == 0 ? NULL : from->spill;
@@ -499,35 +346,12 @@ static int count_distinct(struct evs_grouping *g, size_t j, struct evs_diag *dia
 		if (rc == 0)
 			rc = evs_agg_update(g->agg[j], col + g->nkey, NULL,
 					    g->groups ? g->id : NULL, rows);
-		rc = rc < 0 ? evs_fail_nomem(diag) : relieve(g, diag);
+		rc = rc < 0 ? evs_fail_nomem(diag) : evs_grouping_relieve(g, diag);
 	}
 	free(col);
 	evs_grouping_free(g->distinct[j]);
 	g->distinct[j] = NULL;
 	return rc;
-}
-
-/* The parts of g->spill wait to be merged. */
-static int push_parts(struct evs_grouping *g, struct evs_diag *diag)
-{
-	struct evs_spill **done = realloc(g->done, (g->ndone + 1) * sizeof(*done));
-	struct pending *wait;
-
-	if (!done)
-		return evs_fail_nomem(diag);
-	g->done = done;
-	if (g->nwait + PARTS > g->wait_cap) {
-		wait = realloc(g->wait, (g->nwait + PARTS) * sizeof(*wait));
-		if (!wait)
-			return evs_fail_nomem(diag);
-		g->wait = wait;
-		g->wait_cap = g->nwait + PARTS;
-	}
-	g->done[g->ndone++] = g->spill;
-	for (uint32_t p = PARTS; p-- > 0;)
-		g->wait[g->nwait++] = (struct pending){ g->spill, p, g->depth };
-	g->spill = NULL;
-	return 0;
 }
 
 /* Rows have ended: what is on disk is to be merged. */
@@ -539,36 +363,7 @@ static int end_rows(struct evs_grouping *g, struct evs_diag *diag)
 	for (size_t j = 0; j < g->nagg && rc == 0; j++)
 		if (g->distinct[j])
 			rc = count_distinct(g, j, diag);
-	if (rc == 0 && g->spill) {
-		rc = spill_out(g, diag);
-		if (rc == 0)
-			rc = push_parts(g, diag);
-	}
-	return rc;
-}
-
-/* Merge the part that waits on top. It may turn out to be too large, and wait again in pieces. */
-static int merge_part(struct evs_grouping *g, struct evs_diag *diag)
-{
-	struct pending w = g->wait[--g->nwait];
-	int rc = 0;
-
-	clear_table(g);
-	g->given = 0;
-	g->depth = w.depth + 1;
-	for (size_t i = 0; i < evs_spill_blocks(w.spill) && rc == 0; i++) {
-		if (evs_spill_part(w.spill, i) != w.part)
-			continue;
-		rc = evs_spill_get(w.spill, i, g->state, g->nstate, diag);
-		if (rc == 0)
-			rc = merge_rows(g, g->state, evs_spill_rows(w.spill, i), diag);
-	}
-	if (rc == 0 && g->spill) {
-		rc = spill_out(g, diag);
-		if (rc == 0)
-			rc = push_parts(g, diag);
-	}
-	return rc;
+	return rc < 0 ? rc : evs_grouping_push(g, diag);
 }
 
 static int give(struct evs_grouping *g, uint32_t n, struct evs_diag *diag)
@@ -604,7 +399,7 @@ int evs_grouping_next(struct evs_grouping *g, struct evs_array **cols, uint32_t 
 		}
 		if (!g->nwait)
 			return 0;
-		rc = merge_part(g, diag);
+		rc = evs_grouping_pop(g, diag);
 	}
 	return rc;
 }

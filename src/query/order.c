@@ -5,241 +5,15 @@
  * of the first key in a form that compares as one number. Full memory becomes a sorted run on disk;
  * at the end at most FAN_IN runs are merged at a time, each with one block in memory.
  */
-#include "src/query/order.h"
+#include "src/query/order_state.h"
 
-#include "format/bytes.h"
 #include "src/diag.h"
-#include "src/query/spill.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FAN_IN	 16u
 #define OUT_ROWS 4096u
-
-/* A row in memory. */
-struct item {
-	uint64_t prefix;
-	uint32_t row;
-};
-
-/* One run while it is merged. */
-struct cursor {
-	size_t block, end; /* blocks of the spill */
-	struct evs_array *cols;
-	uint32_t row, rows;
-	uint64_t prefix;
-};
-
-struct evs_order {
-	const struct evs_type **type;
-	size_t ncols;
-	struct evs_order_key *key;
-	size_t nkeys;
-	uint64_t limit;
-	size_t cap;
-
-	struct evs_array *cols; /* rows that were taken */
-	uint32_t rows;
-	struct item *item, *other; /* twice the room: merging needs it */
-	size_t item_cap;
-	bool cut; /* the first `limit` rows are the best of all before them, sorted */
-	uint32_t *pick;
-	uint32_t pick_cap;
-
-	struct evs_spill *spill;
-	size_t *run; /* first block of every run; nruns + 1 */
-	size_t nruns;
-	struct cursor *cur;
-	size_t ncur;
-
-	bool ended;
-	uint32_t given;
-	uint64_t out_rows;
-	struct evs_array *out;
-};
-
-/* ---- comparing ------------------------------------------------------------------------------- */
-
-static uint64_t wide_high(const struct evs_array *a, uint32_t i)
-{
-	return evs_get64(a->data + (size_t)i * 16 + 8) ^ (uint64_t)1 << 63;
-}
-
-static int compare_wide(const struct evs_array *a, uint32_t i, const struct evs_array *b, uint32_t j)
-{
-	uint64_t x = wide_high(a, i), y = wide_high(b, j);
-
-	if (x == y) {
-		x = evs_get64(a->data + (size_t)i * 16);
-		y = evs_get64(b->data + (size_t)j * 16);
-	}
-	return (x > y) - (x < y);
-}
-
-int evs_order_compare(const struct evs_type *t, const struct evs_array *a, uint32_t i,
-		      const struct evs_array *b, uint32_t j)
-{
-	if (t->id == EVS_T_DECIMAL && a->phys == EVS_FIXED)
-		return compare_wide(a, i, b, j);
-	return evs_array_compare(a, i, b, j);
-}
-
-static int compare_rows(const struct evs_order *o, const struct evs_array *a, uint32_t i,
-			const struct evs_array *b, uint32_t j)
-{
-	for (size_t k = 0; k < o->nkeys; k++) {
-		const struct evs_order_key *key = &o->key[k];
-		const struct evs_array *x = &a[key->col], *y = &b[key->col];
-		bool xn = evs_array_is_null(x, i), yn = evs_array_is_null(y, j);
-		int c;
-
-		if (xn && yn)
-			continue;
-		if (xn || yn)
-			return xn == key->nulls_first ? -1 : 1;
-		c = evs_order_compare(o->type[key->col], x, i, y, j);
-		if (c)
-			return key->desc ? -c : c;
-	}
-	return 0;
-}
-
-static uint64_t prefix_bytes(const struct evs_array *a, uint32_t row)
-{
-	uint64_t v = 0;
-	size_t n;
-	const uint8_t *p = evs_array_bytes(a, row, &n);
-
-	for (size_t i = 0; i < 8; i++)
-		v = v << 8 | (i < n ? p[i] : 0);
-	return v;
-}
-
-static uint64_t prefix_float(double d)
-{
-	uint64_t u;
-
-	if (d != d)
-		return UINT64_MAX;
-	d += 0.0; /* -0 is 0 */
-	memcpy(&u, &d, 8);
-	return u >> 63 ? ~u : u | (uint64_t)1 << 63;
-}
-
-/* A number that never falls while the first key rises; rows of one number are compared in full. */
-static uint64_t prefix_of(const struct evs_order *o, const struct evs_array *cols, uint32_t row)
-{
-	const struct evs_order_key *key = &o->key[0];
-	const struct evs_array *a = &cols[key->col];
-	uint64_t v;
-
-	if (evs_array_is_null(a, row))
-		return key->nulls_first ? 0 : UINT64_MAX;
-	switch (a->phys) {
-	case EVS_INT:
-		v = evs_array_int(a, row) ^ (a->is_signed ? (uint64_t)1 << 63 : 0);
-		break;
-	case EVS_FLOAT:
-		v = prefix_float(evs_array_float(a, row));
-		break;
-	case EVS_FIXED:
-	case EVS_BYTES:
-		v = o->type[key->col]->id == EVS_T_DECIMAL ? wide_high(a, row)
-							   : prefix_bytes(a, row);
-		break;
-	default:
-		v = 0;
-	}
-	return key->desc ? ~v : v;
-}
-
-static int compare_items(const struct evs_order *o, const struct item *x, const struct item *y)
-{
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	return compare_rows(o, o->cols, x->row, o->cols, y->row);
-}
-
-/* ---- sorting in memory ----------------------------------------------------------------------- */
-
-/* Merge sort: stable, from runs of 8 made by insertion. The result is in o->item. */
-static void sort_items(struct evs_order *o, size_t n)
-{
-	for (size_t from = 0; from < n; from += 8) {
-		size_t end = n - from < 8 ? n : from + 8;
-
-		for (size_t i = from + 1; i < end; i++) {
-			struct item x = o->item[i];
-			size_t j = i;
-
-			for (; j > from && compare_items(o, &x, &o->item[j - 1]) < 0; j--)
-				o->item[j] = o->item[j - 1];
-			o->item[j] = x;
-		}
-	}
-	for (size_t width = 8; width < n; width *= 2) {
-		struct item *swap;
-
-		for (size_t from = 0; from < n; from += 2 * width) {
-			size_t a = from, mid = n - from < width ? n : from + width, b = mid;
-			size_t end = n - from < 2 * width ? n : from + 2 * width, to = from;
-
-			while (a < mid && b < end)
-				o->other[to++] = compare_items(o, &o->item[b], &o->item[a]) < 0
-							 ? o->item[b++]
-							 : o->item[a++];
-			while (a < mid)
-				o->other[to++] = o->item[a++];
-			while (b < end)
-				o->other[to++] = o->item[b++];
-		}
-		swap = o->item;
-		o->item = o->other;
-		o->other = swap;
-	}
-}
-
-/* Order all rows in memory: their numbers in o->item. */
-static int sort_rows(struct evs_order *o)
-{
-	if (o->rows > o->item_cap) {
-		free(o->item);
-		free(o->other);
-		o->item = malloc(o->rows * sizeof(*o->item));
-		o->other = malloc(o->rows * sizeof(*o->other));
-		o->item_cap = o->item && o->other ? o->rows : 0;
-		if (!o->item_cap)
-			return EVS_E_NOMEM;
-	}
-	for (uint32_t i = 0; i < o->rows; i++)
-		o->item[i] = (struct item){ prefix_of(o, o->cols, i), i };
-	sort_items(o, o->rows);
-	return 0;
-}
-
-static int need_pick(struct evs_order *o, uint32_t n)
-{
-	if (n <= o->pick_cap)
-		return 0;
-	free(o->pick);
-	o->pick = malloc(n * sizeof(*o->pick));
-	o->pick_cap = o->pick ? n : 0;
-	return o->pick ? 0 : EVS_E_NOMEM;
-}
-
-/* Rows [at, at + n) of the order into `to`, which is emptied first. */
-static int take_sorted(struct evs_order *o, uint32_t at, uint32_t n, struct evs_array *to)
-{
-	int rc = need_pick(o, n);
-
-	for (uint32_t i = 0; i < n && rc == 0; i++)
-		o->pick[i] = o->item[at + i].row;
-	for (size_t c = 0; c < o->ncols && rc == 0; c++) {
-		evs_array_reset(&to[c]);
-		rc = evs_array_take(&to[c], &o->cols[c], o->pick, n);
-	}
-	return rc;
-}
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
@@ -324,6 +98,30 @@ uint64_t evs_order_spills(const struct evs_order *o)
 	return o->nruns;
 }
 
+static int need_pick(struct evs_order *o, uint32_t n)
+{
+	if (n <= o->pick_cap)
+		return 0;
+	free(o->pick);
+	o->pick = malloc(n * sizeof(*o->pick));
+	o->pick_cap = o->pick ? n : 0;
+	return o->pick ? 0 : EVS_E_NOMEM;
+}
+
+/* Rows [at, at + n) of the order into `to`, which is emptied first. */
+static int take_sorted(struct evs_order *o, uint32_t at, uint32_t n, struct evs_array *to)
+{
+	int rc = need_pick(o, n);
+
+	for (uint32_t i = 0; i < n && rc == 0; i++)
+		o->pick[i] = o->item[at + i].row;
+	for (size_t c = 0; c < o->ncols && rc == 0; c++) {
+		evs_array_reset(&to[c]);
+		rc = evs_array_take(&to[c], &o->cols[c], o->pick, n);
+	}
+	return rc;
+}
+
 /* ---- rows in --------------------------------------------------------------------------------- */
 
 static size_t memory_of(const struct evs_order *o)
@@ -368,7 +166,7 @@ static int spill_rows(struct evs_order *o, struct evs_diag *diag)
 	uint32_t per = block_rows(o, o->rows, memory_of(o)), want = o->rows;
 	int rc = begin_run(o, diag);
 
-	if (rc == 0 && sort_rows(o) < 0)
+	if (rc == 0 && evs_order_sort(o) < 0)
 		rc = evs_fail_nomem(diag);
 	if (o->limit && want > o->limit)
 		want = (uint32_t)o->limit;
@@ -395,7 +193,7 @@ static int cut_rows(struct evs_order *o)
 	uint32_t n = (uint32_t)o->limit;
 	struct evs_array *swap;
 
-	if (sort_rows(o) < 0 || take_sorted(o, 0, n, o->out) < 0)
+	if (evs_order_sort(o) < 0 || take_sorted(o, 0, n, o->out) < 0)
 		return EVS_E_NOMEM;
 	swap = o->cols;
 	o->cols = o->out;
@@ -414,12 +212,12 @@ static int cut_rows(struct evs_order *o)
 static uint32_t pick_better(const struct evs_order *o, const struct evs_array *cols, uint32_t rows)
 {
 	uint32_t n = 0, last = (uint32_t)o->limit - 1;
-	uint64_t worst = prefix_of(o, o->cols, last);
+	uint64_t worst = evs_order_prefix(o, o->cols, last);
 
 	for (uint32_t i = 0; i < rows; i++) {
-		uint64_t p = prefix_of(o, cols, i);
+		uint64_t p = evs_order_prefix(o, cols, i);
 
-		if (p < worst || (p == worst && compare_rows(o, cols, i, o->cols, last) < 0))
+		if (p < worst || (p == worst && evs_order_rows(o, cols, i, o->cols, last) < 0))
 			o->pick[n++] = i;
 	}
 	return n;
@@ -460,7 +258,7 @@ static int load_block(struct evs_order *o, struct cursor *c, struct evs_diag *di
 	rc = evs_spill_get(o->spill, c->block, c->cols, o->ncols, diag);
 	if (rc == 0) {
 		c->rows = evs_spill_rows(o->spill, c->block++);
-		c->prefix = prefix_of(o, c->cols, 0);
+		c->prefix = evs_order_prefix(o, c->cols, 0);
 	}
 	return rc;
 }
@@ -494,7 +292,7 @@ static struct cursor *least(struct evs_order *o)
 
 		if (c->rows && (!best || c->prefix < best->prefix ||
 				(c->prefix == best->prefix &&
-				 compare_rows(o, c->cols, c->row, best->cols, best->row) < 0)))
+				 evs_order_rows(o, c->cols, c->row, best->cols, best->row) < 0)))
 			best = c;
 	}
 	return best;
@@ -515,7 +313,7 @@ static int merge_rows(struct evs_order *o, uint32_t want, uint32_t *n, struct ev
 		if (++c->row == c->rows)
 			rc = load_block(o, c, diag);
 		else
-			c->prefix = prefix_of(o, c->cols, c->row);
+			c->prefix = evs_order_prefix(o, c->cols, c->row);
 	}
 	return rc;
 }
@@ -548,7 +346,7 @@ static int end_rows(struct evs_order *o, struct evs_diag *diag)
 
 	o->ended = true;
 	if (!o->spill)
-		return sort_rows(o) < 0 ? evs_fail_nomem(diag) : 0;
+		return evs_order_sort(o) < 0 ? evs_fail_nomem(diag) : 0;
 	if (o->rows)
 		rc = spill_rows(o, diag);
 	while (o->nruns - from > FAN_IN && rc == 0) {

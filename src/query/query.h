@@ -116,9 +116,6 @@ uint32_t evs_query_true_rows(const struct evs_array *a, uint32_t rows, uint32_t 
 int evs_query_take(struct evs_array *to, const struct evs_array *from, const uint32_t *sel,
 		   uint32_t n);
 
-/* Rows [from, from + n) of an array, borrowed; `from` is a multiple of 8. */
-struct evs_array evs_query_view(const struct evs_array *a, uint32_t from, uint32_t n);
-
 /* An evs_scan_opts.on_damage, for scans of any thread; `arg` is the query. */
 void evs_query_damage(void *arg, const struct evs_damage *d);
 

@@ -52,20 +52,6 @@ int evs_query_take(struct evs_array *to, const struct evs_array *from, const uin
 	return evs_array_take(to, from, sel, n);
 }
 
-struct evs_array evs_query_view(const struct evs_array *a, uint32_t from, uint32_t n)
-{
-	struct evs_array w = *a;
-
-	w.rows = n;
-	if (w.valid)
-		w.valid += from / 8;
-	if (w.offs)
-		w.offs += from;
-	else if (w.data)
-		w.data += (size_t)from * w.width;
-	return w;
-}
-
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 static size_t count_args(const struct evs_select_plan *p)
@@ -231,7 +217,7 @@ int evs_query_feed_next(struct query_feed *f, uint32_t *rows, struct evs_diag *d
 	}
 	*rows = f->rows - f->at < QUERY_SLICE ? f->rows - f->at : QUERY_SLICE;
 	for (size_t i = 0; i < q->nused; i++)
-		f->slice[q->used[i]] = evs_query_view(&f->batch[q->used[i]], f->at, *rows);
+		f->slice[q->used[i]] = evs_array_view(&f->batch[q->used[i]], f->at, *rows);
 	f->at += *rows;
 	return 1;
 }

@@ -1,0 +1,63 @@
+/*
+ * The inside of struct evs_order, shared by order.c (rows in and out, runs on disk) and order_sort.c
+ * (what comes before what, sorting in memory).
+ */
+#ifndef EVS_QUERY_ORDER_STATE_H
+#define EVS_QUERY_ORDER_STATE_H
+
+#include "src/query/order.h"
+#include "src/query/spill.h"
+
+/* A row in memory. */
+struct item {
+	uint64_t prefix;
+	uint32_t row;
+};
+
+/* One run while it is merged. */
+struct cursor {
+	size_t block, end; /* blocks of the spill */
+	struct evs_array *cols;
+	uint32_t row, rows;
+	uint64_t prefix;
+};
+
+struct evs_order {
+	const struct evs_type **type;
+	size_t ncols;
+	struct evs_order_key *key;
+	size_t nkeys;
+	uint64_t limit;
+	size_t cap;
+
+	struct evs_array *cols; /* rows that were taken */
+	uint32_t rows;
+	struct item *item, *other; /* twice the room: merging needs it */
+	size_t item_cap;
+	bool cut; /* the first `limit` rows are the best of all before them, sorted */
+	uint32_t *pick;
+	uint32_t pick_cap;
+
+	struct evs_spill *spill;
+	size_t *run; /* first block of every run; nruns + 1 */
+	size_t nruns;
+	struct cursor *cur;
+	size_t ncur;
+
+	bool ended;
+	uint32_t given;
+	uint64_t out_rows;
+	struct evs_array *out;
+};
+
+/* Does row `i` of `a` come before row `j` of `b` (-1), after it (1) or with it (0)? Both have all columns. */
+int evs_order_rows(const struct evs_order *o, const struct evs_array *a, uint32_t i,
+		   const struct evs_array *b, uint32_t j);
+
+/* A number that never falls while the first key rises; rows of one number are compared in full. */
+uint64_t evs_order_prefix(const struct evs_order *o, const struct evs_array *cols, uint32_t row);
+
+/* Order all rows in memory: their numbers in o->item. Returns 0 or EVS_E_NOMEM. */
+int evs_order_sort(struct evs_order *o);
+
+#endif
