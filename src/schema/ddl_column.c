@@ -41,12 +41,14 @@ int ddl_add_check(struct ddl *d, struct ddl_draft *f, char *name, const struct d
 {
 	struct ddl_check *v;
 
+	if (!name)
+		return ddl_nomem(d);
 	if (f->nchecks == 4096) {
 		free(name);
 		return ddl_fail(d, "a table has at most 4096 checks");
 	}
 	v = ddl_grow(f->checks, &f->checks_cap, f->nchecks, sizeof(*v));
-	if (!v || !name) {
+	if (!v) {
 		free(name);
 		return ddl_nomem(d);
 	}

@@ -137,7 +137,7 @@ class Injector:
         counts, faults = {}, 0
         _, ended, kept = HEAD.unpack_from(raw)
         if p:
-            p.kept = kept if ended else None
+            p.kept = kept if ended and not ASAN else None  # which has pieces of its own, and tells
         for at in range(HEAD.size, PAGE - ENTRY.size, ENTRY.size):
             name, calls, hits = ENTRY.unpack_from(raw, at)
             if calls and name[0]:
