@@ -117,7 +117,7 @@ class Injector:
         elif built.returncode != 0:
             self.why = "cannot build the library that makes calls fail: " + built.stderr[-500:]
 
-    def run(self, args, cwd, data=b"", fault=None, stdout=subprocess.PIPE, timeout=TIMEOUT):
+    def run(self, args, cwd, data=b"", fault=None, stdin=None):
         """(CompletedProcess or None when it hangs, {kind: calls}, number of faults). The process
         gets `kept`: pieces of memory that main() left, or None when it did not return."""
         fd, board = tempfile.mkstemp(dir=self.folder)
@@ -127,8 +127,9 @@ class Injector:
         if ASAN:
             env["ASAN_OPTIONS"] = "exitcode=99:detect_leaks=1:verify_asan_link_order=0"
         try:
-            p = subprocess.run([tool(args[0]), *args[1:]], input=data, stdout=stdout,
-                               stderr=subprocess.PIPE, cwd=cwd, timeout=timeout, close_fds=False,
+            p = subprocess.run([tool(args[0]), *args[1:]], cwd=cwd, timeout=TIMEOUT,
+                               **({"stdin": stdin} if stdin else {"input": data}),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=False,
                                env={**env, **(fault.env() if fault else {})})
         except subprocess.TimeoutExpired:
             p = None

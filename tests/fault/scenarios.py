@@ -6,6 +6,7 @@ A tool that comes later gets a line in `scenarios()`, with one of the rules belo
 
 import gzip
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -269,6 +270,28 @@ class Appending(Scenario):
         return now, wrong
 
 
+class Pausing(Appending):
+    """The input rests in the middle, for long enough to commit."""
+
+    heavy = True
+
+    def run(self, bench, folder, fault=None):
+        source, sink = os.pipe2(os.O_CLOEXEC)
+        later = bench.pool.submit(self.give, sink)
+        try:
+            return bench.injector.run(self.args, folder, None, fault, source)
+        finally:
+            later.result()
+            os.close(source)
+
+    def give(self, sink):
+        half = self.data.index(b"\n", len(self.data) // 2) + 1
+        os.write(sink, self.data[:half])
+        time.sleep(0.08)
+        os.write(sink, self.data[half:])
+        os.close(sink)
+
+
 class Applying(Scenario):
     """The old schema or the new one, whole; and again is harmless."""
 
@@ -385,6 +408,8 @@ def scenarios(inputs):
         Appending("write a schema", "wider", whole, lines(100, 20, 2)),
         Appending("unpack a gzip file", "base", SOURCE + [str(inputs / "in.gz")], want=1),
         Appending("unpack zstd from a pipe", "base", SOURCE, packed, want=1),
+        Pausing("commit while the input rests", "base",
+                APPEND + ["--source", "s", "--flush-interval", "30ms", "store/ev"], GIVEN, want=1),
         Appending("spill rows", "base", whole, wide(), heavy=True, long=True),
         Reading("read a store", "base", ["evcat", "store/ev"]),
         Reading("read a linked tenant", "link", ["evcat", "store"]),
