@@ -7,6 +7,7 @@ A tool that comes later gets a line in `scenarios()`, with one of the rules belo
 import gzip
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -25,6 +26,9 @@ ORDER BY (who, n) PARTITION BY (who, toMonday(ts));
 WIDER = (SCHEMA.replace("tags", "more Nullable(Int32) DEFAULT 7, tags")
          .replace("= 2)", "= 2, 'c' = 3)"))
 SERIAL = "CREATE TABLE ev (id BIGSERIAL, ts TIMESTAMP NOT NULL, n BIGINT) PARTITION BY RANGE (ts);"
+ROLLUP = """CREATE MATERIALIZED VIEW hourly AS
+SELECT who, count() AS c, sum(n) AS s FROM ev GROUP BY who;
+"""
 QUESTION = """SELECT who, count() AS c, sum(n), uniq(text), avg(v), quantile(0.5)(n), groupArray(e)
 FROM ev WHERE n % 7 != 3 GROUP BY who HAVING c > 1 ORDER BY who"""
 VIEW = "CREATE VIEW many AS SELECT who, count() AS c FROM ev GROUP BY who;\n"
@@ -59,6 +63,14 @@ def widening():
 def wide():
     """More rows than memory is spent on, for more segments than each can have its share."""
     rows = ({**row(i, "t%d" % (i % 8)), "text": "%016d" % i * 64} for i in range(1000, 15000))
+    return "".join(json.dumps(r) + "\n" for r in rows).encode()
+
+
+def noise():
+    """Half a megabyte for one segment, however it is packed."""
+    rng = random.Random(1)
+    rows = ({**row(i, "t0"), "ts": "2024-01-02T00:00:00.000Z", "text": rng.randbytes(600).hex()}
+            for i in range(1000, 1800))
     return "".join(json.dumps(r) + "\n" for r in rows).encode()
 
 
@@ -354,10 +366,12 @@ def make_bases(folder, inputs):
     bases["wider"] = build(at, apply(SCHEMA), *two, apply(WIDER))
     bases["reread"] = build(at, apply(SCHEMA), two[0], apply(WIDER), two[1])
     bases["serial"] = build(at, apply(SERIAL))
-    one_by_one = put[:2] + ["--flush-rows", "1"] + put[2:]
+    one_by_one, many = ([*put[:2], "--flush-rows", n, *put[2:]] for n in ("1", "90"))
     december = lines(1, 66, 1).replace(b"2024-01-0", b"2023-12-0")
     bases["many"] = build(at, apply(SCHEMA), *two, (one_by_one, december))
     bases["large"] = build(at, apply(SCHEMA + VIEW), (put, lines(1, 600, 2)))
+    bases["rollup"] = build(at, apply(SCHEMA + ROLLUP), *two)
+    bases["large file"] = build(at, apply(SCHEMA), (many, noise()))
     bases["link"] = link_tenant(bases["base"])
     bases["torn"] = tear(bases["base"], build(at, apply(SCHEMA), *two, (SOURCE, GIVEN)))
     bases["copy"] = spoil(bases["base"])
@@ -406,12 +420,15 @@ def scenarios(inputs):
         Appending("write a trailer again", "copy", SOURCE, GIVEN, want=1),
         Appending("write an index", "many", whole, lines(100, 9, 1)),
         Appending("write a schema", "wider", whole, lines(100, 20, 2)),
+        Appending("write a rollup", "rollup", whole, lines(100, 20, 3)),
         Appending("unpack a gzip file", "base", SOURCE + [str(inputs / "in.gz")], want=1),
         Appending("unpack zstd from a pipe", "base", SOURCE, packed, want=1),
         Pausing("commit while the input rests", "base",
                 APPEND + ["--source", "s", "--flush-interval", "30ms", "store/ev"], GIVEN, want=1),
         Appending("spill rows", "base", whole, wide(), heavy=True, long=True),
         Reading("read a store", "base", ["evcat", "store/ev"]),
+        Reading("read more than fits a window", "large file", ["evcat", "store/ev"]),
+        Appending("append to more than fits a window", "large file", whole, lines(900, 3, 1)),
         Reading("read a linked tenant", "link", ["evcat", "store"]),
         Reading("read older schemas", "reread", ["evcat", "--nulls", "store/ev"]),
         Reading("read segments", "reread", ["evcat", *segments]),
@@ -425,6 +442,10 @@ def scenarios(inputs):
         Reading("read what a condition takes", "base",
                 ["evcat", "-w", "n % 3 = 0 AND text LIKE '%1%'", "store/ev"]),
         Reading("read a key by its filter", "large", ["evcat", "-k", "n=77", "store/ev"]),
+        Reading("read in another order", "base", ["evcat", "--sort", "n DESC", "store/ev"]),
+        Reading("read the newest of each", "base", ["evcat", "--latest", "who", "store/ev"]),
+        Reading("ask a rollup", "rollup",
+                ["evagg", "-q", "SELECT who, c, s FROM hourly ORDER BY who", "store"]),
         Reading("ask a question", "base", ["evagg", "-q", QUESTION, "store"]),
         Reading("ask a view", "large",
                 ["evagg", "-q", "SELECT who, c FROM many ORDER BY who", "store"]),
