@@ -79,14 +79,13 @@ static int walk_index(struct evs_segment *s, uint64_t off, struct evs_diag *diag
 }
 
 /* Wrong padding is damage, and noticed, but costs no row. */
-static int walk_padding(struct evs_segment *s, const struct evs_frame *fr)
+static int walk_padding(struct evs_segment *s, const struct evs_frame *fr, struct evs_diag *diag)
 {
-	struct evs_diag d = { 0 };
-	int rc = evs_file_padding(&s->file, s->pos, fr, &d);
+	int rc = evs_file_padding(&s->file, s->pos, fr, diag);
 
 	if (rc != EVS_E_FORMAT)
 		return rc;
-	evs_segment_tell(s, d.off, 0, d.what);
+	evs_segment_tell(s, diag->off, 0, diag->what);
 	return 0;
 }
 
@@ -123,7 +122,7 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 	case EVS_FRAME_GROUP:
 		rc = evs_segment_load_group(s, s->pos, s->tail.end, &span, diag);
 		if (rc == 0)
-			rc = walk_padding(s, fr);
+			rc = walk_padding(s, fr, diag);
 		if (rc == 0)
 			rc = evs_chain_group(s, s->pos, span, diag);
 		if (rc < 0)
@@ -153,7 +152,7 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 		rc = evs_file_summed(&s->file, s->pos, fr, &p, diag);
 		break;
 	}
-	return rc < 0 ? rc : walk_padding(s, fr);
+	return rc < 0 ? rc : walk_padding(s, fr, diag);
 }
 
 /* To the next sound frame, or the end. The newest commit may end behind the file: its second trailer is cut. */
