@@ -274,6 +274,7 @@ mutants:
 bench:
 	@$(SUBMAKE) -s all
 	@tests/bench/run
+	@tests/bench/queries
 
 lint:
 	@tests/lint
