@@ -1,9 +1,9 @@
 /*
  * Damages files in every way that kinds.h knows, has them read, and holds the answers against what the spec says.
  *
- * usage: damage [-j WORKERS] [-s STEP] [-n NUMBER] [-c COUNT] [-S SEED] [-d DIR] [-o OUT] KINDS FILE.evs...
+ * usage: damage [-j WORKERS] [-n NUMBER] [-c COUNT] [-S SEED] [-d DIR] [-o OUT] KIND[:STEP],... FILE.evs...
  *
- * Every STEPth damage is done, or only the one of that NUMBER, of which OUT gets the bytes. COUNT and SEED are of the
+ * Every STEPth damage of a kind is done, or only the one of that NUMBER, of which OUT gets the bytes. COUNT and SEED are of the
  * kind `random`. The rows of FILE.evs are held against FILE.ndjson when it is there. Work is done in DIR, /dev/shm if
  * nothing is said. What fails is named with the command that does it again. The last line is "N passed, N failed".
  */
@@ -25,10 +25,10 @@ enum { SECONDS = 20, SHOWN = 20, NEIGHBOURS = 3, LARGE = 256 << 10 };
 
 static struct {
 	unsigned workers;
-	uint64_t step, number, count, seed;
+	uint64_t number, count, seed;
 	bool only;
 	const char *dir, *out, *program;
-} opt = { .workers = 2, .step = 1, .seed = 1, .dir = "/dev/shm" };
+} opt = { .workers = 2, .seed = 1, .dir = "/dev/shm" };
 
 /* Counted by all workers. */
 struct counts {
@@ -199,6 +199,17 @@ static void trial_close(struct trial *t)
 	expect_release(&t->expect);
 }
 
+/* Of KIND[:STEP],...: the step of this kind; 0: it is not named. */
+static uint64_t step_of(const char *names, const char *kind)
+{
+	const char *found = strstr(names, kind);
+
+	if (!found)
+		return 0;
+	found += strlen(kind);
+	return *found == ':' ? strtoull(found + 1, NULL, 10) : 1;
+}
+
 static void work(const struct stage *stages, size_t nstages, size_t at, const char *names,
 		 unsigned worker)
 {
@@ -206,15 +217,13 @@ static void work(const struct stage *stages, size_t nstages, size_t at, const ch
 
 	trial_open(&t, stages, nstages, at, worker);
 	for (size_t k = 0; k < nkinds; k++) {
-		const char *found = strstr(names, kinds[k].name);
-		uint64_t n = kinds[k].count(&t.scene);
+		uint64_t n = kinds[k].count(&t.scene), step = step_of(names, kinds[k].name);
 
-		if (!found)
+		if (!step)
 			continue;
-		if (n == 0 && kinds[k].count && !strcmp(kinds[k].name, "random"))
+		if (!n)
 			n = opt.count;
-		for (uint64_t i = worker * opt.step; i < n && !opt.only;
-		     i += opt.workers * opt.step)
+		for (uint64_t i = worker * step; i < n && !opt.only; i += opt.workers * step)
 			try_one(&t, &kinds[k], i);
 		if (opt.only && worker == 0)
 			try_one(&t, &kinds[k], opt.number);
@@ -250,8 +259,8 @@ static void fork_workers(const struct stage *stages, size_t nstages, size_t at, 
 
 static int usage(void)
 {
-	fputs("usage: damage [-j WORKERS] [-s STEP] [-n NUMBER] [-c COUNT] [-S SEED] [-d DIR] [-o OUT] "
-	      "KIND[,KIND...] FILE.evs...\n",
+	fputs("usage: damage [-j WORKERS] [-n NUMBER] [-c COUNT] [-S SEED] [-d DIR] [-o OUT] "
+	      "KIND[:STEP],... FILE.evs...\n",
 	      stderr);
 	return 2;
 }
@@ -261,15 +270,12 @@ static bool options(int argc, char *argv[])
 	int ch;
 
 	opt.program = argv[0];
-	while ((ch = getopt(argc, argv, "j:s:n:c:S:d:o:")) != -1) {
+	while ((ch = getopt(argc, argv, "j:n:c:S:d:o:")) != -1) {
 		uint64_t v = optarg ? strtoull(optarg, NULL, 10) : 0;
 
 		switch (ch) {
 		case 'j':
 			opt.workers = v > 0 && v <= 64 ? (unsigned)v : 1;
-			break;
-		case 's':
-			opt.step = v ? v : 1;
 			break;
 		case 'n':
 			opt.number = v;
