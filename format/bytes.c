@@ -17,30 +17,12 @@ bool evs_cur_u8(struct evs_cur *c, uint8_t *v)
 	return true;
 }
 
-bool evs_cur_u16(struct evs_cur *c, uint16_t *v)
-{
-	if (evs_cur_left(c) < 2)
-		return false;
-	*v = evs_get16(c->p);
-	c->p += 2;
-	return true;
-}
-
 bool evs_cur_u32(struct evs_cur *c, uint32_t *v)
 {
 	if (evs_cur_left(c) < 4)
 		return false;
 	*v = evs_get32(c->p);
 	c->p += 4;
-	return true;
-}
-
-bool evs_cur_u64(struct evs_cur *c, uint64_t *v)
-{
-	if (evs_cur_left(c) < 8)
-		return false;
-	*v = evs_get64(c->p);
-	c->p += 8;
 	return true;
 }
 

@@ -61,9 +61,7 @@ static inline size_t evs_cur_left(const struct evs_cur *c)
 }
 
 bool evs_cur_u8(struct evs_cur *c, uint8_t *v);
-bool evs_cur_u16(struct evs_cur *c, uint16_t *v);
 bool evs_cur_u32(struct evs_cur *c, uint32_t *v);
-bool evs_cur_u64(struct evs_cur *c, uint64_t *v);
 
 /* False for a truncated, an over-long or a non-shortest varint. */
 bool evs_cur_varint(struct evs_cur *c, uint64_t *v);

@@ -107,8 +107,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	bool appended = tr->seq > 1, torn = false; /* the first commit came by a rename */
 
 	*v = SOUND;
-	if (rc == 0 && (c.seq != tr->seq || c.rows_total != tr->rows_total || c.rows != tr->rows ||
-			c.first_group != tr->first_group))
+	if (rc == 0 && !evs_trailer_matches(tr, &c))
 		rc = EVS_E_FORMAT;
 	if (rc == 0 && c.prev_off)
 		off = c.prev_off + c.prev_len; /* INDEX and SCHEMA belong to the append, too */

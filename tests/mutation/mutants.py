@@ -183,6 +183,9 @@ class Source:
         if not m:
             return  # a fraction
         value = int(m[2], 16 if m[1] else 10)
+        if value == 0 and self.tokens[i - 1].text == "return":
+            self.add("number", i, i, "-1")  # 1 is as good as 0 to who asks for < 0
+            return
         for other in [value + 1] * more + [value - 1] * (value > 0):
             self.add("number", i, i, ("0x%x" if m[1] else "%d") % other + m[3])
 
@@ -200,7 +203,8 @@ class Source:
 
     def add(self, kind, first, last, text):
         start, end = self.tokens[first].start, self.tokens[last].end
-        change = "%s -> %s" % (self.text[start:end], text) if first == last else kind + " dropped"
+        what = self.text[start:end] if first == last else kind
+        change = "%s -> %s" % (what, text) if first == last and text else what + " dropped"
         line_start = self.text.rfind("\n", 0, start) + 1
         line = " ".join(self.text[line_start:(self.text + "\n").index("\n", start)].split())
         key = "%s:%s | %s | %s" % (self.name, self.function, line, change)

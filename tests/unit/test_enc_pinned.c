@@ -63,7 +63,9 @@ static uint64_t int_value(unsigned shape, uint32_t i, uint64_t a, uint64_t b, ui
 		return a + r % (1 + b % 4) * 1000000007 + i / (1 + a % 9) * 40 + r % 7;
 	case 12: /* nearly few distinct */
 		return r % (1 + a % 5000) * (b | 1);
-	case 13: /* around both ends */
+	case 13: /* new ones nearly, but not quite, too often for a dictionary */
+		return r % (1 + b / 100 + (30 + a % 20) * 40) * 0x9e3779b97f4a7c15u;
+	case 14: /* around both ends */
 		return r & 256 ? r % 5 : UINT64_MAX - r % 5;
 	default: /* numbers of first appearance, counted up */
 		return r % (1 + b % 9) ? *state - r % (1 + *state % 100) : ++*state;
@@ -72,7 +74,7 @@ static uint64_t int_value(unsigned shape, uint32_t i, uint64_t a, uint64_t b, ui
 
 static void make_int(struct evs_array *c)
 {
-	unsigned w = 1u << gen_below(4), shape = gen_below(15);
+	unsigned w = 1u << gen_below(4), shape = gen_below(16);
 	uint32_t n = some_rows();
 	uint64_t a = of_any_size(), b = of_any_size() | 1, state = a;
 
@@ -179,6 +181,11 @@ static size_t text_value(char *to, size_t cap, unsigned shape, uint32_t i, uint6
 		return n;
 	case 8: /* mostly nothing */
 		return gen_below(10) ? 0 : word(to, gen_u64());
+	case 9: /* tasks that come close together, each a few times */
+		i = i / (1 + (uint32_t)a % 3) - gen_below(1 + (uint32_t)(a >> 4) % 50);
+		return word(to, i * 0x9e3779b97f4a7c15u);
+	case 10: /* as often new as makes a dictionary hardly pay */
+		return word(to, gen_below(1200 + (uint32_t)a % 1000) * 0x9e3779b97f4a7c15u);
 	default: /* a short prefix of long values */
 		n = 3 + a % 4;
 		memcpy(to, "id=#:/", n);
@@ -190,7 +197,7 @@ static size_t text_value(char *to, size_t cap, unsigned shape, uint32_t i, uint6
 
 static void make_text(struct evs_array *c)
 {
-	unsigned shape = gen_below(10);
+	unsigned shape = gen_below(12);
 	uint32_t n = some_rows();
 	uint64_t a = gen_u64() >> 20;
 	char text[256];
@@ -236,15 +243,15 @@ static const struct {
 	bool no_zstd, nulls;
 	uint64_t bytes, hash;
 } pinned[] = {
-	{ "integers", make_int, true, false, 165440, 0x45bd11319c41b4ae },
-	{ "integers under zstd", make_int, false, false, 186949, 0x3979f4eb4308bdcc },
-	{ "integers and nulls", make_int, true, true, 272030, 0x6cc5b0ef41333acd },
+	{ "integers", make_int, true, false, 492862, 0xa7a24916e349b6a9 },
+	{ "integers under zstd", make_int, false, false, 562230, 0xb8ec9ff0b46128db },
+	{ "integers and nulls", make_int, true, true, 286995, 0x9a074e9494edbbab },
 	{ "floats", make_float, true, false, 522672, 0x7c4723e90a0c4016 },
 	{ "floats under zstd", make_float, false, false, 580658, 0x9fc8af894037c6a7 },
 	{ "floats and nulls", make_float, true, true, 256382, 0x414e18d833b4efc9 },
-	{ "texts", make_text, true, false, 2558619, 0x7805763ba6db2674 },
-	{ "texts under zstd", make_text, false, false, 2569955, 0xdede20534bd36584 },
-	{ "texts and nulls", make_text, true, true, 1769954, 0xa0c4b13c0fbecb02 },
+	{ "texts", make_text, true, false, 3889362, 0x5401196dcab63c95 },
+	{ "texts under zstd", make_text, false, false, 3923617, 0x9e1744614da44d3f },
+	{ "texts and nulls", make_text, true, true, 4913170, 0xe41cfa66ce6e2a3f },
 	{ "fixed", make_fixed, true, false, 1456019, 0x35d2d41952ed1c44 },
 	{ "fixed under zstd", make_fixed, false, false, 1458457, 0x5a2f911e7204cc38 },
 	{ "fixed and nulls", make_fixed, true, true, 854258, 0x928a3d3ca3964282 },

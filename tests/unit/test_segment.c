@@ -226,7 +226,7 @@ static void test_damaged_tree(uint32_t commits)
 	bool balanced = true;
 
 	for (uint64_t at = 4096; at + 256 < size && balanced; at += step) {
-		struct told told;
+		struct told told, whole = { 0 };
 		int64_t rows;
 
 		poke(at, 1, -1);
@@ -237,11 +237,14 @@ static void test_damaged_tree(uint32_t commits)
 				printf("        at %llu (%d): %lld rows, %llu lost\n", (unsigned long long)at, how, (long long)rows,
 				       (unsigned long long)told.rows);
 			balanced &= how || told.times;
+			if (!how)
+				whole = told;
 		}
 		/* A late span: what lies before is passed over, by whatever way. */
 		rows = count(EVS_WALK_PRUNED, commits - 70, 1000000, &told);
-		if (rows < 0 || rows + (int64_t)told.rows < 70) {
-			printf("        at %llu: %lld of the last 70\n", (unsigned long long)at, (long long)rows);
+		if (rows < 0 || rows + (int64_t)told.rows < 70 || told.times > whole.times || told.rows > whole.rows) {
+			printf("        at %llu: %lld of the last 70; told %u, %llu lost\n", (unsigned long long)at, (long long)rows,
+			       told.times, (unsigned long long)told.rows);
 			balanced = false;
 		}
 		poke(at, 1, -1);
