@@ -19,6 +19,7 @@
 static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *seg)
 {
 	const struct evs_table *t = w->flush->table;
+	const struct evs_enum_item *item;
 	const struct evs_type *type;
 	struct evs_array a = { 0 };
 	uint8_t num[8] = { 0 };
@@ -32,8 +33,13 @@ static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *s
 		evs_buf_put(&w->text, seg->tenant, seg->tenant_len);
 		return evs_buf_ok(&w->text) ? 0 : EVS_E_NOMEM;
 	}
-	rc = evs_type_array(type, &a);
 	memcpy(num, seg->tenant, seg->tenant_len < sizeof(num) ? seg->tenant_len : sizeof(num));
+	item = type->id == EVS_T_ENUM ? evs_enum_by_value(type, (int16_t)evs_get64(num)) : NULL;
+	if (item) {
+		evs_buf_put(&w->text, item->name, item->len);
+		return evs_buf_ok(&w->text) ? 0 : EVS_E_NOMEM;
+	}
+	rc = evs_type_array(type, &a);
 	if (rc == 0 && a.phys == EVS_BYTES)
 		rc = evs_array_append_bytes(&a, seg->tenant, seg->tenant_len);
 	else if (rc == 0 && a.phys == EVS_FIXED)

@@ -152,7 +152,7 @@ class Source:
         if self.declares(i):
             while i < end and not self.is_op(i, "="):
                 i += 1
-        plenty = 0
+        begin, plenty = i, 0
         while i < end:
             t = self.tokens[i]
             if t.text in ALLOCATORS and self.is_op(i + 1, "("):
@@ -163,14 +163,14 @@ class Source:
                 i += 2
             elif t.kind == "num":
                 self.number(i, i > plenty)
-            elif t.text in OPERATORS and t.kind != "str" and self.operates(i):
+            elif t.text in OPERATORS and t.kind != "str" and self.operates(i, begin):
                 self.add("operator", i, i, OPERATORS[t.text])
             i += 1
 
-    def operates(self, i):
+    def operates(self, i, begin):
         """Not a pointer's star, an address or a sign."""
-        if self.tokens[i].text not in UNARY_TOO:
-            return True
+        if self.tokens[i].text not in UNARY_TOO or i == begin:
+            return i > begin or self.tokens[i].text not in UNARY_TOO
         before, after = self.tokens[i - 1], self.tokens[i + 1]
         operand = before.kind in ("num", "id", "str") or before.text in (")", "]")
         is_type = before.kind == "id" and (TYPE.fullmatch(before.text) or before.text in KEYWORDS or

@@ -214,6 +214,27 @@ static void test_numbers(void)
 	evs_array_release(&a);
 }
 
+/* ---- hashes that meet --------------------------------------------------------------------------- */
+
+/* XXH3 of both texts of a pair has the same upper 32 bits and the same lowest 8. */
+static void test_hashes(void)
+{
+	static const char *const pairs[][2] = {
+		{ "k2272587", "k884154" }, { "k3766337", "k592898" }, { "k1491805", "k1582714" },
+		{ "k663894", "k2358435" }, { "k784584", "k2930967" },
+	};
+	struct evs_array a;
+
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		for (unsigned k = 0; k < 40; k++) {
+			append(&a, pairs[i][k & 1], strlen(pairs[i][k & 1]));
+			append(&a, pairs[k % (i + 1)][k / 2 & 1], strlen(pairs[k % (i + 1)][k / 2 & 1]));
+		}
+	t_check("texts whose hashes meet", gen_forced(&a, EVS_NODE_DICT) && comes_back(&a));
+	evs_array_release(&a);
+}
+
 int main(void)
 {
 	test_one_byte_off();
@@ -221,5 +242,6 @@ int main(void)
 	test_days();
 	test_clock();
 	test_numbers();
+	test_hashes();
 	return t_done();
 }

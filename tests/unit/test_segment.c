@@ -283,6 +283,25 @@ static void test_cut(void)
 	t_check("and can be appended to, the rest set aside", go_on);
 }
 
+/* A tail of zeros so long that the trailers lie around the places where the search back takes its steps. */
+static void test_long_tails(void)
+{
+	const uint64_t step = (128u << 10) - 64;
+	uint64_t end1, end2;
+	bool found = true;
+
+	begin(&end1, &end2);
+	for (uint64_t k = 1; k <= 2; k++)
+		for (uint64_t tail = k * step - 160; tail <= k * step + 160; tail += 8) {
+			struct told told;
+
+			if (truncate(path, (off_t)end2) != 0 || truncate(path, (off_t)(end2 + tail)) != 0)
+				abort();
+			found &= count(EVS_WALK_ALL, 0, 1000000, &told) == 3010 && told.times == 1 && !told.rows;
+		}
+	t_check("commits before long tails", found);
+}
+
 /* A trailer copy damaged: nothing lost, said, and written again by the next writer. */
 static void test_trailers(void)
 {
@@ -378,6 +397,7 @@ int main(void)
 	test_tree(commits);
 	test_damaged_tree(commits);
 	test_cut();
+	test_long_tails();
 	test_trailers();
 	test_torn();
 	test_refusals();

@@ -4,6 +4,7 @@
  * was one that may fail.
  */
 #include "src/diag.h"
+#include "src/store/io.h"
 #include "src/store/segment_write.h"
 #include "src/store/store.h"
 #include "tests/unit/fail.h"
@@ -106,6 +107,14 @@ static bool is_systems(int rc, const struct evs_diag *d, int error)
 	return false;
 }
 
+/* 0 when there is none. */
+static uint64_t size_of(const char *file)
+{
+	struct evs_io_stat st = { 0 };
+
+	return evs_io_stat(file, &st, NULL) == 0 ? st.size : 0;
+}
+
 static void test_appending(struct evs_encoder *enc)
 {
 	struct evs_diag d = { 0 };
@@ -116,11 +125,15 @@ static void test_appending(struct evs_encoder *enc)
 		for (long at = 1; more; at++) {
 			int rc;
 
+			uint64_t before = size_of(path);
+
 			fail_begin(calls[c].call, at, calls[c].error);
 			d = (struct evs_diag){ 0 };
 			rc = append(enc, ++number, &d);
 			more = fail_end();
 			t_check(calls[c].call, is_systems(rc, &d, calls[c].error));
+			if (rc < 0)
+				t_eq_u64("cut back to where it ended", size_of(path), before);
 		}
 }
 

@@ -96,12 +96,14 @@ static void told(const void *p, size_t n)
 
 static pthread_t feeder;
 static unsigned strangers;
+static unsigned long first_ack; /* how many calls there had been */
 
 static void on_ack(void *arg, const struct evs_ack *ack)
 {
 	uint64_t numbers[3] = { ack->seq, ack->rows, ack->source_off };
 
 	(void)arg;
+	first_ack = first_ack ? first_ack : calls;
 	strangers += !pthread_equal(pthread_self(), feeder);
 	told(numbers, sizeof(numbers));
 	told(ack->segment + strlen(store), strlen(ack->segment) - strlen(store));
@@ -366,6 +368,7 @@ static void many_segments(void)
 	apply("CREATE TABLE ev (" COLUMNS ") ORDER BY n PARTITION BY (who, toMonday(ts));\n");
 	rows(0, 1200, 700, 6);
 	append(text, text_len, text_len, &(struct evs_append_opts){ 0 });
+	t_check("acknowledged on the way", first_ack && first_ack < calls / 2);
 }
 
 static const struct {
@@ -392,7 +395,7 @@ static void test_one(size_t i)
 	(void)mkdir(stream, 0777);
 	(void)XXH3_64bits_reset(seen.files);
 	seen.bytes = seen.told = 0;
-	calls = 0;
+	calls = first_ack = 0;
 	pinned[i].make();
 	take_files();
 	read_all_ways();
