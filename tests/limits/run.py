@@ -162,6 +162,42 @@ def memory(tmp, quick):
         shutil.rmtree(tmp / "memory")
 
 
+QUERIES = {
+    "a group for every row": "SELECT n, count() AS c, max(text) AS m FROM t GROUP BY n ORDER BY m, n",
+    "long keys": "SELECT text, n % 3 AS k, sum(n) AS s, uniq(n) AS u FROM t GROUP BY text, k ORDER BY s DESC LIMIT 10",
+    "count(DISTINCT)": "SELECT count(DISTINCT text) AS c, count(DISTINCT n, tenant) AS d FROM t",
+    "sorted rows": "SELECT n, text FROM t ORDER BY text DESC, n",
+    "DISTINCT": "SELECT DISTINCT text, n FROM t",
+    "collected": "SELECT n % 1000 AS k, groupArray(n) AS a, quantile(0.9)(n) AS q FROM t GROUP BY k ORDER BY k",
+}
+
+
+def queries(tmp, quick):
+    """evagg keeps to 32 MiB, and to 64 MiB with two threads, whatever the groups and rows are."""
+    if not MEASURABLE:
+        return tally.skip("queries", "not a release build")
+    rows = 200000 if quick else 3000000
+    source, stream = tmp / "in.ndjson", new_stream(tmp, "queries")
+    with open(source, "wb") as f:
+        f.writelines(row(n * 7919 % rows, "t%d" % (n % 3), n % 4, "text number %d, %s" % (n % (rows // 2), "and so on " * 6))
+                     for n in range(rows))
+    with open(source, "rb") as f:
+        tally.check("rows", evtools.run([evtools.tool("evappend"), "-q", stream], stdin=f).status == 0)
+    for name, sql in QUERIES.items():
+        got = []
+        for threads in (1, 2):
+            with open(tmp / "out", "w+b") as out:
+                ran = evtools.measured([evtools.tool("evagg"), "--threads", threads, "-q", sql, stream], stdout=out,
+                                       data_limit=threads * CAT_MEMORY)
+                out.seek(0)
+                got.append(out.read() if "ORDER BY" in sql else sorted(out))
+            tally.check("%s, %d threads: evagg under RLIMIT_DATA" % (name, threads), ran.status == 0 and got[-1],
+                        "exit %d: %.500r" % (ran.status, ran.err))
+            tally.check("%s, %d threads: memory" % (name, threads), ran.peak_kib * 1024 <= threads * CAT_MEMORY, mib(ran.peak_kib))
+            print("%s, %d threads: %s" % (name, threads, mib(ran.peak_kib)))
+        tally.check(name + ": one answer", got[0] == got[1])
+
+
 def many_tenants(tmp, quick):
     """A pipe that mixes tenants and weeks: memory, and how many groups the segments have."""
     rows = 5000 if quick else 200000
@@ -503,7 +539,7 @@ def opening(tmp, quick):
                                     r in counts.items()))
 
 
-TESTS = [memory, many_tenants, full_disk, file_size, read_only, permission, two_writers, locks,
+TESTS = [memory, queries, many_tenants, full_disk, file_size, read_only, permission, two_writers, locks,
          reader_beside_writer, follow, broken_pipe, opening]
 
 
@@ -514,7 +550,7 @@ def main():
                    help="less of everything; the default in make check")
     p.add_argument("names", nargs="*", metavar="NAME", help=", ".join(t.__name__ for t in TESTS))
     args = p.parse_args()
-    for name in ("evschema", "evappend", "evcat"):
+    for name in ("evschema", "evappend", "evcat", "evagg"):
         evtools.tool(name)
     for test in TESTS:
         if args.names and test.__name__ not in args.names:
