@@ -61,9 +61,11 @@ static int find_joined(const struct evs_table *t, const struct x_ast *a, size_t 
 	if (n == 1)
 		return evs_table_find(t, a->part[from].s, a->part[from].len);
 	for (size_t i = from; i < from + n; i++) {
-		if (a->part[i].len > sizeof(name) - 1 - len)
+		size_t dot = i > from;
+
+		if (dot + a->part[i].len > sizeof(name) - len)
 			return -1;
-		if (i > from)
+		if (dot)
 			name[len++] = '.';
 		memcpy(name + len, a->part[i].s, a->part[i].len);
 		len += a->part[i].len;

@@ -323,6 +323,17 @@ static void test_hostile(void)
 	run_text(text, n);
 	t_check("a chain of aliases", strstr(got, "nested more than 200 levels") != NULL);
 
+	/* names of many parts, of every length where they are joined */
+	for (int first = 1000; first < 1030; first++) {
+		n = (size_t)snprintf(text, cap, "SELECT ");
+		memset(text + n, 'x', (size_t)first);
+		n += (size_t)first;
+		for (int i = 0; i < 40; i++)
+			n += (size_t)snprintf(text + n, cap - n, ".y%d", i % 10);
+		run_text(text, n);
+	}
+	t_check("a name of many parts", strstr(got, "there is no column `xxx") != NULL);
+
 	memset(text, '(', cap);
 	memcpy(text, "SELECT ", 7);
 	run_text(text, 1000000);
