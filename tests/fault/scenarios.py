@@ -414,6 +414,8 @@ def scenarios(inputs):
         Appending("append to a store", "base", SOURCE, GIVEN, want=1),
         Appending("append without a source", "base", APPEND + ["store/ev"], lines(100, 30, 4),
                   source=False),
+        Appending("append to a folder that a dot names", "base",
+                  APPEND + ["--source", "s", "store/ev/."], lines(100, 9, 2)),
         Appending("infer a schema", "none", infer, widening()),
         Appending("fill serial columns", "serial", infer, numbers, cat=("-c", "ts,n")),
         Appending("recover a torn tail", "torn", SOURCE, GIVEN, want=1),
