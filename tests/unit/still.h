@@ -7,9 +7,11 @@
 #ifndef EVS_TESTS_STILL_H
 #define EVS_TESTS_STILL_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -123,6 +125,17 @@ COUNT(fdatasync, (int fd), (fd))
 COUNT(fsync, (int fd), (fd))
 COUNT(rename, (const char *from, const char *to), (from, to))
 COUNT(ftruncate, (int fd, off_t size), (fd, size))
+
+/* No second thread: then the order of things is always the same. */
+static bool alone;
+
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*run)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*run)(void *), void *arg);
+
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*run)(void *), void *arg)
+{
+	return alone ? EAGAIN : __real_pthread_create(t, a, run, arg);
+}
 
 static inline unsigned open_files(void)
 {
