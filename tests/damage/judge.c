@@ -381,8 +381,8 @@ void judge_append(struct trial *t)
 	int rc;
 
 	memcpy(seen, t->answer.batches, before * sizeof(*seen));
-	rc = line ? subject_append(&t->subject, line, strlen(line),
-				   st->version[0].part_lo * 1000000000 + 1, NULL, &diag)
+	rc = line ? subject_append(&t->subject, line, strlen(line), version_clock(&st->version[0]),
+				   NULL, &diag)
 		  : 0;
 	after = load_file(t->subject.path, &size);
 	if (rc < 0 && evs_exit_status(rc) != 3)

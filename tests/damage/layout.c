@@ -148,6 +148,14 @@ void version_release(struct version *v)
 	*v = (struct version){ 0 };
 }
 
+int64_t version_clock(const struct version *v)
+{
+	const int64_t second = 1000000000;
+	bool fits = v->part_lo > INT64_MIN / second && v->part_lo < INT64_MAX / second;
+
+	return fits ? v->part_lo * second + 1 : 1;
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct frame *x = *(const struct frame *const *)a;

@@ -68,6 +68,9 @@ struct version {
 bool version_parse(struct version *v, const char *name, uint8_t *data, size_t size);
 void version_release(struct version *v);
 
+/* A time in its partition, in ns, for what is stamped on arrival. */
+int64_t version_clock(const struct version *v);
+
 /* All frames of all versions of one salt, by offset; a frame that several of them have stands once. */
 struct family {
 	const struct version *const *versions;

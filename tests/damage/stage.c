@@ -91,8 +91,8 @@ static int append_row(const struct stage *st, struct subject *s, uint64_t number
 {
 	char *line = stage_line(st, number);
 	struct evs_diag diag = { 0 };
-	int rc = line ? subject_append(s, line, strlen(line),
-				       st->version[0].part_lo * 1000000000 + 1, NULL, &diag)
+	int rc = line ? subject_append(s, line, strlen(line), version_clock(&st->version[0]), NULL,
+				       &diag)
 		      : -1;
 
 	free(line);

@@ -143,8 +143,7 @@ void subject_open(struct subject *s, const char *dir, const struct version *v, c
 	if (!subject_find(s, "schema.sql", s->stream, sizeof(s->stream)))
 		die(dir, &diag);
 	*strrchr(s->stream, '/') = '\0';
-	if (!line ||
-	    subject_append(s, line, strlen(line), v->part_lo * 1000000000, NULL, &diag) < 0 ||
+	if (!line || subject_append(s, line, strlen(line), version_clock(v), NULL, &diag) < 0 ||
 	    !subject_find(s, ".evs", s->path, sizeof(s->path)))
 		any_place(s, v);
 	s->fd = open(s->path, O_RDWR | O_CREAT | O_TRUNC, 0600);
