@@ -136,6 +136,10 @@ class Copy:
         self.digest = hashlib.sha256()
         names = subprocess.run(["git", "ls-files", "-z"], cwd=mutants.ROOT, check=True,
                                stdout=subprocess.PIPE).stdout.decode().split("\0")[:-1]
+        for old in self.folder.rglob("*") if self.folder.exists() else ():
+            path = str(old.relative_to(self.folder))
+            if old.is_file() and not path.startswith("build/") and path not in names:
+                old.unlink()  # Git has let go of it
         for name in names:
             here = mutants.ROOT / name
             there = self.folder / name
@@ -150,12 +154,12 @@ class Copy:
                 raise SystemExit("mutants: the unchanged tree does not compile (%s)" % suite.config)
         self.code = self.suites[0].code()
 
-    def measure(self, quick):
-        """All tests of the unchanged tree, which must pass (quick: the new ones); with their times."""
+    def measure(self):
+        """All tests of the unchanged tree, which must pass; each with its time."""
         tests = []
-        kept = self.folder / "times.json"
+        kept = self.folder / "build/times.json"
         known = json.loads(kept.read_text()) if kept.exists() else {"times": {}}
-        times = known["times"] if known.get("of") == self.digest.hexdigest() or quick else {}
+        times = known["times"] if known.get("of") == self.digest.hexdigest() else {}
         for suite in self.suites:
             for test in suite.tests():
                 key = "%s %s" % (test.config, test.name)
