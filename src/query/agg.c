@@ -72,14 +72,22 @@ int evs_agg_new(struct evs_agg **out, const struct evs_agg_call *call)
 	return 0;
 }
 
-void evs_agg_clear(struct evs_agg *a)
+void evs_agg_reset(struct evs_agg *a)
 {
 	for (uint32_t g = 0; a->ops->drop && g < a->groups; g++)
 		a->ops->drop(a, agg_at(a, g));
-	free(a->state);
-	a->state = NULL;
-	a->groups = a->cap = 0;
+	evs_buf_reset(&a->pool);
+	a->groups = 0;
 	a->heap = 0;
+}
+
+void evs_agg_clear(struct evs_agg *a)
+{
+	evs_agg_reset(a);
+	free(a->state);
+	evs_buf_release(&a->pool);
+	a->state = NULL;
+	a->cap = 0;
 }
 
 void evs_agg_free(struct evs_agg *a)
@@ -114,7 +122,7 @@ int evs_agg_groups(struct evs_agg *a, uint32_t n)
 
 size_t evs_agg_memory(const struct evs_agg *a)
 {
-	return (size_t)a->cap * a->ops->size + a->heap;
+	return (size_t)a->groups * a->ops->size + a->heap + a->pool.len;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

@@ -24,8 +24,9 @@ void evs_agg_free(struct evs_agg *a);
 
 /* Have states for groups 0 .. n - 1; new ones are empty. Returns 0 or EVS_E_NOMEM. */
 int evs_agg_groups(struct evs_agg *a, uint32_t n);
+void evs_agg_reset(struct evs_agg *a); /* no groups; memory is kept for others */
 void evs_agg_clear(struct evs_agg *a); /* no groups; memory is given back */
-size_t evs_agg_memory(const struct evs_agg *a);
+size_t evs_agg_memory(const struct evs_agg *a); /* in use */
 
 /*
  * Feed rows 0 .. rows - 1 of the arguments. `gid[i]` is row i's group; NULL: all belong to group 0.

@@ -11,19 +11,14 @@ static unsigned value_column(struct evs_agg *a, struct evs_type *type)
 
 static int value_save(const struct evs_agg *a, const void *state, struct evs_array *cols)
 {
-	return evs_agg_value_put(a->kind[0], state, &cols[0]);
+	return evs_agg_value_put(a, a->kind[0], state, &cols[0]);
 }
 
 static int value_finish(const struct evs_agg *a, const void *state, struct evs_array *out,
 			const char **why)
 {
 	(void)why;
-	return evs_agg_value_put(a->kind[0], state, out);
-}
-
-static void value_drop(struct evs_agg *a, void *state)
-{
-	evs_agg_value_drop(a->kind[0], state);
+	return evs_agg_value_put(a, a->kind[0], state, out);
 }
 
 /* ---- min and max ----------------------------------------------------------------------------- */
@@ -52,7 +47,7 @@ static int extreme_any(struct evs_agg *a, const struct agg_rows *r, bool max)
 		struct agg_value *g = &v[agg_gid(r, i)];
 		int c = max ? 1 : -1;
 
-		if (g->set && evs_agg_value_compare(a->kind[0], r->arg[0], i, g, &c) < 0)
+		if (g->set && evs_agg_value_compare(a, a->kind[0], r->arg[0], i, g, &c) < 0)
 			return EVS_E_NOMEM;
 		if ((max ? c > 0 : c < 0) &&
 		    evs_agg_value_set(a, a->kind[0], r->arg[0], i, g) < 0)
@@ -91,7 +86,7 @@ static int extreme_merge(struct evs_agg *a, void *state, const struct evs_array 
 
 	if (evs_array_is_null(&cols[0], row))
 		return 0;
-	if (v->set && evs_agg_value_compare(a->kind[0], &cols[0], row, v, &c) < 0)
+	if (v->set && evs_agg_value_compare(a, a->kind[0], &cols[0], row, v, &c) < 0)
 		return EVS_E_NOMEM;
 	return (max ? c > 0 : c < 0) ? evs_agg_value_set(a, a->kind[0], &cols[0], row, v) : 0;
 }
@@ -103,7 +98,6 @@ const struct agg_ops evs_agg_extreme = {
 	.save = value_save,
 	.merge = extreme_merge,
 	.finish = value_finish,
-	.drop = value_drop,
 };
 
 /* ---- argMin and argMax ----------------------------------------------------------------------- */
@@ -127,12 +121,12 @@ static int offer(struct evs_agg *a, struct pair *p, const struct evs_array *x,
 	int c = 0;
 
 	if (p->y.set) {
-		if (evs_agg_value_compare(a->kind[1], y, i, &p->y, &c) < 0)
+		if (evs_agg_value_compare(a, a->kind[1], y, i, &p->y, &c) < 0)
 			return EVS_E_NOMEM;
 		if (max ? c < 0 : c > 0)
 			return 0;
 		if (c == 0) {
-			if (evs_agg_value_compare(a->kind[0], x, i, &p->x, &c) < 0)
+			if (evs_agg_value_compare(a, a->kind[0], x, i, &p->x, &c) < 0)
 				return EVS_E_NOMEM;
 			if (c <= 0)
 				return 0;
@@ -160,9 +154,9 @@ static int pair_save(const struct evs_agg *a, const void *state, struct evs_arra
 {
 	const struct pair *p = state;
 
-	if (evs_agg_value_put(a->kind[0], &p->x, &cols[0]) < 0)
+	if (evs_agg_value_put(a, a->kind[0], &p->x, &cols[0]) < 0)
 		return EVS_E_NOMEM;
-	return evs_agg_value_put(a->kind[1], &p->y, &cols[1]);
+	return evs_agg_value_put(a, a->kind[1], &p->y, &cols[1]);
 }
 
 static int pair_merge(struct evs_agg *a, void *state, const struct evs_array *cols, uint32_t row)
@@ -176,15 +170,7 @@ static int pair_finish(const struct evs_agg *a, const void *state, struct evs_ar
 		       const char **why)
 {
 	(void)why;
-	return evs_agg_value_put(a->kind[0], &((const struct pair *)state)->x, out);
-}
-
-static void pair_drop(struct evs_agg *a, void *state)
-{
-	struct pair *p = state;
-
-	evs_agg_value_drop(a->kind[0], &p->x);
-	evs_agg_value_drop(a->kind[1], &p->y);
+	return evs_agg_value_put(a, a->kind[0], &((const struct pair *)state)->x, out);
 }
 
 const struct agg_ops evs_agg_arg_extreme = {
@@ -194,7 +180,6 @@ const struct agg_ops evs_agg_arg_extreme = {
 	.save = pair_save,
 	.merge = pair_merge,
 	.finish = pair_finish,
-	.drop = pair_drop,
 };
 
 /* ---- any and anyLast ------------------------------------------------------------------------- */
@@ -230,5 +215,4 @@ const struct agg_ops evs_agg_one = {
 	.save = value_save,
 	.merge = one_merge,
 	.finish = value_finish,
-	.drop = value_drop,
 };

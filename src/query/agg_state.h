@@ -4,6 +4,7 @@
 #ifndef EVS_QUERY_AGG_STATE_H
 #define EVS_QUERY_AGG_STATE_H
 
+#include "format/bytes.h"
 #include "src/query/agg.h"
 #include "src/query/fsum.h"
 
@@ -32,12 +33,13 @@ static inline uint32_t agg_gid(const struct agg_rows *r, uint32_t row)
 /* ---- values of any type (agg_value.c) ---------------------------------------------------------- */
 
 /*
- * A value kept by a state. Numbers and short fixed values are in `v`, everything else on the heap:
- * text as it is, lists and maps as evs_row_put() writes them.
+ * A value kept by a state. Numbers and short fixed values are in `v`, everything else in the pool of
+ * the aggregate: text as it is, lists and maps as evs_row_put() writes them. A value that outgrows its
+ * place gets another one, a quarter larger, so that what is lost in the pool stays small beside what is kept.
  */
 struct agg_value {
 	bool set;
-	uint32_t cap; /* of heap */
+	uint32_t cap; /* bytes of its place in the pool */
 	uint32_t len;
 	union {
 		int64_t i;
@@ -45,7 +47,7 @@ struct agg_value {
 		double f;
 		agg_i128 d;
 		uint8_t b[16];
-		uint8_t *heap;
+		size_t at; /* in the pool */
 	} v;
 };
 
@@ -57,13 +59,13 @@ enum agg_kind evs_agg_kind(const struct evs_type *t, const struct evs_array *sha
 struct evs_agg;
 
 /* Compare row `row` with a set value: -1, 0, 1. Nested values compare as written. Returns 0 or EVS_E_NOMEM. */
-int evs_agg_value_compare(enum agg_kind k, const struct evs_array *from, uint32_t row,
-			  const struct agg_value *v, int *c);
+int evs_agg_value_compare(const struct evs_agg *a, enum agg_kind k, const struct evs_array *from,
+			  uint32_t row, const struct agg_value *v, int *c);
 int evs_agg_value_set(struct evs_agg *a, enum agg_kind k, const struct evs_array *from,
 		      uint32_t row, struct agg_value *v);
 /* Append it to an array of its shape; null when not set. */
-int evs_agg_value_put(enum agg_kind k, const struct agg_value *v, struct evs_array *out);
-void evs_agg_value_drop(enum agg_kind k, struct agg_value *v);
+int evs_agg_value_put(const struct evs_agg *a, enum agg_kind k, const struct agg_value *v,
+		      struct evs_array *out);
 
 /* ---- aggregates --------------------------------------------------------------------------------- */
 
@@ -89,7 +91,8 @@ struct evs_agg {
 	const struct agg_ops *ops;
 	uint8_t *state;
 	uint32_t groups, cap;
-	size_t heap; /* bytes that states have allocated */
+	size_t heap;	     /* bytes that states have allocated */
+	struct evs_buf pool; /* of their values */
 	uint32_t *sel;
 	uint32_t sel_cap;
 	unsigned ncols;

@@ -6,8 +6,6 @@
 
 #include "format/bytes.h"
 
-#include <stdlib.h>
-
 enum agg_kind evs_agg_kind(const struct evs_type *t, const struct evs_array *shape)
 {
 	switch (shape->phys) {
@@ -24,11 +22,6 @@ enum agg_kind evs_agg_kind(const struct evs_type *t, const struct evs_array *sha
 	default:
 		return AGG_NESTED;
 	}
-}
-
-static bool on_heap(enum agg_kind k)
-{
-	return k >= AGG_BYTES;
 }
 
 static agg_i128 load_decimal(const uint8_t *p)
@@ -52,8 +45,16 @@ static int compare_floats(double x, double y)
 	return (x > y) - (x < y);
 }
 
-int evs_agg_value_compare(enum agg_kind k, const struct evs_array *from, uint32_t row,
-			  const struct agg_value *v, int *c)
+/* Bytes of a value in the pool; an empty one has no place there. */
+static const uint8_t *kept(const struct evs_agg *a, const struct agg_value *v)
+{
+	static const uint8_t none[1];
+
+	return v->cap ? a->pool.p + v->v.at : none;
+}
+
+int evs_agg_value_compare(const struct evs_agg *a, enum agg_kind k, const struct evs_array *from,
+			  uint32_t row, const struct agg_value *v, int *c)
 {
 	struct evs_buf buf = { 0 };
 	const uint8_t *p;
@@ -83,12 +84,12 @@ int evs_agg_value_compare(enum agg_kind k, const struct evs_array *from, uint32_
 		return 0;
 	case AGG_BYTES:
 		p = evs_array_bytes(from, row, &n);
-		*c = compare_bytes(p, n, v->v.heap, v->len);
+		*c = compare_bytes(p, n, kept(a, v), v->len);
 		return 0;
 	default:
 		evs_row_put(&buf, from, row);
 		rc = evs_buf_ok(&buf) ? 0 : EVS_E_NOMEM;
-		*c = rc < 0 ? 0 : compare_bytes(buf.p, buf.len, v->v.heap, v->len);
+		*c = rc < 0 ? 0 : compare_bytes(buf.p, buf.len, kept(a, v), v->len);
 		evs_buf_release(&buf);
 		return rc;
 	}
@@ -96,18 +97,17 @@ int evs_agg_value_compare(enum agg_kind k, const struct evs_array *from, uint32_
 
 static int set_bytes(struct evs_agg *a, struct agg_value *v, const uint8_t *p, size_t n)
 {
-	if (n > v->cap || !v->cap) {
-		size_t cap = n + n / 4 + 8;
-		uint8_t *heap = cap <= UINT32_MAX ? realloc(v->cap ? v->v.heap : NULL, cap) : NULL;
+	if (n > v->cap) {
+		size_t cap = v->cap ? n + n / 4 : n; /* the first one may be the last */
 
-		if (!heap)
+		if (n > EVS_ARRAY_MAX_BYTES || !evs_buf_reserve(&a->pool, cap))
 			return EVS_E_NOMEM;
-		a->heap += cap - v->cap;
-		v->v.heap = heap;
+		v->v.at = a->pool.len;
 		v->cap = (uint32_t)cap;
+		a->pool.len += cap;
 	}
 	if (n)
-		memcpy(v->v.heap, p, n);
+		memcpy(a->pool.p + v->v.at, p, n);
 	v->len = (uint32_t)n;
 	v->set = true;
 	return 0;
@@ -148,8 +148,10 @@ int evs_agg_value_set(struct evs_agg *a, enum agg_kind k, const struct evs_array
 	return 0;
 }
 
-int evs_agg_value_put(enum agg_kind k, const struct agg_value *v, struct evs_array *out)
+int evs_agg_value_put(const struct evs_agg *a, enum agg_kind k, const struct agg_value *v,
+		      struct evs_array *out)
 {
+	const uint8_t *p;
 	struct evs_cur cur;
 	uint8_t raw[16];
 
@@ -168,16 +170,11 @@ int evs_agg_value_put(enum agg_kind k, const struct agg_value *v, struct evs_arr
 	case AGG_SHORT:
 		return evs_array_append_fixed(out, v->v.b);
 	case AGG_BYTES:
-		return out->phys == EVS_FIXED ? evs_array_append_fixed(out, v->v.heap)
-					      : evs_array_append_bytes(out, v->v.heap, v->len);
+		return out->phys == EVS_FIXED ? evs_array_append_fixed(out, kept(a, v))
+					      : evs_array_append_bytes(out, kept(a, v), v->len);
 	default:
-		cur = (struct evs_cur){ v->v.heap, v->v.heap + v->len };
+		p = kept(a, v);
+		cur = (struct evs_cur){ p, p + v->len };
 		return evs_row_get(&cur, out);
 	}
-}
-
-void evs_agg_value_drop(enum agg_kind k, struct agg_value *v)
-{
-	if (on_heap(k) && v->cap)
-		free(v->v.heap);
 }

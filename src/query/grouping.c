@@ -392,13 +392,16 @@ int evs_grouping_next(struct evs_grouping *g, struct evs_array **cols, uint32_t 
 	while (rc == 0) {
 		n = g->groups ? evs_groups_count(g->groups) : 1;
 		if (g->given < n) {
-			*rows = n - g->given < CHUNK ? n - g->given : CHUNK;
+			*rows = evs_grouping_chunk(g);
+			*rows = n - g->given < *rows ? n - g->given : *rows;
 			*cols = g->cols;
 			rc = give(g, *rows, diag);
 			return rc < 0 ? rc : 1;
 		}
-		if (!g->nwait)
+		if (!g->nwait) {
+			evs_grouping_clear(g); /* whoever comes next needs the memory */
 			return 0;
+		}
 		rc = evs_grouping_pop(g, diag);
 	}
 	return rc;

@@ -26,6 +26,14 @@ static size_t memory_of(const struct evs_grouping *g)
 	return n;
 }
 
+uint32_t evs_grouping_chunk(const struct evs_grouping *g)
+{
+	uint32_t groups = g->groups ? evs_groups_count(g->groups) : 1;
+	uint64_t n = (uint64_t)groups * (g->cap / 16) / (memory_of(g) + 1) + 1;
+
+	return n > CHUNK ? CHUNK : (uint32_t)n;
+}
+
 static uint32_t part_of(const struct evs_grouping *g, uint32_t id)
 {
 	unsigned shift = 64 - PART_BITS * (g->depth + 1);
@@ -65,6 +73,14 @@ int evs_grouping_save(struct evs_grouping *g, const uint32_t *id, uint32_t n)
 	return rc;
 }
 
+void evs_grouping_reset(struct evs_grouping *g)
+{
+	if (g->groups)
+		evs_groups_reset(g->groups);
+	for (size_t j = 0; j < g->nagg; j++)
+		evs_agg_reset(g->agg[j]);
+}
+
 void evs_grouping_clear(struct evs_grouping *g)
 {
 	if (g->groups)
@@ -85,9 +101,7 @@ int evs_grouping_spill(struct evs_grouping *g, struct evs_diag *diag)
 	id = by_part(g, start);
 	if (!id)
 		return evs_fail_nomem(diag);
-	/* A block is read back whole, so it must be small beside the cap. */
-	per = (uint32_t)((uint64_t)n * (g->cap / 16) / (memory_of(g) + 1)) + 1;
-	per = per > CHUNK ? CHUNK : per;
+	per = evs_grouping_chunk(g);
 	for (uint32_t p = 0; p < PARTS && rc == 0; p++) {
 		for (uint32_t at = start[p]; at < start[p + 1] && rc == 0; at += per) {
 			uint32_t rows = start[p + 1] - at < per ? start[p + 1] - at : per;
@@ -100,7 +114,7 @@ int evs_grouping_spill(struct evs_grouping *g, struct evs_diag *diag)
 		}
 	}
 	free(id);
-	evs_grouping_clear(g);
+	evs_grouping_reset(g);
 	g->spills++;
 	return rc;
 }
@@ -165,7 +179,7 @@ int evs_grouping_pop(struct evs_grouping *g, struct evs_diag *diag)
 	struct pending w = g->wait[--g->nwait];
 	int rc = 0;
 
-	evs_grouping_clear(g);
+	evs_grouping_reset(g);
 	g->given = 0;
 	g->depth = w.depth + 1;
 	for (size_t i = 0; i < evs_spill_blocks(w.spill) && rc == 0; i++) {

@@ -9,7 +9,7 @@
 #include "src/query/grouping.h"
 #include "src/query/spill.h"
 
-#define CHUNK 4096u /* groups written or given at a time */
+#define CHUNK 4096u /* groups written or given at a time, at most */
 
 /* A part of a spill that waits to be merged. */
 struct pending {
@@ -57,7 +57,11 @@ int evs_grouping_merge_own(struct evs_grouping *g, const struct evs_array *state
 /* Keys and states of groups id[0 .. n), into g->state. Returns 0 or EVS_E_NOMEM. */
 int evs_grouping_save(struct evs_grouping *g, const uint32_t *id, uint32_t n);
 
-/* Forget all groups of the table. */
+/* How many groups of the table to write or give at a time: they are small beside the cap. */
+uint32_t evs_grouping_chunk(const struct evs_grouping *g);
+
+/* Forget all groups of the table; clear() also gives their memory back. */
+void evs_grouping_reset(struct evs_grouping *g);
 void evs_grouping_clear(struct evs_grouping *g);
 
 /* Keep to the cap: groups go to disk when they are too large. */

@@ -14,6 +14,7 @@
 
 #define FIRST_SLOTS 256u
 #define DIRECT	    65536u /* values of two bytes; one more slot for NULL */
+#define SOON	    32768u /* twice the groups that a batch may add: slots are doubled soon */
 #define AHEAD	    12u	   /* rows that slots are fetched in advance for */
 
 enum mode { DIRECT_MODE, PACKED_MODE, BYTES_MODE };
@@ -28,7 +29,7 @@ struct evs_groups {
 	enum mode mode;
 	uint32_t n, cap;
 	uint64_t *slot;
-	uint32_t slots;
+	uint32_t slots, slot_cap; /* in use; there */
 	uint32_t *direct;   /* DIRECT: number + 1 by value */
 	struct packed *pack; /* DIRECT, PACKED: keys by number */
 	struct packed *row;  /* the rows at hand */
@@ -81,6 +82,16 @@ int evs_groups_new(struct evs_groups **out, const struct evs_groups_key *key, si
 	return 0;
 }
 
+void evs_groups_reset(struct evs_groups *g)
+{
+	if (g->direct)
+		memset(g->direct, 0, (DIRECT + 1) * sizeof(*g->direct));
+	if (g->at)
+		g->at[0] = 0;
+	evs_buf_reset(&g->bytes);
+	g->slots = g->n = 0;
+}
+
 void evs_groups_clear(struct evs_groups *g)
 {
 	free(g->slot);
@@ -94,7 +105,7 @@ void evs_groups_clear(struct evs_groups *g)
 	g->pack = NULL;
 	g->at = NULL;
 	g->full = NULL;
-	g->slots = g->n = g->cap = 0;
+	g->slots = g->slot_cap = g->n = g->cap = 0;
 }
 
 void evs_groups_free(struct evs_groups *g)
@@ -118,9 +129,10 @@ uint32_t evs_groups_count(const struct evs_groups *g)
 size_t evs_groups_memory(const struct evs_groups *g)
 {
 	size_t per = g->mode == BYTES_MODE ? sizeof(size_t) + 8 : sizeof(struct packed);
+	size_t slots = (uint64_t)g->n * 2 + SOON >= g->slots ? 2 * (size_t)g->slots : g->slots;
 
-	return g->slots * sizeof(*g->slot) + (g->direct ? DIRECT * sizeof(*g->direct) : 0) +
-	       g->cap * per + g->bytes.cap;
+	return slots * sizeof(*g->slot) + (g->direct ? DIRECT * sizeof(*g->direct) : 0) +
+	       g->n * per + g->bytes.len;
 }
 
 /* Room to say where `n` groups' keys are. */
@@ -167,25 +179,28 @@ uint64_t evs_groups_hash(const struct evs_groups *g, uint32_t id)
 	return g->mode == BYTES_MODE ? g->full[id] : packed_hash(g->pack[id]);
 }
 
+/* Twice the slots; groups find theirs again by their keys, so the old ones are not needed. */
 static int grow_slots(struct evs_groups *g)
 {
 	uint32_t slots = g->slots ? g->slots * 2 : FIRST_SLOTS;
-	uint64_t *slot = calloc(slots, sizeof(*slot));
 
-	if (!slot || !slots) {
-		free(slot);
-		return EVS_E_NOMEM;
+	g->slots = 0;
+	if (slots > g->slot_cap) {
+		free(g->slot);
+		g->slot = malloc(slots * sizeof(*g->slot));
+		g->slot_cap = g->slot ? slots : 0;
+		if (!g->slot)
+			return EVS_E_NOMEM;
 	}
+	memset(g->slot, 0, slots * sizeof(*g->slot));
 	for (uint32_t id = 0; id < g->n; id++) {
 		uint64_t h = evs_groups_hash(g, id);
 		uint32_t i = (uint32_t)h & (slots - 1);
 
-		while (slot[i])
+		while (g->slot[i])
 			i = (i + 1) & (slots - 1);
-		slot[i] = (h >> 32) << 32 | (id + 1);
+		g->slot[i] = (h >> 32) << 32 | (id + 1);
 	}
-	free(g->slot);
-	g->slot = slot;
 	g->slots = slots;
 	return 0;
 }

@@ -24,6 +24,7 @@ int evs_groups_find(struct evs_groups *g, const struct evs_array *const *key, ui
 		    uint32_t *id);
 
 uint32_t evs_groups_count(const struct evs_groups *g);
+/* Bytes in use, not those that are only kept. */
 size_t evs_groups_memory(const struct evs_groups *g);
 
 /* A hash of the group's key, good in all of its bits and the same in every table of such keys. */
@@ -33,6 +34,8 @@ uint64_t evs_groups_hash(const struct evs_groups *g, uint32_t id);
 int evs_groups_keys(const struct evs_groups *g, const uint32_t *id, uint32_t n,
 		    struct evs_array *key);
 
+/* Forget all groups and keep their memory for others. */
+void evs_groups_reset(struct evs_groups *g);
 /* Forget all groups and give their memory back. */
 void evs_groups_clear(struct evs_groups *g);
 

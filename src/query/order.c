@@ -124,21 +124,40 @@ static int take_sorted(struct evs_order *o, uint32_t at, uint32_t n, struct evs_
 
 /* ---- rows in --------------------------------------------------------------------------------- */
 
-static size_t memory_of(const struct evs_order *o)
+static size_t bytes_of(const struct evs_order *o, const struct evs_array *cols)
 {
-	size_t n = o->rows * 2 * sizeof(*o->item);
+	size_t n = 0;
 
 	for (size_t c = 0; c < o->ncols; c++)
-		n += evs_array_bytes_used(&o->cols[c]);
+		n += evs_array_bytes_used(&cols[c]);
 	return n;
 }
 
-/* Rows in a block of a run, so that FAN_IN of them fit beside each other. */
-static uint32_t block_rows(const struct evs_order *o, uint64_t rows, size_t bytes)
+static size_t memory_of(const struct evs_order *o)
 {
-	uint64_t n = rows * (o->cap / (2 * FAN_IN)) / (bytes + 1) + 1;
+	return o->rows * 2 * sizeof(*o->item) + bytes_of(o, o->cols);
+}
 
-	return n > OUT_ROWS ? OUT_ROWS : (uint32_t)n;
+/* Bytes of a block, so that FAN_IN of them fit beside each other. */
+static size_t block_bytes(const struct evs_order *o)
+{
+	return o->cap / (2 * FAN_IN);
+}
+
+/*
+ * Rows of the order from `at` on into o->out: as many as make a block, at most `most`; how many, or 0
+ * when memory fails. Neighbours may be much longer than the rest: NULLs are all at one end.
+ */
+static uint32_t take_block(struct evs_order *o, uint32_t at, uint32_t most)
+{
+	uint32_t n = most < OUT_ROWS ? most : OUT_ROWS;
+
+	for (;; n /= 2) {
+		if (take_sorted(o, at, n, o->out) < 0)
+			return 0;
+		if (n == 1 || bytes_of(o, o->out) <= 2 * block_bytes(o))
+			return n;
+	}
 }
 
 /* A new run begins at the next block. */
@@ -163,17 +182,16 @@ static void end_run(struct evs_order *o)
 
 static int spill_rows(struct evs_order *o, struct evs_diag *diag)
 {
-	uint32_t per = block_rows(o, o->rows, memory_of(o)), want = o->rows;
+	uint32_t want = o->rows, n;
 	int rc = begin_run(o, diag);
 
 	if (rc == 0 && evs_order_sort(o) < 0)
 		rc = evs_fail_nomem(diag);
 	if (o->limit && want > o->limit)
 		want = (uint32_t)o->limit;
-	for (uint32_t at = 0; at < want && rc == 0; at += per) {
-		uint32_t n = want - at < per ? want - at : per;
-
-		if (take_sorted(o, at, n, o->out) < 0)
+	for (uint32_t at = 0; at < want && rc == 0; at += n) {
+		n = take_block(o, at, want - at);
+		if (!n)
 			return evs_fail_nomem(diag);
 		rc = evs_spill_put(o->spill, (uint32_t)o->nruns, o->out, o->ncols, n, diag);
 	}
@@ -181,7 +199,7 @@ static int spill_rows(struct evs_order *o, struct evs_diag *diag)
 		return rc;
 	end_run(o);
 	for (size_t c = 0; c < o->ncols; c++)
-		evs_array_trim(&o->cols[c], 0);
+		evs_array_reset(&o->cols[c]);
 	o->rows = 0;
 	o->cut = false;
 	return 0;
@@ -298,7 +316,7 @@ static struct cursor *least(struct evs_order *o)
 	return best;
 }
 
-/* Up to `want` merged rows into o->out; `*n` how many. */
+/* Up to `want` merged rows into o->out, about a block of them at most; `*n` how many. */
 static int merge_rows(struct evs_order *o, uint32_t want, uint32_t *n, struct evs_diag *diag)
 {
 	struct cursor *c;
@@ -307,6 +325,8 @@ static int merge_rows(struct evs_order *o, uint32_t want, uint32_t *n, struct ev
 	for (size_t i = 0; i < o->ncols; i++)
 		evs_array_reset(&o->out[i]);
 	for (*n = 0; *n < want && rc == 0 && (c = least(o)) != NULL; ++*n) {
+		if (*n % 16 == 15 && bytes_of(o, o->out) >= block_bytes(o))
+			break;
 		for (size_t i = 0; i < o->ncols; i++)
 			if (evs_array_append_range(&o->out[i], &c->cols[i], c->row, 1) < 0)
 				return evs_fail_nomem(diag);
@@ -321,14 +341,12 @@ static int merge_rows(struct evs_order *o, uint32_t want, uint32_t *n, struct ev
 /* Merge runs [from, from + n) into a new one behind all others. */
 static int merge_runs(struct evs_order *o, size_t from, size_t n, struct evs_diag *diag)
 {
-	uint32_t rows, per = 1;
+	uint32_t rows;
 	int rc = open_cursors(o, from, n, diag);
 
-	for (size_t i = 0; i < o->ncur; i++)
-		per = o->cur[i].rows > per ? o->cur[i].rows : per;
 	if (rc == 0)
 		rc = begin_run(o, diag);
-	while (rc == 0 && (rc = merge_rows(o, per, &rows, diag)) == 0 && rows)
+	while (rc == 0 && (rc = merge_rows(o, OUT_ROWS, &rows, diag)) == 0 && rows)
 		rc = evs_spill_put(o->spill, (uint32_t)o->nruns, o->out, o->ncols, rows, diag);
 	if (rc == 0)
 		end_run(o);
@@ -373,7 +391,7 @@ int evs_order_next(struct evs_order *o, struct evs_array **cols, uint32_t *rows,
 		rc = merge_rows(o, want, rows, diag);
 	} else {
 		*rows = o->rows - o->given < want ? o->rows - o->given : want;
-		if (take_sorted(o, o->given, *rows, o->out) < 0)
+		if (*rows && !(*rows = take_block(o, o->given, *rows)))
 			rc = evs_fail_nomem(diag);
 		o->given += *rows;
 	}

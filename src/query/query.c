@@ -109,9 +109,10 @@ int evs_query_open_depth(struct evs_query **out, const char *const *paths, size_
 		q->opts.threads = QUERY_THREADS;
 	if (!q->opts.now)
 		q->opts.now = clock_ns();
-	/* Half of the memory is for groups; the scan, the batches at hand and sorting have the rest. */
+	/* A quarter is for groups, half as much for sorting. The scan, the batches at hand, blocks of spills and what the
+	 * allocator loses between pieces take the rest: measured by tests/limits. */
 	cap = opts->mem_limit ? opts->mem_limit / q->opts.threads : CAP_DEFAULT;
-	q->cap = (size_t)(cap < CAP_LEAST ? CAP_LEAST : cap) / 2;
+	q->cap = (size_t)(cap < CAP_LEAST ? CAP_LEAST : cap) / 4;
 	rc = open_all(q, paths, npaths, depth, diag);
 	if (rc < 0) {
 		evs_query_close(q);

@@ -6,6 +6,7 @@
 #include "src/query/query.h"
 
 #include "src/diag.h"
+#include "src/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -283,7 +284,7 @@ int evs_query_feed_all(struct evs_query *q, struct evs_diag *diag)
 
 	for (unsigned i = 1; i < q->nfeeds; i++)
 		q->feed[i].started =
-			pthread_create(&q->feed[i].thread, NULL, thread_main, &q->feed[i]) == 0;
+			evs_thread_start(&q->feed[i].thread, thread_main, &q->feed[i]);
 	first->rc = group_all(first);
 	for (unsigned i = 1; i < q->nfeeds; i++) {
 		struct query_feed *f = &q->feed[i];

@@ -227,7 +227,7 @@ static int from_view(struct evs_query *q, const struct evs_view *v, const char *
 	o.sql = v->select_text;
 	o.limit = 0;
 	q->cap /= 2;
-	o.mem_limit = (uint64_t)q->cap * 2 * o.threads;
+	o.mem_limit = (uint64_t)q->cap * 4 * o.threads; /* of which its groups get as much as ours */
 	rc = evs_query_open_depth(&q->inner, paths, npaths, &o, depth + 1, diag);
 	if (rc < 0) {
 		if (rc == EVS_E_QUERY && diag) { /* its place is in the view's text, not in ours */

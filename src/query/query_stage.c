@@ -13,7 +13,8 @@ static int open_distinct(struct evs_query *q, struct evs_diag *diag)
 {
 	const struct evs_select_plan *p = q->plan;
 	struct evs_groups_key *key = calloc(p->ncol + 1, sizeof(*key));
-	struct evs_grouping_spec spec = { .key = key, .nkey = p->ncol, .cap = q->cap };
+	size_t cap = p->grouped ? q->cap / 2 : q->cap; /* groups and their distinct rows share it */
+	struct evs_grouping_spec spec = { .key = key, .nkey = p->ncol, .cap = cap };
 	int rc = key ? 0 : EVS_E_NOMEM;
 
 	for (size_t i = 0; rc == 0 && i < p->ncol; i++)

@@ -8,13 +8,13 @@
 #include "src/diag.h"
 #include "src/store/io.h"
 #include "src/store/path.h"
+#include "src/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PACKED_BELOW 4096u /* bytes of rows in memory: smaller groups become one block */
 #define SCHEMA_MAX   (16u << 20)
-#define THREAD_STACK ((size_t)1 << 20)
 #define PENDING	     256u /* acknowledgements held back */
 
 static int init_worker(struct flush_worker *w, struct evs_flush *f)
@@ -273,20 +273,6 @@ static int ready_reader(struct flush_worker *w, struct evs_spool *s)
 	return evs_spool_reader_new(&w->reader, s);
 }
 
-/* The ordinary stack of 8 MiB would count against the writer's memory. */
-static bool start_thread(pthread_t *thread, struct flush_worker *w)
-{
-	pthread_attr_t attr;
-	bool ok;
-
-	if (pthread_attr_init(&attr) != 0)
-		return false;
-	ok = pthread_attr_setstacksize(&attr, THREAD_STACK) == 0 &&
-	     pthread_create(thread, &attr, thread_main, w) == 0;
-	(void)pthread_attr_destroy(&attr);
-	return ok;
-}
-
 int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off, int64_t now,
 		  struct evs_diag *diag)
 {
@@ -306,7 +292,7 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 	f->next_segment = 0;
 	f->stop = f->unsure = false;
 	/* Without a second thread it only takes longer. */
-	threaded = evs_spool_segments(s) > 1 && start_thread(&thread, &f->worker[1]);
+	threaded = evs_spool_segments(s) > 1 && evs_thread_start(&thread, thread_main, &f->worker[1]);
 	work(&f->worker[0], true);
 	if (threaded)
 		(void)pthread_join(thread, NULL);
