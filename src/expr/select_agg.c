@@ -278,7 +278,7 @@ static bool bind_params(struct evs_select *s, const struct x_ast *a, struct evs_
 	out->param = v;
 	out->nparam = a->nparam;
 	for (size_t i = 0; i < a->nparam; i++) {
-		struct evs_expr *e = evs_s_expr(s, a->param[i], NULL, false);
+		struct evs_expr *e = evs_s_expr(s, a->param[i], s->t, false);
 		const struct evs_array *c = e ? evs_expr_constant(e) : NULL;
 		const struct evs_type *t = c ? evs_expr_type(e, NULL) : NULL;
 

@@ -211,6 +211,7 @@ static const struct expr_case cases[] = {
 	  "error 7 at 1:12 [sum] an aggregate cannot stand inside of another" },
 	{ "SELECT quantile(1.5)(n) FROM demo",
 	  "error 7 at 1:17 [1.5] a quantile lies between 0 and 1" },
+	{ "SELECT quantile(n)(n) FROM demo", "error 7 at 1:17 [n] a number is wanted here" },
 	{ "SELECT sum(n, b) FROM demo", "error 7 at 1:8 [sum] sum() takes 1 argument, not 2" },
 	{ "SELECT lower(DISTINCT s) FROM demo",
 	  "error 7 at 1:8 [lower] DISTINCT belongs to aggregates, and lower() is none" },
