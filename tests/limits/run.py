@@ -176,7 +176,7 @@ def queries(tmp, quick):
     """evagg keeps to 32 MiB, and to 64 MiB with two threads, whatever the groups and rows are."""
     if not MEASURABLE:
         return tally.skip("queries", "not a release build")
-    rows = 200000 if quick else 2000000
+    rows = 200000 if quick else 3000000
     source, stream = tmp / "in.ndjson", new_stream(tmp, "queries")
     with open(source, "wb") as f:
         f.writelines(row(n * 7919 % rows, "t%d" % (n % 3), n % 4, "text number %d, %s" % (n % (rows // 2), "and so on " * 6))
