@@ -76,6 +76,28 @@ int evs_json_walk(const char *s, size_t len,
 		  bool (*fn)(void *arg, const char *key, size_t klen, const char *val, size_t vlen),
 		  void *arg, const char **reason);
 
+/* ---- fields that came before their column ------------------------------------------------------- */
+
+/*
+ * Fields that rows kept in _extra, as values of a column that came later. The reader of lines does it: _extra is an object like
+ * any other, and the column a table of its own. A value that does not fit the column, or would lose digits in it, stays
+ * where it is.
+ */
+struct evs_lift;
+
+/* For one column; what it needs of `c` is copied. Returns 0 or EVS_E_NOMEM. */
+int evs_lift_new(struct evs_lift **out, const struct evs_column *c);
+void evs_lift_free(struct evs_lift *l); /* NULL is fine */
+
+/*
+ * For each row of `extra`, an _extra column: append its value to `column`, or row 0 of `otherwise` (NULL: null) where it
+ * has none; and to `rest` what is then left of the object, null when nothing is. Either of `column` and `rest` may be NULL.
+ * Returns 0 or EVS_E_NOMEM.
+ */
+int evs_lift_rows(struct evs_lift *l, const struct evs_array *extra,
+		  const struct evs_array *otherwise, struct evs_array *column,
+		  struct evs_array *rest);
+
 /* ---- values as text ---------------------------------------------------------------------------- */
 
 /* Append s as a JSON string with quotes. Shortest escapes; UTF-8 as it is. */

@@ -192,6 +192,7 @@ void evs_scan_close(struct evs_scan *s)
 	evs_stage_close(s);
 	evs_merge_free(s->merge);
 	evs_scan_filters_release(s);
+	evs_scan_lift_release(s);
 	evs_scan_fields_release(s);
 	evs_array_release(&s->time);
 	evs_array_release(&s->part);

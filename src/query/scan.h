@@ -6,6 +6,7 @@
 
 #include "src/batch.h"
 #include "src/expr/expr.h"
+#include "src/json/json.h"
 #include "src/store/store.h"
 
 /* How the columns of one stored schema become those of the answer. */
@@ -13,9 +14,10 @@ struct scan_map {
 	char *text; /* of the stored schema */
 	size_t text_len;
 	struct evs_table *src;
-	int *from;     /* for each slot: ordinal in src, or -1 */
-	bool *same;    /* the types agree */
-	bool grown;    /* `from` has a -1 */
+	int *from;	 /* for each slot: ordinal in src, or -1 */
+	bool *same;	 /* the types agree */
+	uint16_t *later; /* columns of the answer's table, by ordinal, that src does not have */
+	uint16_t nlater;
 	uint64_t used; /* clock, for throwing out the oldest */
 };
 
@@ -70,9 +72,9 @@ struct evs_scan {
 	struct evs_expr **own; /* filters made of opts.where and opts.keys */
 	size_t nown;
 	struct evs_eval *eval;
-	struct evs_array *by_ordinal; /* views of slots, for filters */
-	struct scan_bounds *bounds;   /* by ordinal */
-	bool in_group;		  /* a group is being judged, not a segment */
+	struct evs_array *by_ordinal;	/* views of slots, for filters */
+	struct scan_bounds *bounds;	/* by ordinal */
+	bool in_group;			/* a group is being judged, not a segment */
 	const struct evs_commit *asked; /* group that filters are asked about, and its map */
 	uint32_t asked_group;
 	const struct scan_map *asked_map;
@@ -80,10 +82,10 @@ struct evs_scan {
 	void *take_arg;
 	struct scan_stage *stage; /* latest and sort, or NULL */
 	size_t nshown;		  /* fields of the answer; those behind are for the stage */
-	struct evs_merge *merge; /* NULL until it is needed */
+	struct evs_merge *merge;  /* NULL until it is needed */
 	bool gathered;		  /* all groups of the segment are in it */
-	bool grown;		  /* of the rows at hand: see struct evs_batch */
-	char *tenant_dir;	      /* folder whose tenant was judged last */
+	bool grown;		  /* of the rows so far: see struct evs_batch */
+	char *tenant_dir;	  /* folder whose tenant was judged last */
 	bool tenant_may;
 	struct evs_scan_explain explain;
 
@@ -92,6 +94,9 @@ struct evs_scan {
 	struct scan_map *map;
 	struct scan_map maps[SCAN_MAPS];
 	uint64_t clock;
+	struct evs_lift **lift; /* by ordinal: of columns that came later, made when needed */
+	struct evs_array kept;	/* the group's _extra as it is stored */
+	bool kept_loaded;
 	struct evs_array time, part; /* scratch */
 	uint32_t *idx;
 	uint32_t idx_cap;
@@ -127,6 +132,16 @@ void evs_scan_split(struct evs_scan *s, struct evs_scan *half);
 void evs_scan_rollups(struct evs_scan *s, evs_scan_rollup_fn *take, void *arg);
 
 /* ---- private to the room ----------------------------------------------------------------------------------- */
+
+/*
+ * scan_lift.c: a column that came later than the group, and _extra without the fields that such columns take from it. Append
+ * to the slot's array.
+ */
+int evs_scan_load_later(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
+			struct evs_diag *diag);
+int evs_scan_load_extra(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
+			struct evs_diag *diag);
+void evs_scan_lift_release(struct evs_scan *s);
 
 /* Set up fields from opts.columns. EVS_E_USAGE for an unknown one. */
 int evs_scan_fields(struct evs_scan *s, struct evs_diag *diag);
@@ -176,7 +191,7 @@ int evs_scan_field(struct evs_scan *s, uint16_t column);
 
 /* scan_group.c: decode a slot's column of the current group. */
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
-		  uint32_t rows, struct evs_diag *diag);
+		  struct evs_diag *diag);
 
 /* Read the current group of s->seg into s->cols: number of rows that match, or an error (EVS_E_FORMAT: group lost). */
 int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,

@@ -139,6 +139,7 @@ static void release_map(struct scan_map *m)
 	free(m->text);
 	free(m->from);
 	free(m->same);
+	free(m->later);
 	*m = (struct scan_map){ 0 };
 }
 
@@ -152,15 +153,17 @@ static int fill_map(const struct evs_scan *s, struct scan_map *m)
 {
 	m->from = calloc(s->nslots + 1, sizeof(*m->from));
 	m->same = calloc(s->nslots + 1, sizeof(*m->same));
-	if (!m->from || !m->same)
+	m->later = calloc(s->table->ncols, sizeof(*m->later));
+	if (!m->from || !m->same || !m->later)
 		return EVS_E_NOMEM;
+	for (uint16_t i = 0; i < s->table->ndeclared; i++)
+		if (evs_table_find(m->src, s->table->cols[i].name, s->table->cols[i].name_len) < 0)
+			m->later[m->nlater++] = i;
 	for (size_t i = 0; i < s->nslots; i++) {
 		const struct evs_column *c = &s->table->cols[s->slots[i].column];
 
 		m->from[i] = evs_table_find(m->src, c->name, c->name_len);
-		if (m->from[i] < 0)
-			m->grown = true;
-		else
+		if (m->from[i] >= 0)
 			m->same[i] = evs_type_equal(&m->src->cols[m->from[i]].type, &c->type);
 	}
 	return 0;

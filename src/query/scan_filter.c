@@ -148,7 +148,7 @@ int evs_scan_filter(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_d
 
 		if (!slot->tested)
 			continue;
-		rc = evs_scan_load(s, s->map, slot, rows, diag);
+		rc = evs_scan_load(s, s->map, slot, diag);
 		s->by_ordinal[slot->column] = slot->a;
 	}
 	for (size_t i = 0; i < s->nfilters && *n && rc == 0; i++) {

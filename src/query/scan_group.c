@@ -9,22 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A column that the stored schema did not have yet: its DEFAULT when that is a constant, else NULL. */
-static int absent_column(struct evs_scan *s, struct scan_slot *slot, uint32_t rows)
-{
-	const struct evs_column *c = &s->table->cols[slot->column];
-	const struct evs_array *value = c->def ? evs_expr_constant(c->def) : NULL;
-	int rc = 0;
-
-	if (!value)
-		return evs_array_append_nulls(&slot->a, rows);
-	for (uint32_t i = 0; i < rows && rc == 0; i++)
-		rc = evs_array_append_range(&slot->a, value, 0, 1);
-	return rc;
-}
-
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
-		  uint32_t rows, struct evs_diag *diag)
+		  struct evs_diag *diag)
 {
 	const struct evs_type *to = &s->table->cols[slot->column].type, *from;
 	struct evs_array stored = { 0 };
@@ -35,7 +21,9 @@ int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot
 	column = m->from[number];
 	evs_array_reset(&slot->a);
 	if (column < 0) {
-		rc = absent_column(s, slot, rows) < 0 ? evs_fail_nomem(diag) : 0;
+		rc = evs_scan_load_later(s, m, slot, diag);
+	} else if (slot->column == s->table->extra_column && m->nlater) {
+		rc = evs_scan_load_extra(s, m, slot, diag);
 	} else if (m->same[number]) {
 		rc = evs_segment_column(s->seg, (uint16_t)column, &slot->a, diag);
 	} else {
@@ -154,13 +142,14 @@ int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows
 
 	for (size_t i = 0; i < s->nslots; i++)
 		s->slots[i].loaded = false;
+	s->kept_loaded = false;
 	if (rc < 0)
 		return rc;
-	s->grown = s->map->grown || (s->grown && evs_scan_merges(s));
+	s->grown |= s->map->nlater > 0;
 	if (!evs_scan_merges(s))
 		return evs_scan_slots(s, g->rows, rows, diag);
 	for (size_t i = 0; i < s->nslots && rc == 0; i++)
-		rc = evs_scan_load(s, s->map, &s->slots[i], g->rows, diag);
+		rc = evs_scan_load(s, s->map, &s->slots[i], diag);
 	*rows = 0; /* they come when all of the segment is there */
 	return rc < 0 ? rc : evs_scan_merge_add(s, g->rows, diag);
 }
@@ -176,7 +165,7 @@ int evs_scan_slots(struct evs_scan *s, uint32_t have, uint32_t *rows, struct evs
 	if (n == 0)
 		return 0;
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
-		rc = evs_scan_load(s, s->map, &s->slots[s->field_slot[f]], have, diag);
+		rc = evs_scan_load(s, s->map, &s->slots[s->field_slot[f]], diag);
 	for (size_t i = 0; i < s->nslots && rc == 0 && n < have; i++)
 		if (s->slots[i].loaded)
 			rc = keep_rows(s, &s->slots[i], n, diag);
