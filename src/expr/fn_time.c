@@ -226,21 +226,6 @@ static int eval_date_diff(struct evs_eval *v, const struct x_args *in, struct x_
 /* ---- arithmetic
  * ----------------------------------------------------------------------------------- */
 
-/* `day` moved by months; a day that the month does not have becomes its last. */
-static int64_t add_months(int64_t day, int64_t months)
-{
-	int64_t y, n;
-	unsigned m, d, last;
-
-	evs_civil_from_days(day, &y, &m, &d);
-	n = y * 12 + (m - 1) + months;
-	y = floor_div(n, 12);
-	m = (unsigned)(n - y * 12) + 1;
-	last = (unsigned)(evs_days_from_civil(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1) -
-			  evs_days_from_civil(y, m, 1));
-	return evs_days_from_civil(y, m, d < last ? d : last);
-}
-
 /* time + node->interval */
 int evs_x_time_shift(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
@@ -257,7 +242,7 @@ int evs_x_time_shift(struct evs_eval *v, const struct x_args *in, struct x_vec *
 		if (by->months && ok) {
 			x_i128 day = evs_x_floor_div(x, per_day), rest = x - day * per_day;
 
-			x = (x_i128)add_months((int64_t)day, by->months) * per_day + rest;
+			x = (x_i128)evs_days_add_months((int64_t)day, by->months) * per_day + rest;
 		}
 		x += delta;
 		ok = ok && evs_x_time_fits(t, x);

@@ -8,61 +8,24 @@
 
 #define SECOND ((int64_t)1000000000)
 
-struct age_unit {
-	const char *name;
-	int64_t seconds; /* 0: counted in months */
-	int64_t months;
-};
-
-static const struct age_unit units[] = {
-	{ "s", 1, 0 },	   { "sec", 1, 0 },    { "m", 60, 0 }, { "min", 60, 0 }, { "h", 3600, 0 },
-	{ "d", 86400, 0 }, { "w", 604800, 0 }, { "mo", 0, 1 }, { "y", 0, 12 },
-};
-
-/* `now` less a number of calendar months; a day that the month lacks becomes its last. */
-static int64_t months_before(int64_t now, int64_t months)
+/* `now` less an age; false when that is before what ns can say. */
+static bool before(int64_t now, const struct evs_age *age, int64_t *ns)
 {
 	int64_t sec = now / SECOND - (now % SECOND < 0);
-	int64_t days = sec / 86400 - (sec % 86400 < 0);
-	int64_t y, m0, first, next;
-	unsigned m, d;
+	int64_t day = sec / 86400 - (sec % 86400 < 0), back;
 
-	evs_civil_from_days(days, &y, &m, &d);
-	m0 = y * 12 + (int64_t)m - 1 - months;
-	y = m0 / 12 - (m0 % 12 < 0);
-	m = (unsigned)(m0 - y * 12) + 1;
-	first = evs_days_from_civil(y, m, 1);
-	next = m == 12 ? evs_days_from_civil(y + 1, 1, 1) : evs_days_from_civil(y, m + 1, 1);
-	if (first + d > next)
-		d = (unsigned)(next - first);
-	return now - (days - (first + d - 1)) * 86400 * SECOND;
-}
-
-static bool parse_age(const char *text, int64_t now, int64_t *ns)
-{
-	int64_t n = 0;
-	size_t i = 0;
-
-	for (; text[i] >= '0' && text[i] <= '9' && i < 9; i++)
-		n = n * 10 + (text[i] - '0');
-	if (i == 0)
+	if (age->seconds > INT64_MAX / SECOND)
 		return false;
-	for (size_t u = 0; u < sizeof(units) / sizeof(units[0]); u++) {
-		if (strcmp(text + i, units[u].name) != 0)
-			continue;
-		if (!units[u].seconds && n * units[u].months > 120000)
-			return false;
-		if (units[u].seconds && n > INT64_MAX / SECOND / units[u].seconds)
-			return false;
-		*ns = units[u].seconds ? now - n * units[u].seconds * SECOND
-				       : months_before(now, n * units[u].months);
-		return true;
-	}
-	return false;
+	back = (day - evs_days_add_months(day, -age->months)) * 86400 + age->seconds;
+	if (back > INT64_MAX / SECOND || now < INT64_MIN + back * SECOND)
+		return false;
+	*ns = now - back * SECOND;
+	return true;
 }
 
 int evs_time_arg(const char *text, int64_t now, int64_t *ns, struct evs_diag *diag)
 {
+	struct evs_age age;
 	unsigned digits;
 	uint32_t nano;
 	int64_t sec;
@@ -71,7 +34,7 @@ int evs_time_arg(const char *text, int64_t now, int64_t *ns, struct evs_diag *di
 		*ns = now;
 		return 0;
 	}
-	if (parse_age(text, now, ns))
+	if (evs_age_parse(text, &age) && before(now, &age, ns))
 		return 0;
 	if (!evs_time_parse(text, strlen(text), &sec, &nano, &digits))
 		return evs_fail(

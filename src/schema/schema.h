@@ -281,6 +281,17 @@ size_t evs_date_print(int32_t days, char *buf);
 int64_t evs_days_from_civil(int64_t y, unsigned m, unsigned d);
 void evs_civil_from_days(int64_t days, int64_t *y, unsigned *m, unsigned *d);
 
+/* `day` moved by months; a day that the month does not have becomes its last. */
+int64_t evs_days_add_months(int64_t day, int64_t months);
+
+/* A length of time as calendars count: months, then seconds. */
+struct evs_age {
+	int64_t months, seconds;
+};
+
+/* "30s", "15m", "24h", "90d", "2w", "12mo", "1y"; at most nine digits. False when it is none, or above 10,000 years. */
+bool evs_age_parse(const char *text, struct evs_age *out);
+
 /* First second of the partition that holds `sec`, and of the next one. Weeks begin on Monday 00:00 UTC. */
 void evs_partition_bounds(int64_t sec, enum evs_unit unit, int64_t *lo, int64_t *hi);
 

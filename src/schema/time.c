@@ -44,6 +44,20 @@ void evs_civil_from_days(int64_t days, int64_t *y, unsigned *m, unsigned *d)
 	*y = (int64_t)yoe + era * 400 + (*m <= 2);
 }
 
+int64_t evs_days_add_months(int64_t day, int64_t months)
+{
+	int64_t y, n, first, next;
+	unsigned m, d;
+
+	evs_civil_from_days(day, &y, &m, &d);
+	n = y * 12 + (m - 1) + months;
+	y = n / 12 - (n % 12 < 0);
+	m = (unsigned)(n - y * 12) + 1;
+	first = evs_days_from_civil(y, m, 1);
+	next = evs_days_from_civil(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1);
+	return first + d > next ? next - 1 : first + d - 1;
+}
+
 static bool leap_year(unsigned y)
 {
 	return y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
