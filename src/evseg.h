@@ -384,6 +384,52 @@ int evs_print_flush(struct evs_printer *p, struct evs_diag *diag);
 int evs_print_end(struct evs_printer *p, struct evs_diag *diag);
 void evs_print_close(struct evs_printer *p);
 
+/* ---- expiry ------------------------------------------------------------------------------------- */
+
+struct evs_expire_stats {
+	uint64_t partitions, rows, bytes; /* that were dropped (dry run: would be) */
+	uint64_t tenants;		  /* folders that went because nothing was left in them */
+	uint64_t left;			  /* partitions that should have gone, and did not: each was told */
+	uint64_t streams;		  /* looked at */
+	uint64_t unruled;		  /* streams of these without any rule: nothing goes */
+};
+
+struct evs_expire_opts {
+	/*
+	 * Which segments under the paths go: those whose partition is past its time, by what its tenant keeps, else by
+	 * `older_than`, else by the TTL of the schema.
+	 */
+	const char *const *tenants; /* only of these; NULL: of all */
+	size_t ntenants;
+	const char *older_than; /* as evs_time_arg() takes it, or NULL: partitions that end at or before that time */
+	bool all;     /* whatever its time: all that these tenants have. Needs `tenants` */
+	bool drop;    /* whatever its time: the paths, which must be segments, sound or not */
+	bool dry_run; /* only tell */
+	bool no_wait; /* a segment that is being written is left rather than waited for */
+	const char *archive; /* folder of another store, or NULL: copied there and verified before it goes */
+	int64_t now; /* pins the clock (ns), and takes it for right; 0: the real one */
+	/* callbacks; any may be NULL. A batch is valid during the call: what a dry run found. */
+	void (*on_rows)(void *arg, const struct evs_batch *b);
+	void (*on_note)(void *arg, const char *text);
+	void (*on_problem)(void *arg, const struct evs_diag *d); /* something was left; the rest goes on */
+	bool (*stop)(void *arg); /* asked between segments, and while waiting */
+	void *arg;
+};
+
+/*
+ * Drop what is past its time under stores, streams, tenants' folders or segments (spec/store.md 10). Problems with one segment or
+ * stream are told and passed over; an error is what ended all. EVS_S_STOP: `stop` said so; what has gone is in the ledger.
+ */
+int evs_expire(const char *const *paths, size_t npaths, const struct evs_expire_opts *opts,
+	       struct evs_expire_stats *stats, struct evs_diag *diag);
+
+/* From now on: how long a tenant's rows are kept, "90d", "12mo", "forever", or "default": as the schema says. */
+int evs_expire_keep(const char *stream, const char *tenant, const char *keep, struct evs_diag *diag);
+
+/* The stream's rule (`tenant` NULL), then those of tenants that have their own. */
+typedef void evs_keep_fn(void *arg, const char *tenant, const char *keep);
+int evs_expire_show(const char *stream, evs_keep_fn *fn, void *arg, struct evs_diag *diag);
+
 /* ---- small helpers the tools share --------------------------------------------------------------- */
 
 /* "2025-01-01", "2025-01-01T12:00:00Z", "now", "90d", "24h" (that long before now), to ns. */

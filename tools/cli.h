@@ -146,6 +146,9 @@ void cli_put_json(FILE *f, const char *s);
 
 /* ---- output --------------------------------------------------------------------------------- */
 
+/* Of -o: the formats that evs_print_open() knows, by their names. */
+extern const struct cli_choice cli_outputs[];
+
 /* An evs_write_fn for stdout; `arg` is not used. A failure is told once, by cli_finish(). */
 int cli_write(void *arg, const void *data, size_t len);
 

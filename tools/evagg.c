@@ -17,11 +17,6 @@ static bool want_some, want_none, explain, plot;
 static int output;
 static int damage_status = CLI_OK;
 
-static const struct cli_choice outputs[] = {
-	{ "ndjson", EVS_NDJSON }, { "csv", EVS_CSV }, { "tsv", EVS_TSV },
-	{ "table", EVS_TABLE },	  { NULL, 0 },
-};
-
 /* clang-format off */
 static const struct cli_option options[] = {
 	{ .letter = 'q', .name = "query", .arg = "SQL", .kind = CLI_TEXT, .text = &opts.sql,
@@ -48,7 +43,7 @@ static const struct cli_option options[] = {
 	{ .name = "tenant", .arg = "T", .kind = CLI_MANY, .list = &tenants,
 	  .help = "only this tenant; may be repeated" },
 	{ .letter = 'o', .name = "output", .arg = "FORMAT", .kind = CLI_CHOICE, .level = &output,
-	  .choices = outputs,
+	  .choices = cli_outputs,
 	  .help = "ndjson, csv, tsv or table (on a terminal table, else\n"
 		  "ndjson)" },
 	{ .name = "plot", .kind = CLI_FLAG, .flag = &plot,

@@ -18,11 +18,6 @@ static bool follow, want_some, explain;
 static int output = EVS_NDJSON;
 static int damage_status = CLI_OK;
 
-static const struct cli_choice outputs[] = {
-	{ "ndjson", EVS_NDJSON }, { "csv", EVS_CSV }, { "tsv", EVS_TSV },
-	{ "table", EVS_TABLE },	  { NULL, 0 },
-};
-
 /* clang-format off */
 static const struct cli_option options[] = {
 	{ .letter = 'c', .name = "columns", .arg = "COLS", .kind = CLI_LIST, .list = &columns,
@@ -47,7 +42,7 @@ static const struct cli_option options[] = {
 	{ .letter = 'f', .name = "follow", .kind = CLI_FLAG, .flag = &follow,
 	  .help = "wait for new rows and print them as they are committed" },
 	{ .letter = 'o', .name = "output", .arg = "FORMAT", .kind = CLI_CHOICE, .level = &output,
-	  .choices = outputs, .help = "ndjson, csv, tsv or table (ndjson)" },
+	  .choices = cli_outputs, .help = "ndjson, csv, tsv or table (ndjson)" },
 	{ .name = "nulls", .kind = CLI_FLAG, .flag = &print_opts.nulls,
 	  .help = "ndjson: write nulls too, rather than leave them out" },
 	{ .name = "explain", .kind = CLI_FLAG, .flag = &explain,

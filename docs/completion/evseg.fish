@@ -1,13 +1,13 @@
 # fish completion for the evseg tools.
 
-for tool in evschema evappend evcat evagg
+for tool in evschema evappend evcat evagg evexpire
     complete -c $tool -l now -x -d 'take TIME for the present'
     complete -c $tool -l quiet -d 'say nothing but errors'
     complete -c $tool -l help -d 'show a short help'
     complete -c $tool -l version -d 'show the version'
 end
 
-for tool in evschema evappend evcat
+for tool in evschema evappend evcat evexpire
     complete -c $tool -s q
 end
 
@@ -63,3 +63,10 @@ complete -c evagg -l raw -d 'answer from the rows, not from rollups'
 complete -c evagg -l explain -d 'say what was read and passed over'
 complete -c evagg -s e -l exit-status -d 'exit with 1 when there is no row'
 complete -c evagg -l fail-if-any -d 'exit with 1 when there is a row'
+
+complete -c evexpire -l older-than -x -d 'what ended before TIME'
+complete -c evexpire -s n -l dry-run -d 'only say what would go'
+complete -c evexpire -l drop -d 'the segments that are named'
+complete -c evexpire -l tenant -x -d 'only this tenant'
+complete -c evexpire -l no-wait -d 'leave a segment that is being written'
+complete -c evexpire -s o -l output -x -a 'table ndjson csv tsv' -d 'format'

@@ -1,4 +1,4 @@
-#compdef evschema evappend evcat evagg
+#compdef evschema evappend evcat evagg evexpire
 # zsh completion for the evseg tools.
 
 local -a common
@@ -73,6 +73,16 @@ evagg)
 		'--explain[say what was read and passed over]' \
 		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when there is no row]' \
 		'--fail-if-any[exit with 1 when there is a row]' \
+		'*:path:_files'
+	;;
+evexpire)
+	_arguments $common \
+		'--older-than[what ended before TIME]:time:' \
+		'(-n --dry-run)'{-n,--dry-run}'[only say what would go]' \
+		'--drop[the segments that are named]' \
+		'*--tenant[only this tenant]:tenant:' \
+		'--no-wait[leave a segment that is being written]' \
+		'(-o --output)'{-o,--output}'[format]:format:(table ndjson csv tsv)' \
 		'*:path:_files'
 	;;
 esac

@@ -1,10 +1,8 @@
 /*
- * See aside.h. A copy that a crash cut short stays, and the next one gets another name: nothing is thrown away.
+ * See store.h. A copy that a crash cut short stays, and the next one gets another name: nothing is thrown away.
  */
-#include "src/store/aside.h"
-
 #include "src/diag.h"
-#include "src/store/io.h"
+#include "src/store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,8 +6,7 @@
 #include "src/store/flush.h"
 
 #include "src/diag.h"
-#include "src/store/io.h"
-#include "src/store/path.h"
+#include "src/store/store.h"
 #include "src/thread.h"
 
 #include <stdlib.h>
@@ -155,6 +154,14 @@ int evs_flush_remember_ack(struct evs_flush *f, const char *path, const char *no
 	return 0;
 }
 
+/* The folder of a segment that was made; it may have expired since, and then so have its rows. */
+static int sync_made(const char *dir, struct evs_diag *diag)
+{
+	int rc = evs_io_sync_dir(dir, diag);
+
+	return rc < 0 && evs_path_gone(dir) ? 0 : rc;
+}
+
 /* Sync the folders, then acknowledge what was committed so far. Without the lock, from the caller's thread. */
 static int settle(struct evs_flush *f, struct evs_diag *diag)
 {
@@ -175,7 +182,7 @@ static int settle(struct evs_flush *f, struct evs_diag *diag)
 
 	for (size_t i = 0; i < ndirs; i++) {
 		if (rc == 0)
-			rc = evs_io_sync_dir(dirs[i], diag);
+			rc = sync_made(dirs[i], diag);
 		free(dirs[i]);
 	}
 	f->unsure = rc < 0;

@@ -297,6 +297,20 @@ int evs_io_mkdir(const char *path, struct evs_diag *diag)
 	return errno == EEXIST ? 0 : evs_fail_sys(diag, errno, path, "cannot make the folder");
 }
 
+int evs_io_rmdir(const char *path, struct evs_diag *diag)
+{
+	int r;
+
+	do
+		r = rmdir(path);
+	while (again(r));
+	if (r == 0 || errno == ENOENT)
+		return 0;
+	return errno == ENOTEMPTY || errno == EEXIST
+		       ? 1
+		       : evs_fail_sys(diag, errno, path, "cannot remove the folder");
+}
+
 static void pause_ns(long ns)
 {
 	(void)nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);

@@ -51,6 +51,8 @@ int evs_io_rename(const char *from, const char *to, struct evs_diag *diag);
 int evs_io_unlink(const char *path, struct evs_diag *diag); /* absent is fine */
 /* 1 when it was made now, 0 when it was there. */
 int evs_io_mkdir(const char *path, struct evs_diag *diag);
+/* 0 when it is gone, 1 when something is in it. */
+int evs_io_rmdir(const char *path, struct evs_diag *diag);
 
 /*
  * Exclusive lock on the whole file, held until the descriptor is closed. EVS_E_LOCKED when another holds it and

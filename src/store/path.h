@@ -22,6 +22,9 @@ bool evs_name_unescape(const char *name, size_t len, char *out, size_t *n);
 /* dir/name into out[EVS_PATH_MAX]; EVS_E_LIMIT when too long. */
 int evs_path_join(char *out, const char *dir, const char *name, struct evs_diag *diag);
 
+/* `up` folders above `path`, into out[EVS_PATH_MAX]; false when that is too long. */
+bool evs_path_above(char *out, const char *path, unsigned up);
+
 /* "2024-01-01.evs" of the partition that begins at `lo` (seconds; years 0 to 9999). Room for 24. */
 void evs_segment_name(int64_t lo, char *out);
 /* Back again; false when the name is not of that form. */

@@ -173,8 +173,7 @@ static int list_store(struct lister *l, const char *store)
 	return rc;
 }
 
-/* `up` folders above `path`, or false when that is too long. */
-static bool parent(char *out, const char *path, unsigned up)
+bool evs_path_above(char *out, const char *path, unsigned up)
 {
 	size_t n = strlen(path);
 
@@ -215,10 +214,10 @@ static int list_path(struct lister *l, const char *path)
 	case EVS_PATH_STREAM:
 		return list_stream(l, path);
 	case EVS_PATH_TENANT:
-		rc = parent(above, path, 1) ? note_stream(l, above) : 0;
+		rc = evs_path_above(above, path, 1) ? note_stream(l, above) : 0;
 		return rc < 0 ? rc : list_tenant(l, path);
 	default:
-		rc = parent(above, path, 2) ? note_stream(l, above) : 0;
+		rc = evs_path_above(above, path, 2) ? note_stream(l, above) : 0;
 		return rc < 0 ? rc : add_path(l, path);
 	}
 }

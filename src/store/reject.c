@@ -7,7 +7,7 @@
 #include "src/store/reject.h"
 
 #include "src/diag.h"
-#include "src/store/aside.h"
+#include "src/store/store.h"
 #include "src/store/io.h"
 
 #include <sodium.h>

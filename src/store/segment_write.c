@@ -8,7 +8,6 @@
 
 #include "format/filter.h"
 #include "src/diag.h"
-#include "src/store/aside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -311,8 +310,13 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 		return rc;
 	(void)snprintf(name, sizeof(name), ".%s.new", spec->name);
 	rc = evs_path_join(w->new_path, spec->dir, name, diag);
-	if (rc == 0)
-		rc = evs_io_open_write(&w->fd, w->new_path, true, diag);
+	if (rc < 0)
+		return rc;
+	rc = evs_io_open_write(&w->fd, w->new_path, true, diag);
+	if (rc < 0 && evs_io_stat(spec->dir, &there, NULL) == 1) {
+		w->new_path[0] = '\0';
+		return 1; /* the folder was empty, and expired this moment */
+	}
 	if (rc == 0)
 		rc = evs_io_lock(w->fd, spec->wait, w->path, diag);
 	if (rc == 0)
@@ -335,27 +339,6 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 	return 0;
 }
 
-/* 0: open and locked. 1: replaced meanwhile, start over. */
-static int open_there(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
-		      struct evs_diag *diag)
-{
-	struct evs_io_stat mine, there;
-	int rc = evs_io_open_write(&w->fd, w->path, false, diag);
-
-	if (rc < 0 && evs_io_stat(w->path, &there, NULL) == 1)
-		return 1; /* expired this moment */
-	if (rc == 0)
-		rc = evs_io_lock(w->fd, spec->wait, w->path, diag);
-	if (rc == 0)
-		rc = evs_io_fstat(w->fd, w->path, &mine, diag);
-	if (rc < 0)
-		return rc;
-	rc = evs_io_stat(w->path, &there, diag);
-	if (rc < 0)
-		return rc;
-	return rc == 1 || there.ino != mine.ino || there.dev != mine.dev;
-}
-
 int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
 {
 	struct evs_io_stat st;
@@ -373,7 +356,7 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 		if (rc == 1)
 			rc = open_new(w, spec, diag);
 		else if (rc == 0)
-			rc = open_there(w, spec, diag);
+			rc = evs_segment_lock(&w->fd, w->path, spec->wait, diag);
 	} while (rc == 1);
 	if (rc < 0)
 		return rc;

@@ -131,6 +131,40 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 
 uint64_t evs_segment_rows_lost(const struct evs_segment *s);
 
+/*
+ * What a segment says of itself in HEAD, its newest COMMITs and the newest INDEX, without a look at its rows. EVS_E_FORMAT when
+ * one of these is damaged; what was learnt before stands.
+ */
+struct evs_segment_sum {
+	uint64_t bytes;		/* of the file */
+	uint64_t rows, commits; /* of the segment */
+	int64_t oldest, newest; /* times of its rows, ns; EVS_TIME_NONE: none has one */
+	int64_t written;	/* when the newest commit was, ns */
+	bool has_hash;
+	uint8_t hash[EVS_HASH_SIZE]; /* of the newest commit */
+	/* of the commits after the newest INDEX, which are all when there is none */
+	uint64_t seen_rows, seen_raw_bytes, seen_groups, seen_runs;
+};
+int evs_segment_sum(struct evs_segment *s, struct evs_segment_sum *out, struct evs_diag *diag);
+
+/* ---- files that others must not touch meanwhile ---------------------------------------------------- */
+
+/*
+ * Lock a segment as its writers do (spec/store.md 4): 0 with `*fd`, open for reading and writing; 1: nothing is there, or it was
+ * replaced while this waited, so look again. Ends with evs_io_close(*fd), in every case; -1 before.
+ */
+int evs_segment_lock(int *fd, const char *path, const struct evs_wait *how, struct evs_diag *diag);
+
+/*
+ * Set bytes aside that a crash left at the end of a file (spec/store.md 5, 6): copy [from, size) of it into a new one beside it,
+ * `path`.tail-FROM with `suffix` behind it, make that durable, then cut the file at `from`, and make that durable, too. The name
+ * of the copy comes into `aside` (EVS_PATH_MAX bytes). Under the file's lock.
+ *
+ * 0, EVS_E_SYS, EVS_E_NOMEM, EVS_E_LIMIT (path too long); the file is whole as long as the copy is not.
+ */
+int evs_set_aside(int fd, const char *path, uint64_t from, uint64_t size, const char *suffix,
+		  char *aside, struct evs_diag *diag);
+
 /* ---- memory that does not fit ---------------------------------------------------------------------- */
 
 /* Bytes set aside in an unnamed file in $TMPDIR or /tmp, which is gone when closed, however the process ends. */

@@ -63,3 +63,23 @@ skip() {
 	echo "$*"
 	exit 77
 }
+
+# The ledger of evexpire without what differs from run to run.
+ledger() {
+	sed 's/"time":"[^"]*"/"time":"T"/; s/"written":"[^"]*"/"written":"W"/; s/"bytes":[0-9]*/"bytes":B/
+		s/"hash":"[0-9a-f]\{64\}"/"hash":"H"/' "${1:-store/events}/expired.ndjson"
+}
+
+# Hold the lock of a file, as a writer does, until the file `let-go` is there.
+hold() {
+	python3 -c '
+import fcntl, os, struct, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+open("held", "w").close()
+while not os.path.exists("let-go"):
+    time.sleep(0.01)
+' "$1" &
+	while [ ! -e held ]; do sleep 0.01; done
+	rm held
+}

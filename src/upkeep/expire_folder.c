@@ -1,0 +1,46 @@
+/*
+ * A tenant's folder with no segment in it goes, unless a writer is at work in it (spec/store.md 10-8).
+ */
+#include "src/upkeep/expire.h"
+
+#include <string.h>
+
+/* A new segment that was never finished. Whoever makes one holds its lock, and notices that its name has gone. */
+static bool remove_unfinished(const char *path)
+{
+	static const struct evs_wait at_once = { .never = true };
+	int fd = -1;
+	bool gone =
+		evs_segment_lock(&fd, path, &at_once, NULL) == 0 && evs_io_unlink(path, NULL) == 0;
+
+	evs_io_close(fd);
+	return gone;
+}
+
+bool evs_expire_folder(const char *segment)
+{
+	char dir[EVS_PATH_MAX], path[EVS_PATH_MAX];
+	struct evs_io_entry *list = NULL;
+	bool empty = true;
+	size_t n = 0;
+	int rc;
+
+	if (!evs_path_above(dir, segment, 1))
+		return false;
+	rc = evs_io_rmdir(dir, NULL);
+	if (rc != 1)
+		return rc == 0;
+	if (evs_io_list(dir, &list, &n, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n && empty; i++) {
+		size_t len = strlen(list[i].name);
+
+		empty = list[i].name[0] == '.' && len == strlen(".2025-01-06.evs.new") &&
+			!strcmp(list[i].name + len - 4, ".new");
+	}
+	for (size_t i = 0; i < n && empty; i++)
+		empty = evs_path_join(path, dir, list[i].name, NULL) == 0 &&
+			remove_unfinished(path);
+	evs_io_list_free(list, n);
+	return empty && evs_io_rmdir(dir, NULL) == 0;
+}

@@ -1,0 +1,275 @@
+/*
+ * How long things are kept: the stream's TTL, and keep.json beside the schema, one JSON object of the tenants that have a
+ * time of their own (spec/store.md 10.2).
+ */
+#include "src/diag.h"
+#include "src/json/json.h"
+#include "src/upkeep/expire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEEP_BYTES (16u << 20)
+#define SECOND	   ((int64_t)1000000000)
+#define DAY	   ((int64_t)86400)
+
+/*
+ * Months are added to the last day and not to `hi`: of January's last days all but one would go at the end of February, when
+ * "a month later" is counted from February's first. Days do not overtake each other so.
+ */
+bool evs_rule_past(const struct evs_rule *r, int64_t hi, int64_t now)
+{
+	int64_t sec = now / SECOND - (now % SECOND < 0);
+	int64_t last = (hi - 1) / DAY - ((hi - 1) % DAY < 0); /* the day that holds its last rows */
+
+	switch (r->kind) {
+	case EVS_RULE_AGE:
+		return (evs_days_add_months(last, r->age.months) + 1) * DAY + r->age.seconds <= sec;
+	case EVS_RULE_BEFORE:
+		return hi <= r->before / SECOND - (r->before % SECOND < 0);
+	case EVS_RULE_NAMED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void evs_rule_of_table(struct evs_rule *out, const struct evs_table *t)
+{
+	*out = (struct evs_rule){ .age = { t->ttl_months, t->ttl_seconds } };
+	if (!t->ttl_text || (!t->ttl_months && !t->ttl_seconds))
+		return;
+	out->kind = EVS_RULE_AGE;
+	(void)snprintf(out->text, sizeof(out->text), "TTL %.100s", t->ttl_text);
+}
+
+static bool parse_keep(const char *text, struct evs_rule *out)
+{
+	*out = (struct evs_rule){ .kind = EVS_RULE_FOREVER };
+	(void)snprintf(out->text, sizeof(out->text), "keep %.60s", text);
+	if (!strcmp(text, "forever"))
+		return true;
+	out->kind = EVS_RULE_AGE;
+	return evs_age_parse(text, &out->age) && (out->age.months || out->age.seconds);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------- */
+
+static int by_folder(const void *a, const void *b)
+{
+	return strcmp(((const struct evs_keep *)a)->folder, ((const struct evs_keep *)b)->folder);
+}
+
+void evs_keeps_release(struct evs_keeps *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		free(k->v[i].folder);
+		free(k->v[i].tenant);
+	}
+	free(k->v);
+	*k = (struct evs_keeps){ 0 };
+}
+
+const struct evs_keep *evs_keeps_find(const struct evs_keeps *k, const char *folder)
+{
+	struct evs_keep key = { .folder = strdup(folder) };
+	const struct evs_keep *found = NULL;
+
+	if (key.folder && k->n)
+		found = bsearch(&key, k->v, k->n, sizeof(key), by_folder);
+	free(key.folder);
+	return found;
+}
+
+struct loading {
+	struct evs_keeps *out;
+	size_t cap;
+	bool failed; /* no memory */
+};
+
+static int add_keep(struct loading *l, const char *tenant, size_t len, const struct evs_rule *rule)
+{
+	char folder[EVS_NAME_BYTES + 1];
+	struct evs_keep *k;
+
+	if (l->out->n == l->cap) {
+		size_t cap = l->cap ? 2 * l->cap : 16;
+		struct evs_keep *grown = realloc(l->out->v, cap * sizeof(*grown));
+
+		if (!grown)
+			return EVS_E_NOMEM;
+		l->out->v = grown;
+		l->cap = cap;
+	}
+	evs_name_escape(tenant, len, folder);
+	k = &l->out->v[l->out->n];
+	*k = (struct evs_keep){ .folder = strdup(folder),
+				.tenant = malloc(len + 1),
+				.tenant_len = len,
+				.rule = *rule };
+	l->out->n++;
+	if (!k->folder || !k->tenant)
+		return EVS_E_NOMEM;
+	memcpy(k->tenant, tenant, len);
+	k->tenant[len] = '\0';
+	return 0;
+}
+
+static bool take_keep(void *arg, const char *key, size_t klen, const char *val, size_t vlen)
+{
+	struct loading *l = arg;
+	struct evs_rule rule;
+	char text[32];
+
+	if (vlen < 3 || vlen - 2 >= sizeof(text) || val[0] != '"')
+		return false;
+	memcpy(text, val + 1, vlen - 2);
+	text[vlen - 2] = '\0';
+	if (!parse_keep(text, &rule))
+		return false;
+	l->failed = add_keep(l, key, klen, &rule) < 0;
+	return !l->failed;
+}
+
+int evs_keeps_load(struct evs_keeps *out, const char *stream, struct evs_diag *diag)
+{
+	struct loading l = { .out = out };
+	char path[EVS_PATH_MAX], *text = NULL;
+	const char *reason = NULL;
+	size_t len = 0;
+	int walked, rc = evs_path_join(path, stream, "keep.json", diag);
+
+	*out = (struct evs_keeps){ 0 };
+	if (rc == 0)
+		rc = evs_io_read_file(path, KEEP_BYTES, &text, &len, diag);
+	if (rc != 0)
+		return rc < 0 ? rc : 0; /* no tenant has its own */
+	walked = evs_json_walk(text, len, take_keep, &l, &reason);
+	free(text);
+	if (walked < 0 || l.failed)
+		rc = evs_fail_nomem(diag);
+	else if (!walked)
+		rc = evs_fail(
+			diag, EVS_E_SCHEMA,
+			"%.800s is no JSON object of \"tenant\": \"90d\", so nothing of this stream goes%s%s",
+			path, reason ? ": " : "", reason ? reason : "");
+	if (rc < 0)
+		evs_keeps_release(out);
+	else if (out->n)
+		qsort(out->v, out->n, sizeof(*out->v), by_folder);
+	return rc;
+}
+
+/* ---- writing -------------------------------------------------------------------------------------- */
+
+static const char *keep_text(const struct evs_rule *r)
+{
+	return r->text + strlen("keep ");
+}
+
+/* One tenant a line, so that people and diffs can read it. */
+static int write_keeps(const char *path, const struct evs_keeps *k, struct evs_diag *diag)
+{
+	struct evs_buf b = { 0 };
+	int rc;
+
+	evs_buf_put(&b, "{", 1);
+	for (size_t i = 0; i < k->n; i++) {
+		const char *text = keep_text(&k->v[i].rule);
+
+		evs_buf_put(&b, i ? ",\n" : "\n", i ? 2 : 1);
+		evs_json_put_string(&b, k->v[i].tenant, k->v[i].tenant_len);
+		evs_buf_put(&b, ": ", 2);
+		evs_json_put_string(&b, text, strlen(text));
+	}
+	evs_buf_put(&b, "\n}\n", 3);
+	rc = evs_buf_ok(&b) ? evs_io_write_file(path, b.p, b.len, diag) : evs_fail_nomem(diag);
+	evs_buf_release(&b);
+	return rc;
+}
+
+/* The tenant's line changed, added, or with NULL taken out. */
+static int change_keeps(struct evs_keeps *k, const char *tenant, const struct evs_rule *rule)
+{
+	struct loading l = { .out = k, .cap = k->n };
+
+	for (size_t i = 0; i < k->n; i++) {
+		if (strcmp(k->v[i].tenant, tenant) != 0 || strlen(tenant) != k->v[i].tenant_len)
+			continue;
+		if (rule) {
+			k->v[i].rule = *rule;
+			return 0;
+		}
+		free(k->v[i].folder);
+		free(k->v[i].tenant);
+		k->n--;
+		memmove(k->v + i, k->v + i + 1, (k->n - i) * sizeof(*k->v));
+		return 0;
+	}
+	return rule ? add_keep(&l, tenant, strlen(tenant), rule) : 0;
+}
+
+static int check_stream(const char *stream, struct evs_table **t, struct evs_diag *diag)
+{
+	int rc = evs_stream_table(stream, t, diag);
+
+	return rc == 1 ? evs_fail(diag, EVS_E_USAGE,
+				  "%.900s: no schema.sql there, so this is no stream", stream)
+		       : rc;
+}
+
+int evs_expire_keep(const char *stream, const char *tenant, const char *keep, struct evs_diag *diag)
+{
+	struct evs_keeps k = { 0 };
+	struct evs_table *t = NULL;
+	struct evs_rule rule;
+	char path[EVS_PATH_MAX];
+	bool standard = !strcmp(keep, "default");
+	int lock = -1, rc;
+
+	if (!standard && !parse_keep(keep, &rule))
+		return evs_fail(
+			diag, EVS_E_USAGE,
+			"'%.100s' is no time to keep: write 90d, 12mo, 2y, forever or default",
+			keep);
+	rc = check_stream(stream, &t, diag);
+	if (rc == 0 && t->tenant_column < 0)
+		rc = evs_fail(diag, EVS_E_USAGE,
+			      "%.900s has no tenants: how long it is kept is the TTL in its schema",
+			      stream);
+	if (rc == 0)
+		rc = evs_path_join(path, stream, "keep.json", diag);
+	if (rc == 0)
+		rc = evs_upkeep_lock(stream, NULL, &lock, diag);
+	if (rc == 0)
+		rc = evs_keeps_load(&k, stream, diag);
+	if (rc == 0 && change_keeps(&k, tenant, standard ? NULL : &rule) < 0)
+		rc = evs_fail_nomem(diag);
+	if (rc == 0)
+		rc = write_keeps(path, &k, diag);
+	evs_io_close(lock);
+	evs_keeps_release(&k);
+	evs_table_free(t);
+	return rc;
+}
+
+int evs_expire_show(const char *stream, evs_keep_fn *fn, void *arg, struct evs_diag *diag)
+{
+	struct evs_keeps k = { 0 };
+	struct evs_table *t = NULL;
+	struct evs_rule rule;
+	int rc = check_stream(stream, &t, diag);
+
+	if (rc == 0)
+		rc = evs_keeps_load(&k, stream, diag);
+	if (rc == 0) {
+		evs_rule_of_table(&rule, t);
+		fn(arg, NULL, rule.kind ? rule.text : "forever");
+	}
+	for (size_t i = 0; i < k.n && rc == 0; i++)
+		fn(arg, k.v[i].tenant, keep_text(&k.v[i].rule));
+	evs_keeps_release(&k);
+	evs_table_free(t);
+	return rc;
+}

@@ -1,0 +1,49 @@
+/*
+ * Rows about the store rather than in it, as batches that the printer takes. Private to the upkeep room.
+ */
+#ifndef EVS_UPKEEP_REPORT_H
+#define EVS_UPKEEP_REPORT_H
+
+#include "src/batch.h"
+
+#define EVS_REPORT_ROWS 512u
+
+enum evs_report_kind {
+	EVS_REPORT_TEXT = 1,
+	EVS_REPORT_UINT,
+	EVS_REPORT_REAL,
+	EVS_REPORT_SECOND, /* a time in seconds */
+	EVS_REPORT_TIME,   /* a time in ns, cut to milliseconds; EVS_TIME_NONE is null */
+	EVS_REPORT_BOOL,
+};
+
+struct evs_report_column {
+	const char *name;
+	enum evs_report_kind kind;
+};
+
+struct evs_report {
+	const struct evs_report_column *spec; /* static */
+	size_t n, at;			      /* columns, and the one to be put next */
+	struct evs_field *fields;
+	struct evs_batch batch;
+	bool failed; /* no memory */
+};
+
+int evs_report_init(struct evs_report *r, const struct evs_report_column *spec, size_t n);
+void evs_report_release(struct evs_report *r);
+
+/* Each row is put column by column; the last one ends it. */
+void evs_report_text(struct evs_report *r, const char *s, size_t len);
+void evs_report_uint(struct evs_report *r, uint64_t v); /* UINT, BOOL */
+void evs_report_int(struct evs_report *r, int64_t v);	/* SECOND, TIME */
+void evs_report_real(struct evs_report *r, double v);
+void evs_report_null(struct evs_report *r);
+
+static inline bool evs_report_full(const struct evs_report *r)
+{
+	return r->batch.rows >= EVS_REPORT_ROWS;
+}
+void evs_report_reset(struct evs_report *r); /* no rows */
+
+#endif
