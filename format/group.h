@@ -96,6 +96,8 @@ const struct evs_block *evs_group_find(const struct evs_group *g, uint16_t colum
 struct evs_decoder; /* zstd context and scratch; one thread at a time */
 int evs_decoder_new(struct evs_decoder **out);
 void evs_decoder_free(struct evs_decoder *d);
+/* Another file comes: the packed block at hand is not taken for one of its. */
+void evs_decoder_forget(struct evs_decoder *d);
 
 /* Most bytes that decoding one column may take: its decompressed block, and again as much for array
  * and scratch. EVS_MAX_BLOCK unless set. More is EVS_E_LIMIT. */

@@ -56,6 +56,11 @@ void evs_decoder_free(struct evs_decoder *d)
 	free(d);
 }
 
+void evs_decoder_forget(struct evs_decoder *d)
+{
+	d->stored = NULL;
+}
+
 void evs_decoder_set_limit(struct evs_decoder *d, size_t max_bytes)
 {
 	d->limit = max_bytes;

@@ -167,8 +167,29 @@ static int check_fixed(const struct evs_head *h, const struct evs_head_raw *r, c
 	return 0;
 }
 
+static bool in_memo(const struct evs_text_memo *m, const uint8_t *p, uint32_t stored, size_t len)
+{
+	return m && m->text && m->len == len && m->stored.len == stored &&
+	       !memcmp(m->stored.p, p, stored);
+}
+
+/* Take the text that was decompressed; without memory for that there is just no memo. */
+static void memorize(struct evs_text_memo *m, const uint8_t *p, uint32_t stored,
+		     struct evs_head *h)
+{
+	if (!m || !h->schema_mem)
+		return;
+	evs_text_memo_release(m);
+	evs_buf_put(&m->stored, p, stored);
+	if (!evs_buf_ok(&m->stored))
+		return;
+	m->text = (char *)h->schema_mem;
+	m->len = (uint32_t)h->schema_len;
+	h->schema_mem = NULL;
+}
+
 static int decode_texts(struct evs_head *out, const struct evs_head_raw *r, struct evs_cur *c,
-			const char **why)
+			struct evs_text_memo *memo, const char **why)
 {
 	uint32_t suite_len = evs_get32(r->suite_len);
 	uint32_t stored = evs_get32(r->schema_stored_len);
@@ -193,13 +214,25 @@ static int decode_texts(struct evs_head *out, const struct evs_head_raw *r, stru
 	evs_cur_bytes(c, out->tenant_len, &p);
 	out->tenant = (const char *)p;
 	evs_cur_bytes(c, stored, &p);
+	if (in_memo(memo, p, stored, out->schema_len)) {
+		out->schema = memo->text;
+		return 0;
+	}
 	rc = get_text(&mem, p, stored, (uint32_t)out->schema_len, false, why);
 	out->schema_mem = (uint8_t *)mem;
 	out->schema = mem ? mem : (const char *)p;
+	if (rc == 0)
+		memorize(memo, p, stored, out);
 	return rc;
 }
 
 int evs_head_decode(struct evs_head *out, const uint8_t *payload, size_t len, const char **why)
+{
+	return evs_head_decode_memo(out, payload, len, NULL, why);
+}
+
+int evs_head_decode_memo(struct evs_head *out, const uint8_t *payload, size_t len,
+			 struct evs_text_memo *memo, const char **why)
 {
 	struct evs_cur c = { payload, payload + len };
 	struct evs_head_raw r;
@@ -229,7 +262,14 @@ int evs_head_decode(struct evs_head *out, const uint8_t *payload, size_t len, co
 	out->part_lo = (int64_t)evs_get64(r.part_lo);
 	out->part_hi = (int64_t)evs_get64(r.part_hi);
 	rc = check_fixed(out, &r, why);
-	return rc < 0 ? rc : decode_texts(out, &r, &c, why);
+	return rc < 0 ? rc : decode_texts(out, &r, &c, memo, why);
+}
+
+void evs_text_memo_release(struct evs_text_memo *memo)
+{
+	evs_buf_release(&memo->stored);
+	free(memo->text);
+	*memo = (struct evs_text_memo){ 0 };
 }
 
 void evs_head_release(struct evs_head *h)

@@ -72,6 +72,19 @@ int evs_head_write(const struct evs_head *h, struct evs_buf *out);
 int evs_head_decode(struct evs_head *out, const uint8_t *payload, size_t len, const char **why);
 void evs_head_release(struct evs_head *h);
 
+/*
+ * The schema text that was decompressed last: all segments of a stream have the same, mostly. All zero at first. The text
+ * of a HEAD decoded with it may point into it, until the next one is.
+ */
+struct evs_text_memo {
+	struct evs_buf stored;
+	char *text;
+	uint32_t len;
+};
+int evs_head_decode_memo(struct evs_head *out, const uint8_t *payload, size_t len,
+			 struct evs_text_memo *memo, const char **why); /* NULL is fine */
+void evs_text_memo_release(struct evs_text_memo *memo);
+
 /* SCHEMA frame payload (spec 4.3): schema_len u32, schema_stored_len u32, the text as above. */
 int evs_schema_text_encode(const char *text, size_t len, struct evs_buf *out);
 /* `*out` is malloc'd, zero-terminated, the caller's. */

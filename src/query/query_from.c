@@ -124,23 +124,16 @@ static int ready_scan(struct evs_query *q, struct evs_scan *s, struct evs_diag *
 }
 
 /* A second thread for half of the segments, where that is worth it. */
-static int second_scan(struct evs_query *q, const char *const *paths, size_t npaths,
-		       struct evs_diag *diag)
+static int second_scan(struct evs_query *q, struct evs_diag *diag)
 {
 	struct evs_scan *s = NULL;
 	int rc;
 
-	if (q->opts.threads < 2 || !q->plan->grouped || !evs_scan_splits(q->feed[0].scan))
+	if (q->opts.threads < 2 || !q->plan->grouped)
 		return 0;
-	rc = open_scan(q, &s, paths, npaths, diag);
-	if (rc < 0)
-		return rc;
-	/* The schema may have changed this moment: the plan is bound to the first scan's. */
-	if (strcmp(evs_scan_table(s)->text, q->source->text) != 0) {
-		evs_scan_close(s);
-		return 0;
-	}
-	evs_scan_split(q->feed[0].scan, s);
+	rc = evs_scan_fork(q->feed[0].scan, &s, diag);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	q->feed[1].q = q;
 	q->feed[1].scan = s;
 	q->nfeeds = 2;
@@ -191,7 +184,7 @@ static int from_scan(struct evs_query *q, const char *const *paths, size_t npath
 		rc = ready_scan(q, q->feed[0].scan, diag);
 	if (rc == 0)
 		rc = evs_query_rollup_open(q, paths[0], diag);
-	return rc < 0 ? rc : second_scan(q, paths, npaths, diag);
+	return rc < 0 ? rc : second_scan(q, diag);
 }
 
 /* ---- a view as the source -------------------------------------------------------------------- */

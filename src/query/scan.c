@@ -112,25 +112,59 @@ static int find_table(struct evs_scan *s, struct evs_diag *diag)
 	return rc;
 }
 
-int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths,
-		  const struct evs_scan_opts *opts, struct evs_diag *diag)
+/* Sizes of the segments, summed up: sum[i] is of those before i. NULL: no memory. */
+static uint64_t *sum_sizes(const struct evs_path_list *l)
 {
-	static const struct evs_scan_opts none;
-	struct evs_scan *s;
+	uint64_t *sum = malloc((l->n + 1) * sizeof(*sum));
+
+	if (!sum)
+		return NULL;
+	sum[0] = 0;
+	for (size_t i = 0; i < l->n; i++)
+		sum[i + 1] = sum[i] + evs_path_size(l->paths[i]);
+	return sum;
+}
+
+/* The later half of a list of several becomes another one. */
+static int take_half(struct evs_path_list *from, struct evs_path_list *to)
+{
+	uint64_t *sum = sum_sizes(from);
+	size_t first = 1;
+
+	*to = (struct evs_path_list){ .loose = from->loose };
+	to->stream = from->stream ? strdup(from->stream) : NULL;
+	to->paths = malloc(from->n * sizeof(*to->paths));
+	if (!sum || !to->paths || (from->stream && !to->stream)) {
+		free(sum);
+		return EVS_E_NOMEM;
+	}
+	while (first + 1 < from->n && sum[first] < sum[from->n] / 2)
+		first++;
+	free(sum);
+	to->n = from->n - first;
+	memcpy(to->paths, from->paths + first, to->n * sizeof(*to->paths));
+	from->n = first;
+	return 0;
+}
+
+/* `of`: the scan that the new one takes half of, or NULL. */
+static int open_scan(struct evs_scan **out, const char *const *paths, size_t npaths,
+		     const struct evs_scan_opts *opts, struct evs_scan *of, struct evs_diag *diag)
+{
+	struct evs_scan *s = calloc(1, sizeof(*s));
 	int rc;
 
-	if (!npaths)
-		return evs_fail(diag, EVS_E_USAGE, "no path given");
-	s = calloc(1, sizeof(*s));
 	if (!s)
 		return evs_fail_nomem(diag);
-	if (copy_opts(s, paths, npaths, opts ? opts : &none) < 0) {
+	if (copy_opts(s, paths, npaths, opts) < 0 ||
+	    (of && take_half(&of->list, &s->list) < 0)) {
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
-	rc = evs_path_list(&s->list, s->paths, npaths, s->opts.tenants, s->opts.ntenants, s->since,
-			   s->until, diag);
-	if (rc == 0)
+	rc = of ? evs_table_parse(&s->table, of->table->text, of->table->text_len, diag)
+		: evs_path_list(&s->list, s->paths, npaths, s->opts.tenants, s->opts.ntenants,
+				s->since, s->until, diag);
+	if (rc == 0 && !of)
 		rc = find_table(s, diag);
 	if (rc == 1)
 		rc = evs_fail(diag, EVS_E_USAGE, "%.900s holds no segments and no schema",
@@ -151,36 +185,25 @@ out:
 	return rc;
 }
 
-bool evs_scan_splits(const struct evs_scan *s)
+int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths,
+		  const struct evs_scan_opts *opts, struct evs_diag *diag)
 {
-	return s->list.n > 1;
+	static const struct evs_scan_opts none;
+
+	if (!npaths)
+		return evs_fail(diag, EVS_E_USAGE, "no path given");
+	return open_scan(out, paths, npaths, opts ? opts : &none, NULL, diag);
 }
 
-void evs_scan_split(struct evs_scan *s, struct evs_scan *half)
+int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *diag)
 {
-	uint64_t all = 0, so_far = 0;
-	size_t first = 1;
+	int rc;
 
-	for (size_t i = 0; i < s->list.n; i++)
-		all += evs_path_size(s->list.paths[i]);
-	for (; first + 1 < s->list.n; first++) {
-		so_far += evs_path_size(s->list.paths[first - 1]);
-		if (so_far >= all / 2)
-			break;
-	}
-	for (size_t i = 0; i < half->list.n; i++)
-		free(half->list.paths[i]);
-	free(half->list.paths);
-	half->list.n = s->list.n - first;
-	half->list.paths = malloc(half->list.n * sizeof(char *));
-	if (!half->list.paths) { /* then one scan reads all of them */
-		half->list.n = 0;
-	} else {
-		memcpy(half->list.paths, s->list.paths + first, half->list.n * sizeof(char *));
-		s->list.n = first;
-	}
+	if (s->list.n < 2)
+		return 1;
+	rc = open_scan(half, (const char *const *)s->paths, s->npaths, &s->opts, s, diag);
 	s->progress.segments_total = s->list.n;
-	half->progress.segments_total = half->list.n;
+	return rc;
 }
 
 void evs_scan_close(struct evs_scan *s)
@@ -188,6 +211,7 @@ void evs_scan_close(struct evs_scan *s)
 	if (!s)
 		return;
 	evs_segment_close(s->seg);
+	evs_spare_free(s->spare);
 	evs_scan_maps_release(s);
 	evs_stage_close(s);
 	evs_merge_free(s->merge);
@@ -405,7 +429,9 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 			s->explain.segments_where++;
 			continue;
 		}
-		rc = evs_segment_open(&s->seg, path, on_damage, s, &d);
+		if (!s->spare && evs_spare_new(&s->spare) < 0)
+			return evs_fail_nomem(diag);
+		rc = evs_segment_open_with(&s->seg, s->spare, path, on_damage, s, &d);
 		if (rc == 0) {
 			s->progress.bytes += evs_segment_tail(s->seg)->size;
 			rc = prepare_segment(s, &d);

@@ -90,6 +90,7 @@ struct evs_scan {
 	struct evs_scan_explain explain;
 
 	struct evs_segment *seg;
+	struct evs_spare *spare; /* of the segment before */
 	uint64_t map_off; /* schema_off that `map` stands for in this segment */
 	struct scan_map *map;
 	struct scan_map maps[SCAN_MAPS];
@@ -119,11 +120,10 @@ int evs_scan_choose(struct evs_scan *s, const uint16_t *ordinals, size_t n, stru
 int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_diag *diag);
 
 /*
- * Before the first evs_scan_next(), for two threads: are there several segments, and giving the later half of them, by bytes,
- * to another scan, opened with the same paths and options, whose own list is dropped.
+ * Before the first evs_scan_next(), for two threads: another scan with the same options and schema, which gets the later half of the
+ * segments, by bytes. 1 when there are not several.
  */
-bool evs_scan_splits(const struct evs_scan *s);
-void evs_scan_split(struct evs_scan *s, struct evs_scan *half);
+int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *diag);
 
 /*
  * Before the first evs_scan_next(): let `take` have a rollup of the commits that lie wholly in the time asked for; where it gives true
@@ -150,6 +150,8 @@ void evs_scan_fields_release(struct evs_scan *s);
 int evs_scan_slot(struct evs_scan *s, uint16_t column);
 
 /* The map for the schema at `off` of the open segment. */
+int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag);
+/* The same, when it is not the one that was asked for last. */
 int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag);
 void evs_scan_maps_release(struct evs_scan *s);
 

@@ -169,6 +169,19 @@ static int fill_map(const struct evs_scan *s, struct scan_map *m)
 	return 0;
 }
 
+int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag)
+{
+	int rc = 0;
+
+	if (!s->map || s->map_off != off) {
+		s->map = NULL;
+		rc = evs_scan_map(s, off, &s->map, diag);
+		s->map_off = off;
+	}
+	*out = s->map;
+	return rc;
+}
+
 /* Nearly all segments of a stream have the same text, so it is parsed once. */
 int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag)
 {

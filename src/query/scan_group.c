@@ -98,15 +98,11 @@ static int keep_rows(struct evs_scan *s, struct scan_slot *slot, uint32_t n, str
 
 static int find_map(struct evs_scan *s, const struct evs_group *g, struct evs_diag *diag)
 {
-	int rc = 0;
+	struct scan_map *m;
+	int rc = evs_scan_find_map(s, g->schema_off, &m, diag);
 
-	if (!s->map || s->map_off != g->schema_off) {
-		s->map = NULL;
-		rc = evs_scan_map(s, g->schema_off, &s->map, diag);
-		if (rc < 0)
-			return rc;
-		s->map_off = g->schema_off;
-	}
+	if (rc < 0)
+		return rc;
 	if (g->columns != s->map->src->ncols)
 		return evs_fail_off(diag, EVS_E_FORMAT, evs_segment_path(s->seg), g->schema_off,
 				    "5.1 the group has another number of columns than its schema");

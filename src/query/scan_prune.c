@@ -238,7 +238,7 @@ enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_
 	struct scan_map *m;
 	uint32_t lo = 0, hi = c->nzones;
 
-	if (evs_scan_map(s, c->schema_off, &m, NULL) < 0)
+	if (evs_scan_find_map(s, c->schema_off, &m, NULL) < 0)
 		return EVS_WANTED;
 	while (lo < hi) { /* zones stand in the order of their groups */
 		uint32_t mid = lo + (hi - lo) / 2;

@@ -1,9 +1,10 @@
 /*
  * Frames of a file through windows.
  *
- * A window is 128 KiB and slides, so that a segment of tiny commits costs one read in a hundred frames and
- * a large group costs one read a block. Everything here is pread: a mapping would turn a file that is cut under a
- * reader into SIGBUS.
+ * A window slides. It takes 8 KiB where it is moved to somewhere else, and twice as much each time it goes on near where it
+ * was, up to 128 KiB: so a segment of tiny commits costs one read in a hundred frames, a large group one read a block, and
+ * looking at a frame's head does not copy the blocks behind it. Everything here is pread: a mapping would turn a file that
+ * is cut under a reader into SIGBUS.
  */
 #include "format/filter.h"
 #include "src/diag.h"
@@ -13,6 +14,7 @@
 #include <xxhash.h>
 
 #define WINDOW ((size_t)128 << 10)
+#define LEAST  ((size_t)8 << 10)
 
 void evs_file_init(struct evs_file *f, int fd, const char *path)
 {
@@ -29,29 +31,43 @@ void evs_file_release(struct evs_file *f)
 {
 	window_release(&f->win[0]);
 	window_release(&f->win[1]);
+	evs_commit_release(&f->kept.commit);
+	evs_buf_release(&f->kept.payload);
 }
 
 void evs_file_forget(struct evs_file *f)
 {
 	f->win[0].len = f->win[1].len = 0;
+	f->kept.end = 0;
 }
 
 /* Room for `n` bytes. A window that once held a large directory is not kept. */
 static int window_room(struct evs_window *w, size_t n)
 {
-	uint8_t *p;
-
 	w->len = 0;
-	if (w->cap > 8 * WINDOW && n == WINDOW)
+	if (w->cap > 8 * WINDOW && n <= WINDOW)
 		window_release(w);
 	if (n <= w->cap)
 		return 0;
-	p = realloc(w->p, n);
-	if (!p)
+	n = n > WINDOW ? n : WINDOW;
+	window_release(w);
+	w->p = malloc(n);
+	if (!w->p)
 		return EVS_E_NOMEM;
-	w->p = p;
 	w->cap = n;
 	return 0;
+}
+
+/* How many bytes to take when `n` are needed at `off`. */
+static size_t window_len(struct evs_file *f, uint64_t off, size_t n)
+{
+	const struct evs_window *w = &f->win[f->newest];
+	bool near = w->len && off + LEAST >= w->off && off <= w->off + w->len + LEAST;
+
+	f->ahead = near ? 2 * f->ahead : LEAST;
+	if (f->ahead > WINDOW)
+		f->ahead = WINDOW;
+	return n > f->ahead ? n : f->ahead;
 }
 
 static bool window_holds(const struct evs_window *w, uint64_t off, size_t n)
@@ -60,24 +76,24 @@ static bool window_holds(const struct evs_window *w, uint64_t off, size_t n)
 }
 
 /*
- * Where a window that must hold [off, off + n) begins: at `off`, but around it when this is the second step back in a row,
- * because commits are followed from the newest to the oldest.
+ * Where a window of `len` bytes that must hold [off, off + n) begins: at `off`, but around it when this is the second step
+ * back in a row, because commits are followed from the newest to the oldest.
  */
-static uint64_t window_start(struct evs_file *f, uint64_t off, size_t n)
+static uint64_t window_start(struct evs_file *f, uint64_t off, size_t n, size_t len)
 {
 	const struct evs_window *newest = &f->win[f->newest];
 	bool back = newest->len && off < newest->off, again = back && f->back;
 
 	f->back = back;
-	if (!again || n > WINDOW / 2)
+	if (!again || n > len / 2)
 		return off;
-	return off > WINDOW / 2 ? off - WINDOW / 2 : 0;
+	return off > len / 2 ? off - len / 2 : 0;
 }
 
 int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
 		   struct evs_diag *diag)
 {
-	size_t want = n > WINDOW ? n : WINDOW, got;
+	size_t want, got;
 	struct evs_window *w;
 	uint64_t start;
 	int rc;
@@ -89,7 +105,10 @@ int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p
 		*p = f->win[i].p + (size_t)(off - f->win[i].off);
 		return 0;
 	}
-	start = window_start(f, off, n);
+	want = window_len(f, off, n);
+	start = window_start(f, off, n, want);
+	if (f->size > off && f->size - off >= n && f->size - start < want)
+		want = (size_t)(f->size - start); /* nothing behind the end: no call to learn that */
 	f->newest = n > WINDOW ? 0 : 1 - f->newest; /* only one of them grows */
 	w = &f->win[f->newest];
 	if (window_room(w, want) < 0)
@@ -281,15 +300,38 @@ static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum ev
 int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
 		    struct evs_buf *payload, struct evs_diag *diag)
 {
+	struct evs_kept_commit *k = &f->kept;
+	struct evs_buf empty = *payload;
 	const char *why = NULL;
 	struct evs_frame fr;
-	int rc = load_summed(f, off, limit, EVS_FRAME_COMMIT, &fr, payload, diag);
+	int rc;
 
+	if (k->end && k->off == off && k->end <= limit) {
+		*out = k->commit;
+		*payload = k->payload;
+		k->commit = (struct evs_commit){ 0 };
+		k->payload = empty;
+		k->end = 0;
+		return 0;
+	}
+	rc = load_summed(f, off, limit, EVS_FRAME_COMMIT, &fr, payload, diag);
 	if (rc < 0)
 		return rc;
 	rc = evs_commit_decode(out, payload->p, payload->len, off, &why);
 	out->append = fr.append;
 	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
+}
+
+void evs_file_keep(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *c,
+		   struct evs_buf *payload)
+{
+	struct evs_kept_commit *k = &f->kept;
+	struct evs_buf empty = k->payload;
+
+	evs_commit_release(&k->commit);
+	*k = (struct evs_kept_commit){ off, limit, *c, *payload };
+	*c = (struct evs_commit){ 0 };
+	*payload = empty;
 }
 
 int evs_file_index(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_index *out,
@@ -346,6 +388,8 @@ int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
 		out->known = rc == 0;
 		out->append = c.append;
 		out->from = c.prev_off + c.prev_len;
+		if (rc == 0)
+			evs_file_keep(f, off, t->end, &c, &payload);
 	}
 	out->refused = rc == EVS_E_VERSION && !gap;
 	evs_commit_release(&c);

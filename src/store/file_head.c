@@ -7,28 +7,36 @@
 #include <stdlib.h>
 
 #define HEAD_SEARCH ((uint64_t)64 << 20) /* spec 9-2: how far the second copy is looked for */
+#define SMALL_HEAD  ((uint64_t)32 << 10) /* both copies lie in a window */
 
-/* HEAD frame at `off`: 0 with *out and *span, EVS_E_FORMAT or another error. */
+/* HEAD frame at `off`: 0 with its verified payload, *span and *bad, EVS_E_FORMAT or another error. */
+static int read_frame(struct evs_file *f, uint64_t off, uint64_t size, struct evs_frame *fr,
+		      const uint8_t **p, uint64_t *span, bool *bad, struct evs_diag *diag)
+{
+	int rc = evs_file_frame(f, off, size, fr, diag);
+
+	if (rc < 0)
+		return rc;
+	if (fr->type != EVS_FRAME_HEAD)
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "not a HEAD frame");
+	*span = evs_frame_span(fr->payload_len);
+	rc = evs_file_padding(f, off, fr, diag);
+	*bad = rc == EVS_E_FORMAT; /* wrong padding is damage, and costs nothing */
+	return rc == 0 || *bad ? evs_file_summed(f, off, fr, p, diag) : rc;
+}
+
+/* The same, decoded. */
 static int read_copy(struct evs_file *f, uint64_t off, uint64_t size, struct evs_head *out,
-		     uint64_t *span, bool *bad, struct evs_diag *diag)
+		     uint64_t *span, bool *bad, struct evs_text_memo *memo, struct evs_diag *diag)
 {
 	struct evs_frame fr;
 	const uint8_t *p;
 	const char *why = NULL;
-	int rc = evs_file_frame(f, off, size, &fr, diag);
+	int rc = read_frame(f, off, size, &fr, &p, span, bad, diag);
 
 	if (rc < 0)
 		return rc;
-	if (fr.type != EVS_FRAME_HEAD)
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "not a HEAD frame");
-	*span = evs_frame_span(fr.payload_len);
-	rc = evs_file_padding(f, off, &fr, diag);
-	*bad = rc == EVS_E_FORMAT; /* wrong padding is damage, and costs nothing */
-	if (rc == 0 || *bad)
-		rc = evs_file_summed(f, off, &fr, &p, diag);
-	if (rc < 0)
-		return rc;
-	rc = evs_head_decode(out, p, fr.summed_len, &why);
+	rc = evs_head_decode_memo(out, p, fr.summed_len, memo, &why);
 	if (rc < 0) {
 		evs_head_release(out);
 		return evs_fail_off(diag, rc, f->path, off, why);
@@ -78,15 +86,35 @@ static bool copies_agree(const struct evs_head *a, const struct evs_head *b)
 	       same(a->schema, a->schema_len, b->schema, b->schema_len);
 }
 
+/* Do the copies, whose frames are sound, hold the same bytes? False also when that is not looked at. */
+static bool same_bytes(struct evs_file *f, uint64_t span, const struct evs_frame *second)
+{
+	size_t at = EVS_FRAME_HEAD_SIZE, n = second->summed_len;
+	struct evs_frame first;
+	const uint8_t *p;
+
+	if (span > SMALL_HEAD || evs_file_frame(f, 0, span, &first, NULL) < 0 ||
+	    first.payload_len != second->payload_len || first.summed_len != n ||
+	    evs_file_bytes(f, 0, (size_t)(2 * span), &p, NULL) < 0)
+		return false;
+	return !memcmp(p + at, p + span + at, n);
+}
+
 /* The first copy is good: where is the second, and is it good too? */
 static int check_second(struct evs_file *f, uint64_t size, const struct evs_head *first,
-			uint64_t span, bool *bad, struct evs_diag *diag)
+			uint64_t span, bool *bad, struct evs_text_memo *memo, struct evs_diag *diag)
 {
 	struct evs_diag d = { 0 };
 	struct evs_head second = { 0 };
+	struct evs_frame fr;
+	const uint8_t *p;
 	uint64_t span2 = 0;
-	int rc = read_copy(f, span, size, &second, &span2, bad, &d);
+	int rc = read_frame(f, span, size, &fr, &p, &span2, bad, &d);
 
+	if (rc == 0 && span2 == span && same_bytes(f, span, &fr))
+		return 0;
+	if (rc == 0)
+		rc = read_copy(f, span, size, &second, &span2, bad, memo, &d);
 	*bad = *bad || rc < 0 || span2 != span || !copies_agree(first, &second);
 	if (rc == 0)
 		evs_head_release(&second);
@@ -99,7 +127,7 @@ static int check_second(struct evs_file *f, uint64_t size, const struct evs_head
 
 /* The first copy is bad: look for the second one. */
 static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head, uint64_t *start,
-		       struct evs_diag *diag)
+		       struct evs_text_memo *memo, struct evs_diag *diag)
 {
 	uint64_t limit = size < HEAD_SEARCH ? size : HEAD_SEARCH;
 	uint64_t off = 0, span = 0;
@@ -114,7 +142,7 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 			return evs_fail_off(
 				diag, EVS_E_FORMAT, f->path, 0,
 				"not a segment, or both copies of its HEAD are damaged");
-		rc = read_copy(f, off, size, head, &span, &bad, diag);
+		rc = read_copy(f, off, size, head, &span, &bad, memo, diag);
 		/* HEAD frames have no salt, so bytes of a row may look like one: only its place tells. */
 		if (rc == 0 && span == off) {
 			*start = off + span;
@@ -128,7 +156,7 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 }
 
 int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint64_t *start,
-		  bool copy_bad[2], struct evs_diag *diag)
+		  bool copy_bad[2], struct evs_text_memo *memo, struct evs_diag *diag)
 {
 	uint64_t span = 0;
 	int rc;
@@ -138,15 +166,15 @@ int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint
 	if (size == 0)
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0,
 				    "the file is empty, not a segment");
-	rc = read_copy(f, 0, size, head, &span, &copy_bad[0], diag);
+	rc = read_copy(f, 0, size, head, &span, &copy_bad[0], memo, diag);
 	if (rc == 0)
 		rc = own_strings(head, diag);
 	if (rc == 0) {
 		*start = 2 * span;
-		rc = check_second(f, size, head, span, &copy_bad[1], diag);
+		rc = check_second(f, size, head, span, &copy_bad[1], memo, diag);
 	} else if (rc == EVS_E_FORMAT) {
 		copy_bad[0] = true;
-		rc = find_second(f, size, head, start, diag);
+		rc = find_second(f, size, head, start, memo, diag);
 		if (rc == 0)
 			rc = own_strings(head, diag);
 	}

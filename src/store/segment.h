@@ -14,6 +14,13 @@ struct evs_window {
 	size_t len, cap;
 };
 
+/* See store.h. */
+struct evs_spare {
+	struct evs_window win[2];
+	struct evs_decoder *dec;
+	struct evs_text_memo memo;
+};
+
 /*
  * A file being read frame by frame through two windows of its bytes: whoever goes through it and looks ahead, or back, every
  * now and then comes back to where the first one stands.
@@ -22,14 +29,21 @@ struct evs_file {
 	int fd;
 	const char *path; /* not owned */
 	uint64_t salt;
+	uint64_t size; /* of the file when it was last looked at; 0: not known */
 	struct evs_window win[2];
 	unsigned newest; /* window that was used last */
 	bool back;	 /* it was moved towards the beginning */
+	size_t ahead;	 /* bytes that it took at least */
+	struct evs_kept_commit {
+		uint64_t off, end; /* end 0: none */
+		struct evs_commit commit;
+		struct evs_buf payload;
+	} kept;
 };
 
 void evs_file_init(struct evs_file *f, int fd, const char *path);
-void evs_file_release(struct evs_file *f); /* the windows; not the descriptor */
-void evs_file_forget(struct evs_file *f);  /* what is in the windows: the file has changed */
+void evs_file_release(struct evs_file *f); /* the memory; not the descriptor */
+void evs_file_forget(struct evs_file *f);  /* what was read: the file has changed */
 
 /* `n` bytes at `off`, in a window (grown when it must). EVS_E_FORMAT when the file ends before. */
 int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
@@ -77,10 +91,10 @@ int evs_file_resync(struct evs_file *f, uint64_t from, uint64_t limit, uint64_t 
 
 /*
  * HEAD: read, verify, decode into `head` (released by the caller), set f->salt and *start, the offset after both copies.
- * `copy_bad` tells of each copy. EVS_E_FORMAT when neither can be read.
+ * `copy_bad` tells of each copy; `memo` may be NULL. EVS_E_FORMAT when neither can be read.
  */
 int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint64_t *start,
-		  bool copy_bad[2], struct evs_diag *diag);
+		  bool copy_bad[2], struct evs_text_memo *memo, struct evs_diag *diag);
 
 /* Find the newest commit and judge the tail (spec 9). `t->start` and `t->size` are set by the caller. */
 int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag);
@@ -89,6 +103,12 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
  * the caller) keeps the bytes its pointers point into. */
 int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
 		    struct evs_buf *payload, struct evs_diag *diag);
+/*
+ * Give back a commit that evs_file_commit() gave, with its payload: the next one who asks for it gets it without reading, hashing
+ * and decoding it again. One is kept, of `off`, that ended at or before `limit`. Takes both away from the caller.
+ */
+void evs_file_keep(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *c,
+		   struct evs_buf *payload);
 int evs_file_index(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_index *out,
 		   struct evs_buf *payload, struct evs_diag *diag);
 

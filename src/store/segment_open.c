@@ -64,8 +64,9 @@ static int find_tail(struct evs_segment *s, bool *growing, struct evs_diag *diag
 		rc = evs_io_fstat(s->fd, s->path, &st, diag);
 		if (rc < 0)
 			return rc;
-		evs_file_forget(&s->file);
-		s->tail.size = st.size;
+		if (tries)
+			evs_file_forget(&s->file);
+		s->file.size = s->tail.size = st.size;
 		rc = evs_tail_find(&s->file, &s->tail, diag);
 		if (rc < 0 || (!s->tail.what && !s->tail.copy_bad[0] && !s->tail.copy_bad[1]))
 			return rc;
@@ -130,17 +131,78 @@ static int load_schema_off(struct evs_segment *s, struct evs_diag *diag)
 	if (s->tail.commit_bad)
 		return search_schema_off(s, diag);
 	rc = evs_file_commit(&s->file, s->tail.trailer.commit_off, s->tail.end, &c, &payload, diag);
-	if (rc == 0)
+	if (rc == 0) {
 		s->schema_off = c.schema_off;
+		evs_file_keep(&s->file, s->tail.trailer.commit_off, s->tail.end, &c, &payload);
+	}
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
-	if (rc == 0)
+	if (rc == 0 && s->schema_off) /* HEAD's is sound, or there would be no segment */
 		rc = try_schema(s, s->schema_off, diag);
 	return rc == EVS_E_FORMAT ? search_schema_off(s, diag) : rc;
 }
 
 int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *fn, void *arg,
 		     struct evs_diag *diag)
+{
+	return evs_segment_open_with(out, NULL, path, fn, arg, diag);
+}
+
+/* Memory of the segment before, where there was one. */
+static int take_spare(struct evs_segment *s, struct evs_spare *spare)
+{
+	int rc = 0;
+
+	s->spare = spare;
+	if (spare) {
+		s->file.win[0] = spare->win[0];
+		s->file.win[1] = spare->win[1];
+		s->dec = spare->dec;
+		spare->win[0] = spare->win[1] = (struct evs_window){ 0 };
+		spare->dec = NULL;
+	}
+	evs_file_forget(&s->file);
+	if (s->dec)
+		evs_decoder_forget(s->dec);
+	else
+		rc = evs_decoder_new(&s->dec);
+	if (rc == 0)
+		evs_decoder_set_limit(s->dec, COLUMN_LIMIT);
+	return rc;
+}
+
+static void give_spare(struct evs_segment *s)
+{
+	struct evs_spare *spare = s->spare;
+
+	if (!spare)
+		return;
+	spare->win[0] = s->file.win[0];
+	spare->win[1] = s->file.win[1];
+	spare->dec = s->dec;
+	s->file.win[0] = s->file.win[1] = (struct evs_window){ 0 };
+	s->dec = NULL;
+}
+
+int evs_spare_new(struct evs_spare **out)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out ? 0 : EVS_E_NOMEM;
+}
+
+void evs_spare_free(struct evs_spare *spare)
+{
+	if (!spare)
+		return;
+	free(spare->win[0].p);
+	free(spare->win[1].p);
+	evs_decoder_free(spare->dec);
+	evs_text_memo_release(&spare->memo);
+	free(spare);
+}
+
+int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, const char *path,
+			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
 {
 	struct evs_segment *s = calloc(1, sizeof(*s));
 	struct evs_io_stat st;
@@ -166,13 +228,13 @@ int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *
 	s->dev = st.dev;
 	s->ino = st.ino;
 	evs_file_init(&s->file, s->fd, s->path);
-	rc = evs_decoder_new(&s->dec);
-	if (rc < 0) {
+	s->file.size = st.size;
+	if (take_spare(s, spare) < 0) {
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
-	evs_decoder_set_limit(s->dec, COLUMN_LIMIT);
-	rc = evs_file_head(&s->file, st.size, &s->head, &s->tail.start, bad, diag);
+	rc = evs_file_head(&s->file, st.size, &s->head, &s->tail.start, bad,
+			   spare ? &spare->memo : NULL, diag);
 	if (rc < 0)
 		goto out;
 	rc = find_tail(s, &growing, diag);
@@ -196,6 +258,7 @@ void evs_segment_close(struct evs_segment *s)
 {
 	if (!s)
 		return;
+	give_spare(s);
 	evs_tree_release(&s->tree);
 	free(s->chain.groups);
 	evs_group_release(&s->group);

@@ -52,6 +52,7 @@ struct evs_chain {
 struct evs_segment {
 	char *path;
 	int fd;
+	struct evs_spare *spare; /* or NULL */
 	evs_damage_fn *fn;
 	void *arg;
 	struct evs_file file;

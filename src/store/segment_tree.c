@@ -82,6 +82,8 @@ int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 			limit = at;
 			append = c.append;
 			off = c.index_off == index_off && c.prev_off > index_off ? c.prev_off : 0;
+			/* The last one is the first that is entered, where no INDEX stands before it. */
+			evs_file_keep(&s->file, at, s->tail.end, &c, &t->payload);
 		}
 		evs_commit_release(&c);
 		if (rc < 0)

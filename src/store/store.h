@@ -42,6 +42,17 @@ int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *
 		     struct evs_diag *diag);
 void evs_segment_close(struct evs_segment *s); /* NULL is fine */
 
+/*
+ * For whoever reads one segment after the other: what the last one used, memory and the schema's text, serves the next one.
+ * It belongs to one open segment at a time, and must outlive it.
+ */
+struct evs_spare;
+int evs_spare_new(struct evs_spare **out);
+void evs_spare_free(struct evs_spare *spare); /* NULL is fine */
+/* As evs_segment_open(); `spare` may be NULL. */
+int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, const char *path,
+			  evs_damage_fn *fn, void *arg, struct evs_diag *diag);
+
 const char *evs_segment_path(const struct evs_segment *s);
 const struct evs_head *evs_segment_head(const struct evs_segment *s);
 const struct evs_tail *evs_segment_tail(const struct evs_segment *s);

@@ -10,6 +10,7 @@
 
 #define STEP                                                                                       \
 	((128u << 10) - EVS_TRAILER_SIZE) /* with the trailer at its end, one read of a window */
+#define FIRST_STEP ((16u << 10) - EVS_TRAILER_SIZE) /* where an intact file has one, mostly with its commit */
 #define SECTOR 512u
 
 /* Trailer copy at `off`; fills t when it verifies. */
@@ -39,11 +40,11 @@ static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t be
 		       struct evs_trailer *tr, uint64_t *end, struct evs_diag *diag)
 {
 	static const uint8_t magic[4] = { 'E', 'V', 'S', 'T' };
-	uint64_t hi = before & ~(uint64_t)7;
+	uint64_t hi = before & ~(uint64_t)7, step = before == t->size ? FIRST_STEP : STEP;
 	const char *why;
 
-	while (hi > t->start) {
-		uint64_t lo = hi - t->start > STEP ? hi - STEP : t->start;
+	for (; hi > t->start; step = STEP) {
+		uint64_t lo = hi - t->start > step ? hi - step : t->start;
 		size_t n = (size_t)(hi - lo);
 		size_t have = t->size - lo < n + EVS_TRAILER_SIZE ? (size_t)(t->size - lo)
 								  : n + EVS_TRAILER_SIZE;
@@ -112,6 +113,8 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 	if (rc == 0 && c.prev_off)
 		off = c.prev_off + c.prev_len; /* INDEX and SCHEMA belong to the append, too */
 	a.append = c.append;
+	if (rc == 0)
+		evs_file_keep(f, tr->commit_off, end, &c, &payload);
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
 	if (rc == EVS_E_VERSION) { /* of a newer evseg: whole, and not for us */
@@ -139,6 +142,7 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 		if (rc == EVS_E_FORMAT) {
 			rc = has_zero_sector(f, off, off + span, &torn, diag);
 			*v = torn ? TORN : DAMAGED;
+			f->kept.end = 0; /* another commit may be written in its place */
 		}
 		if (rc < 0)
 			return rc;

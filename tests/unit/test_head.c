@@ -94,6 +94,35 @@ static void test_write(void)
 	evs_buf_release(&b);
 }
 
+/* The memo serves a HEAD with the same bytes, and no other one, also of the same lengths. */
+static void test_memo(void)
+{
+	struct evs_text_memo memo = { 0 };
+	struct evs_buf b[2] = { 0 };
+	const char *kept, *why = NULL;
+	struct evs_head h = sample(), got;
+	char other[sizeof(schema)];
+
+	memcpy(other, schema, sizeof(schema));
+	other[13] = 'u';
+	T_CHECK(evs_head_encode(&h, &b[0]) == 0);
+	h.schema = other;
+	T_CHECK(evs_head_encode(&h, &b[1]) == 0 && b[0].len == b[1].len);
+	for (unsigned i = 0; i < 6; i++) {
+		unsigned which = i / 2 % 2;
+
+		kept = memo.text;
+		h.schema = which ? other : schema;
+		T_CHECK(evs_head_decode_memo(&got, b[which].p, b[which].len, &memo, &why) == 0);
+		T_CHECK(same_head(&h, &got) && got.schema == memo.text && !got.schema_mem);
+		T_CHECK((i % 2) == (kept == memo.text));
+		evs_head_release(&got);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		evs_buf_release(&b[i]);
+	evs_text_memo_release(&memo);
+}
+
 static void test_limits(void)
 {
 	struct evs_buf b = { 0 };
@@ -215,6 +244,7 @@ int main(void)
 {
 	test_round_trip();
 	test_write();
+	test_memo();
 	test_limits();
 	test_rules();
 	test_schema_frame();

@@ -345,6 +345,46 @@ static void test_torn(void)
 	t_check("but nothing can follow", append(5000, 1, 2, NULL, 0) == EVS_E_FORMAT);
 }
 
+/* The newest commit is read once: it is there when its bytes no longer are, until it is taken, forgotten or another one is kept. */
+static void test_kept(void)
+{
+	struct evs_tail t = { 0 };
+	struct evs_buf payload = { 0 };
+	struct evs_commit c = { 0 };
+	struct evs_head h = { 0 };
+	struct evs_file f;
+	struct stat st;
+	bool bad[2];
+	int fd;
+
+	fresh();
+	T_CHECK(append(0, 10, 60, NULL, 0) == 0 && append(10, 10, 61, NULL, 0) == 0);
+	fd = open(path, O_RDWR);
+	T_CHECK(fd >= 0 && fstat(fd, &st) == 0);
+	for (unsigned how = 0; how < 3; how++) {
+		uint64_t at;
+
+		evs_file_init(&f, fd, path);
+		T_CHECK(evs_file_head(&f, (uint64_t)st.st_size, &h, &t.start, bad, NULL, NULL) == 0);
+		t.size = (uint64_t)st.st_size;
+		T_CHECK(evs_tail_find(&f, &t, NULL) == 0 && t.have_commit);
+		at = t.trailer.commit_off;
+		f.win[0].len = f.win[1].len = 0;
+		f.fd = -1;
+		if (how == 1)
+			evs_file_forget(&f);
+		T_CHECK(evs_file_commit(&f, at, how == 2 ? t.end - 8 : t.end, &c, &payload, NULL) == (how ? EVS_E_SYS : 0));
+		T_CHECK(how || (c.seq == 2 && c.rows == 10 && c.ngroups == 1));
+		evs_commit_release(&c);
+		T_CHECK(how || evs_file_commit(&f, at, t.end, &c, &payload, NULL) == EVS_E_SYS);
+		evs_commit_release(&c);
+		evs_head_release(&h);
+		evs_file_release(&f);
+	}
+	evs_buf_release(&payload);
+	(void)close(fd);
+}
+
 static void test_refusals(void)
 {
 	struct evs_seg_spec own = spec;
@@ -400,6 +440,7 @@ int main(void)
 	test_long_tails();
 	test_trailers();
 	test_torn();
+	test_kept();
 	test_refusals();
 	test_no_wait();
 	fresh();

@@ -68,7 +68,7 @@ static int read_heads(bool bad[2])
 	int rc;
 
 	evs_file_init(&f, fd, path);
-	rc = evs_file_head(&f, (uint64_t)size, &h, &start, bad, NULL);
+	rc = evs_file_head(&f, (uint64_t)size, &h, &start, bad, NULL, NULL);
 	evs_head_release(&h);
 	evs_file_release(&f);
 	return rc;
