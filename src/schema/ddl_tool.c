@@ -151,12 +151,12 @@ int ddl_name(struct ddl *d, const char *what, char **out, size_t *len)
 
 	if (!evs_tok_is_name(&d->lex.tok))
 		return ddl_fail(d, "%s is expected here", what);
-	if (d->lex.tok.len > EVS_MAX_NAME + 2)
-		return ddl_fail(d, "a name has at most %u bytes", EVS_MAX_NAME);
 	rc = evs_tok_text(&d->lex, &d->lex.tok, out, len, d->diag);
 	if (rc < 0)
 		return rc;
-	rc = *len ? ddl_next(d) : ddl_fail(d, "%s is empty", what);
+	rc = !*len		    ? ddl_fail(d, "%s is empty", what)
+	     : *len > EVS_MAX_NAME ? ddl_fail(d, "a name has at most %u bytes", EVS_MAX_NAME)
+				    : ddl_next(d);
 	if (rc < 0) {
 		free(*out);
 		*out = NULL;
