@@ -5,6 +5,7 @@
  * loops of their own, and validity is looked at only when the source has nulls.
  */
 #include "format/array_grow.h"
+#include "format/bytes.h"
 
 #include <string.h>
 
@@ -30,9 +31,9 @@ static uint32_t count_set(const uint8_t *bits, uint32_t from, uint32_t n)
 
 	for (; n && from & 7; from++, n--)
 		set += bits[from >> 3] >> (from & 7) & 1;
-	for (; n >= 8; from += 8, n -= 8)
-		set += (uint32_t)__builtin_popcount(bits[from >> 3]);
-	for (; n; from++, n--)
+	set += (uint32_t)evs_count_bits(bits + (from >> 3), n / 8);
+	from += n & ~7u;
+	for (n &= 7; n; from++, n--)
 		set += bits[from >> 3] >> (from & 7) & 1;
 	return set;
 }

@@ -46,6 +46,24 @@ static inline void evs_put64(uint8_t *p, uint64_t v)
 	evs_put32(p + 4, (uint32_t)(v >> 32));
 }
 
+/* Bits set in `n` bytes. */
+static inline uint64_t evs_count_bits(const uint8_t *p, size_t n)
+{
+	uint64_t count = 0, v;
+	size_t i;
+
+	for (i = 0; i + 8 <= n; i += 8) {
+		memcpy(&v, p + i, 8);
+		v -= v >> 1 & 0x5555555555555555u;
+		v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+		v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+		count += v * 0x0101010101010101u >> 56;
+	}
+	for (; i < n; i++)
+		count += (uint64_t)__builtin_popcount(p[i]);
+	return count;
+}
+
 /*
  * Bytes still to be read. `p` moves forward, `end` stays; every evs_cur_* function checks the
  * distance before it reads and returns false, leaving `p` unchanged, when too little is left.

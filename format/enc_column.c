@@ -211,7 +211,15 @@ static void open_offset_gaps(struct evs_array *a, uint32_t rows, uint32_t n)
 	size_t k = n;
 
 	for (uint32_t i = rows; i > k; i--) {
-		a->offs[i] = a->offs[k];
+		int32_t end = a->offs[k];
+
+		if (i % 8 == 0 && !a->valid[i / 8 - 1]) { /* eight nulls */
+			for (uint32_t j = 0; j < 8; j++)
+				a->offs[i - j] = end;
+			i -= 7;
+			continue;
+		}
+		a->offs[i] = end;
 		k -= a->valid[(i - 1) >> 3] >> ((i - 1) & 7) & 1;
 	}
 }

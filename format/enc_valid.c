@@ -99,7 +99,6 @@ int evs_dec_valid(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint32_t
 {
 	size_t len = ((size_t)n + 7) / 8;
 	unsigned top = d->scratch.top;
-	uint32_t present = 0;
 	const uint8_t *p;
 	uint8_t kind;
 	int rc = 0;
@@ -122,9 +121,7 @@ int evs_dec_valid(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint32_t
 	d->scratch.top = top;
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < len; i++)
-		present += (uint32_t)__builtin_popcount(valid[i]);
-	return present == n - nulls
+	return evs_count_bits(valid, len) == n - nulls
 		       ? 0
 		       : evs_dec_fail(d, "6.2-5 validity does not give the nulls counted");
 }

@@ -299,10 +299,15 @@ void evs_eval_set_now(struct evs_eval *v, int64_t ns)
 static void clear_nulls(struct evs_array *a, uint32_t rows)
 {
 	for (uint32_t i = 0; i < rows; i++) {
-		if (i % 8 == 0 && a->valid[i / 8] == 0xff)
+		uint8_t eight = a->valid[i / 8];
+
+		if (i % 8 == 0 && rows - i >= 8 && (!eight || eight == 0xff)) {
+			if (!eight)
+				memset(a->data + (size_t)i * a->width, 0, 8u * a->width);
 			i += 7;
-		else if (evs_array_is_null(a, i))
+		} else if (evs_array_is_null(a, i)) {
 			memset(a->data + (size_t)i * a->width, 0, a->width);
+		}
 	}
 }
 

@@ -143,6 +143,22 @@ static bool like_matches(const struct like *l, const char *s, size_t n, bool fol
 	}
 }
 
+/* Texts that lie side by side are searched as one; a null row has none. */
+static void find_all(const struct like *l, const struct evs_array *a, uint8_t *dst)
+{
+	const char *text = (const char *)a->data, *p = text + a->offs[0];
+	const char *end = text + a->offs[a->rows];
+	uint32_t row = 0;
+
+	memset(dst, 0, a->rows);
+	while ((p = evs_x_find(p, (size_t)(end - p), l->text, l->len))) {
+		while (text + a->offs[row + 1] <= p)
+			row++;
+		dst[row] = p + l->len <= text + a->offs[row + 1];
+		p = text + a->offs[row + 1]; /* one that begins later would not end in the row, either */
+	}
+}
+
 /* op: fold case */
 static int eval_like(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
@@ -150,6 +166,11 @@ static int eval_like(struct evs_eval *v, const struct x_args *in, struct x_vec *
 	uint8_t *dst = evs_x_data(out);
 
 	(void)v;
+	if (l->kind == CONTAINS && l->len && !in->arg[0].scalar && in->arg[0].a->offs &&
+	    in->arg[0].a->data) {
+		find_all(l, in->arg[0].a, dst);
+		return 0;
+	}
 	for (uint32_t i = 0; i < in->rows; i++) {
 		size_t n;
 		const char *s = evs_x_text(&in->arg[0], i, &n);

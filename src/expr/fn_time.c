@@ -38,6 +38,10 @@ enum unit {
 	P_EPOCH,
 };
 
+#define MAX_DAYS  366u
+#define MANY	  64u /* rows that are worth looking at twice */
+#define MAX_SPAN  ((int64_t)1 << 50) /* numbers below are exact in a double, and half of one more is */
+
 static const char out_of_range[] = "the time is out of range: years 0000 to 9999";
 
 static const struct {
@@ -121,11 +125,94 @@ static bool find_span(const struct x_node *n, int64_t x, struct span *out)
 	return evs_x_time_fits(&n->type, out->start);
 }
 
+/* Times that follow each other in no order, of periods of `len` units each: that of x is number (x - base) / len, and
+ * begins with first + number * step, or, where step is 0, with start[number]. */
+struct periods {
+	int64_t base, len, first, step;
+	int64_t start[MAX_DAYS];
+};
+
+/* The periods between the earliest and the latest time; false: too many of them, or out of range. */
+static bool find_periods(const struct x_args *in, const int64_t *x, struct periods *p)
+{
+	int64_t min = x[0], max = x[0], all;
+	struct span lo, hi, at;
+
+	for (uint32_t i = 1; i < in->rows; i++) {
+		min = x[i] < min ? x[i] : min;
+		max = x[i] > max ? x[i] : max;
+	}
+	if (!find_span(in->node, min, &lo) || !find_span(in->node, max, &hi) || lo.to <= lo.from ||
+	    __builtin_sub_overflow(hi.to, lo.from, &all) || all > MAX_SPAN)
+		return false;
+	p->base = lo.from;
+	p->len = lo.to - lo.from;
+	p->first = lo.start;
+	p->step = 0;
+	if (in->node->op <= U_DAY) {
+		p->step = fixed[in->node->op] / (in->node->type.id == EVS_T_DATE ? DAY : 1);
+		return true;
+	}
+	if (all / p->len > MAX_DAYS)
+		return false;
+	for (int64_t k = 0; k < all / p->len; k++) {
+		if (!find_span(in->node, p->base + k * p->len, &at))
+			return false;
+		p->start[k] = at.start;
+	}
+	return true;
+}
+
+/*
+ * A product is faster than a division. It is exact: t + 1/2 is at least 1/2 away from every multiple of `len`, which is more than
+ * what two roundings of a quotient can make of t below MAX_SPAN.
+ */
+static inline __attribute__((always_inline)) void
+start_all(const struct periods *p, const int64_t *x, uint32_t rows, void *to, bool date, bool even)
+{
+	double inverse = 1.0 / (double)p->len;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		int64_t k = (int64_t)(((double)(x[i] - p->base) + 0.5) * inverse), start;
+
+		start = even ? p->first + k * p->step : p->start[k];
+		if (date)
+			((int32_t *)to)[i] = (int32_t)start;
+		else
+			((int64_t *)to)[i] = start;
+	}
+}
+
+/* All rows at once, where they are of a few periods; false: not so. */
+static bool eval_periods(const struct x_args *in, void *to)
+{
+	bool date = in->node->type.id == EVS_T_DATE;
+	const int64_t *x = (const int64_t *)(const void *)in->arg[0].a->data;
+	uint32_t n = in->rows;
+	struct periods p;
+
+	if (n < MANY || in->arg[0].scalar || in->node->arg[0]->type.id == EVS_T_DATE ||
+	    !find_periods(in, x, &p))
+		return false;
+	if (p.step && date)
+		start_all(&p, x, n, to, true, true);
+	else if (p.step)
+		start_all(&p, x, n, to, false, true);
+	else if (date)
+		start_all(&p, x, n, to, true, false);
+	else
+		start_all(&p, x, n, to, false, false);
+	return true;
+}
+
 static int eval_start(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	bool date = in->node->type.id == EVS_T_DATE;
 	void *to = evs_x_data(out);
 	struct span span = { 0 };
+
+	if (eval_periods(in, to))
+		return 0;
 
 	for (uint32_t i = 0; i < in->rows; i++) {
 		int64_t x = evs_x_i64(&in->arg[0], i);

@@ -137,6 +137,10 @@ static int select_rows(struct evs_agg *a, struct agg_rows *r, const struct evs_a
 		some |= r->arg[k]->valid != NULL;
 	if (!some)
 		return 0;
+	if (keep && !a->call->narg && a->ops->takes_keep) {
+		r->keep = keep->data;
+		return 0;
+	}
 	if (a->sel_cap < rows) {
 		uint32_t *sel = realloc(a->sel, rows * sizeof(*sel));
 
@@ -247,7 +251,10 @@ static int count_update(struct evs_agg *a, const struct agg_rows *r)
 {
 	int64_t *n = agg_at(a, 0);
 
-	if (!r->gid)
+	if (r->keep)
+		for (uint32_t i = 0; i < r->n; i++)
+			n[agg_gid(r, i)] += r->keep[i];
+	else if (!r->gid)
 		n[0] += r->n;
 	else if (!r->sel)
 		for (uint32_t i = 0; i < r->n; i++)
@@ -281,6 +288,7 @@ static int count_finish(const struct evs_agg *a, const void *state, struct evs_a
 
 const struct agg_ops evs_agg_count = {
 	.size = sizeof(int64_t),
+	.takes_keep = true,
 	.columns = count_columns,
 	.update = count_update,
 	.save = count_save,

@@ -18,6 +18,7 @@ struct agg_rows {
 	const struct evs_array *const *arg;
 	const uint32_t *gid, *sel;
 	uint32_t n;
+	const uint8_t *keep; /* instead of `sel` where the operations take it: bytes 0 and 1 */
 };
 
 static inline uint32_t agg_row(const struct agg_rows *r, uint32_t k)
@@ -75,7 +76,7 @@ int evs_agg_value_put(const struct evs_agg *a, enum agg_kind k, const struct agg
  */
 struct agg_ops {
 	size_t size; /* of a state */
-	bool sees_nulls;
+	bool sees_nulls, takes_keep;
 	/* Types of the state's columns, into type[]; how many. */
 	unsigned (*columns)(struct evs_agg *a, struct evs_type *type);
 	int (*update)(struct evs_agg *a, const struct agg_rows *r);

@@ -16,11 +16,18 @@
 #define DIRECT	    65536u /* values of two bytes; one more slot for NULL */
 #define SOON	    32768u /* twice the groups that a batch may add: slots are doubled soon */
 #define AHEAD	    12u	   /* rows that slots are fetched in advance for */
+#define RECENT_BITS 11u
 
 enum mode { DIRECT_MODE, PACKED_MODE, BYTES_MODE };
 
 struct packed {
 	uint64_t lo, hi;
+};
+
+/* A key of 8 bytes that came before, at the place that its product with a constant names. */
+struct recent {
+	uint64_t key;
+	uint32_t next; /* number + 1; 0: none */
 };
 
 struct evs_groups {
@@ -33,6 +40,7 @@ struct evs_groups {
 	uint32_t *direct;   /* DIRECT: number + 1 by value */
 	struct packed *pack; /* DIRECT, PACKED: keys by number */
 	struct packed *row;  /* the rows at hand */
+	struct recent *recent; /* PACKED, one key of 8 bytes */
 	uint64_t *hash;	     /* of the rows at hand */
 	uint32_t row_cap;
 	struct evs_buf bytes; /* BYTES: keys by number */
@@ -88,6 +96,8 @@ void evs_groups_reset(struct evs_groups *g)
 		memset(g->direct, 0, (DIRECT + 1) * sizeof(*g->direct));
 	if (g->at)
 		g->at[0] = 0;
+	if (g->recent)
+		memset(g->recent, 0, sizeof(*g->recent) << RECENT_BITS);
 	evs_buf_reset(&g->bytes);
 	g->slots = g->n = 0;
 }
@@ -96,12 +106,14 @@ void evs_groups_clear(struct evs_groups *g)
 {
 	free(g->slot);
 	free(g->direct);
+	free(g->recent);
 	free(g->pack);
 	free(g->at);
 	free(g->full);
 	evs_buf_release(&g->bytes);
 	g->slot = NULL;
 	g->direct = NULL;
+	g->recent = NULL;
 	g->pack = NULL;
 	g->at = NULL;
 	g->full = NULL;
@@ -131,7 +143,8 @@ size_t evs_groups_memory(const struct evs_groups *g)
 	size_t per = g->mode == BYTES_MODE ? sizeof(size_t) + 8 : sizeof(struct packed);
 	size_t slots = (uint64_t)g->n * 2 + SOON >= g->slots ? 2 * (size_t)g->slots : g->slots;
 
-	return slots * sizeof(*g->slot) + (g->direct ? DIRECT * sizeof(*g->direct) : 0) +
+	return slots * sizeof(*g->slot) + (g->recent ? sizeof(*g->recent) << RECENT_BITS : 0) +
+	       (g->direct ? DIRECT * sizeof(*g->direct) : 0) +
 	       g->n * per + g->bytes.len;
 }
 
@@ -217,21 +230,49 @@ static int ready(struct evs_groups *g)
 
 /* ---- short keys ------------------------------------------------------------------------------ */
 
+static inline __attribute__((always_inline)) uint32_t direct_value(const struct evs_array *a,
+								   uint32_t i, unsigned width)
+{
+	uint16_t v;
+
+	if (width == 1)
+		return a->data[i];
+	memcpy(&v, a->data + (size_t)i * 2, 2);
+	return v;
+}
+
+/* All rows, if none of them is NULL or makes a group. */
+static bool find_known(const struct evs_groups *g, const struct evs_array *a, uint32_t rows,
+		       uint32_t *id)
+{
+	uint32_t known = 1, k;
+
+	if (a->valid)
+		return false;
+	if (a->width == 1)
+		for (uint32_t i = 0; i < rows; i++) {
+			k = g->direct[direct_value(a, i, 1)];
+			known &= k != 0;
+			id[i] = k - 1;
+		}
+	else
+		for (uint32_t i = 0; i < rows; i++) {
+			k = g->direct[direct_value(a, i, 2)];
+			known &= k != 0;
+			id[i] = k - 1;
+		}
+	return known;
+}
+
 static int find_direct(struct evs_groups *g, const struct evs_array *a, uint32_t rows, uint32_t *id)
 {
 	if (!g->direct && !(g->direct = calloc(DIRECT + 1, sizeof(*g->direct))))
 		return EVS_E_NOMEM;
+	if (find_known(g, a, rows, id))
+		return 0;
 	for (uint32_t i = 0; i < rows; i++) {
-		uint32_t v;
+		uint32_t v = direct_value(a, i, a->width);
 
-		if (a->width == 1) {
-			v = a->data[i];
-		} else {
-			uint16_t v16;
-
-			memcpy(&v16, a->data + (size_t)i * 2, 2);
-			v = v16;
-		}
 		if (a->valid && evs_array_is_null(a, i))
 			v = DIRECT;
 		if (!g->direct[v]) {
@@ -347,22 +388,40 @@ static bool is_plain(const struct evs_groups *g, const struct evs_array *const *
 	return g->nkey == 1 && key[0]->phys == EVS_INT && key[0]->width == 8 && !key[0]->valid;
 }
 
+/* Most rows have a key of a short while ago, such as an hour's: those need no hash and no look at a group. */
+static int find_plain(struct evs_groups *g, const struct evs_array *a, uint32_t rows, uint32_t *id)
+{
+	if (!g->recent && !(g->recent = calloc((size_t)1 << RECENT_BITS, sizeof(*g->recent))))
+		return EVS_E_NOMEM;
+	for (uint32_t i = 0; i < rows; i++) {
+		struct packed p = { 0, 0 };
+		struct recent *r;
+
+		memcpy(&p.lo, a->data + (size_t)i * 8, 8);
+		r = &g->recent[p.lo * 0x9e3779b97f4a7c15u >> (64 - RECENT_BITS)];
+		if (r->key == p.lo && r->next) {
+			id[i] = r->next - 1;
+			continue;
+		}
+		if (add_packed(g, p, packed_hash(p), &id[i]) < 0)
+			return EVS_E_NOMEM;
+		*r = (struct recent){ p.lo, id[i] + 1 };
+	}
+	return 0;
+}
+
 static int find_packed(struct evs_groups *g, const struct evs_array *const *key, uint32_t rows,
 		       uint32_t *id)
 {
-	bool plain = is_plain(g, key);
 	struct packed last = { 0, 0 };
 	uint32_t last_id = UINT32_MAX;
 
-	if (!plain)
-		pack_rows(g, key, rows);
+	if (is_plain(g, key))
+		return find_plain(g, key[0], rows, id);
+	pack_rows(g, key, rows);
 	for (uint32_t i = 0; i < rows; i++) {
-		struct packed p = { 0, 0 };
+		struct packed p = g->row[i];
 
-		if (plain)
-			memcpy(&p.lo, key[0]->data + (size_t)i * 8, 8);
-		else
-			p = g->row[i];
 		if (p.lo == last.lo && p.hi == last.hi && last_id != UINT32_MAX) {
 			id[i] = last_id;
 			continue;

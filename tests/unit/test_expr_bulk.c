@@ -1,0 +1,168 @@
+/*
+ * Many rows at once give what each row gives alone: where functions have a faster way for many rows, it is the same one.
+ */
+#include "tests/unit/enc_gen.h"
+#include "tests/unit/expr_rows.h"
+
+#define ROWS 3000u
+
+static const char *const exprs[] = {
+	"toStartOfHour(ts3)",
+	"toStartOfHour(ts)",
+	"toStartOfHour(ts9)",
+	"toStartOfMinute(ts3)",
+	"toStartOfFifteenMinutes(ts)",
+	"toStartOfDay(ts9)",
+	"date_trunc('second', ts3)",
+	"toMonday(ts3)",
+	"toStartOfWeek(ts)",
+	"toStartOfMonth(ts3)",
+	"date_trunc('month', ts9)",
+	"toStartOfQuarter(ts)",
+	"toStartOfYear(ts3)",
+	"date_trunc('year', ts)",
+	"toDate(ts3)",
+	"toMonday(day)",
+	"toStartOfMonth(day)",
+	"s LIKE '%ab%'",
+	"s LIKE '%a%'",
+	"s LIKE '%b_a%'",
+	"s NOT LIKE '%aab%'",
+	"s LIKE '%'",
+	"s LIKE 'ab%'",
+	"s LIKE '%' OR ts3 > ts",
+	"s LIKE '%ab%' AND n > 0",
+};
+
+static struct evs_array *col(const char *name)
+{
+	return &expr_cols[evs_table_find(expr_table, name, strlen(name))];
+}
+
+static void must(int rc)
+{
+	if (rc < 0)
+		abort();
+}
+
+static void put_text(struct evs_array *a)
+{
+	char text[16];
+	size_t n = gen_below(7);
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = "abba"[gen_below(4)];
+	must(evs_array_append_bytes(a, text, n));
+}
+
+/* Rows within `span` seconds from `from` on, one in `nulls` null (0: none), or all but one. */
+static void fill(int64_t from, uint64_t span, unsigned nulls, bool mostly)
+{
+	for (uint16_t c = 0; c < expr_table->ncols; c++)
+		evs_array_reset(&expr_cols[c]);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		int64_t s = from + (int64_t)gen_below((uint32_t)span);
+		bool even = gen_below(2); /* where periods begin, or a tick before */
+		int64_t odd = gen_below(2) ? 1 : 0;
+		bool null = nulls && (gen_below(nulls) == 0) != mostly;
+
+		for (uint16_t c = 0; c < expr_table->ncols; c++)
+			if (null || strchr("bifud", expr_table->cols[c].name[0]))
+				must(evs_array_append_null(&expr_cols[c]));
+		if (null)
+			continue;
+		s = even ? s / 3600 * 3600 : s;
+		for (uint16_t c = 0; c < expr_table->ncols; c++) {
+			const char *name = expr_table->cols[c].name;
+			struct evs_array *a = &expr_cols[c];
+
+			if (!strcmp(name, "s"))
+				put_text(a);
+			else if (!strcmp(name, "ts"))
+				must(evs_array_append_int(a, (uint64_t)s));
+			else if (!strcmp(name, "ts3"))
+				must(evs_array_append_int(a, (uint64_t)(s * 1000 + (even ? -odd : (int64_t)gen_below(1000)))));
+			else if (!strcmp(name, "ts9"))
+				must(evs_array_append_int(a, (uint64_t)(s * 1000000000 + (even ? -odd : (int64_t)gen_below(1000000000)))));
+			else if (!strcmp(name, "n"))
+				must(evs_array_append_int(a, gen_below(3)));
+			else if (!strchr("bifud", name[0]))
+				must(evs_array_append_null(a));
+		}
+		if (col("day")->rows > i) { /* it was given a null above */
+			evs_array_truncate(col("day"), i);
+			must(evs_array_append_int(col("day"), (uint64_t)(s / 86400)));
+		}
+	}
+}
+
+static struct evs_expr *bound(const char *text)
+{
+	struct evs_expr *e = NULL;
+	struct evs_diag d = { 0 };
+
+	t_check(text, evs_expr_parse(&e, text, strlen(text), 1, 1, &d) == 0 && evs_expr_bind(e, expr_table, &d) == 0);
+	return e;
+}
+
+/* Every row by itself, and then all of them. */
+static void compare(const char *name, const char *text)
+{
+	struct evs_expr *e = bound(text);
+	struct evs_array all = { 0 }, *one = calloc(expr_table->ncols, sizeof(*one));
+	struct evs_diag d = { 0 };
+	bool same;
+	int rc = evs_eval_run(expr_eval, e, expr_cols, ROWS, &all, &d);
+
+	same = one && rc == 0 && all.rows == ROWS;
+	for (uint16_t c = 0; same && c < expr_table->ncols; c++)
+		same = evs_array_init_like(&one[c], &expr_cols[c]) == 0;
+	for (uint32_t i = 0; i < ROWS && same; i++) {
+		struct evs_array got = { 0 };
+
+		for (uint16_t c = 0; c < expr_table->ncols; c++) {
+			evs_array_reset(&one[c]);
+			same &= evs_array_append_range(&one[c], &expr_cols[c], i, 1) == 0;
+		}
+		same &= evs_eval_run(expr_eval, e, one, 1, &got, &d) == 0;
+		same &= evs_array_compare(&all, i, &got, 0) == 0;
+		same &= !evs_array_is_null(&all, i) || evs_array_int(&all, i) == 0;
+		evs_array_release(&got);
+	}
+	printf("%s", same ? "" : name);
+	t_check(text, same);
+	for (uint16_t c = 0; one && c < expr_table->ncols; c++)
+		evs_array_release(&one[c]);
+	free(one);
+	evs_array_release(&all);
+	evs_expr_free(e);
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		int64_t from;
+		uint64_t span;
+		unsigned nulls;
+		bool mostly;
+	} kinds[] = {
+		{ "a week: ", 1704067200, 7 * 86400, 0, false },
+		{ "across 1970: ", -3 * 86400, 6 * 86400, 0, false },
+		{ "with nulls: ", 1704067200, 7 * 86400, 5, false },
+		{ "mostly nulls: ", 1704067200, 7 * 86400, 30, true },
+		{ "years: ", 1600000000, 300000000, 0, false },
+		{ "an hour: ", 1709164800, 3600, 0, false },
+		{ "centuries: ", -4000000000, 4000000000, 9, false },
+	};
+
+	if (!expr_setup())
+		return 1;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		fill(kinds[k].from, kinds[k].span, kinds[k].nulls, kinds[k].mostly);
+		for (size_t i = 0; i < sizeof(exprs) / sizeof(exprs[0]); i++)
+			compare(kinds[k].name, exprs[i]);
+	}
+	expr_teardown();
+	return t_done();
+}

@@ -1,0 +1,100 @@
+/*
+ * Rows to groups: each row's group has the row's key, and no two groups have the same one. Keys that come again soon, for the
+ * first time, after others that share their places, and after the table was emptied.
+ */
+#include "src/query/groups.h"
+#include "tests/unit/enc_gen.h"
+
+#include <stdlib.h>
+
+#define ROWS 3000u
+
+static void must(int rc)
+{
+	if (rc < 0)
+		abort();
+}
+
+static void fill(struct evs_array *a, uint64_t distinct, uint64_t step, unsigned nulls)
+{
+	evs_array_reset(a);
+	for (uint32_t i = 0; i < ROWS; i++)
+		if (nulls && gen_below(nulls) == 0)
+			must(evs_array_append_null(a));
+		else
+			must(evs_array_append_int(a, gen_below((uint32_t)distinct) * step));
+}
+
+/* The rows of `a` go into the right groups. */
+static bool right(struct evs_groups *g, const struct evs_array *a, struct evs_array *keys)
+{
+	static uint32_t id[ROWS], all[1 << 17];
+	uint32_t n;
+	bool ok = evs_groups_find(g, &a, ROWS, id) == 0;
+
+	n = evs_groups_count(g);
+	evs_array_reset(keys);
+	for (uint32_t i = 0; i < n; i++)
+		all[i] = i;
+	ok &= evs_groups_keys(g, all, n, keys) == 0 && keys->rows == n;
+	for (uint32_t i = 0; i < ROWS && ok; i++)
+		ok = id[i] < n && evs_array_compare(a, i, keys, id[i]) == 0;
+	return ok;
+}
+
+/* Are all keys different? */
+static bool different(const struct evs_array *keys)
+{
+	uint64_t *v = calloc(keys->rows + 1, sizeof(*v));
+	bool ok = v != NULL;
+	uint32_t nulls = 0;
+
+	for (uint32_t i = 0; i < keys->rows && ok; i++) {
+		nulls += evs_array_is_null(keys, i);
+		v[i] = evs_array_int(keys, i);
+	}
+	for (uint32_t i = 0; i < keys->rows && ok; i++)
+		for (uint32_t k = 0; k < i && ok; k++)
+			ok = v[i] != v[k] || evs_array_is_null(keys, i) != evs_array_is_null(keys, k);
+	free(v);
+	return ok && nulls <= 1;
+}
+
+static void test_keys(const char *name, enum evs_type_id id, uint64_t distinct, uint64_t step, unsigned nulls)
+{
+	const struct evs_type type = { .id = id };
+	const struct evs_groups_key key = { &type, nulls != 0 };
+	struct evs_array a, keys;
+	struct evs_groups *g = NULL;
+	bool ok;
+
+	must(evs_type_array(&type, &a));
+	must(evs_type_array(&type, &keys));
+	ok = evs_groups_new(&g, &key, 1) == 0;
+	for (unsigned round = 0; round < 9 && ok; round++) {
+		fill(&a, distinct, step, round % 2 ? nulls : 0);
+		ok = right(g, &a, &keys) && different(&keys);
+		if (round == 3)
+			evs_groups_reset(g);
+		if (round == 6)
+			evs_groups_clear(g);
+	}
+	t_check(name, ok);
+	evs_groups_free(g);
+	evs_array_release(&a);
+	evs_array_release(&keys);
+}
+
+int main(void)
+{
+	test_keys("hours", EVS_T_DATETIME, 200, 3600, 0);
+	test_keys("hours and NULL", EVS_T_DATETIME, 200, 3600, 7);
+	test_keys("zero", EVS_T_INT64, 1, 1, 3);
+	test_keys("many", EVS_T_INT64, 1000000, 1, 0);
+	test_keys("far apart", EVS_T_UINT64, 3000, (uint64_t)1 << 51, 9);
+	test_keys("four bytes", EVS_T_INT32, 3000, 77777, 9);
+	test_keys("two bytes", EVS_T_INT16, 300, 200, 9);
+	test_keys("one byte", EVS_T_UINT8, 256, 1, 0);
+	test_keys("one byte and NULL", EVS_T_INT8, 20, 3, 4);
+	return t_done();
+}
