@@ -2,7 +2,7 @@
 #
 # Sources are found by their place, so a new file needs no line here. CC, CFLAGS, LDFLAGS, PREFIX and
 # DESTDIR may be given. V=1 shows the commands. CONFIG chooses how things are built: release (the
-# default), asan, ubsan, tsan, valgrind, coverage, fuzz; each has a folder of its own under build/.
+# default), asan, ubsan, tsan, valgrind, portable, coverage, fuzz; each has a folder of its own under build/.
 
 VERSION := 0.1.0
 SOVERSION := 0
@@ -54,6 +54,8 @@ SANITIZE_ubsan = -fsanitize=undefined -fno-sanitize-recover=all
 SANITIZE_tsan = -fsanitize=thread
 # A function is counted once, not once more in each place where it must be inlined.
 SANITIZE_coverage = --coverage -fprofile-update=atomic -O0 -Dalways_inline=unused
+# Without what only some machines can do.
+SANITIZE_portable = -DEVS_PORTABLE
 SANITIZE_fuzz = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 SANITIZE = $(SANITIZE_$(CONFIG))
 
@@ -104,7 +106,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 endif
 
 .PHONY: all lib tools tests deps demo check check-config check-layers check-asan check-ubsan \
-	check-tsan check-valgrind check-crash check-damage check-fault fuzz coverage mutants bench lint format install \
+	check-tsan check-valgrind check-portable check-crash check-damage check-fault fuzz coverage mutants bench lint format install \
 	uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -119,7 +121,7 @@ help:
 		'make deps        install what is missing (Debian packages)' \
 		'make demo        show the main job on sample rows' \
 		'make check       every test; the last line counts them' \
-		'make check-asan check-ubsan check-tsan check-valgrind check-layers' \
+		'make check-asan check-ubsan check-tsan check-valgrind check-portable check-layers' \
 		'make check-crash power cuts and kills: every state, and 20,000 at random' \
 		'make check-spec  two readers on random files, SPEC_SECONDS=$(SPEC_SECONDS) for each kind' \
 		'make check-fault every call and allocation failing, once and for ever; full disks, limits, locks' \
@@ -215,6 +217,9 @@ check:
 check-config:
 	@EVS_CONFIG=$(CONFIG) EVS_BUILD=$(B) EVS_BIN=$(BIN) EVS_CC='$(CC)' \
 		tests/check $(UNITS) -- $(REPLAYERS) -- tests/cli/run $(CHECK_TESTS)
+
+check-portable:
+	@$(MAKE) --no-print-directory CONFIG=portable check
 
 check-asan check-ubsan check-tsan: check-%:
 	@$(MAKE) --no-print-directory CONFIG=$* CFLAGS='-O1 -g' check

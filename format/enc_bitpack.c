@@ -74,18 +74,20 @@ static uint64_t bits_at(const uint8_t *in, size_t len, uint64_t pos, unsigned bi
 
 static inline __attribute__((always_inline)) void unpack(uint8_t *out, const uint8_t *in,
 							 size_t avail, uint32_t n, unsigned w,
-							 unsigned bits, uint64_t base)
+							 unsigned bits, uint64_t base, bool portable)
 {
 	size_t fast = 0, i;
 	uint64_t mask = UINT64_MAX >> (64 - bits);
-	uint64_t pos = 0;
+	uint64_t pos;
 
 	/* bits + 7 <= 64: one load holds any value, whatever bit of a byte it starts at. */
 	if (bits <= 57 && avail >= 8)
 		fast = (size_t)(((uint64_t)(avail - 8) * 8 + 7) / bits + 1);
 	if (fast > n)
 		fast = n;
-	for (i = 0; i < fast; i++) {
+	i = portable ? 0 : evs_bits_unpack_avx2(out, in, fast, w, bits, base);
+	pos = (uint64_t)i * bits;
+	for (; i < fast; i++) {
 		evs_st(out, i, w, base + (evs_le64(in + (pos >> 3)) >> (pos & 7) & mask));
 		pos += bits;
 	}
@@ -105,7 +107,7 @@ static inline __attribute__((always_inline)) void widen(uint8_t *out, const uint
 
 static inline __attribute__((always_inline)) void unpack_any(uint8_t *out, const uint8_t *in,
 							     size_t avail, uint32_t n, unsigned w,
-							     unsigned bits, uint64_t base)
+							     unsigned bits, uint64_t base, bool portable)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	switch (bits) {
@@ -125,25 +127,38 @@ static inline __attribute__((always_inline)) void unpack_any(uint8_t *out, const
 		break;
 	}
 #endif
-	unpack(out, in, avail, n, w, bits, base);
+	unpack(out, in, avail, n, w, bits, base, portable);
+}
+
+static inline __attribute__((always_inline)) void unpack_width(uint8_t *out, const uint8_t *in,
+								size_t avail, uint32_t n, unsigned w,
+								unsigned bits, uint64_t base, bool portable)
+{
+	switch (w) {
+	case 1:
+		unpack_any(out, in, avail, n, 1, bits, base, portable);
+		break;
+	case 2:
+		unpack_any(out, in, avail, n, 2, bits, base, portable);
+		break;
+	case 4:
+		unpack_any(out, in, avail, n, 4, bits, base, portable);
+		break;
+	default:
+		unpack_any(out, in, avail, n, 8, bits, base, portable);
+	}
 }
 
 void evs_bits_unpack(uint8_t *out, const uint8_t *in, size_t avail, uint32_t n, unsigned w,
 		     unsigned bits, uint64_t base)
 {
-	switch (w) {
-	case 1:
-		unpack_any(out, in, avail, n, 1, bits, base);
-		break;
-	case 2:
-		unpack_any(out, in, avail, n, 2, bits, base);
-		break;
-	case 4:
-		unpack_any(out, in, avail, n, 4, bits, base);
-		break;
-	default:
-		unpack_any(out, in, avail, n, 8, bits, base);
-	}
+	unpack_width(out, in, avail, n, w, bits, base, false);
+}
+
+void evs_bits_unpack_portable(uint8_t *out, const uint8_t *in, size_t avail, uint32_t n, unsigned w,
+			      unsigned bits, uint64_t base)
+{
+	unpack_width(out, in, avail, n, w, bits, base, true);
 }
 
 bool evs_bits_clean(const uint8_t *in, uint32_t n, unsigned bits)

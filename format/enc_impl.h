@@ -207,6 +207,14 @@ void evs_bits_pack(uint8_t *out, const uint8_t *p, uint32_t n, unsigned w, unsig
 void evs_bits_unpack(uint8_t *out, const uint8_t *in, size_t avail, uint32_t n, unsigned w,
 		     unsigned bits, uint64_t base);
 
+/* The same of whole eights or fours of the first `n` values, eight bytes being there from the byte on in which any of them
+ * begins; how many it did. None where the machine or the compiler does not know how. */
+size_t evs_bits_unpack_avx2(uint8_t *out, const uint8_t *in, size_t n, unsigned w, unsigned bits,
+			    uint64_t base);
+/* evs_bits_unpack() without it. */
+void evs_bits_unpack_portable(uint8_t *out, const uint8_t *in, size_t avail, uint32_t n, unsigned w,
+			      unsigned bits, uint64_t base);
+
 /* Are the bits after the last value zero? */
 bool evs_bits_clean(const uint8_t *in, uint32_t n, unsigned bits);
 

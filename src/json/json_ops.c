@@ -175,7 +175,7 @@ const struct evs_json_ops evs_json_portable = {
 
 const struct evs_json_ops *evs_json_best_ops(void)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(EVS_PORTABLE)
 	__builtin_cpu_init();
 	if (__builtin_cpu_supports("avx2"))
 		return &evs_json_avx2;
