@@ -87,7 +87,6 @@ void evs_order_free(struct evs_order *o)
 	free(o->type);
 	free(o->key);
 	free(o->item);
-	free(o->other);
 	free(o->pick);
 	free(o->run);
 	free(o);
@@ -135,7 +134,7 @@ static size_t bytes_of(const struct evs_order *o, const struct evs_array *cols)
 
 static size_t memory_of(const struct evs_order *o)
 {
-	return o->rows * 2 * sizeof(*o->item) + bytes_of(o, o->cols);
+	return o->rows * sizeof(*o->item) + bytes_of(o, o->cols);
 }
 
 /* Bytes of a block, so that FAN_IN of them fit beside each other. */

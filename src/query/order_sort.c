@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define FEW 12u /* items that are sorted by insertion */
+
 /* ---- comparing ------------------------------------------------------------------------------- */
 
 static uint64_t wide_high(const struct evs_array *a, uint32_t i)
@@ -59,6 +61,8 @@ static uint64_t prefix_bytes(const struct evs_array *a, uint32_t row)
 	size_t n;
 	const uint8_t *p = evs_array_bytes(a, row, &n);
 
+	if (n >= 8)
+		return __builtin_bswap64(evs_get64(p));
 	for (size_t i = 0; i < 8; i++)
 		v = v << 8 | (i < n ? p[i] : 0);
 	return v;
@@ -101,49 +105,100 @@ uint64_t evs_order_prefix(const struct evs_order *o, const struct evs_array *col
 	return key->desc ? ~v : v;
 }
 
-static int compare_items(const struct evs_order *o, const struct item *x, const struct item *y)
-{
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	return evs_order_rows(o, o->cols, x->row, o->cols, y->row);
-}
-
 /* ---- sorting in memory ----------------------------------------------------------------------- */
 
-/* Merge sort: stable, from runs of 8 made by insertion. The result is in o->item. */
+/* Rows that are equal stay in their order. */
+static inline bool before(const struct evs_order *o, const struct item *x, const struct item *y)
+{
+	int c;
+
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix;
+	c = evs_order_rows(o, o->cols, x->row, o->cols, y->row);
+	return c ? c < 0 : x->row < y->row;
+}
+
+static void insertion_sort(const struct evs_order *o, struct item *item, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct item x = item[i];
+		size_t j = i;
+
+		for (; j > 0 && before(o, &x, &item[j - 1]); j--)
+			item[j] = item[j - 1];
+		item[j] = x;
+	}
+}
+
+static void swap(struct item *x, struct item *y)
+{
+	struct item t = *x;
+
+	*x = *y;
+	*y = t;
+}
+
+/* Items before one of them, chosen by `random`, to the front, the others to the back; its place. */
+static size_t partition(const struct evs_order *o, struct item *item, size_t n, uint64_t random)
+{
+	size_t i = 0, j = n - 1;
+	struct item pivot;
+
+	swap(&item[0], &item[(size_t)(random >> 11) % n]);
+	pivot = item[0];
+	for (;;) {
+		while (i < j && !before(o, &item[j], &pivot))
+			j--;
+		item[i] = item[j];
+		while (i < j && before(o, &item[i], &pivot))
+			i++;
+		item[j] = item[i];
+		if (i == j)
+			break;
+		j--;
+	}
+	item[i] = pivot;
+	return i;
+}
+
+/*
+ * Quicksort, in place, for memory is what decides how much goes to disk. No two items are equal, and which one parts them is
+ * drawn, so no order of rows makes it slow. The larger half is left for later; so `todo` holds few.
+ */
 static void sort_items(struct evs_order *o, size_t n)
 {
-	for (size_t from = 0; from < n; from += 8) {
-		size_t end = n - from < 8 ? n : from + 8;
+	struct {
+		struct item *item;
+		size_t n;
+	} todo[64];
+	struct item *item = o->item;
+	uint64_t random = 1;
+	unsigned top = 0;
 
-		for (size_t i = from + 1; i < end; i++) {
-			struct item x = o->item[i];
-			size_t j = i;
+	for (;;) {
+		size_t at;
 
-			for (; j > from && compare_items(o, &x, &o->item[j - 1]) < 0; j--)
-				o->item[j] = o->item[j - 1];
-			o->item[j] = x;
+		if (n <= FEW) {
+			insertion_sort(o, item, n);
+			if (!top)
+				return;
+			top--;
+			item = todo[top].item;
+			n = todo[top].n;
+			continue;
 		}
-	}
-	for (size_t width = 8; width < n; width *= 2) {
-		struct item *swap;
-
-		for (size_t from = 0; from < n; from += 2 * width) {
-			size_t a = from, mid = n - from < width ? n : from + width, b = mid;
-			size_t end = n - from < 2 * width ? n : from + 2 * width, to = from;
-
-			while (a < mid && b < end)
-				o->other[to++] = compare_items(o, &o->item[b], &o->item[a]) < 0
-							 ? o->item[b++]
-							 : o->item[a++];
-			while (a < mid)
-				o->other[to++] = o->item[a++];
-			while (b < end)
-				o->other[to++] = o->item[b++];
+		random = random * 0x5851f42d4c957f2du + 0x14057b7ef767814fu;
+		at = partition(o, item, n, random);
+		if (at < n / 2) {
+			todo[top].item = item + at + 1;
+			todo[top++].n = n - at - 1;
+			n = at;
+		} else {
+			todo[top].item = item;
+			todo[top++].n = at;
+			item += at + 1;
+			n -= at + 1;
 		}
-		swap = o->item;
-		o->item = o->other;
-		o->other = swap;
 	}
 }
 
@@ -151,10 +206,8 @@ int evs_order_sort(struct evs_order *o)
 {
 	if (o->rows > o->item_cap) {
 		free(o->item);
-		free(o->other);
 		o->item = malloc(o->rows * sizeof(*o->item));
-		o->other = malloc(o->rows * sizeof(*o->other));
-		o->item_cap = o->item && o->other ? o->rows : 0;
+		o->item_cap = o->item ? o->rows : 0;
 		if (!o->item_cap)
 			return EVS_E_NOMEM;
 	}

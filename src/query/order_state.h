@@ -32,7 +32,7 @@ struct evs_order {
 
 	struct evs_array *cols; /* rows that were taken */
 	uint32_t rows;
-	struct item *item, *other; /* twice the room: merging needs it */
+	struct item *item;
 	size_t item_cap;
 	bool cut; /* the first `limit` rows are the best of all before them, sorted */
 	uint32_t *pick;

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #define STAGE_MEMORY ((size_t)10 << 20) /* of each of the two */
+#define ONE_MEMORY   ((size_t)16 << 20) /* where there is only one */
 
 static const struct evs_type ns_type = { .id = EVS_T_INT64 };
 
@@ -102,11 +103,12 @@ static int make(struct evs_scan *s, struct scan_stage *g, struct evs_order_key *
 		const struct evs_order_key *sort)
 {
 	const struct evs_type **type;
+	size_t cap = latest && sort ? STAGE_MEMORY : ONE_MEMORY;
 	struct evs_merge_spec spec = { .key = latest,
 				       .nkeys = s->opts.nlatest + 1,
 				       .ncompare = s->opts.nlatest,
 				       .deleted = -1,
-				       .cap = STAGE_MEMORY };
+				       .cap = cap };
 	int rc = 0;
 
 	g->ncols = s->nfields + (latest && g->time_field < 0);
@@ -127,7 +129,7 @@ static int make(struct evs_scan *s, struct scan_stage *g, struct evs_order_key *
 	}
 	if (rc == 0 && sort)
 		rc = evs_order_new(&g->sort, type, s->nfields, sort, s->opts.nsort, s->opts.limit,
-				   STAGE_MEMORY);
+				   cap);
 	free(type);
 	return rc;
 }

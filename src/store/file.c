@@ -1,7 +1,7 @@
 /*
  * Frames of a file through windows.
  *
- * A window slides. It takes 8 KiB where it is moved to somewhere else, and twice as much each time it goes on near where it
+ * A window slides. It takes 4 KiB where it is moved to somewhere else, and twice as much each time it goes on near where it
  * was, up to 128 KiB: so a segment of tiny commits costs one read in a hundred frames, a large group one read a block, and
  * looking at a frame's head does not copy the blocks behind it. Everything here is pread: a mapping would turn a file that
  * is cut under a reader into SIGBUS.
@@ -14,7 +14,7 @@
 #include <xxhash.h>
 
 #define WINDOW ((size_t)128 << 10)
-#define LEAST  ((size_t)8 << 10)
+#define LEAST  ((size_t)4 << 10)
 
 void evs_file_init(struct evs_file *f, int fd, const char *path)
 {

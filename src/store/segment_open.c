@@ -50,22 +50,22 @@ static void tell_tail(struct evs_segment *s)
 }
 
 /*
- * Find the newest commit. What looks like a tail may be an append in progress: then a writer holds the lock, or
+ * Find the newest commit of a file that looks as `st` says. What looks like a tail may be an append in progress: then a writer holds the lock, or
  * has just let it go and the file looks different by now.
  */
-static int find_tail(struct evs_segment *s, bool *growing, struct evs_diag *diag)
+static int find_tail(struct evs_segment *s, struct evs_io_stat st, bool *growing, struct evs_diag *diag)
 {
-	struct evs_io_stat st;
 	uint64_t size = 0, end = 0;
 	int rc = 0;
 
 	*growing = false;
 	for (unsigned tries = 0; tries < 3; tries++) {
-		rc = evs_io_fstat(s->fd, s->path, &st, diag);
-		if (rc < 0)
-			return rc;
-		if (tries)
+		if (tries) {
+			rc = evs_io_fstat(s->fd, s->path, &st, diag);
+			if (rc < 0)
+				return rc;
 			evs_file_forget(&s->file);
+		}
 		s->file.size = s->tail.size = st.size;
 		rc = evs_tail_find(&s->file, &s->tail, diag);
 		if (rc < 0 || (!s->tail.what && !s->tail.copy_bad[0] && !s->tail.copy_bad[1]))
@@ -237,7 +237,7 @@ int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, con
 			   spare ? &spare->memo : NULL, diag);
 	if (rc < 0)
 		goto out;
-	rc = find_tail(s, &growing, diag);
+	rc = find_tail(s, st, &growing, diag);
 	if (rc < 0)
 		goto out;
 	rc = load_schema_off(s, diag);
