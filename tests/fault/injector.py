@@ -107,8 +107,8 @@ class Injector:
     def __init__(self, folder):
         """Builds the library. self.why: why that cannot be done, or None."""
         self.folder, self.so = folder, folder / "fault.so"
-        cc = os.environ.get("EVS_CC", "cc").split()[0]
-        built = subprocess.run([cc, "-shared", "-fPIC", "-O1", "-fno-builtin", "-w", "-o",
+        cc = os.environ.get("EVS_CC", "cc").split()
+        built = subprocess.run([*cc, "-shared", "-fPIC", "-O1", "-fno-builtin", "-w", "-o",
                                 str(self.so), str(HERE / "fault.c"), "-ldl"],
                                capture_output=True, text=True)
         self.why = None
