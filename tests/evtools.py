@@ -23,6 +23,10 @@ QUICK = "EVS_CONFIG" in os.environ
 RELEASE = os.environ.get("EVS_CONFIG", "release") == "release" and not os.environ.get("EVS_WRAP")
 SLOW = 1 if RELEASE else 10
 
+# A shell's & leaves it ignored, and so would our children.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def bin_dir():
     return (ROOT / (os.environ.get("EVSEG_BIN") or os.environ.get("EVS_BIN")

@@ -335,8 +335,6 @@ def pipe_is_empty(f):
 
 
 def main():
-    # A shell's & leaves it ignored, and so would our children.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--times", type=int, default=200)
