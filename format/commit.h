@@ -275,4 +275,7 @@ int evs_commit_check_ref(const struct evs_commit *c, const struct evs_index_ref 
 /* Min, max and nulls of one column; false when it has no zone (spec 7.5). */
 bool evs_zone_of(struct evs_zone *z, const struct evs_array *a);
 
+/* Do all present values equal the zone's minimum, as far as the zone tells? */
+bool evs_zone_one_value(const struct evs_zone *z);
+
 #endif

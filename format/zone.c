@@ -202,7 +202,7 @@ bool evs_zone_of(struct evs_zone *z, const struct evs_array *a)
 	}
 }
 
-static bool same(const struct evs_zone *z)
+bool evs_zone_one_value(const struct evs_zone *z)
 {
 	return z->has_min && z->has_max && !z->min_cut && !z->max_cut && z->min_len == z->max_len &&
 	       !memcmp(z->min, z->max, z->min_len);
@@ -214,7 +214,7 @@ void evs_zones_encode(const struct evs_zone *z, uint32_t n, struct evs_buf *out)
 	for (uint32_t i = 0; i < n; i++, z++) {
 		unsigned flags = (z->has_min ? F_MIN : 0) | (z->has_max ? F_MAX : 0) |
 				 (z->min_cut ? F_MIN_CUT : 0) | (z->max_cut ? F_MAX_CUT : 0) |
-				 (same(z) ? F_SAME : 0);
+				 (evs_zone_one_value(z) ? F_SAME : 0);
 
 		evs_buf_put_varint(out, z->group);
 		evs_buf_put_varint(out, z->column);

@@ -191,3 +191,9 @@ int evs_fail_nomem(struct evs_diag *d)
 {
 	return evs_fail(d, EVS_E_NOMEM, "out of memory");
 }
+
+void evs_fail_copy(struct evs_diag *to, const struct evs_diag *from)
+{
+	if (to)
+		*to = *from;
+}

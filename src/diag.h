@@ -29,4 +29,7 @@ int evs_fail_off(struct evs_diag *d, int err, const char *path, uint64_t off, co
 
 int evs_fail_nomem(struct evs_diag *d);
 
+/* What was kept of a failure that is one after all. `to` may be NULL. */
+void evs_fail_copy(struct evs_diag *to, const struct evs_diag *from);
+
 #endif

@@ -93,9 +93,6 @@ static int check_folder(const char *dir, struct evs_diag *diag)
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	if (!st.is_dir)
-		return evs_fail(diag, EVS_E_USAGE,
-				"%.900s is no folder: name the folder of a stream", dir);
 	rc = evs_path_kind(dir, &kind, diag);
 	if (rc < 0)
 		return rc == EVS_E_USAGE ? 0 : rc; /* neither one nor the other */
@@ -291,16 +288,22 @@ int evs_append_commit(struct evs_appender *a, struct evs_diag *diag)
 	return rc;
 }
 
+bool evs_append_due(const struct evs_appender *a)
+{
+	uint64_t limit = a->opts.flush_bytes ? a->opts.flush_bytes : FLUSH_BYTES;
+
+	return (a->opts.flush_rows &&
+		evs_spool_rows(a->spool) + a->nrows >= a->opts.flush_rows) ||
+	       a->total - a->flushed_total >= limit;
+}
+
 int evs_append_relieve(struct evs_appender *a, struct evs_diag *diag)
 {
-	uint64_t rows = a->spool ? evs_spool_rows(a->spool) : 0;
-	uint64_t limit = a->opts.flush_bytes ? a->opts.flush_bytes : FLUSH_BYTES;
 	int64_t busy = a->opts.flush_interval_ms ? a->opts.flush_interval_ms : BUSY_INTERVAL_MS;
 
-	if (!rows)
+	if (!a->spool || !evs_spool_rows(a->spool))
 		return 0;
-	if ((a->opts.flush_rows && rows >= a->opts.flush_rows) ||
-	    a->total - a->flushed_total >= limit || evs_spool_must_flush(a->spool) ||
+	if (evs_append_due(a) || evs_spool_must_flush(a->spool) ||
 	    evs_io_monotonic() - a->first_pending >= busy * 1000000)
 		return evs_append_commit(a, diag);
 	if (!evs_spool_full(a->spool) && !(a->large && evs_spool_memory(a->spool)))
@@ -354,7 +357,7 @@ int evs_append_idle(struct evs_appender *a, int *wait_ms, struct evs_diag *diag)
 {
 	int64_t limit = a->opts.flush_interval_ms ? a->opts.flush_interval_ms : IDLE_INTERVAL_MS;
 	int64_t age;
-	int rc = 0;
+	int rc;
 
 	*wait_ms = -1;
 	if (a->failed)
@@ -363,8 +366,7 @@ int evs_append_idle(struct evs_appender *a, int *wait_ms, struct evs_diag *diag)
 		return 0;
 	age = (evs_io_monotonic() - a->first_pending) / 1000000;
 	if (age >= limit) {
-		if (!a->table)
-			rc = evs_append_infer(a, diag);
+		rc = evs_append_infer(a, diag);
 		if (rc == 0)
 			rc = evs_append_commit(a, diag);
 		return conclude(a, rc, diag);
@@ -378,7 +380,7 @@ static int take_rest(struct evs_appender *a, struct evs_diag *diag)
 {
 	static const char newline = '\n';
 
-	if (!a->table && a->sample.len) { /* nothing could be inferred, so it is no row either */
+	if (a->sample.len) { /* nothing could be inferred, so it is no row either */
 		evs_buf_put(&a->sample, &newline, 1);
 		return evs_buf_ok(&a->sample) ? evs_append_infer(a, diag) : evs_fail_nomem(diag);
 	}
@@ -389,12 +391,11 @@ static int take_rest(struct evs_appender *a, struct evs_diag *diag)
 
 int evs_append_flush(struct evs_appender *a, bool end, struct evs_diag *diag)
 {
-	int rc = 0;
+	int rc;
 
 	if (a->failed)
 		return already_failed(a, diag);
-	if (!a->table && a->sample.len)
-		rc = evs_append_infer(a, diag);
+	rc = evs_append_infer(a, diag);
 	if (rc == 0 && end)
 		rc = take_rest(a, diag); /* of the sample, too */
 	if (rc == 0)
@@ -409,7 +410,7 @@ int evs_append_file(struct evs_appender *a, const char *name, struct evs_diag *d
 
 	if (a->failed)
 		return already_failed(a, diag);
-	rc = !a->table && a->sample.len ? evs_append_infer(a, diag) : 0;
+	rc = evs_append_infer(a, diag);
 	if (rc == 0)
 		rc = take_rest(a, diag);
 	if (rc < 0)

@@ -24,14 +24,6 @@ int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const
 			       row->len, diag);
 }
 
-/* Has the caller asked for commits as small as what has come? */
-static bool flush_due(const struct evs_appender *a)
-{
-	if (a->opts.flush_rows && evs_spool_rows(a->spool) + a->nrows >= a->opts.flush_rows)
-		return true;
-	return a->opts.flush_bytes && a->total - a->flushed_total >= a->opts.flush_bytes;
-}
-
 static bool chunk_full(const struct evs_appender *a)
 {
 	return a->nrows >= a->max_rows || evs_json_reader_nested(a->reader) >= CHUNK_MEMORY;
@@ -39,7 +31,7 @@ static bool chunk_full(const struct evs_appender *a)
 
 static int end_chunk(struct evs_appender *a, struct evs_diag *diag)
 {
-	bool due = flush_due(a);
+	bool due = evs_append_due(a);
 	int rc = evs_append_chunk(a, diag);
 
 	if (rc < 0)
@@ -76,7 +68,7 @@ static int take_line(struct evs_appender *a, const struct chunk_row *row, struct
 			return evs_fail_nomem(diag);
 		a->rows[a->nrows++] = *row;
 		a->chunk_bytes += row->len;
-		return chunk_full(a) || flush_due(a) ? end_chunk(a, diag) : 0;
+		return chunk_full(a) || evs_append_due(a) ? end_chunk(a, diag) : 0;
 	}
 	if (a->opts.strict) {
 		rc = evs_append_chunk(a, diag); /* what came before is kept, and may be worse */

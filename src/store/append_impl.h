@@ -89,6 +89,9 @@ int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag);
 int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const char *reason,
 		      struct evs_diag *diag);
 
+/* Has the caller asked for commits as small as what has come? */
+bool evs_append_due(const struct evs_appender *a);
+
 /* Commit, spill, or go on, as rows, bytes, memory and age say. */
 int evs_append_relieve(struct evs_appender *a, struct evs_diag *diag);
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_MAX ((size_t)16 << 20)
 
 static void tell(void *arg, uint32_t line, const char *text)
 {
@@ -245,12 +244,10 @@ int evs_append_resume_infer(struct evs_appender *a, const struct evs_table *t,
 {
 	struct evs_infer_opts opts = { .stream = t->name };
 	struct evs_infer *f = NULL;
-	char path[EVS_PATH_MAX], *text = NULL;
+	char *text = NULL;
 	size_t len = 0;
-	int rc = evs_path_join(path, a->dir, "schema.sql", diag);
+	int rc = evs_stream_schema(a->dir, &text, &len, diag);
 
-	if (rc == 0)
-		rc = evs_io_read_file(path, SCHEMA_MAX, &text, &len, diag);
 	if (rc == 0)
 		rc = evs_infer_new(&f, &opts, diag);
 	if (rc == 0 && (rc = evs_infer_resume(f, t, text, len)) < 0)

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_MAX (16u << 20)
 
 /* What is to be written for one stream. */
 struct plan {
@@ -67,13 +66,11 @@ static int same_views(const char *text, size_t len, const struct plan *p, bool *
 static int judge(struct plan *p, struct evs_diag *detail, struct evs_diag *diag)
 {
 	struct evs_table *old = NULL;
-	char path[EVS_PATH_MAX], *text = NULL;
+	char *text = NULL;
 	size_t len = 0;
 	bool same = false, views = true;
-	int rc = evs_path_join(path, p->dir, "schema.sql", diag);
+	int rc = evs_stream_schema(p->dir, &text, &len, diag);
 
-	if (rc == 0)
-		rc = evs_io_read_file(path, SCHEMA_MAX, &text, &len, diag);
 	if (rc != 0) {
 		p->result = EVS_APPLY_CREATED;
 		return rc < 0 ? rc : 0;
@@ -307,7 +304,7 @@ static int show_stream(const char *dir, struct evs_buf *out, struct evs_diag *di
 	int rc = evs_path_join(path, dir, "schema.sql", diag);
 
 	if (rc == 0)
-		rc = evs_io_read_file(path, SCHEMA_MAX, &text, &len, diag);
+		rc = evs_io_read_file(path, EVS_MAX_SCHEMA, &text, &len, diag);
 	if (rc == 1)
 		rc = evs_fail_sys(diag, ENOENT, path, "cannot open");
 	if (rc == 0) {

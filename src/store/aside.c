@@ -20,7 +20,7 @@ static int choose_name(char *aside, const char *path, uint64_t from, const char 
 		int n = snprintf(aside, EVS_PATH_MAX, "%s.tail-%llu%s%.0u%s", path,
 				 (unsigned long long)from, i ? "-" : "", i, suffix);
 
-		if (n < 0 || (size_t)n >= EVS_PATH_MAX)
+		if ((size_t)n >= EVS_PATH_MAX)
 			return evs_fail(diag, EVS_E_LIMIT, "path too long");
 		rc = evs_io_stat(aside, &st, diag);
 		if (rc != 0)

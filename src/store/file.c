@@ -382,7 +382,7 @@ int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
 	bool gap = false;
 	int rc = find_commit(f, &off, t->end, t->size < t->end ? t->size : t->end, &gap, diag);
 
-	*out = (struct evs_ahead){ .from = pos, .to = off > pos ? off : pos + 8 };
+	*out = (struct evs_ahead){ .from = pos, .to = off };
 	if (rc == 0 && off < t->end) {
 		rc = evs_file_commit(f, off, t->end, &c, &payload, diag);
 		out->known = rc == 0;

@@ -120,8 +120,7 @@ static int check_second(struct evs_file *f, uint64_t size, const struct evs_head
 		evs_head_release(&second);
 	if (rc != EVS_E_NOMEM && rc != EVS_E_SYS)
 		return 0;
-	if (diag)
-		*diag = d;
+	evs_fail_copy(diag, &d);
 	return rc;
 }
 

@@ -9,11 +9,11 @@
 #include "src/store/store.h"
 #include "src/thread.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PACKED_BELOW 4096u /* bytes of rows in memory: smaller groups become one block */
-#define SCHEMA_MAX   (16u << 20)
 #define PENDING	     256u /* acknowledgements held back */
 
 static int init_worker(struct flush_worker *w, struct evs_flush *f)
@@ -34,12 +34,10 @@ static int init_worker(struct flush_worker *w, struct evs_flush *f)
 /* Each worker gets the views of the stream's schema.sql; a stream without one has none. */
 static int init_rollups(struct evs_flush *f, struct evs_diag *diag)
 {
-	char path[EVS_PATH_MAX], *text = NULL;
+	char *text = NULL;
 	size_t len = 0;
-	int rc = evs_path_join(path, f->stream_dir, "schema.sql", diag);
+	int rc = evs_stream_schema(f->stream_dir, &text, &len, diag);
 
-	if (rc == 0)
-		rc = evs_io_read_file(path, SCHEMA_MAX, &text, &len, diag);
 	for (unsigned i = 0; i < FLUSH_THREADS && rc == 0; i++)
 		if (evs_rollups_new(&f->worker[i].rollups, f->table, text, len) < 0)
 			rc = evs_fail_nomem(diag);
@@ -63,17 +61,6 @@ int evs_flush_init(struct evs_flush *f, struct evs_diag *diag)
 	return rc < 0 ? evs_fail_nomem(diag) : init_rollups(f, diag);
 }
 
-static void drop_pending(struct evs_flush *f)
-{
-	for (size_t i = 0; i < f->nacks; i++) {
-		free(f->acks[i].path);
-		free(f->acks[i].note);
-	}
-	for (size_t i = 0; i < f->ndirs; i++)
-		free(f->dirs[i]);
-	f->nacks = f->ndirs = 0;
-}
-
 static void release_worker(struct flush_worker *w)
 {
 	for (uint16_t i = 0; w->group && i < w->flush->table->ncols; i++)
@@ -89,12 +76,7 @@ static void release_worker(struct flush_worker *w)
 
 void evs_flush_release(struct evs_flush *f)
 {
-	drop_pending(f);
-	free(f->acks);
-	free(f->dirs);
-	f->acks = NULL;
-	f->dirs = NULL;
-	f->acks_cap = f->dirs_cap = 0;
+	assert(!f->nacks && !f->ndirs); /* each run settles them */
 	for (unsigned i = 0; i < FLUSH_THREADS; i++)
 		release_worker(&f->worker[i]);
 	if (f->locks_ready) {
@@ -310,8 +292,7 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 	}
 	rc = settle(f, failed ? NULL : diag);
 	if (failed) {
-		if (diag)
-			*diag = failed->diag;
+		evs_fail_copy(diag, &failed->diag);
 		return failed->rc;
 	}
 	return rc == 0 ? evs_spool_reset(s, diag) : rc;

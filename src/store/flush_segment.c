@@ -8,6 +8,7 @@
 #include "src/store/io.h"
 #include "src/store/segment_write.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,37 +16,15 @@
 #define GROUP_ROWS   65536u
 #define FILTERED_MAX 64 /* columns with a filter */
 
-/* The tenant's value as text, as `--tenant` takes it. */
-static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *seg)
+/* A value as JSON has it, without quotes: of bytes that are all of one length, or else `num`. */
+static int put_quoteless(struct flush_worker *w, const struct evs_type *type, const void *fixed,
+			 uint64_t num)
 {
-	const struct evs_table *t = w->flush->table;
-	const struct evs_enum_item *item;
-	const struct evs_type *type;
-	struct evs_array a = { 0 };
-	uint8_t num[8] = { 0 };
+	struct evs_array a;
 	int rc;
 
-	evs_buf_reset(&w->text);
-	if (t->tenant_column < 0)
-		return 0;
-	type = &t->cols[t->tenant_column].type;
-	if (type->id == EVS_T_STRING) {
-		evs_buf_put(&w->text, seg->tenant, seg->tenant_len);
-		return evs_buf_ok(&w->text) ? 0 : EVS_E_NOMEM;
-	}
-	memcpy(num, seg->tenant, seg->tenant_len < sizeof(num) ? seg->tenant_len : sizeof(num));
-	item = type->id == EVS_T_ENUM ? evs_enum_by_value(type, (int16_t)evs_get64(num)) : NULL;
-	if (item) {
-		evs_buf_put(&w->text, item->name, item->len);
-		return evs_buf_ok(&w->text) ? 0 : EVS_E_NOMEM;
-	}
-	rc = evs_type_array(type, &a);
-	if (rc == 0 && a.phys == EVS_BYTES)
-		rc = evs_array_append_bytes(&a, seg->tenant, seg->tenant_len);
-	else if (rc == 0 && a.phys == EVS_FIXED)
-		rc = evs_array_append_fixed(&a, seg->tenant);
-	else if (rc == 0)
-		rc = evs_array_append_int(&a, evs_get64(num));
+	(void)evs_type_array(type, &a); /* fails for nested types alone */
+	rc = a.phys == EVS_FIXED ? evs_array_append_fixed(&a, fixed) : evs_array_append_int(&a, num);
 	if (rc == 0)
 		evs_json_put_value(&w->text, type, &a, 0);
 	if (w->text.len >= 2 && w->text.p[0] == '"') {
@@ -53,6 +32,30 @@ static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *s
 		w->text.len -= 2;
 	}
 	evs_array_release(&a);
+	return rc;
+}
+
+/* The tenant's value as text, as `--tenant` takes it. */
+static int tenant_text(struct flush_worker *w, const struct evs_spool_segment *seg)
+{
+	const struct evs_table *t = w->flush->table;
+	const struct evs_enum_item *item;
+	const struct evs_type *type;
+	uint8_t num[8] = { 0 };
+	int rc = 0;
+
+	evs_buf_reset(&w->text);
+	if (t->tenant_column < 0)
+		return 0;
+	type = &t->cols[t->tenant_column].type;
+	memcpy(num, seg->tenant, seg->tenant_len < sizeof(num) ? seg->tenant_len : sizeof(num));
+	item = type->id == EVS_T_ENUM ? evs_enum_by_value(type, (int16_t)evs_get64(num)) : NULL;
+	if (type->id == EVS_T_STRING)
+		evs_buf_put(&w->text, seg->tenant, seg->tenant_len);
+	else if (item)
+		evs_buf_put(&w->text, item->name, item->len);
+	else
+		rc = put_quoteless(w, type, seg->tenant, evs_get64(num));
 	return rc < 0 || !evs_buf_ok(&w->text) ? EVS_E_NOMEM : 0;
 }
 
@@ -76,17 +79,15 @@ static void measure(const struct evs_table *table, const struct evs_array *src, 
 	const struct evs_array *time = &src[table->time_column];
 
 	r->src_bytes = 0;
-	r->time_min = r->time_max = EVS_TIME_NONE;
+	r->time_min = INT64_MAX;
+	r->time_max = INT64_MIN;
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t t = evs_row_time(table, time, idx[i]);
 
 		r->src_bytes += evs_array_int(&src[table->ncols], idx[i]);
-		if (t == EVS_TIME_NONE)
-			continue;
-		if (r->time_min == EVS_TIME_NONE || t < r->time_min)
-			r->time_min = t;
-		if (r->time_max == EVS_TIME_NONE || t > r->time_max)
-			r->time_max = t;
+		assert(t != EVS_TIME_NONE); /* it had none, and was refused */
+		r->time_min = t < r->time_min ? t : r->time_min;
+		r->time_max = t > r->time_max ? t : r->time_max;
 	}
 }
 

@@ -336,9 +336,9 @@ static int lock(int fd, short type, const struct evs_wait *how, const char *path
 	while (fcntl(fd, ask ? F_OFD_SETLK : F_OFD_SETLKW, &fl) < 0) {
 		if (errno == EINTR)
 			continue;
-		if (errno != EAGAIN && errno != EACCES)
+		if (!ask || (errno != EAGAIN && errno != EACCES))
 			return evs_fail_sys(diag, errno, path, "cannot lock");
-		if (ask && give_up(how, &pause))
+		if (give_up(how, &pause))
 			return evs_fail_path(diag, EVS_E_LOCKED, path,
 					     how->never ? "another writer holds the lock"
 							: "stopped while another writer held the lock");

@@ -20,6 +20,11 @@ struct evs_io_stat {
 	bool is_dir, is_file;
 };
 
+static inline bool evs_io_same_file(const struct evs_io_stat *a, const struct evs_io_stat *b)
+{
+	return a->ino == b->ino && a->dev == b->dev;
+}
+
 int evs_io_open_read(int *fd, const char *path, struct evs_diag *diag);
 int evs_io_open_write(int *fd, const char *path, bool create,
 		      struct evs_diag *diag);				  /* read and write */

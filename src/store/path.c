@@ -3,6 +3,7 @@
  */
 #include "src/store/path.h"
 
+#include "format/head.h"
 #include "src/diag.h"
 #include "src/store/io.h"
 
@@ -207,8 +208,7 @@ static int kind_of_folder(const char *path, enum evs_path_kind *kind, struct evs
 	if (yes || n == 0)
 		return 0;
 	if (d.err) {
-		if (diag)
-			*diag = d;
+		evs_fail_copy(diag, &d);
 		return d.err;
 	}
 	return evs_fail(
@@ -324,19 +324,25 @@ int evs_stream_lock(const char *stream, const struct evs_wait *how, int *fd, str
 	return rc == 0 ? evs_io_lock(*fd, how, path, diag) : rc;
 }
 
-int evs_stream_table(const char *stream, struct evs_table **out, struct evs_diag *diag)
+int evs_stream_schema(const char *stream, char **text, size_t *len, struct evs_diag *diag)
 {
-	char path[EVS_PATH_MAX], *text = NULL;
-	size_t len = 0;
+	char path[EVS_PATH_MAX];
 	int rc = evs_path_join(path, stream, "schema.sql", diag);
 
-	if (rc == 0)
-		rc = evs_io_read_file(path, 16u << 20, &text, &len, diag);
+	return rc < 0 ? rc : evs_io_read_file(path, EVS_MAX_SCHEMA, text, len, diag);
+}
+
+int evs_stream_table(const char *stream, struct evs_table **out, struct evs_diag *diag)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int rc = evs_stream_schema(stream, &text, &len, diag);
+
 	if (rc != 0)
 		return rc;
 	rc = evs_table_parse(out, text, len, diag);
 	if (rc < 0 && diag)
-		snprintf(diag->path, sizeof(diag->path), "%s", path);
+		snprintf(diag->path, sizeof(diag->path), "%s/schema.sql", stream);
 	free(text);
 	return rc;
 }

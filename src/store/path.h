@@ -49,6 +49,9 @@ int evs_stream_make(const char *stream, bool *new_store, struct evs_diag *diag);
 /* Lock by which writers of schema.sql exclude each other (spec/store.md 9); waits. Ends with evs_io_close(*fd). */
 int evs_stream_lock(const char *stream, const struct evs_wait *how, int *fd, struct evs_diag *diag);
 
+/* Text of a stream's schema.sql, malloc'd and zero-terminated; 1 when there is none. */
+int evs_stream_schema(const char *stream, char **text, size_t *len, struct evs_diag *diag);
+
 /* Parsed schema.sql of a stream folder; 1 when there is none. */
 int evs_stream_table(const char *stream, struct evs_table **out, struct evs_diag *diag);
 

@@ -8,50 +8,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One more, with an id of its own. */
-static int add_source(struct evs_index *x, const struct evs_source *source)
-{
-	struct evs_source *grown = realloc(x->sources, (x->nsources + 1) * sizeof(*grown));
-	char *id = malloc(source->id_len + 1);
+#define GATHERED (2 * EVS_MAX_SOURCES) /* mentions of sources: other writers may name many in a commit */
 
-	if (grown)
-		x->sources = grown;
-	if (!grown || !id) {
-		free(id);
+/* `n` more mentions, with ids of their own. */
+static int add_sources(struct evs_index *x, const struct evs_source *from, uint32_t n)
+{
+	struct evs_source *grown;
+
+	if (!n)
+		return 0;
+	if (n > GATHERED - x->nsources)
+		return EVS_E_LIMIT;
+	grown = realloc(x->sources, (x->nsources + n) * sizeof(*grown));
+	if (!grown)
 		return EVS_E_NOMEM;
-	}
-	memcpy(id, source->id, source->id_len);
-	x->sources[x->nsources++] = (struct evs_source){ id, source->id_len, source->off };
-	return 0;
-}
+	x->sources = grown;
+	for (uint32_t i = 0; i < n; i++) {
+		char *id = malloc(from[i].id_len);
 
-static int add_sources(struct evs_index *x, struct evs_commit *c)
-{
-	for (uint32_t i = 0; i < c->nsources; i++) {
-		uint32_t k = 0;
-
-		while (k < x->nsources &&
-		       (x->sources[k].id_len != c->sources[i].id_len ||
-			memcmp(x->sources[k].id, c->sources[i].id, c->sources[i].id_len) != 0))
-			k++;
-		if (k < x->nsources) {
-			if (x->sources[k].off < c->sources[i].off)
-				x->sources[k].off = c->sources[i].off;
-			continue;
-		}
-		if (x->nsources >= EVS_MAX_SOURCES)
-			return EVS_E_LIMIT;
-		if (add_source(x, &c->sources[i]) < 0)
+		if (!id)
 			return EVS_E_NOMEM;
+		memcpy(id, from[i].id, from[i].id_len);
+		x->sources[x->nsources++] = (struct evs_source){ id, from[i].id_len, from[i].off };
 	}
 	return 0;
 }
 
-static void free_source_ids(struct evs_index *x)
+/* By id; of one source the mention that says most comes first. */
+static int by_source(const void *a, const void *b)
+{
+	const struct evs_source *x = a, *y = b;
+	int c = x->id_len == y->id_len ? memcmp(x->id, y->id, x->id_len)
+				       : (x->id_len > y->id_len) - (x->id_len < y->id_len);
+
+	return c ? c : (x->off < y->off) - (x->off > y->off);
+}
+
+/* Each source once. */
+static void unite_sources(struct evs_index *x)
+{
+	uint32_t n = 0;
+
+	if (x->nsources)
+		qsort(x->sources, x->nsources, sizeof(*x->sources), by_source);
+	for (uint32_t i = 0; i < x->nsources; i++) {
+		const struct evs_source *s = &x->sources[i], *last = n ? &x->sources[n - 1] : NULL;
+
+		if (last && last->id_len == s->id_len && !memcmp(last->id, s->id, s->id_len))
+			free((void *)(uintptr_t)s->id);
+		else
+			x->sources[n++] = *s;
+	}
+	x->nsources = n;
+}
+
+static void free_sources(struct evs_index *x)
 {
 	for (uint32_t i = 0; i < x->nsources; i++)
 		free((void *)(uintptr_t)x->sources[i].id);
-	x->nsources = 0;
+	free(x->sources);
 }
 
 /* References to the commits since the newest INDEX, oldest first, and their sources. */
@@ -75,12 +90,9 @@ static int collect_commits(struct evs_seg_writer *w, struct evs_index_ref *refs,
 						    .time_min = c.time_min,
 						    .time_max = c.time_max,
 						    .commits = 1 };
-		rc = add_sources(sources, &c);
+		rc = add_sources(sources, c.sources, c.nsources);
 		off = c.prev_off;
 		len = c.prev_len;
-		if (i > 0 && off == 0)
-			rc = evs_fail_off(diag, EVS_E_FORMAT, w->path, off,
-					  "7.1 the chain of commits is too short");
 	}
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
@@ -94,7 +106,6 @@ int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag)
 	struct evs_index prev = { 0 }, next = { 0 }, sources = { 0 };
 	struct evs_buf prev_payload = { 0 };
 	uint64_t at = evs_segw_here(w);
-	struct evs_commit as_commit;
 	uint32_t n = 0;
 	int rc;
 
@@ -104,14 +115,13 @@ int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag)
 	if (rc == 0 && w->last.index_off) {
 		rc = evs_file_index(&w->file, w->last.index_off, w->end, &prev, &prev_payload,
 				    diag);
-		as_commit =
-			(struct evs_commit){ .sources = prev.sources, .nsources = prev.nsources };
 		if (rc == 0)
-			rc = add_sources(&sources, &as_commit);
+			rc = add_sources(&sources, prev.sources, prev.nsources);
 	}
 	if (rc == 0)
 		rc = evs_index_fold(&next, w->last.index_off ? &prev : NULL, w->last.index_off,
 				    w->last.index_len, refs, n);
+	unite_sources(&sources);
 	if (rc == 0) {
 		next.seq = w->last.seq;
 		next.rows_total = w->last.rows_total;
@@ -134,7 +144,6 @@ int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag)
 	evs_index_release(&next);
 	evs_index_release(&prev);
 	evs_buf_release(&prev_payload);
-	free_source_ids(&sources);
-	free(sources.sources);
+	free_sources(&sources);
 	return rc;
 }

@@ -16,7 +16,6 @@ void evs_segment_tell(struct evs_segment *s, uint64_t off, uint64_t rows, const 
 		.path = s->path, .off = off, .rows = rows, .rows_known = true, .what = what
 	};
 
-	s->rows_lost += rows;
 	if (s->fn)
 		s->fn(s->arg, &d);
 }
@@ -44,7 +43,6 @@ static void tell_tail(struct evs_segment *s)
 
 	if (!t->what)
 		return;
-	s->rows_lost += t->rows;
 	if (s->fn)
 		s->fn(s->arg, &d);
 }
@@ -290,11 +288,6 @@ uint64_t evs_segment_schema_off(const struct evs_segment *s)
 	return s->schema_off;
 }
 
-uint64_t evs_segment_rows_lost(const struct evs_segment *s)
-{
-	return s->rows_lost;
-}
-
 int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t *len,
 		       struct evs_diag *diag)
 {
@@ -409,15 +402,19 @@ int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, 
 int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t *off,
 		     struct evs_diag *diag)
 {
-	int rc = s->how == EVS_WALK_PRUNED ? evs_tree_next(s, diag) : evs_walk_next(s, diag);
+	int rc = 0;
 
-	if ((rc == EVS_E_FORMAT || rc == EVS_E_VERSION) && s->how == EVS_WALK_PRUNED) {
+	if (s->how == EVS_WALK_PRUNED) {
+		rc = evs_tree_next(s, diag);
 		/* The tree is damaged, or of a newer format, from here on: go frame by frame (spec 9-9). */
-		s->how = EVS_WALK_ALL;
-		if (s->pos > s->tail.start)
-			evs_chain_broken(s); /* what stands before was not all looked at */
-		rc = evs_walk_next(s, diag);
+		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
+			s->how = EVS_WALK_ALL;
+			if (s->pos > s->tail.start)
+				evs_chain_broken(s); /* what stands before was not all looked at */
+		}
 	}
+	if (s->how == EVS_WALK_ALL)
+		rc = evs_walk_next(s, diag);
 	if (rc == 1) {
 		*g = &s->group;
 		*off = s->group_off;

@@ -59,7 +59,6 @@ struct evs_segment {
 	struct evs_head head;
 	struct evs_tail tail;
 	uint64_t dev, ino;
-	uint64_t rows_lost;
 	uint64_t schema_off;
 
 	enum evs_walk how;

@@ -72,8 +72,7 @@ int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c, const 
 	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION)
 		evs_segment_tell(s, ref->off, 0, d.what);
 	if (rc < 0) {
-		if (diag)
-			*diag = d;
+		evs_fail_copy(diag, &d);
 		return rc;
 	}
 	*groups = ref->groups;

@@ -7,6 +7,8 @@
 #include "src/diag.h"
 #include "src/store/segment_read.h"
 
+#include <assert.h>
+
 #define INDEX_LEAST 144u /* bytes of the smallest INDEX frame */
 
 void evs_tree_release(struct evs_tree *t)
@@ -29,11 +31,11 @@ static int push_index(struct evs_segment *s, uint64_t off, uint32_t level,
 	const char *why = NULL;
 	int rc;
 
-	/* An INDEX is led to once a level: more is a forged tree that goes in circles. */
-	if (t->depth > EVS_INDEX_LEVELS ||
-	    t->pushes++ / EVS_INDEX_LEVELS > s->tail.end / INDEX_LEAST)
+	assert(t->depth <= EVS_INDEX_LEVELS); /* levels fall on the way, and are bounded (8.2-1) */
+	/* An INDEX is led to once a level: more is a forged tree that comes back to it again and again. */
+	if (t->pushes++ / EVS_INDEX_LEVELS > s->tail.end / INDEX_LEAST)
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off,
-				    "8.3 the INDEX tree is too deep");
+				    "8.3 the INDEX tree is too wide");
 	*n = (struct evs_tree_node){ .level = level };
 	t->depth++;
 	rc = evs_file_index(&s->file, off, s->tail.end, &n->index, &n->payload, diag);
@@ -112,8 +114,7 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 	int rc;
 
 	evs_commit_release(&t->commit);
-	if (off < s->pos)
-		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.2-3 commits out of order");
+	assert(off >= s->pos); /* seen to by follow(), and by evs_tree_start() */
 	rc = evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag);
 	if (rc == 0 && from && evs_commit_check_ref(&t->commit, from, &why) < 0)
 		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
@@ -171,8 +172,7 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 		if (rc == 0)
 			return 1;
 		if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION) {
-			if (diag)
-				*diag = d;
+			evs_fail_copy(diag, &d);
 			return rc;
 		}
 		evs_segment_tell(s, g->off, g->rows, d.what);

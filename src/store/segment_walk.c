@@ -146,9 +146,6 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 				     diag);
 		break;
 	default:
-		if (fr->type > EVS_FRAME_ROLLUP && (fr->flags & EVS_FRAME_F_REFUSE))
-			return evs_fail_off(diag, EVS_E_VERSION, s->path, s->pos,
-					    "a frame that only a newer evseg understands");
 		rc = evs_file_summed(&s->file, s->pos, fr, &p, diag);
 		break;
 	}
@@ -189,8 +186,7 @@ int evs_walk_next(struct evs_segment *s, struct evs_diag *diag)
 			continue;
 		}
 		if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION) {
-			if (diag)
-				*diag = d;
+			evs_fail_copy(diag, &d);
 			return rc;
 		}
 		open_gap(s, at, &d);
@@ -203,7 +199,5 @@ int evs_walk_next(struct evs_segment *s, struct evs_diag *diag)
 	}
 	if (s->tail.have_commit)
 		close_gap(s, s->tail.trailer.rows_total, s->tail.end);
-	else if (s->gap)
-		close_gap(s, s->next_row, s->tail.end);
 	return 0;
 }

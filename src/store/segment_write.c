@@ -9,6 +9,7 @@
 #include "format/filter.h"
 #include "src/diag.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,10 +33,6 @@ static int spill(struct evs_seg_writer *w, struct evs_diag *diag)
 	const char *path = w->new_path[0] ? w->new_path : w->path;
 	int rc;
 
-	if (!evs_buf_ok(&w->out))
-		return evs_fail_nomem(diag);
-	if (!w->out.len)
-		return 0;
 	w->dirty = true;
 	rc = evs_io_pwrite(w->fd, w->out.p, w->out.len, w->out_off, path, diag);
 	if (rc < 0)
@@ -48,17 +45,19 @@ static int spill(struct evs_seg_writer *w, struct evs_diag *diag)
 }
 
 /* Turn what was put behind `at` (40 zero bytes, then the payload) into a frame, padded. */
-static void seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type, uint8_t flags,
-		 uint32_t summed)
+static int seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type, uint8_t flags,
+		uint32_t summed)
 {
 	uint64_t payload_len = w->out.len - at - EVS_FRAME_HEAD_SIZE;
 
 	evs_buf_put_zero(&w->out,
 			 (size_t)(evs_frame_span(payload_len) - EVS_FRAME_HEAD_SIZE - payload_len));
-	if (evs_buf_ok(&w->out))
-		evs_frame_seal(w->out.p + at, type, flags, payload_len,
-			       w->out.p + at + EVS_FRAME_HEAD_SIZE, summed, w->salt,
-			       w->out_off + at, w->next.append);
+	if (!evs_buf_ok(&w->out))
+		return EVS_E_NOMEM;
+	evs_frame_seal(w->out.p + at, type, flags, payload_len,
+		       w->out.p + at + EVS_FRAME_HEAD_SIZE, summed, w->salt, w->out_off + at,
+		       w->next.append);
+	return 0;
 }
 
 static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
@@ -70,10 +69,11 @@ static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 
 	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
 	rc = evs_schema_text_encode(spec->schema, spec->schema_len, &w->out);
-	if (rc < 0 || !evs_buf_ok(&w->out))
-		return fail(w, rc < 0 ? rc : EVS_E_NOMEM, "cannot store the schema text", diag);
-	seal(w, at, EVS_FRAME_SCHEMA, EVS_FRAME_F_REFUSE,
-	     (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
+	if (rc == 0)
+		rc = seal(w, at, EVS_FRAME_SCHEMA, EVS_FRAME_F_REFUSE,
+			  (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
+	if (rc < 0)
+		return fail(w, rc, "cannot store the schema text", diag);
 	w->schema_off = off;
 	return 0;
 }
@@ -125,7 +125,7 @@ static int find_source(struct evs_seg_writer *w, const char *source, struct evs_
 	int rc = 0;
 
 	w->source_off = 0;
-	while (left-- > 0 && off && rc == 0) {
+	while (left-- > 0 && rc == 0) {
 		rc = evs_file_commit(&w->file, off, off + len, &c, &payload, diag);
 		for (uint32_t i = 0; rc == 0 && i < c.nsources; i++)
 			if (c.sources[i].id_len == id_len &&
@@ -243,7 +243,7 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	w->end = w->out_off = t.end;
 	if (rc == 0)
 		rc = load_newest(w, &t, diag);
-	if (rc == 0 && spec->source && w->last.seq)
+	if (rc == 0 && spec->source)
 		rc = find_source(w, spec->source, diag);
 	if (rc == 0)
 		rc = schema_is(w, &head, &t, spec, &same, diag);
@@ -323,7 +323,7 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 		rc = evs_io_fstat(w->fd, w->new_path, &mine, diag);
 	if (rc == 0)
 		rc = evs_io_stat(w->new_path, &there, diag);
-	if (rc != 0 || there.ino != mine.ino || there.dev != mine.dev) {
+	if (rc != 0 || !evs_io_same_file(&there, &mine)) {
 		w->new_path[0] = '\0'; /* not ours to remove */
 		return rc < 0 ? rc : 1;
 	}
@@ -393,6 +393,7 @@ static int add_zones(struct evs_seg_writer *w, const struct evs_seg_rows *r)
 {
 	void *zones = w->next.zones;
 
+	w->group_zones = w->next.nzones;
 	/* They are a help, not a must: a commit of very many groups of very many columns goes without. */
 	if (r->cols[0].rows < ZONES_MIN_ROWS || w->next.nzones + r->ncols > EVS_MAX_ZONES)
 		return 0;
@@ -415,13 +416,9 @@ static int add_zones(struct evs_seg_writer *w, const struct evs_seg_rows *r)
 /* Is the value the same in all rows? Then the zone says all that a filter can. The group's zones are there already. */
 static bool one_value(const struct evs_seg_writer *w, uint16_t column)
 {
-	for (uint32_t i = w->next.nzones; i-- > 0 && w->next.zones[i].group == w->next.ngroups;) {
-		const struct evs_zone *z = &w->next.zones[i];
-
-		if (z->column == column)
-			return z->has_min && z->has_max && !z->min_cut && !z->max_cut &&
-			       z->min_len == z->max_len && !memcmp(z->min, z->max, z->min_len);
-	}
+	for (uint32_t i = w->group_zones; i < w->next.nzones; i++)
+		if (w->next.zones[i].column == column)
+			return evs_zone_one_value(&w->next.zones[i]);
 	return false;
 }
 
@@ -445,9 +442,9 @@ static int add_filters(struct evs_seg_writer *w, const struct evs_seg_rows *r)
 		evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
 		if (evs_filter_build(a, &w->out) < 0)
 			return EVS_E_NOMEM;
-		seal(w, at, EVS_FRAME_FILTER, 0, (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
-		if (!evs_buf_ok(&w->out))
-			return EVS_E_NOMEM;
+		/* It takes no padding, so it cannot fail. */
+		(void)seal(w, at, EVS_FRAME_FILTER, 0,
+			   (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
 		if (!w->next.nfilters)
 			crypto_generichash_init(&w->filters_hash, NULL, 0, EVS_HASH_SIZE);
 		crypto_generichash_update(&w->filters_hash, w->out.p + at, w->out.len - at);
@@ -488,13 +485,12 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
 	rc = evs_group_encode(enc, r->cols, r->ncols, w->schema_off,
 			      w->last.rows_total + w->next.rows, &w->out, &summed);
-	if (rc == EVS_E_NOMEM || !evs_buf_ok(&w->out))
+	if (rc == EVS_E_NOMEM)
 		return evs_fail_nomem(diag);
 	if (rc < 0)
 		return evs_fail(diag, rc, "a group of %u rows is larger than a segment can hold",
 				rows);
-	seal(w, at, EVS_FRAME_GROUP, EVS_FRAME_F_REFUSE, summed);
-	if (!evs_buf_ok(&w->out))
+	if (seal(w, at, EVS_FRAME_GROUP, EVS_FRAME_F_REFUSE, summed) < 0)
 		return evs_fail_nomem(diag);
 	for (uint16_t i = 0; i < r->ncols; i++)
 		mem += evs_array_bytes_used(&r->cols[i]);
@@ -531,14 +527,15 @@ int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const str
 	w->next.rollups = rollups;
 	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
 	rc = evs_group_encode(enc, r->cols, r->ncols, 0, 0, &w->out, &summed);
-	if (rc == EVS_E_LIMIT || (rc == 0 && w->out.len - at > EVS_FRAME_MAX_SUMMED)) {
+	if (rc == EVS_E_LIMIT) {
 		w->out.len = at; /* too large to be of use */
 		return 0;
 	}
-	if (rc < 0 || !evs_buf_ok(&w->out))
-		return evs_fail_nomem(diag);
-	seal(w, at, EVS_FRAME_ROLLUP, 0, (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
-	if (!evs_buf_ok(&w->out))
+	assert(rc < 0 || w->out.len - at <= EVS_FRAME_MAX_SUMMED); /* views are kept to 2 MiB */
+	if (rc == 0)
+		rc = seal(w, at, EVS_FRAME_ROLLUP, 0,
+			  (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
+	if (rc < 0)
 		return evs_fail_nomem(diag);
 	if (!w->next.nrollups)
 		crypto_generichash_init(&w->rollups_hash, NULL, 0, EVS_HASH_SIZE);

@@ -45,6 +45,7 @@ struct evs_seg_writer {
 	struct evs_commit next; /* the commit being built; its arrays are owned here */
 	uint32_t groups_cap;
 	uint32_t zones_cap;
+	uint32_t group_zones; /* where the zones of the group that was put last begin */
 	uint32_t filters_cap;
 	uint32_t rollups_cap;
 	crypto_generichash_state rollups_hash; /* over the ROLLUP frames so far */

@@ -140,8 +140,6 @@ void evs_segment_place(const struct evs_segment *s, struct evs_place *out);
 /* EVS_E_FORMAT when it is another file or a shorter one; the walk then stands at its end. */
 int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct evs_diag *diag);
 
-uint64_t evs_segment_rows_lost(const struct evs_segment *s);
-
 /*
  * What a segment says of itself in HEAD, its newest COMMITs and the newest INDEX, without a look at its rows. EVS_E_FORMAT when
  * one of these is damaged; what was learnt before stands.

@@ -24,15 +24,10 @@ static int read_trailer(struct evs_file *f, uint64_t off, struct evs_trailer *ou
 	return rc < 0 ? rc : evs_trailer_decode(out, p, f->salt, off, &why);
 }
 
-/* Does a trailer at `off` make sense there, as copy 0 or 1? Sets *end, where its commit ends. */
-static bool place_trailer(const struct evs_tail *t, const struct evs_trailer *tr, uint64_t off,
-			  uint64_t *end)
+/* Are the places of a trailer, which fit each other (7.3-4, 7.3-5), behind HEAD? */
+static bool behind_head(const struct evs_tail *t, const struct evs_trailer *tr)
 {
-	if (tr->commit_off < t->start || tr->commit_len > UINT64_MAX - tr->commit_off ||
-	    tr->first_group < t->start || tr->first_group > tr->commit_off)
-		return false;
-	*end = tr->commit_off + tr->commit_len;
-	return *end == off + EVS_TRAILER_SIZE || *end == off + EVS_TRAILERS_SIZE;
+	return tr->first_group >= t->start; /* and the commit behind that */
 }
 
 /* Largest 8-aligned offset < before (>= t->start) at which a trailer copy verifies; 1 when there is none. */
@@ -58,9 +53,11 @@ static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t be
 
 			if (have - at < EVS_TRAILER_SIZE || memcmp(p + at, magic, 4) != 0)
 				continue;
-			if (evs_trailer_decode(tr, p + at, f->salt, lo + at, &why) == 0 &&
-			    place_trailer(t, tr, lo + at, end))
-				return 0;
+			if (evs_trailer_decode(tr, p + at, f->salt, lo + at, &why) < 0 ||
+			    !behind_head(t, tr))
+				continue;
+			*end = tr->commit_off + tr->commit_len;
+			return 0;
 		}
 		hi = lo;
 	}
@@ -247,8 +244,7 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 	if (rc >= 0)
 		rc = judge_rest(f, t, &d);
 	if (rc < 0) {
-		if (diag)
-			*diag = d;
+		evs_fail_copy(diag, &d);
 		return rc;
 	}
 	if (t->has_rows)

@@ -26,6 +26,7 @@ enum fail_action {
 	FAIL_ERROR, /* with the errno */
 	FAIL_SHORT, /* half of the bytes are transferred */
 	FAIL_ZERO,  /* none are */
+	FAIL_MOVED, /* stat(), fstat(): the file is on another device */
 };
 
 static struct {
@@ -36,6 +37,7 @@ static struct {
 	int action;	    /* enum fail_action */
 	void *const *fixed; /* memory: only this piece cannot grow, each time */
 	bool no_types;	    /* readdir() does not tell what kind of file it is */
+	void (*meanwhile)(void); /* it does not fail: another process does this right before it */
 	atomic_long count;
 	atomic_bool hit;
 } fail;
@@ -56,6 +58,7 @@ static inline bool fail_end(void)
 	fail.on = false;
 	fail.action = FAIL_ERROR;
 	fail.fixed = NULL;
+	fail.meanwhile = NULL;
 	return fail.hit;
 }
 
@@ -69,6 +72,14 @@ static inline bool fail_turn(const char *call)
 	if (n != fail.at && !(fail.on && n > fail.at))
 		return false;
 	fail.hit = true;
+	if (fail.meanwhile) {
+		void (*other)(void) = fail.meanwhile;
+
+		fail.meanwhile = NULL;
+		fail.at = 0;
+		other();
+		return false;
+	}
 	return true;
 }
 
@@ -146,8 +157,25 @@ FAIL_CALL(int, rename, (const char *from, const char *to), (from, to), -1)
 FAIL_CALL(int, unlink, (const char *path), (path), -1)
 FAIL_CALL(int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
 FAIL_CALL(int, mkstemp, (char *name), (name), -1)
-FAIL_CALL(int, fstat, (int fd, struct stat *st), (fd, st), -1)
-FAIL_CALL(int, stat, (const char *path, struct stat *st), (path, st), -1)
+FAIL_CALL(int, getentropy, (void *p, size_t n), (p, n), -1)
+FAIL_CALL(int, fstatat, (int fd, const char *path, struct stat *st, int flags),
+	  (fd, path, st, flags), -1)
+
+#define FAIL_STAT(name, params, args)                                         \
+	int __real_##name params;                                             \
+	int __wrap_##name params;                                             \
+	int __wrap_##name params                                              \
+	{                                                                     \
+		bool now = fail_now(#name), moved = fail.action == FAIL_MOVED; \
+		int r = now && !moved ? -1 : __real_##name args;              \
+                                                                              \
+		if (now && moved && r == 0)                                   \
+			st->st_dev++;                                         \
+		return r;                                                     \
+	}
+
+FAIL_STAT(fstat, (int fd, struct stat *st), (fd, st))
+FAIL_STAT(stat, (const char *path, struct stat *st), (path, st))
 FAIL_CALL(DIR *, opendir, (const char *path), (path), NULL)
 
 struct dirent *__real_readdir(DIR *d);

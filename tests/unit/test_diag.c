@@ -95,6 +95,16 @@ static void test_null(void)
 	T_CHECK(evs_fail_off(NULL, EVS_E_FORMAT, "p", 1, "x") == EVS_E_FORMAT);
 	T_CHECK(evs_fail_nomem(NULL) == EVS_E_NOMEM);
 	evs_fail_word(NULL, "x", 1);
+	evs_fail_copy(NULL, &(struct evs_diag){ .err = EVS_E_DATA });
+}
+
+static void test_copy(void)
+{
+	const struct evs_diag from = { .err = EVS_E_FORMAT, .off = 7, .has_off = true, .what = "x" };
+	struct evs_diag to = { 0 };
+
+	evs_fail_copy(&to, &from);
+	T_CHECK(to.err == EVS_E_FORMAT && to.off == 7 && to.has_off && !strcmp(to.what, "x"));
 }
 
 int main(void)
@@ -103,5 +113,6 @@ int main(void)
 	test_fill();
 	test_cut();
 	test_null();
+	test_copy();
 	return t_done();
 }

@@ -554,7 +554,7 @@ static void test_recovery(void)
 	sweep_append("a long tail", 30, 50, NULL);
 }
 
-/* More than 64 commits: an INDEX is written in front of the next, and another after 64 more. */
+/* 64 commits: an INDEX is written in front of the next, and another after 64 more. */
 static void test_index(void)
 {
 	struct evs_scan_opts late = { .has_since = true,
@@ -563,12 +563,12 @@ static void test_index(void)
 				      .until = 1704067300000000000 };
 
 	one_segment = true;
-	start(66, 0);
-	sweep_append("first INDEX", 66, 70, NULL);
-	more(66, 132, 0);
-	sweep_append("second INDEX", 132, 136, NULL);
-	more(132, 140, 1);
-	sweep_scan("reading by the tree", 140, &late);
+	start(64, 0);
+	sweep_append("first INDEX", 64, 68, NULL);
+	more(64, 128, 0);
+	sweep_append("second INDEX", 128, 132, NULL);
+	more(128, 136, 1);
+	sweep_scan("reading by the tree", 136, &late);
 	one_segment = false;
 }
 

@@ -1,0 +1,528 @@
+/*
+ * Reading a segment that changes meanwhile, whose end is torn, cut or damaged in more than one place, and while
+ * memory and the disk fail: the same rows and the same damage as else, or the error.
+ */
+#define _XOPEN_SOURCE 700
+#include "src/store/segment_read.h"
+#include "tests/unit/fail.h"
+#include "tests/unit/segment_rows.h"
+
+#include <fcntl.h>
+
+struct told {
+	unsigned times, torn;
+	uint64_t rows;
+	char what[256]; /* the last one */
+};
+
+static void on_told(void *arg, const struct evs_damage *d)
+{
+	struct told *t = arg;
+
+	t->times++;
+	t->torn += d->torn;
+	t->rows += d->rows;
+	snprintf(t->what, sizeof(t->what), "%s", d->what);
+}
+
+/* Rows that come, or an error. Damaged columns are told, too. */
+static int64_t read_all(enum evs_walk how, struct told *told)
+{
+	struct evs_segment *s = NULL;
+	const struct evs_group *g;
+	struct evs_array n, text;
+	struct evs_diag d = { 0 };
+	int64_t rows = 0;
+	uint64_t off;
+	int rc;
+
+	*told = (struct told){ 0 };
+	rc = evs_segment_open(&s, path, on_told, told, NULL);
+	if (rc < 0)
+		return rc;
+	evs_segment_rewind(s, how, INT64_MIN, INT64_MAX);
+	evs_array_init(&n, EVS_INT, 8, true);
+	evs_array_init(&text, EVS_BYTES, 0, false);
+	while ((rc = evs_segment_next(s, &g, &off, &d)) == 1) {
+		rc = evs_segment_column(s, 1, &n, &d);
+		if (rc == 0)
+			rc = evs_segment_column(s, 2, &text, &d);
+		if (rc == EVS_E_FORMAT)
+			evs_segment_lost(s, &d);
+		else if (rc < 0)
+			break;
+		else
+			rows += g->rows;
+	}
+	evs_array_release(&n);
+	evs_array_release(&text);
+	evs_segment_close(s);
+	return rc < 0 ? rc : rows;
+}
+
+/* ---- the bytes ----------------------------------------------------------------------------------- */
+
+static uint8_t *bytes;
+static size_t len;
+
+static void load(void)
+{
+	FILE *f = fopen(path, "rb");
+
+	len = size_of(path);
+	free(bytes);
+	bytes = malloc(len);
+	if (!f || !bytes || fread(bytes, 1, len, f) != len || fclose(f) != 0)
+		abort();
+}
+
+static void store(size_t n)
+{
+	FILE *f = fopen(path, "wb");
+
+	if (!f || fwrite(bytes, 1, n, f) != n || fclose(f) != 0)
+		abort();
+}
+
+static uint64_t salt_of(void)
+{
+	struct evs_segment *s = NULL;
+	uint64_t salt;
+
+	if (evs_segment_open(&s, path, NULL, NULL, NULL) < 0)
+		abort();
+	salt = evs_segment_head(s)->salt;
+	evs_segment_close(s);
+	return salt;
+}
+
+/* Offset of the nth frame of a type, from 0, in `bytes`. */
+static size_t frame_at(enum evs_frame_type type, unsigned nth)
+{
+	uint64_t salt = salt_of();
+	struct evs_frame fr;
+	const char *why;
+
+	for (size_t at = 0; at + EVS_FRAME_HEAD_SIZE <= len; at += 8)
+		if (evs_frame_decode(&fr, bytes + at, salt, at, &why) == 0 && fr.type == type && !nth--)
+			return at;
+	abort();
+}
+
+/* Where the nth commit ends. */
+static size_t end_of(unsigned nth)
+{
+	size_t at = frame_at(EVS_FRAME_COMMIT, nth);
+
+	return at + (size_t)evs_frame_span(evs_get64(bytes + at + 8));
+}
+
+/* Commits of `rows` rows each, with long texts when there are few. */
+static void commits(unsigned n, uint32_t rows, size_t text)
+{
+	away();
+	for (unsigned i = 0; i < n; i++)
+		T_CHECK(append(i * rows, rows, rows, text) == 0);
+	load();
+}
+
+/* ---- it changes meanwhile ------------------------------------------------------------------------- */
+
+static unsigned changes;
+
+static void it_grows(void)
+{
+	FILE *f = fopen(path, "ab");
+
+	if (!f || fputs("eight by", f) < 0 || fclose(f) != 0)
+		abort();
+	changes++;
+	fail_begin("fstat", 1, 0);
+	fail.meanwhile = it_grows;
+}
+
+static void trailers_arrive(void)
+{
+	size_t end = end_of(1);
+	int fd = open(path, O_RDWR);
+
+	if (pwrite(fd, bytes + end - EVS_TRAILERS_SIZE, EVS_TRAILERS_SIZE,
+		   (off_t)(end - EVS_TRAILERS_SIZE)) != EVS_TRAILERS_SIZE)
+		abort();
+	(void)close(fd);
+}
+
+static void test_growing(void)
+{
+	struct told told;
+	int fd = -1;
+
+	commits(1, 5, 0);
+	it_grows();
+	(void)fail_end();
+	T_CHECK(read_all(EVS_WALK_ALL, &told) == 5 && told.times == 1);
+	T_CHECK(evs_io_open_write(&fd, path, false, NULL) == 0 && evs_io_lock(fd, NULL, path, NULL) == 0);
+	T_CHECK(read_all(EVS_WALK_ALL, &told) == 5);
+	t_check("a writer is at work, so nothing is told", told.times == 0);
+	evs_io_close(fd);
+
+	changes = 0;
+	fail_begin("fstat", 2, 0);
+	fail.meanwhile = it_grows;
+	T_CHECK(read_all(EVS_WALK_ALL, &told) == 5);
+	(void)fail_end();
+	t_eq_u64("looked at again, but not for ever", changes, 3);
+	t_check("and told", told.times == 1);
+
+	/* Of equal length, but a commit has come to be. */
+	commits(3, 5, 0);
+	bytes[end_of(1) - EVS_TRAILERS_SIZE] ^= 1;
+	bytes[end_of(1) - EVS_TRAILER_SIZE] ^= 1;
+	bytes[len - EVS_TRAILERS_SIZE] ^= 1;
+	bytes[len - EVS_TRAILER_SIZE] ^= 1;
+	store(len);
+	T_CHECK(read_all(EVS_WALK_ALL, &told) == 5 && told.times == 1);
+	bytes[end_of(1) - EVS_TRAILERS_SIZE] ^= 1;
+	bytes[end_of(1) - EVS_TRAILER_SIZE] ^= 1;
+	fail_begin("fstat", 3, 0);
+	fail.meanwhile = trailers_arrive;
+	T_CHECK(read_all(EVS_WALK_ALL, &told) == 10 && fail_end() && told.times == 1);
+}
+
+/* Going on where another handle stood: in the same file, and no shorter. */
+static void test_resume(void)
+{
+	struct evs_segment *s = NULL;
+	struct evs_place place, other;
+	const struct evs_group *g;
+	struct evs_diag d = { 0 };
+	uint64_t off;
+
+	commits(3, 5, 0);
+	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+	T_CHECK(evs_segment_next(s, &g, &off, NULL) == 1);
+	evs_segment_place(s, &place);
+	T_CHECK(evs_segment_resume(s, &place, &d) == 0);
+	T_CHECK(evs_segment_next(s, &g, &off, NULL) == 1 && g->first_row == 5);
+	other = place;
+	other.ino++;
+	T_CHECK(evs_segment_resume(s, &other, &d) == EVS_E_FORMAT && strstr(d.what, "was replaced"));
+	T_CHECK(evs_segment_next(s, &g, &off, NULL) == 0);
+	other = place;
+	other.off = len + 8;
+	T_CHECK(evs_segment_resume(s, &other, &d) == EVS_E_FORMAT);
+	T_CHECK(evs_segment_next(s, &g, &off, NULL) == 0);
+	evs_segment_close(s);
+}
+
+static void test_not_a_segment(void)
+{
+	struct evs_segment *s = NULL;
+	struct evs_diag d = { 0 };
+	char *text;
+	size_t n;
+
+	T_CHECK(evs_segment_open(&s, dir, NULL, NULL, &d) == EVS_E_FORMAT && !s);
+	T_CHECK(strstr(d.what, "not a file") != NULL);
+	commits(1, 5, 0);
+	T_CHECK(evs_segment_open(&s, path, NULL, NULL, &d) == 0);
+	T_CHECK(evs_segment_schema(s, frame_at(EVS_FRAME_GROUP, 0), &text, &n, &d) == EVS_E_FORMAT);
+	T_CHECK(strstr(d.what, "not a SCHEMA frame") != NULL);
+	evs_segment_close(s);
+}
+
+/* Without a place of its own an error is told of the group. */
+static void test_lost(void)
+{
+	struct evs_segment *s = NULL;
+	const struct evs_group *g;
+	struct evs_diag d = { .what = "of no place" };
+	struct told told = { 0 };
+	uint64_t off;
+
+	commits(1, 5, 0);
+	T_CHECK(evs_segment_open(&s, path, on_told, &told, NULL) == 0);
+	T_CHECK(evs_segment_next(s, &g, &off, NULL) == 1);
+	evs_segment_lost(s, &d);
+	T_CHECK(told.times == 1 && told.rows == 5 && !strcmp(told.what, "of no place"));
+	evs_segment_close(s);
+}
+
+/* ---- filters -------------------------------------------------------------------------------------- */
+
+struct question {
+	struct evs_segment *s;
+	struct evs_array value;
+	const char *fail;
+	unsigned asked, may;
+};
+
+static enum evs_want ask(void *arg, const struct evs_commit *c, uint32_t group)
+{
+	struct question *q = arg;
+
+	for (unsigned i = 0; i < 2; i++) {
+		q->asked++;
+		evs_file_forget(&q->s->file);
+		fail_begin(q->fail ? q->fail : "", 1, EIO);
+		q->may += evs_segment_may_hold(q->s, c, group, 1, &q->value, 0);
+		(void)fail_end();
+	}
+	return EVS_NOT_BY_FILTERS;
+}
+
+/* Asks twice for a number that is not there: how often may it be? */
+static unsigned ask_filter(bool floats, const char *call, struct told *told, uint64_t *read)
+{
+	struct question q = { .fail = call };
+	const struct evs_group *g;
+	uint64_t off;
+
+	*told = (struct told){ 0 };
+	evs_array_init(&q.value, floats ? EVS_FLOAT : EVS_INT, 8, true);
+	if ((floats ? evs_array_append_float(&q.value, 1e9) : evs_array_append_int(&q.value, 123456789)) < 0)
+		abort();
+	T_CHECK(evs_segment_open(&q.s, path, on_told, told, NULL) == 0);
+	evs_segment_want(q.s, ask, &q);
+	evs_segment_rewind(q.s, EVS_WALK_PRUNED, INT64_MIN, INT64_MAX);
+	T_CHECK(evs_segment_next(q.s, &g, &off, NULL) == 0 && q.asked == 2);
+	*read = evs_segment_counts(q.s)->filters_read;
+	evs_segment_close(q.s);
+	evs_array_release(&q.value);
+	return q.may;
+}
+
+static void test_filters(void)
+{
+	struct told told;
+	uint64_t read;
+
+	away();
+	T_CHECK(append(0, 6000, 6000, 40) == 0);
+	load();
+	T_CHECK(ask_filter(false, NULL, &told, &read) == 0 && !told.times && read == 1);
+	t_check("no filter knows such a value", ask_filter(true, NULL, &told, &read) == 2);
+	T_CHECK(!told.times && read == 0);
+	t_check("a filter that cannot be read", ask_filter(false, "pread", &told, &read) == 2);
+	T_CHECK(!told.times && read == 0);
+	bytes[frame_at(EVS_FRAME_FILTER, 0) + 60] ^= 1;
+	store(len);
+	t_check("a damaged one", ask_filter(false, NULL, &told, &read) == 2);
+	t_check("is told once, and costs no row", told.times == 1 && !told.rows && read == 0);
+}
+
+/* ---- which schema --------------------------------------------------------------------------------- */
+
+/* Offset of the schema in force; 1: no such segment. */
+static uint64_t schema_off(void)
+{
+	struct evs_segment *s = NULL;
+	uint64_t off = 1;
+
+	if (evs_segment_open(&s, path, NULL, NULL, NULL) == 0)
+		off = evs_segment_schema_off(s);
+	evs_segment_close(s);
+	return off;
+}
+
+/* The commit that names it is damaged: the last sound SCHEMA, else HEAD. Also while the disk and memory fail. */
+static void test_schema_search(void)
+{
+	const struct evs_seg_spec own = spec;
+	uint64_t want;
+
+	away();
+	T_CHECK(append(0, 50, 50, 3000) == 0);
+	spec.schema_len -= 1;
+	T_CHECK(append(50, 50, 50, 3000) == 0);
+	spec.schema_len -= 1;
+	T_CHECK(append(100, 50, 50, 3000) == 0);
+	load();
+	want = frame_at(EVS_FRAME_SCHEMA, 1);
+	T_CHECK(schema_off() == want);
+	for (unsigned i = 0; i < 4; i++) {
+		switch (i) {
+		case 0: /* the newest COMMIT */
+			bytes[frame_at(EVS_FRAME_COMMIT, 2) + 50] ^= 1;
+			break;
+		case 1: /* a group in front of it, which is stepped over */
+			bytes[frame_at(EVS_FRAME_GROUP, 1) + 10] ^= 1;
+			break;
+		case 2: /* the SCHEMA that it names */
+			bytes[frame_at(EVS_FRAME_SCHEMA, 1) + 45] ^= 1;
+			want = frame_at(EVS_FRAME_SCHEMA, 0);
+			break;
+		default: /* and the one before */
+			bytes[frame_at(EVS_FRAME_SCHEMA, 0) + 45] ^= 1;
+			want = 0;
+		}
+		store(len);
+		T_CHECK(schema_off() == want);
+		for (unsigned how = 0; how < 2; how++)
+			for (long n = 1;; n++) {
+				uint64_t off;
+
+				fail_begin(how ? "pread" : "memory", n, EIO);
+				off = schema_off();
+				if (!fail_end())
+					break;
+				T_CHECK(off == 1 || off == want);
+			}
+	}
+	spec = own;
+}
+
+/* ---- ends and damage ------------------------------------------------------------------------------- */
+
+/* The tree does not look at what costs no row. */
+static void check(const char *name, int64_t rows, unsigned times, uint64_t lost)
+{
+	struct told told;
+	int64_t got;
+	bool ok;
+
+	for (unsigned how = 0; how < 2; how++) {
+		got = read_all(how ? EVS_WALK_PRUNED : EVS_WALK_ALL, &told);
+		ok = got == rows && told.rows == lost &&
+		     (how ? told.times <= times : told.times == times);
+		t_check(name, ok);
+		if (!ok)
+			printf("        %u: %lld rows, told %u times, %llu lost; last: %s\n", how,
+			       (long long)got, told.times, (unsigned long long)told.rows, told.what);
+	}
+}
+
+/* The same, or the error, whichever call fails. */
+static void check_failing(const char *name)
+{
+	static const char *const calls[] = { "pread", "memory", "fstat", "fcntl" };
+	struct told want[2], told;
+	int64_t rows[2], got;
+
+	for (unsigned how = 0; how < 2; how++)
+		rows[how] = read_all(how ? EVS_WALK_PRUNED : EVS_WALK_ALL, &want[how]);
+	for (size_t i = 0; i < 8; i++) {
+		unsigned how = i & 1;
+		const char *call = calls[i / 2];
+		int error = !strcmp(call, "memory") ? EVS_E_NOMEM : EVS_E_SYS;
+
+		for (long n = 1;; n++) {
+			fail_begin(call, n, EIO);
+			got = read_all(how ? EVS_WALK_PRUNED : EVS_WALK_ALL, &told);
+			if (!fail_end())
+				break;
+			t_check(name, got == error ||
+					      (got == rows[how] && told.times >= want[how].times &&
+					       told.rows == want[how].rows));
+		}
+	}
+}
+
+static void zero(size_t from, size_t to)
+{
+	memset(bytes + from, 0, to - from);
+}
+
+static void test_ends(void)
+{
+	size_t end, commit;
+	uint64_t salt;
+
+	commits(3, 40, 3000);
+	check("three commits", 120, 0, 0);
+	check_failing("three commits");
+
+	/* Two appends whose trailers alone reached the disk. */
+	commit = end_of(0);
+	end = end_of(1);
+	zero(commit, end - EVS_TRAILERS_SIZE);
+	zero(end, len - EVS_TRAILERS_SIZE);
+	store(len);
+	check("two torn appends", 40, 1, 80);
+	check_failing("two torn appends");
+
+	/* The writer was killed behind its groups. */
+	commits(3, 40, 3000);
+	store(frame_at(EVS_FRAME_COMMIT, 2));
+	check("no commit", 80, 1, 0);
+	check_failing("no commit");
+
+	/* Cut behind the first trailer; then the group before, or the COMMIT itself, is damaged besides. */
+	commits(3, 40, 3000);
+	store(len - 40);
+	check("second trailer cut off", 120, 1, 0);
+	check_failing("second trailer cut off");
+	load();
+	bytes[frame_at(EVS_FRAME_GROUP, 2) + 10] ^= 1;
+	store(len);
+	check("and the group damaged", 80, 2, 40);
+	check_failing("and the group damaged");
+	commits(3, 40, 3000);
+	bytes[frame_at(EVS_FRAME_COMMIT, 2) + 60] ^= 1;
+	store(len - 40);
+	check("and the commit damaged", 80, 1, 40); /* the sector that is missing may have been zero */
+
+	/* A trailer of another version of the file, with fewer rows than there are now. */
+	commits(2, 40, 3000);
+	end = end_of(1);
+	commit = frame_at(EVS_FRAME_COMMIT, 1);
+	salt = salt_of();
+	zero(end_of(0), end - EVS_TRAILERS_SIZE);
+	for (unsigned copy = 0; copy < 2; copy++) {
+		const struct evs_trailer t = { commit, end - commit, 2, 30, end_of(0), 20 };
+		size_t at = end - (2 - copy) * EVS_TRAILER_SIZE;
+
+		evs_trailer_encode(bytes + at, &t, copy, salt, at);
+	}
+	store(len);
+	check("a torn append that counts fewer rows", 40, 1, 20);
+}
+
+/* Damage in the middle, small and large, with an INDEX and without. */
+static void test_damage(void)
+{
+	commits(3, 40, 3000);
+	bytes[frame_at(EVS_FRAME_GROUP, 1) + 10] ^= 1;
+	store(len);
+	check("head of a group", 80, 1, 40);
+	check_failing("head of a group");
+	commits(3, 40, 3000);
+	bytes[frame_at(EVS_FRAME_GROUP, 1) + 60000] ^= 1;
+	store(len);
+	check("a block", 80, 1, 40);
+	check_failing("a block");
+	commits(3, 40, 3000);
+	bytes[frame_at(EVS_FRAME_COMMIT, 1) + 60] ^= 1;
+	store(len);
+	check_failing("a commit");
+
+	commits(2 * EVS_INDEX_EVERY + 2, 1, 0);
+	check("by the tree", 2 * EVS_INDEX_EVERY + 2, 0, 0);
+	check_failing("by the tree");
+}
+
+/* More groups in a commit than a walk has room for at first. */
+static void test_many_groups(void)
+{
+	away();
+	T_CHECK(append(0, 200, 1, 0) == 0);
+	check("many groups", 200, 0, 0);
+	check_failing("many groups");
+}
+
+int main(void)
+{
+	segment_begin();
+	test_growing();
+	test_resume();
+	test_not_a_segment();
+	test_lost();
+	test_filters();
+	test_schema_search();
+	test_ends();
+	test_damage();
+	test_many_groups();
+	free(bytes);
+	segment_end();
+	return t_done();
+}
