@@ -16,5 +16,5 @@ int evs_segment_lock(int *fd, const char *path, const struct evs_wait *how, stru
 		rc = evs_io_fstat(*fd, path, &mine, diag);
 	if (rc == 0)
 		rc = evs_io_stat(path, &there, diag);
-	return rc != 0 ? rc : there.ino != mine.ino || there.dev != mine.dev;
+	return rc != 0 ? rc : !evs_io_same_file(&there, &mine);
 }

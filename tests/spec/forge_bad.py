@@ -500,6 +500,36 @@ def _():
     return around(middle)
 
 
+@bad("7.2-7-span")
+def _():
+    def middle(f):
+        f.group(2, rows(f))
+        f.groups[-1]["len"] += 8
+        f.new_schema(f.schema)
+        f.schema_off = 0
+        f.commit()
+    return around(middle)
+
+
+@bad("7.1-12-prev-off")
+def _():
+    def middle(f):
+        append(f)
+        f.group(2, rows(f))
+        f.commit(prev_off=f.commits[0]["off"], prev_len=f.commits[0]["len"])
+    return around(middle)
+
+
+@bad("7.1-2-flags-with-schema")
+def _():
+    def middle(f):
+        f.new_schema(f.schema)
+        f.group(2, rows(f))
+        f.commit(flags=1)
+        f.schema_off = 0
+    return around(middle)
+
+
 def trailer(name, **fields):
     """Both trailers of the newest commit with other fields."""
     commit(name, copies=(fields, fields))
@@ -519,8 +549,19 @@ commit("7.3-5-rows", copies=({}, {"groups_rows": 100}))
 commit("7.3-5-first-group", copies=({}, {"first_group": 12}))
 trailer("7.3-6-rows-total", rows_total=9)
 trailer("7.3-6-seq", seq=9)
+commit("7.3-6-seq-in-older", last=True, copies=({}, {"seq": 9}))
 commit("7.3-6-one-copy", copies=({}, {"rows_total": 9}))
 trailer("9-6-both-bad", flip=1)
+
+
+@bad("7.3-6-commit-off-in-older")
+def _():
+    """A trailer that is sound by itself and names a commit that begins earlier."""
+    def middle(f):
+        f.group(2, rows(f))
+        at, span = len(f.data), 40 + 168 + 8 + 88 + 128
+        f.commit(copies=({}, {"commit_off": at - 64, "commit_len": span + 64}))
+    return around(middle)
 
 
 def zones(name, body):
@@ -650,6 +691,33 @@ def _():
         f.group(2, rows(f))
         f.commit(since_index=2)
     return around(middle, last=False)
+
+
+@bad("7.1-13-index")
+def _():
+    """A commit that counts from the INDEX before the newest."""
+    def middle(f):
+        append(f)
+        f.index()
+        off, size, seq = f.index_at
+        append(f)
+        up = {"off": off, "len": size, "rows": 4, "time_min": CREATED, "time_max": CREATED,
+              "level": 1, "commits": 2}
+        f.index(refs=[up] + f.level0(2))
+        f.group(2, rows(f))
+        f.commit(index_off=off, index_len=size, since_index=4 - seq)
+    return around(middle)
+
+
+@bad("8.3-2-place")
+def _():
+    def middle(f):
+        at = f.group(2, rows(f))
+        f.commit()
+        refs = f.level0()
+        refs[1]["off"] = at
+        f.index(refs=refs)
+    return around(middle)
 
 
 @bad("8.2-3-overlap")

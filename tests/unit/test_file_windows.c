@@ -51,6 +51,10 @@ int main(void)
 			evs_file_forget(&f);
 	}
 	t_check("anywhere", ok);
+	/* One that had to be large is not kept for ordinary ones. */
+	ok &= right(&f, 0, 1200000) && right(&f, 100000, 1300000) && f.win[0].cap == 1300000;
+	ok &= right(&f, 1450000, 10) && right(&f, 0, 10) && f.win[0].cap == (size_t)128 << 10;
+	t_check("a large window is let go", ok);
 	evs_file_release(&f);
 	evs_io_close(fd);
 	T_CHECK(unlink(path) == 0);

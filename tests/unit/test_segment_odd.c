@@ -59,6 +59,25 @@ static void put_heads(const struct evs_head *first, const struct evs_head *other
 	evs_buf_release(&b);
 }
 
+/* The second copy is of another length, and sound. */
+static void put_long_second(const struct evs_head *first, const struct evs_head *second)
+{
+	struct evs_buf a = { 0 }, b = { 0 };
+	size_t half, plen;
+
+	T_CHECK(evs_head_write(first, &a) == 0 && evs_head_write(second, &b) == 0);
+	half = a.len / 2;
+	plen = (size_t)evs_get64(b.p + 8);
+	T_CHECK(half != b.len / 2);
+	a.len = half;
+	evs_buf_put(&a, b.p, b.len / 2);
+	evs_frame_seal(a.p + half, EVS_FRAME_HEAD, 0, plen, a.p + half + EVS_FRAME_HEAD_SIZE,
+		       (uint32_t)plen, 0, half, 0);
+	put(&a);
+	evs_buf_release(&a);
+	evs_buf_release(&b);
+}
+
 static int read_heads(bool bad[2])
 {
 	struct evs_file f;
@@ -77,14 +96,20 @@ static int read_heads(bool bad[2])
 static void test_heads_differ(void)
 {
 	const struct evs_head first = head();
+	struct evs_head h = first;
 	bool bad[2];
 
 	put_heads(&first, &first);
 	T_CHECK(read_heads(bad) == 0 && !bad[0] && !bad[1]);
+	h.stream = "evs"; /* the second copy is longer, and each is sound */
+	h.stream_len = 3;
+	h.schema_len -= 8;
+	put_long_second(&first, &h);
+	T_CHECK(read_heads(bad) == 0 && !bad[0] && bad[1]);
 	for (unsigned field = 0; field < 12; field++) {
-		struct evs_head h = first;
 		char name[32];
 
+		h = first;
 		h.segment_id[3] = field == 0;
 		h.salt += field == 1;
 		h.minor = (uint16_t)(h.minor + (field == 2));
@@ -111,10 +136,21 @@ static void test_heads_differ(void)
 /* Memory and the disk fail while the copies are read, sound or not. */
 static void test_heads_fail(void)
 {
-	const struct evs_head first = head();
+	static char noise[300001];
+	struct evs_head first = head();
+	uint32_t z = 1;
 	bool bad[2];
 
-	for (unsigned damaged = 0; damaged < 3; damaged++) {
+	for (size_t i = 0; i < sizeof(noise) - 1; i++)
+		noise[i] = (char)((z = z * 1664525 + 1013904223) >> 24 | 1);
+	for (unsigned i = 0; i < 6; i++) {
+		unsigned damaged = i % 3;
+
+		if (i == 3) { /* a schema text that no window holds */
+			first.schema = noise;
+		}
+		if (i >= 3) /* ... with padding behind it, at least once */
+			first.schema_len = sizeof(noise) - i;
 		put_heads(&first, &first);
 		if (damaged)
 			T_CHECK(pwrite(fd, "\xff", 1, damaged == 1 ? 60 : lseek(fd, 0, SEEK_END) / 2 + 60) == 1);
@@ -151,33 +187,101 @@ static void test_frames(void)
 	struct evs_buf b = { 0 }, payload = { 0 };
 	struct evs_commit c = { 0 };
 	struct evs_index x = { 0 };
-	const struct evs_ahead none = { 0 };
+	const struct evs_ahead none = { 0 }, seventh = { .known = true, .append = 7 },
+			       eighth = { .known = true, .append = 8 };
 	const uint8_t *blocks;
 	struct evs_file f;
 	uint64_t off;
 	size_t len;
 
-	/* A FILTER of a length that is none, at 0; a whole SCHEMA frame at 56. */
-	evs_buf_put_zero(&b, 56 + 48);
+	/* A FILTER of a length that is none, at 0; a whole SCHEMA frame at 72. */
+	evs_buf_put_zero(&b, 72 + 48);
 	evs_frame_seal(b.p, EVS_FRAME_FILTER, 0, 16, b.p + 40, 16, SALT, 0, 0);
-	evs_frame_seal(b.p + 56, EVS_FRAME_SCHEMA, 0, 8, b.p + 96, 8, SALT, 56, 0);
+	evs_frame_seal(b.p + 72, EVS_FRAME_SCHEMA, 0, 8, b.p + 112, 8, SALT, 72, 0);
 	put(&b);
 	evs_file_init(&f, fd, path);
 	f.salt = SALT;
 	T_CHECK(evs_file_filter(&f, 0, b.len, &none, &blocks, &len, NULL) == EVS_E_FORMAT);
-	T_CHECK(evs_file_filter(&f, 56, b.len, &none, &blocks, &len, NULL) == EVS_E_FORMAT);
-	T_CHECK(evs_file_filter(&f, 96, b.len, &none, &blocks, &len, NULL) == EVS_E_FORMAT);
-	T_CHECK(evs_file_commit(&f, 56, b.len, &c, &payload, NULL) == EVS_E_FORMAT);
-	T_CHECK(evs_file_index(&f, 56, b.len, &x, &payload, NULL) == EVS_E_FORMAT);
+	T_CHECK(evs_file_filter(&f, 72, b.len, &none, &blocks, &len, NULL) == EVS_E_FORMAT);
+	T_CHECK(evs_file_filter(&f, 112, b.len, &none, &blocks, &len, NULL) == EVS_E_FORMAT);
+	/* A sound filter, of another append than the commit that names it. */
+	evs_frame_seal(b.p, EVS_FRAME_FILTER, 0, 32, b.p + 40, 32, SALT, 0, 7);
+	put(&b);
+	evs_file_forget(&f);
+	T_CHECK(evs_file_filter(&f, 0, b.len, &seventh, &blocks, &len, NULL) == 0 && len == 32);
+	T_CHECK(evs_file_filter(&f, 0, b.len, &eighth, &blocks, &len, NULL) == EVS_E_FORMAT);
+	evs_frame_seal(b.p, EVS_FRAME_FILTER, 0, 16, b.p + 40, 16, SALT, 0, 0);
+	put(&b);
+	evs_file_forget(&f);
+	T_CHECK(evs_file_commit(&f, 72, b.len, &c, &payload, NULL) == EVS_E_FORMAT);
+	T_CHECK(evs_file_index(&f, 72, b.len, &x, &payload, NULL) == EVS_E_FORMAT);
 	/* Looking for a frame: behind the end, one that runs past it, and that there is none. */
 	T_CHECK(evs_file_resync(&f, b.len + 8, b.len, &off, NULL) == 0 && off == b.len);
 	T_CHECK(evs_file_resync(&f, 8, b.len - 4, &off, NULL) == 0 && off == b.len - 4);
-	T_CHECK(evs_file_resync(&f, 8, b.len, &off, NULL) == 0 && off == 56);
+	T_CHECK(evs_file_resync(&f, 8, b.len, &off, NULL) == 0 && off == 72);
 	evs_file_release(&f);
 	evs_commit_release(&c);
 	evs_index_release(&x);
 	evs_buf_release(&payload);
 	evs_buf_release(&b);
+}
+
+/* What stands in front of a COMMIT, in pieces of 64 bytes; the commit itself is none that can be decoded, or absent. */
+static void check_ahead(const char *name, const char *pieces, int64_t to, bool refused)
+{
+	struct evs_tail t = { 0 };
+	struct evs_ahead a;
+	struct evs_buf b = { 0 };
+	struct evs_file f;
+
+	for (const char *p = pieces; *p; p++) {
+		const size_t fixed = sizeof(struct evs_commit_raw);
+		bool commit = *p == 'c' || *p == 'C';
+		size_t at = b.len, n = commit ? 40 + fixed + EVS_TRAILERS_SIZE : *p == 'L' ? 300000 : 64;
+		uint8_t flags = *p == 'n' ? 0x80 : 0; /* a flag of a newer format */
+
+		evs_buf_put_zero(&b, n);
+		b.p[at + 40 + offsetof(struct evs_commit_raw, flags)] = *p == 'C';
+		if (commit)
+			evs_frame_seal(b.p + at, EVS_FRAME_COMMIT, 0, n - 40, b.p + at + 40,
+				       (uint32_t)fixed, SALT, at, 0);
+		else if (*p == 's' || *p == 'n')
+			evs_frame_seal(b.p + at, EVS_FRAME_SCHEMA, flags, n - 40, b.p + at + 40, 24, SALT, at, 0);
+	}
+	t.end = t.size = b.len;
+	put(&b);
+	for (long n = 0;; n++) {
+		int rc;
+
+		evs_file_init(&f, fd, path);
+		f.salt = SALT;
+		fail_begin("pread", n, EIO);
+		rc = evs_file_ahead(&f, 0, &t, &a, NULL);
+		evs_file_release(&f);
+		if (fail_end()) {
+			t_check(name, rc == EVS_E_SYS);
+			continue;
+		}
+		t_check(name, rc == 0 && !a.known && a.refused == refused &&
+				      a.to == (to < 0 ? b.len : (uint64_t)to));
+		if (n)
+			break;
+	}
+	evs_buf_release(&b);
+}
+
+static void test_ahead(void)
+{
+	check_ahead("a commit that is none", "ssc", 128, false);
+	check_ahead("no commit", "ss", -1, false);
+	check_ahead("damage", "s.sc", 192, false);
+	check_ahead("much damage", "sLsc", 300128, false);
+	check_ahead("damage to the end", "sL", -1, false);
+	check_ahead("of a newer format", "snsc", 64, true);
+	check_ahead("of a newer format, behind damage", "s.nsc", 256, false);
+	check_ahead("of a newer format, after damage", "s.snsc", 320, false);
+	check_ahead("the commit is of a newer format", "sC", 64, true);
+	check_ahead("and behind damage, too", "s.sC", 192, false);
 }
 
 /* A GROUP verified block by block, damaged in each, and while the disk fails. */
@@ -283,6 +387,7 @@ int main(void)
 	test_heads_fail();
 	test_no_head();
 	test_frames();
+	test_ahead();
 	test_group();
 	test_trailers();
 	(void)close(fd);

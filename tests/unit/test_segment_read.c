@@ -296,6 +296,9 @@ static void test_filters(void)
 {
 	struct told told;
 	uint64_t read;
+	uint32_t summed;
+	uint8_t flags;
+	size_t at;
 
 	away();
 	T_CHECK(append(0, 6000, 6000, 40) == 0);
@@ -305,7 +308,18 @@ static void test_filters(void)
 	T_CHECK(!told.times && read == 0);
 	t_check("a filter that cannot be read", ask_filter(false, "pread", &told, &read) == 2);
 	T_CHECK(!told.times && read == 0);
-	bytes[frame_at(EVS_FRAME_FILTER, 0) + 60] ^= 1;
+	at = frame_at(EVS_FRAME_FILTER, 0);
+	flags = bytes[at + 5];
+	summed = evs_get32(bytes + at + 16);
+	for (unsigned newer = 0; newer < 2; newer++) { /* there and back */
+		evs_frame_seal(bytes + at, EVS_FRAME_FILTER, newer ? flags : 0x80, summed,
+			       bytes + at + EVS_FRAME_HEAD_SIZE, summed, salt_of(), at,
+			       evs_get32(bytes + at + 20));
+		store(len);
+		T_CHECK(ask_filter(false, NULL, &told, &read) == (newer ? 0 : 2));
+		t_check("one of a newer format", told.times == !newer && !told.rows && read == newer);
+	}
+	bytes[at + 60] ^= 1;
 	store(len);
 	t_check("a damaged one", ask_filter(false, NULL, &told, &read) == 2);
 	t_check("is told once, and costs no row", told.times == 1 && !told.rows && read == 0);
@@ -392,30 +406,32 @@ static void check(const char *name, int64_t rows, unsigned times, uint64_t lost)
 	}
 }
 
-/* The same, or the error, whichever call fails. */
-static void check_failing(const char *name)
+/* The same, or the error, whenever the call fails. */
+static void check_failing_call(const char *name, const char *call)
 {
-	static const char *const calls[] = { "pread", "memory", "fstat", "fcntl" };
-	struct told want[2], told;
-	int64_t rows[2], got;
+	int error = !strcmp(call, "memory") ? EVS_E_NOMEM : EVS_E_SYS;
+	struct told want, told;
+	int64_t rows, got;
 
-	for (unsigned how = 0; how < 2; how++)
-		rows[how] = read_all(how ? EVS_WALK_PRUNED : EVS_WALK_ALL, &want[how]);
-	for (size_t i = 0; i < 8; i++) {
-		unsigned how = i & 1;
-		const char *call = calls[i / 2];
-		int error = !strcmp(call, "memory") ? EVS_E_NOMEM : EVS_E_SYS;
-
+	for (unsigned how = 0; how < 2; how++) {
+		rows = read_all(how ? EVS_WALK_PRUNED : EVS_WALK_ALL, &want);
 		for (long n = 1;; n++) {
 			fail_begin(call, n, EIO);
 			got = read_all(how ? EVS_WALK_PRUNED : EVS_WALK_ALL, &told);
 			if (!fail_end())
 				break;
-			t_check(name, got == error ||
-					      (got == rows[how] && told.times >= want[how].times &&
-					       told.rows == want[how].rows));
+			t_check(name, got == error || (got == rows && told.times >= want.times &&
+						       told.rows == want.rows));
 		}
 	}
+}
+
+static void check_failing(const char *name)
+{
+	check_failing_call(name, "pread");
+	check_failing_call(name, "memory");
+	check_failing_call(name, "fstat");
+	check_failing_call(name, "fcntl");
 }
 
 static void zero(size_t from, size_t to)
@@ -432,11 +448,11 @@ static void test_ends(void)
 	check("three commits", 120, 0, 0);
 	check_failing("three commits");
 
-	/* Two appends whose trailers alone reached the disk. */
-	commit = end_of(0);
+	/* Two appends of which only the COMMIT reached the disk. */
 	end = end_of(1);
-	zero(commit, end - EVS_TRAILERS_SIZE);
-	zero(end, len - EVS_TRAILERS_SIZE);
+	commit = frame_at(EVS_FRAME_COMMIT, 2);
+	zero(end_of(0), frame_at(EVS_FRAME_COMMIT, 1));
+	zero(end, commit);
 	store(len);
 	check("two torn appends", 40, 1, 80);
 	check_failing("two torn appends");
@@ -461,6 +477,26 @@ static void test_ends(void)
 	bytes[frame_at(EVS_FRAME_COMMIT, 2) + 60] ^= 1;
 	store(len - 40);
 	check("and the commit damaged", 80, 1, 40); /* the sector that is missing may have been zero */
+
+	commits(1, 40, 3000); /* never torn: a segment comes with its first commit */
+	bytes[frame_at(EVS_FRAME_COMMIT, 0) + 60] ^= 1;
+	store(len - 40);
+	check("and the first commit damaged", 40, 1, 0);
+
+	/* Larger than what is held of a file at a time. */
+	away();
+	T_CHECK(append(0, 5, 5, 0) == 0 && append(5, 300, 100, 4000) == 0);
+	check("a large append", 305, 0, 0);
+	check_failing("a large append");
+	load();
+	commit = frame_at(EVS_FRAME_COMMIT, 1);
+	bytes[commit - 5000] ^= 1;
+	store(len);
+	check("a block of it damaged", 205, 1, 100);
+	check_failing("a block of it damaged");
+	store(commit);
+	check("a large append without its commit", 5, 1, 0);
+	check_failing("a large append without its commit");
 
 	/* A trailer of another version of the file, with fewer rows than there are now. */
 	commits(2, 40, 3000);
@@ -508,6 +544,14 @@ static void test_many_groups(void)
 	T_CHECK(append(0, 200, 1, 0) == 0);
 	check("many groups", 200, 0, 0);
 	check_failing("many groups");
+	/* A COMMIT that is larger than what is held of a file. */
+	T_CHECK(append(200, 3000, 1, 0) == 0);
+	check("very many groups", 3200, 0, 0);
+	check_failing_call("very many groups", "pread");
+	load();
+	store(len - 40);
+	check("and no second trailer", 3200, 1, 0);
+	check_failing_call("and no second trailer", "pread");
 }
 
 int main(void)
