@@ -171,8 +171,6 @@ static int put_packed(struct evs_encoder *e, const struct evs_array *cols, uint1
 			rc = evs_column_encode(e->enc, &cols[i], &e->column);
 		if (rc < 0)
 			return rc;
-		if (!evs_buf_ok(&e->column))
-			return EVS_E_NOMEM;
 		if (!e->column.len) {
 			evs_buf_put_u8(&e->raw, 0);
 			continue;

@@ -37,6 +37,7 @@ static struct {
 	int action;	    /* enum fail_action */
 	void *const *fixed; /* memory: only this piece cannot grow, each time */
 	bool no_types;	    /* readdir() does not tell what kind of file it is */
+	bool no_tmpfile;    /* open() makes no file without a name */
 	void (*meanwhile)(void); /* it does not fail: another process does this right before it */
 	atomic_long count;
 	atomic_bool hit;
@@ -210,6 +211,10 @@ int __wrap_open(const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = va_arg(ap, mode_t);
 	va_end(ap);
+	if (fail.no_tmpfile && (flags & __O_TMPFILE)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
 	return fail_now("open") ? -1 : __real_open(path, flags, mode);
 }
 

@@ -106,7 +106,8 @@ static void test_folders(void)
 			break;
 		T_CHECK(rc < 0);
 	}
-	T_CHECK(chdir("/") == 0);
+	/* The root's name is "/", by whatever way, and it is no place for a stream of that name. */
+	T_CHECK(chdir("/") == 0 && open_close("/", NULL) == open_close(".", NULL));
 	/* A stream's folder in a folder that is no stream: neither store nor stream. */
 	snprintf(path, sizeof(path), "%s/plain", dir);
 	T_CHECK(mkdir(path, 0777) == 0 && open_close(path, NULL) == 0);
@@ -280,6 +281,43 @@ static void test_memory(void)
 		}
 }
 
+/* Of a last line without end, and without a row before it, comes no schema; it is refused, and its bytes are kept. */
+static void test_no_row(void)
+{
+	/* Of a length that fills its buffer. */
+	static const char line[] = "no json, but sixty-four letters of which no buffer takes another";
+	struct evs_append_stats stats = { 0 };
+	char path[160];
+	int rc = -1;
+
+	T_CHECK(sizeof(line) == 65);
+	for (long n = 1; rc < 0; n++) {
+		struct evs_append_opts opts = { .now = 1709294400000000000 };
+		struct evs_appender *a = NULL;
+		struct evs_diag d = { 0 };
+
+		fresh();
+		snprintf(path, sizeof(path), "%s/none", dir);
+		fail_begin("memory", n, ENOMEM);
+		rc = evs_append_open(&a, path, &opts, &d);
+		if (rc == 0)
+			rc = evs_append_file(a, "first", &d);
+		if (rc == 0)
+			rc = evs_append_feed(a, line, 64, &d);
+		if (rc == 0)
+			rc = evs_append_flush(a, true, &d);
+		T_CHECK(fail_end() ? rc == EVS_S_NOMEM : rc == 0);
+		if (a)
+			evs_append_stats(a, &stats);
+		evs_append_close(a);
+	}
+	t_check("one line, refused", stats.in == 1 && stats.rejected == 1 && stats.stored == 0);
+	snprintf(path, sizeof(path), "%s/none/schema.sql", dir);
+	T_CHECK(access(path, F_OK) != 0);
+	snprintf(path, sizeof(path), "%s/none/rejects.ndjson", dir);
+	T_CHECK(access(path, F_OK) == 0);
+}
+
 /* The next file begins anew, also in the middle of a line. */
 static void test_files(void)
 {
@@ -320,6 +358,7 @@ int main(void)
 	test_strict_and_disk();
 	test_idle();
 	test_inferring();
+	test_no_row();
 	test_files();
 	test_memory();
 	(void)nftw(dir, remove_one, 8, FTW_PHYS | FTW_DEPTH);

@@ -26,18 +26,31 @@ static void test_unnamed(void)
 
 	T_CHECK(evs_io_open_unnamed(&fd, dir, &d) == 0 && fd >= 0);
 	evs_io_close(fd);
-	/* A file system without unnamed files. */
-	fail_begin("open", 1, EOPNOTSUPP);
-	T_CHECK(evs_io_open_unnamed(&fd, dir, &d) == 0 && fd >= 0);
-	T_CHECK(fail_end() && evs_io_list(dir, &e, &n, &d) == 0 && n == 0);
-	evs_io_list_free(e, n);
-	evs_io_close(fd);
+	/* A file system without unnamed files; a signal comes, or there is no room. */
+	fail.no_tmpfile = true;
+	for (unsigned i = 0; i < 3; i++) {
+		fail_begin("mkstemp", i ? 1 : 0, i == 1 ? EINTR : ENOSPC);
+		T_CHECK(evs_io_open_unnamed(&fd, dir, &d) == (i < 2 ? 0 : EVS_S_SYS) && (fd >= 0) == (i < 2));
+		T_CHECK(fail_end() == (i > 0) && evs_io_list(dir, &e, &n, &d) == 0 && n == 0);
+		evs_io_list_free(e, n);
+		evs_io_close(fd);
+	}
+	fail.no_tmpfile = false;
 	at(absent, sizeof(absent), "absent");
 	T_CHECK(evs_io_open_unnamed(&fd, absent, &d) == EVS_S_SYS && d.sys == ENOENT);
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
 	T_CHECK(evs_io_open_unnamed(&fd, longer, &d) == EVS_S_SYS && d.sys == ENAMETOOLONG);
 	evs_io_close(-1);
+
+	/* What is set aside goes to $TMPDIR, when it names a folder. */
+	T_CHECK(setenv("TMPDIR", absent, 1) == 0);
+	T_CHECK(evs_io_open_scratch(&fd, &d) == EVS_S_SYS && d.sys == ENOENT);
+	T_CHECK(setenv("TMPDIR", "", 1) == 0);
+	T_CHECK(evs_io_open_scratch(&fd, &d) == 0);
+	evs_io_close(fd);
+	T_CHECK(unsetenv("TMPDIR") == 0 && evs_io_open_scratch(&fd, &d) == 0);
+	evs_io_close(fd);
 }
 
 static void test_transfers(void)
@@ -71,10 +84,18 @@ static void test_transfers(void)
 	evs_io_close(fd);
 }
 
+/* The third time it is asked. */
+static bool stop(void *arg)
+{
+	return ++*(unsigned *)arg == 3;
+}
+
 static void test_locks(void)
 {
 	static const int errors[] = { EAGAIN, EACCES };
-	const struct evs_wait patient = { 0 }, hasty = { .never = true };
+	unsigned asked = 0;
+	const struct evs_wait patient = { 0 }, hasty = { .never = true },
+			      asking = { .stop = stop, .arg = &asked };
 	struct evs_diag d = { 0 };
 	int fd = -1, other = -1;
 
@@ -86,6 +107,13 @@ static void test_locks(void)
 		fail_begin("fcntl", 1, errors[i]);
 		T_CHECK(evs_io_lock(fd, &hasty, file, &d) == EVS_S_LOCKED && fail_end());
 	}
+	T_CHECK(evs_io_lock(other, &asking, file, &d) == EVS_S_LOCKED && asked == 3);
+	T_CHECK(strstr(d.what, "stopped while") != NULL);
+	/* Who waits in the system's call is not told to come again. */
+	fail_begin("fcntl", 1, EAGAIN);
+	T_CHECK(evs_io_lock(fd, NULL, file, &d) == EVS_S_SYS && fail_end());
+	fail_begin("fcntl", 1, EINTR);
+	T_CHECK(evs_io_is_locked(other) && fail_end());
 	fail_begin("fcntl", 1, ENOLCK);
 	T_CHECK(evs_io_lock(fd, &hasty, file, &d) == EVS_S_SYS && fail_end());
 	fail_begin("fcntl", 1, EINVAL);
@@ -111,6 +139,11 @@ static void test_names(void)
 	T_CHECK(evs_io_realpath(path, &real, &d) == EVS_S_SYS && d.sys == ENOENT);
 	T_CHECK(evs_io_realpath(dir, &real, &d) == 0 && real[0] == '/');
 	free(real);
+	fail_begin("memory", 1, EINTR);
+	T_CHECK(evs_io_realpath(dir, &real, &d) == 0 && fail_end());
+	free(real);
+	fail_begin("unlink", 1, EINTR);
+	T_CHECK(evs_io_unlink(path, &d) == 0 && fail_end());
 	T_CHECK(evs_io_sync_dir(path, &d) == EVS_S_SYS);
 	at(path, sizeof(path), "made");
 	T_CHECK(evs_io_mkdir(path, &d) == 1 && evs_io_mkdir(path, &d) == 0);
@@ -152,8 +185,9 @@ static void test_whole_files(void)
 /* Folders, files and links to both, on file systems that tell the kind and on such that do not. */
 static void test_lists(void)
 {
-	static const char *const names[] = { "a-folder", "b-file", "c-link", "d-link", "e-nowhere" };
-	static const bool is_dir[] = { true, false, true, false, false };
+	static const char *const names[] = { "a-folder", "b-file", "c-link", "d-link", "e-nowhere",
+					     "f-itself" };
+	static const bool is_dir[] = { true, false, true, false, false, false };
 	struct evs_diag d = { 0 };
 	struct evs_io_entry *e;
 	char path[128];
@@ -169,9 +203,11 @@ static void test_lists(void)
 	T_CHECK(symlink("b-file", path) == 0);
 	at(path, sizeof(path), names[4]);
 	T_CHECK(symlink("nowhere", path) == 0);
+	at(path, sizeof(path), names[5]);
+	T_CHECK(symlink(names[5], path) == 0);
 	for (unsigned unknown = 0; unknown < 2; unknown++) {
 		fail.no_types = unknown;
-		T_CHECK(evs_io_list(dir, &e, &n, &d) == 0 && n == 5);
+		T_CHECK(evs_io_list(dir, &e, &n, &d) == 0 && n == 6);
 		for (size_t i = 0; i < n; i++)
 			t_check(names[i], !strcmp(e[i].name, names[i]) && e[i].is_dir == is_dir[i]);
 		evs_io_list_free(e, n);
@@ -187,9 +223,15 @@ static void test_lists(void)
 		T_CHECK(fail_end());
 	}
 	T_CHECK(evs_io_list("/nowhere", &e, &n, &d) == EVS_S_SYS);
+	/* What a link leads to cannot be looked at: now, or ever. */
+	fail_begin("fstatat", 2, EINTR);
+	T_CHECK(evs_io_list(dir, &e, &n, &d) == 0 && n == 6 && fail_end());
+	evs_io_list_free(e, n);
+	fail_begin("fstatat", 2, EACCES);
+	T_CHECK(evs_io_list(dir, &e, &n, &d) == EVS_S_SYS && d.sys == EACCES && fail_end());
 	fail_begin("readdir", 6, EIO);
 	T_CHECK(evs_io_list(dir, &e, &n, &d) == EVS_S_SYS && fail_end());
-	for (size_t i = 5; i-- > 0;) {
+	for (size_t i = 6; i-- > 0;) {
 		at(path, sizeof(path), names[i]);
 		T_CHECK(remove(path) == 0);
 	}
