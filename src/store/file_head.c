@@ -94,7 +94,7 @@ static bool same_bytes(struct evs_file *f, uint64_t span, const struct evs_frame
 	const uint8_t *p;
 
 	if (span > SMALL_HEAD || evs_file_frame(f, 0, span, &first, NULL) < 0 ||
-	    first.payload_len != second->payload_len || first.summed_len != n ||
+	    first.payload_len != second->payload_len ||
 	    evs_file_bytes(f, 0, (size_t)(2 * span), &p, NULL) < 0)
 		return false;
 	return !memcmp(p + at, p + span + at, n);

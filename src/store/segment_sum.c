@@ -40,7 +40,7 @@ static int add_commits(struct evs_segment *s, struct evs_segment_sum *out, uint6
 	bool first = true;
 	int rc = 0;
 
-	while (left && off && rc == 0) {
+	while (left && rc == 0) {
 		rc = evs_file_commit(&s->file, off, limit, &c, &payload, diag);
 		if (rc == 0 && first) {
 			out->commits = c.seq;
@@ -71,13 +71,13 @@ int evs_segment_sum(struct evs_segment *s, struct evs_segment_sum *out, struct e
 
 	*out = (struct evs_segment_sum){
 		.bytes = s->tail.size,
-		.rows = s->tail.have_commit ? s->tail.trailer.rows_total : 0,
 		.oldest = EVS_TIME_NONE,
 		.newest = EVS_TIME_NONE,
 	};
 	if (!s->tail.have_commit)
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, s->tail.end,
 				    "the segment has lost its end and with it every commit");
+	out->rows = s->tail.trailer.rows_total;
 	rc = add_commits(s, out, &index, diag);
 	if (rc == 0 && index) {
 		rc = evs_file_index(&s->file, index, s->tail.end, &x, &payload, diag);

@@ -160,6 +160,7 @@ FAIL_CALL(int, ftruncate, (int fd, off_t n), (fd, n), -1)
 FAIL_CALL(int, rename, (const char *from, const char *to), (from, to), -1)
 FAIL_CALL(int, unlink, (const char *path), (path), -1)
 FAIL_CALL(int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
+FAIL_CALL(int, rmdir, (const char *path), (path), -1)
 FAIL_CALL(int, mkstemp, (char *name), (name), -1)
 FAIL_CALL(int, getentropy, (void *p, size_t n), (p, n), -1)
 FAIL_CALL(int, fstatat, (int fd, const char *path, struct stat *st, int flags),

@@ -19,6 +19,7 @@
 
 static char dir[64], path[96], fresh_path[96];
 static struct evs_encoder *enc;
+static int64_t row_time = LO * 1000000000;
 
 static struct evs_seg_spec spec = {
 	.dir = dir,
@@ -61,8 +62,8 @@ static inline void make_rows(struct rows *w, uint64_t first, uint32_t n, size_t 
 	}
 	w->r = (struct evs_seg_rows){ .cols = w->cols,
 				      .ncols = 3,
-				      .time_min = LO * 1000000000,
-				      .time_max = LO * 1000000000,
+				      .time_min = row_time,
+				      .time_max = row_time,
 				      .filtered = filtered,
 				      .nfiltered = 2 };
 }

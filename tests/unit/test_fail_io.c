@@ -147,6 +147,14 @@ static void test_names(void)
 	T_CHECK(evs_io_sync_dir(path, &d) == EVS_S_SYS);
 	at(path, sizeof(path), "made");
 	T_CHECK(evs_io_mkdir(path, &d) == 1 && evs_io_mkdir(path, &d) == 0);
+	fail_begin("rmdir", 1, EACCES);
+	T_CHECK(evs_io_rmdir(path, &d) == EVS_S_SYS && d.sys == EACCES && fail_end());
+	fail_begin("rmdir", 1, EEXIST);
+	T_CHECK(evs_io_rmdir(path, &d) == 1 && fail_end() && evs_io_rmdir("/", &d) != 0);
+	T_CHECK(evs_io_rmdir(dir, &d) == 1);
+	fail_begin("rmdir", 1, EINTR);
+	T_CHECK(evs_io_rmdir(path, &d) == 0 && fail_end() && evs_io_rmdir(path, &d) == 0);
+	T_CHECK(evs_io_mkdir(path, &d) == 1);
 	T_CHECK(remove(path) == 0 && evs_io_mkdir("/proc/none", &d) == EVS_S_SYS);
 }
 

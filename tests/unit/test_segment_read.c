@@ -537,6 +537,52 @@ static void test_damage(void)
 	check_failing("by the tree");
 }
 
+/* What a segment says of itself, with an INDEX and without, in whatever order times come. */
+static void test_sum(void)
+{
+	static const int64_t seconds[] = { 20, 10, 30, -1 };
+	const int64_t own = row_time;
+	struct evs_segment_sum sum;
+	struct evs_segment *s = NULL;
+	struct evs_diag d = { 0 };
+
+	away();
+	for (unsigned i = 0; i < EVS_INDEX_EVERY + 4; i++) {
+		int64_t sec = seconds[i % 4];
+
+		row_time = sec < 0 ? EVS_TIME_NONE : (LO + sec) * 1000000000;
+		T_CHECK(append(4 * i, 4, 2, 0) == 0);
+		if (i != 3 && i != EVS_INDEX_EVERY + 3)
+			continue;
+		for (unsigned how = 0; how < 3; how++)
+			for (long n = 1;; n++) {
+				int rc;
+
+				T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+				evs_file_forget(&s->file);
+				fail_begin(how == 1 ? "pread" : "memory", how ? n : 0, EIO);
+				rc = evs_segment_sum(s, &sum, &d);
+				evs_segment_close(s);
+				if (fail_end()) {
+					T_CHECK(rc == (how == 1 ? EVS_E_SYS : EVS_E_NOMEM));
+					continue;
+				}
+				T_CHECK(rc == 0 && sum.rows == 4 * i + 4 && sum.commits == i + 1);
+				T_CHECK(sum.oldest == (LO + 10) * 1000000000 && sum.newest == (LO + 30) * 1000000000);
+				T_CHECK(sum.seen_rows == 16 && sum.seen_groups == 8 && sum.seen_runs == 4);
+				T_CHECK(sum.has_hash && sum.written == 1 && sum.bytes == size_of(path));
+				break;
+			}
+	}
+	row_time = own;
+	load();
+	store(frame_at(EVS_FRAME_GROUP, 0));
+	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+	T_CHECK(evs_segment_sum(s, &sum, &d) == EVS_E_FORMAT && strstr(d.what, "every commit"));
+	T_CHECK(sum.rows == 0 && sum.commits == 0);
+	evs_segment_close(s);
+}
+
 /* More groups in a commit than a walk has room for at first. */
 static void test_many_groups(void)
 {
@@ -566,6 +612,7 @@ int main(void)
 	test_ends();
 	test_damage();
 	test_many_groups();
+	test_sum();
 	free(bytes);
 	segment_end();
 	return t_done();
