@@ -148,14 +148,13 @@ static void test_heads_fail(void)
 
 	for (size_t i = 0; i < sizeof(noise) - 1; i++)
 		noise[i] = (char)((z = z * 1664525 + 1013904223) >> 24 | 1);
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < 9; i++) {
 		unsigned damaged = i % 3;
 
-		if (i == 3) { /* a schema text that no window holds */
+		if (i >= 3) { /* a schema text that no window holds at first, or ever; with padding behind it, at least once */
 			first.schema = noise;
+			first.schema_len = (i < 6 ? sizeof(noise) : 20000) - i;
 		}
-		if (i >= 3) /* ... with padding behind it, at least once */
-			first.schema_len = sizeof(noise) - i;
 		put_heads(&first, &first);
 		if (damaged)
 			T_CHECK(pwrite(fd, "\xff", 1, damaged == 1 ? 60 : lseek(fd, 0, SEEK_END) / 2 + 60) == 1);

@@ -157,6 +157,29 @@ static void test_two_indexes(void)
 	T_CHECK(nseen == 4 && seen[0] == 1 && seen[1] == 2 && seen[2] == 4 && seen[3] == 5);
 }
 
+/* References that are not of what they lead to: an INDEX of fewer commits, a commit of another time. */
+static void test_wrong_references(void)
+{
+	struct evs_index_ref refs[2], timed;
+	uint64_t pushes;
+
+	for (unsigned wrong = 0; wrong < 3; wrong++) {
+		forge_begin();
+		put_commit(-1, 1);
+		put_index(forge.commit, 1, -1);
+		put_commit(0, 1);
+		refs[0] = up(0, 1, wrong == 1 ? 2 : 1);
+		refs[1] = timed = forge.commit[1];
+		timed.time_min = timed.time_max = 5;
+		if (wrong == 2)
+			refs[1] = timed;
+		put_index(refs, 2, 0);
+		put_commit(1, 1);
+		T_CHECK(given_up(INT64_MIN, &pushes) == (wrong > 0));
+		T_CHECK(nseen == (wrong == 0 ? 3 : wrong == 1 ? 0 : 1));
+	}
+}
+
 /* A tree that leads back to a commit in front of one that it has led to. */
 static void test_out_of_order(void)
 {
@@ -221,6 +244,7 @@ int main(void)
 		abort();
 	evs_io_close(fd);
 	test_two_indexes();
+	test_wrong_references();
 	test_out_of_order();
 	test_wide();
 	evs_buf_release(&forge.b);
