@@ -16,7 +16,7 @@
 #define LO     1704067200 /* Monday 2024-01-01 */
 #define SECOND ((int64_t)1000000000)
 
-static char dir[64], path[128];
+static char dir[200], path[256];
 static const char schema[] = "CREATE TABLE ev (ts DateTime NOT NULL, n Int64)"
 			     " ORDER BY ts PARTITION BY toMonday(ts);\n";
 
@@ -182,7 +182,7 @@ int main(void)
 	const char *tmp = getenv("TMPDIR");
 	struct evs_diag d;
 
-	(void)snprintf(dir, sizeof(dir), "%.30s/evseg-status-XXXXXX", tmp ? tmp : "/tmp");
+	(void)snprintf(dir, sizeof(dir), "%.160s/evseg-status-XXXXXX", tmp ? tmp : "/tmp");
 	if (evs_encoder_new(&enc, &opts) < 0 || !mkdtemp(dir))
 		return 1;
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, spec.name);
