@@ -150,11 +150,8 @@ int evs_array_make_valid(struct evs_array *a, size_t rows)
 {
 	bool first = !a->valid;
 
-	if (need_valid(a, rows) < 0) {
-		if (first)
-			evs_array_drop_valid(a);
+	if (need_valid(a, rows) < 0)
 		return EVS_E_NOMEM;
-	}
 	if (first)
 		evs_array_set_valid(a, 0, a->rows);
 	return 0;

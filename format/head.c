@@ -19,10 +19,10 @@ static int put_text(const char *text, size_t len, struct evs_buf *out, uint32_t 
 	size_t n;
 
 	*stored = (uint32_t)len;
+	if (!evs_buf_reserve(out, len)) /* or what stands in front of it found no room */
+		return EVS_E_NOMEM;
 	if (!len)
 		return 0;
-	if (!evs_buf_reserve(out, len))
-		return EVS_E_NOMEM;
 	/* One byte less than the text: whatever does not fit is not worth compressing. */
 	n = ZSTD_compress(out->p + out->len, len - 1, text, len, TEXT_LEVEL);
 	if (ZSTD_isError(n)) {
@@ -114,8 +114,6 @@ int evs_head_encode(const struct evs_head *h, struct evs_buf *out)
 	evs_buf_put(out, h->stream, h->stream_len);
 	evs_buf_put(out, h->tenant, h->tenant_len);
 	rc = put_text(h->schema, h->schema_len, out, &stored);
-	if (rc == 0 && !evs_buf_ok(out))
-		rc = EVS_E_NOMEM;
 	if (rc < 0) {
 		out->len = at;
 		return rc;
@@ -291,8 +289,6 @@ int evs_schema_text_encode(const char *text, size_t len, struct evs_buf *out)
 	evs_buf_put_u32(out, (uint32_t)len);
 	evs_buf_put_u32(out, 0);
 	rc = put_text(text, len, out, &stored);
-	if (rc == 0 && !evs_buf_ok(out))
-		rc = EVS_E_NOMEM;
 	if (rc < 0) {
 		out->len = at;
 		return rc;
