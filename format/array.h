@@ -103,6 +103,20 @@ int evs_array_take(struct evs_array *a, const struct evs_array *src, const uint3
  */
 struct evs_array evs_array_view(const struct evs_array *a, uint32_t from, uint32_t n);
 
+/*
+ * A column by its distinct values: row i is values[code[i]]. A null row is the last value. All zero but for the shape of `values` at
+ * first.
+ */
+struct evs_coded {
+	struct evs_array values;
+	uint32_t *code;
+	uint32_t cap; /* rows that there is room for */
+};
+
+/* Room for the codes of `rows` rows; what they were is lost. Returns 0 or EVS_E_NOMEM. */
+int evs_coded_room(struct evs_coded *c, uint32_t rows);
+void evs_coded_release(struct evs_coded *c);
+
 static inline bool evs_array_is_null(const struct evs_array *a, uint32_t row)
 {
 	return a->valid && !(a->valid[row >> 3] >> (row & 7) & 1);

@@ -94,4 +94,12 @@ void evs_dec_ctx_set_limit(struct evs_dec_ctx *ctx, size_t max_bytes);
 int evs_column_decode(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows, uint32_t nulls,
 		      struct evs_array *out, const char **why);
 
+/*
+ * The same as distinct values and codes, where the column is encoded so and has at most EVS_CODED_MAX of them: 0; 1 where it is
+ * not, or has few rows or large ones, and `c` has not moved. Otherwise as evs_column_decode().
+ */
+#define EVS_CODED_MAX 4095u
+int evs_column_codes(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows, uint32_t nulls,
+		     struct evs_coded *out, const char **why);
+
 #endif

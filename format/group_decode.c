@@ -352,3 +352,23 @@ int evs_group_column(struct evs_decoder *d, const struct evs_group *g, const str
 	rc = open_block(d, b, stored, &c, why);
 	return rc < 0 ? rc : decode_column(d, &c, g->rows, b->nulls, out, why);
 }
+
+int evs_group_coded(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
+		    const uint8_t *stored, uint16_t column, struct evs_coded *coded,
+		    struct evs_array *out, const char **why)
+{
+	struct evs_cur c;
+	int rc;
+
+	if (!b || g->packed)
+		return evs_group_column(d, g, b, stored, column, out, why);
+	evs_array_reset(out);
+	rc = open_block(d, b, stored, &c, why);
+	if (rc == 0)
+		rc = evs_column_codes(d->dec, &c, g->rows, b->nulls, coded, why);
+	if (rc == 1)
+		return decode_column(d, &c, g->rows, b->nulls, out, why);
+	if (rc == 0 && c.p != c.end)
+		rc = evs_rule(why, EVS_E_FORMAT, "5.3-5 bytes behind a column's values");
+	return rc < 0 ? rc : 1;
+}

@@ -32,9 +32,10 @@ static struct x_node *finish(struct x_binder *b, struct x_node *n)
 	if (!n)
 		return NULL;
 	if ((int)n->type.id == X_T_NULL)
-		return evs_x_const_null(b, b->e->root, &text);
-	if ((int)n->type.id == X_T_INTERVAL)
+		n = evs_x_const_null(b, b->e->root, &text);
+	else if ((int)n->type.id == X_T_INTERVAL)
 		return evs_x_fail(b, b->e->root, "an interval alone is no value: add it to a time");
+	evs_x_mark(n);
 	return n;
 }
 

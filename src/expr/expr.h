@@ -87,6 +87,14 @@ int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_
 		 struct evs_array *out, struct evs_diag *diag);
 
 /*
+ * The same, with codes for some of the columns, by ordinal (NULL: none); the arrays of those are not looked at. What depends on
+ * one such column only is computed for its distinct values.
+ */
+int evs_eval_run_coded(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
+		       const struct evs_coded *const *coded, uint32_t rows, struct evs_array *out,
+		       struct evs_diag *diag);
+
+/*
  * Pruning: what a bound condition can be over rows of which only bounds are known.
  *
  * `bounds` tells what is known of a column; false: nothing. `may_hold` (may be NULL) tells whether some row may hold

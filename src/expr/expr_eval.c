@@ -248,6 +248,8 @@ static int eval_fn(struct evs_eval *v, const struct x_node *n, struct x_vec *out
 int evs_x_eval(struct evs_eval *v, const struct x_node *n, struct x_vec *out)
 {
 	*out = (struct x_vec){ 0 };
+	if (v->coded && n->only >= 0 && v->coded[n->only])
+		return evs_x_eval_coded(v, n, out);
 	switch (n->shape) {
 	case X_CONST:
 		out->a = &n->value;
@@ -285,6 +287,8 @@ void evs_eval_free(struct evs_eval *v)
 		v->free = next;
 	}
 	evs_buf_release(&v->text);
+	free(v->places);
+	free(v->done);
 	free(v->view);
 	free(v);
 }
@@ -328,18 +332,21 @@ static int fail_row(struct evs_eval *v, const struct evs_expr *e, const struct e
 		    uint32_t row, struct evs_diag *diag)
 {
 	struct evs_array *one = calloc(e->nused ? e->nused : 1, sizeof(*one));
+	const struct evs_coded **coded = v->coded;
 	struct x_vec x = { 0 };
 	int rc = one ? 0 : EVS_E_NOMEM;
 
 	for (size_t i = 0; rc == 0 && i < e->nused; i++) {
-		const struct evs_array *a = &cols[e->used[i]];
+		const struct evs_coded *c = coded ? coded[i] : NULL;
+		const struct evs_array *a = c ? &c->values : &cols[e->used[i]];
 
 		rc = evs_array_init_like(&one[i], a);
 		if (rc == 0)
-			rc = evs_array_append_range(&one[i], a, row, 1);
+			rc = evs_array_append_range(&one[i], a, c ? c->code[row] : row, 1);
 		v->view[i] = one[i];
 	}
 	v->rows = 1;
+	v->coded = NULL;
 	if (rc == 0)
 		rc = evs_x_eval(v, e->bound, &x);
 	if (rc == 0) {
@@ -355,6 +362,7 @@ static int fail_row(struct evs_eval *v, const struct evs_expr *e, const struct e
 	} else {
 		rc = evs_fail_nomem(diag);
 	}
+	v->coded = coded;
 	evs_x_vec_release(v, &x);
 	for (size_t i = 0; one && i < e->nused; i++)
 		evs_array_release(&one[i]);
@@ -369,8 +377,10 @@ static int run_chunk(struct evs_eval *v, const struct evs_expr *e, const struct 
 	int rc;
 
 	v->rows = n;
+	v->from = from;
 	for (size_t i = 0; i < e->nused; i++)
-		v->view[i] = evs_array_view(&cols[e->used[i]], from, n);
+		if (!v->coded || !v->coded[i])
+			v->view[i] = evs_array_view(&cols[e->used[i]], from, n);
 	rc = evs_x_eval(v, e->bound, &x);
 	if (rc == 0 && x.bad) {
 		for (uint32_t i = 0; i < n; i++) {
@@ -415,16 +425,47 @@ int evs_x_eval_start(struct evs_eval *v, const struct evs_expr *e)
 int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
 		 uint32_t rows, struct evs_array *out, struct evs_diag *diag)
 {
+	return evs_eval_run_coded(v, e, cols, NULL, rows, out, diag);
+}
+
+/* Which of the columns used have codes. */
+static int note_coded(struct evs_eval *v, const struct evs_expr *e,
+		      const struct evs_coded *const *coded)
+{
+	const struct evs_coded **grown;
+
+	v->coded = NULL;
+	if (!coded || !e->nused)
+		return 0;
+	if (v->places_cap < e->nused) {
+		grown = realloc(v->places, e->nused * sizeof(*grown));
+		if (!grown)
+			return EVS_E_NOMEM;
+		v->places = grown;
+		v->places_cap = e->nused;
+	}
+	for (size_t i = 0; i < e->nused; i++) {
+		v->places[i] = coded[e->used[i]];
+		if (v->places[i])
+			v->coded = v->places;
+	}
+	return 0;
+}
+
+int evs_eval_run_coded(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
+		       const struct evs_coded *const *coded, uint32_t rows, struct evs_array *out,
+		       struct evs_diag *diag)
+{
 	int rc = 0;
 
 	*out = (struct evs_array){ 0 };
 	if (!e->bound)
 		return evs_fail(diag, EVS_E_USAGE, "the expression is not bound to a table");
-	if (evs_x_eval_start(v, e) < 0)
+	if (evs_x_eval_start(v, e) < 0 || note_coded(v, e, coded) < 0)
 		return evs_fail_nomem(diag);
 	if (evs_type_array(&e->bound->type, out) < 0)
 		return evs_fail_nomem(diag);
-	if (e->bound->shape == X_COLUMN) {
+	if (e->bound->shape == X_COLUMN && !v->coded) {
 		if (evs_array_append_range(out, &cols[e->bound->ordinal], 0, rows) < 0)
 			rc = evs_fail_nomem(diag);
 	} else if (evs_array_reserve(out, rows, 0) < 0) {
@@ -434,6 +475,8 @@ int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_
 			rc = run_chunk(v, e, cols, at, rows - at < X_CHUNK ? rows - at : X_CHUNK,
 				       out, diag);
 	}
+	evs_x_forget_done(v);
+	v->coded = NULL;
 	if (rc < 0)
 		evs_array_release(out);
 	return rc;

@@ -75,6 +75,7 @@ struct x_node {
 	x_eval_fn *eval;
 	struct evs_array value; /* X_CONST: one row, owned */
 	uint16_t ordinal;	/* X_COLUMN */
+	int32_t only;		/* place in evs_expr.used of the one column in the tree; < 0: there is no such one */
 	int64_t num; /* X_COLUMN: place in evs_expr.used; else as the function likes */
 	struct x_interval interval;
 	void *aux; /* precomputed, e.g. a pattern; freed by aux_free */
@@ -90,6 +91,13 @@ struct evs_eval {
 	struct evs_array *view; /* the chunk's rows of each column used; borrowed memory */
 	size_t view_cap;
 	uint32_t rows; /* of the chunk */
+
+	const struct evs_coded **coded; /* by place, NULL where a column has no codes; NULL: none has */
+	const struct evs_coded **places; /* memory for that */
+	size_t places_cap;
+	uint32_t from;	     /* the chunk's first row */
+	struct x_done *done; /* trees computed for distinct values, in this run */
+	size_t ndone;
 };
 
 /* ---- expr_eval.c
@@ -176,6 +184,14 @@ static inline void *evs_x_data(struct x_vec *out)
 {
 	return out->slot->a.data;
 }
+
+/* ---- expr_coded.c */
+
+/* After binding: n->only of every node of the tree. */
+void evs_x_mark(struct x_node *root);
+/* evs_x_eval() of a tree whose only column has codes. */
+int evs_x_eval_coded(struct evs_eval *v, const struct x_node *n, struct x_vec *out);
+void evs_x_forget_done(struct evs_eval *v);
 
 /* ---- expr_logic.c: AND, OR, CASE, coalesce
  * --------------------------------------------------------- */

@@ -197,6 +197,7 @@ static struct evs_expr *bind_arg(struct evs_select *s, const struct x_ast *call,
 		no_fit(&b, call, call->arg[k], k, n, letter);
 	evs_eval_free(b.v);
 	e->bound = b.err ? NULL : fitted;
+	evs_x_mark(e->bound);
 	if (b.err)
 		evs_s_told(s, b.err, call->arg[k]);
 	else if (!fitted)

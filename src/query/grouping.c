@@ -135,6 +135,9 @@ void evs_grouping_free(struct evs_grouping *g)
 	free(g->distinct);
 	free(g->taken);
 	free(g->id);
+	free(g->of_code);
+	free(g->first);
+	evs_array_release(&g->coded_key);
 	free(g->state);
 	free(g->cols);
 	free(g->wait);
@@ -153,8 +156,64 @@ uint64_t evs_grouping_spills(const struct evs_grouping *g)
 
 /* ---- rows in --------------------------------------------------------------------------------- */
 
+static int take_rows(struct evs_array *to, const struct evs_array *from, const uint32_t *sel,
+		     uint32_t n)
+{
+	evs_array_release(to);
+	if (evs_array_init_like(to, from) < 0)
+		return EVS_E_NOMEM;
+	return evs_array_take(to, from, sel, n);
+}
+
+bool evs_grouping_takes_codes(const struct evs_grouping *g)
+{
+	for (size_t j = 0; j < g->nagg; j++)
+		if (g->distinct[j])
+			return false; /* it wants keys beside its arguments */
+	return g->nkey == 1;
+}
+
+static int need_codes(struct evs_grouping *g, uint32_t n)
+{
+	if (n <= g->code_cap)
+		return 0;
+	free(g->of_code);
+	free(g->first);
+	g->of_code = malloc(n * sizeof(*g->of_code));
+	g->first = malloc(n * sizeof(*g->first));
+	g->code_cap = g->of_code && g->first ? n : 0;
+	return g->code_cap ? 0 : EVS_E_NOMEM;
+}
+
+/* Groups of the rows into g->id: only the values that appear are looked up, in the order in which they do. */
+static int find_by_code(struct evs_grouping *g, const struct evs_array *key, const uint32_t *code,
+			uint32_t rows)
+{
+	const struct evs_array *some = &g->coded_key;
+	uint32_t n = 0;
+	int rc = need_codes(g, key->rows + 1);
+
+	if (rc < 0)
+		return rc;
+	memset(g->of_code, 0xff, key->rows * sizeof(*g->of_code));
+	for (uint32_t i = 0; i < rows; i++) {
+		g->first[n] = code[i];
+		n += g->of_code[code[i]] == UINT32_MAX;
+		g->of_code[code[i]] = 0;
+	}
+	rc = take_rows(&g->coded_key, key, g->first, n);
+	if (rc == 0)
+		rc = evs_groups_find(g->groups, &some, n, g->id);
+	for (uint32_t i = 0; i < n && rc == 0; i++)
+		g->of_code[g->first[i]] = g->id[i];
+	for (uint32_t i = 0; i < rows && rc == 0; i++)
+		g->id[i] = g->of_code[code[i]];
+	return rc;
+}
+
 /* Groups of the rows at hand into g->id; every aggregate has their states. */
-static int find_groups(struct evs_grouping *g, const struct evs_array *const *key, uint32_t rows)
+static int find_groups(struct evs_grouping *g, const struct evs_array *const *key,
+		       const uint32_t *code, uint32_t rows)
 {
 	uint32_t n = 1;
 	int rc = 0;
@@ -168,7 +227,8 @@ static int find_groups(struct evs_grouping *g, const struct evs_array *const *ke
 		memset(g->id, 0, rows * sizeof(*g->id)); /* what it stays without keys */
 	}
 	if (g->groups) {
-		rc = evs_groups_find(g->groups, key, rows, g->id);
+		rc = code ? find_by_code(g, key[0], code, rows)
+			  : evs_groups_find(g->groups, key, rows, g->id);
 		n = evs_groups_count(g->groups);
 	}
 	for (size_t j = 0; j < g->nagg && rc == 0; j++)
@@ -193,15 +253,6 @@ static uint32_t select_rows(const struct evs_agg_call *call, const struct evs_gr
 	return n;
 }
 
-static int take_rows(struct evs_array *to, const struct evs_array *from, const uint32_t *sel,
-		     uint32_t n)
-{
-	evs_array_release(to);
-	if (evs_array_init_like(to, from) < 0)
-		return EVS_E_NOMEM;
-	return evs_array_take(to, from, sel, n);
-}
-
 static int add_distinct(struct evs_grouping *g, size_t j, const struct evs_array *const *key,
 			const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag)
 {
@@ -220,7 +271,7 @@ static int add_distinct(struct evs_grouping *g, size_t j, const struct evs_array
 		from[k] = &g->taken[k];
 	}
 	if (rc == 0 && m) {
-		rc = evs_grouping_add(g->distinct[j], from, NULL, m, diag);
+		rc = evs_grouping_add(g->distinct[j], from, NULL, NULL, m, diag);
 		diag = NULL;
 	}
 out:
@@ -229,10 +280,10 @@ out:
 	return rc == EVS_E_NOMEM && diag ? evs_fail_nomem(diag) : rc;
 }
 
-int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key,
+int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key, const uint32_t *code,
 		     const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag)
 {
-	int rc = find_groups(g, key, rows);
+	int rc = find_groups(g, key, code, rows);
 
 	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
 		if (g->distinct[j]) {
@@ -259,7 +310,7 @@ int evs_grouping_merge(struct evs_grouping *g, const struct evs_array *state, ui
 	for (size_t k = 0; k < g->nkey && rc == 0; k++)
 		key[k] = &state[k];
 	if (rc == 0)
-		rc = find_groups(g, key, rows);
+		rc = find_groups(g, key, NULL, rows);
 	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
 		rc = evs_agg_merge(g->agg[j], col, g->id, rows);
 		col += evs_agg_columns(g->agg[j]);
@@ -342,7 +393,7 @@ static int count_distinct(struct evs_grouping *g, size_t j, struct evs_diag *dia
 	while (rc == 0 && (rc = evs_grouping_next(g->distinct[j], &cols, &rows, diag)) == 1) {
 		for (size_t k = 0; k < n; k++)
 			col[k] = &cols[k];
-		rc = find_groups(g, col, rows);
+		rc = find_groups(g, col, NULL, rows);
 		if (rc == 0)
 			rc = evs_agg_update(g->agg[j], col + g->nkey, NULL,
 					    g->groups ? g->id : NULL, rows);

@@ -32,8 +32,12 @@ struct evs_grouping_input {
 	const struct evs_array *keep; /* Bool, or NULL */
 };
 
-/* Take rows 0 .. rows - 1 of the keys and of every aggregate's input. */
-int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key,
+/*
+ * Take rows 0 .. rows - 1 of the keys and of every aggregate's input. With `code` (or NULL), row i of the one key is key[0][code[i]],
+ * where takes_codes() says that this may be.
+ */
+bool evs_grouping_takes_codes(const struct evs_grouping *g);
+int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key, const uint32_t *code,
 		     const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag);
 
 /* Take groups as their keys and then the columns of their aggregates' states (agg.h). EVS_E_FORMAT: they hold no such states. */

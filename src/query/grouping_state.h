@@ -30,6 +30,9 @@ struct evs_grouping {
 	size_t ntaken;
 	uint32_t *id; /* groups of the rows at hand */
 	uint32_t id_cap;
+	uint32_t *of_code, *first; /* group of a code, UINT32_MAX: none yet; codes as they appear */
+	uint32_t code_cap;
+	struct evs_array coded_key;
 
 	struct evs_spill *spill; /* where groups go now; NULL: none did */
 	unsigned depth;		 /* ... and how many bits of hash are used up */

@@ -32,6 +32,8 @@ struct query_feed {
 	size_t ncols;		 /* of the source */
 	struct evs_array *batch; /* by ordinal; borrowed */
 	struct evs_array *slice; /* the rows at hand; borrowed */
+	struct evs_coded *codes; /* ... of columns that have them, by ordinal; borrowed */
+	const struct evs_coded **coded; /* those, else NULL */
 	struct query_value where;
 	uint32_t *sel;
 	uint32_t sel_cap;
@@ -104,9 +106,10 @@ int evs_query_feed_next(struct query_feed *f, uint32_t *rows, struct evs_diag *d
 /* Put all rows into groups, on as many threads as there are feeds; the groups are feed[0]'s then. */
 int evs_query_feed_all(struct evs_query *q, struct evs_diag *diag);
 
-/* Values of an expression over arrays by ordinal. */
+/* Values of an expression over arrays by ordinal, of which some may have codes (or NULL). */
 int evs_query_eval(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
-		   uint32_t rows, struct query_value *out, struct evs_diag *diag);
+		   const struct evs_coded *const *coded, uint32_t rows, struct query_value *out,
+		   struct evs_diag *diag);
 
 /* Numbers of the rows of which a Bool is true, into *sel; how many, or EVS_E_NOMEM as UINT32_MAX. */
 uint32_t evs_query_true_rows(const struct evs_array *a, uint32_t rows, uint32_t **sel,

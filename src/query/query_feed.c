@@ -12,7 +12,8 @@
 #include <string.h>
 
 int evs_query_eval(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
-		   uint32_t rows, struct query_value *out, struct evs_diag *diag)
+		   const struct evs_coded *const *coded, uint32_t rows, struct query_value *out,
+		   struct evs_diag *diag)
 {
 	int column = evs_expr_column(e);
 
@@ -22,7 +23,7 @@ int evs_query_eval(struct evs_eval *v, const struct evs_expr *e, const struct ev
 	}
 	evs_array_release(&out->own);
 	out->a = &out->own;
-	return evs_eval_run(v, e, cols, rows, &out->own, diag);
+	return evs_eval_run_coded(v, e, cols, coded, rows, &out->own, diag);
 }
 
 uint32_t evs_query_true_rows(const struct evs_array *a, uint32_t rows, uint32_t **sel,
@@ -91,6 +92,8 @@ int evs_query_feed_open(struct query_feed *f, struct evs_diag *diag)
 	f->ncols = ncols;
 	f->batch = calloc(ncols + 1, sizeof(*f->batch));
 	f->slice = calloc(ncols + 1, sizeof(*f->slice));
+	f->codes = calloc(ncols + 1, sizeof(*f->codes));
+	f->coded = calloc(ncols + 1, sizeof(*f->coded));
 	f->kept = calloc(ncols + 1, sizeof(*f->kept));
 	f->key = calloc(p->nkey + 1, sizeof(*f->key));
 	f->key_list = calloc(p->nkey + 1, sizeof(*f->key_list));
@@ -98,7 +101,7 @@ int evs_query_feed_open(struct query_feed *f, struct evs_diag *diag)
 	f->arg_list = calloc(nargs + 1, sizeof(*f->arg_list));
 	f->keep = calloc(p->nagg + 1, sizeof(*f->keep));
 	f->in = calloc(p->nagg + 1, sizeof(*f->in));
-	if (!f->batch || !f->slice || !f->kept || !f->key || !f->key_list || !f->arg ||
+	if (!f->batch || !f->slice || !f->codes || !f->coded || !f->kept || !f->key || !f->key_list || !f->arg ||
 	    !f->arg_list || !f->keep || !f->in || evs_eval_new(&f->eval) < 0)
 		return evs_fail_nomem(diag);
 	evs_eval_set_now(f->eval, f->q->opts.now);
@@ -127,6 +130,8 @@ void evs_query_feed_close(struct query_feed *f)
 	evs_scan_close(f->scan);
 	free(f->batch);
 	free(f->slice);
+	free(f->codes);
+	free((void *)(uintptr_t)f->coded);
 	free(f->kept);
 	free(f->key);
 	free(f->key_list);
@@ -185,7 +190,7 @@ static int inner_batch(struct query_feed *f, struct evs_diag *diag)
 		f->rows = b->rows;
 		if (!q->plan->where)
 			return 1;
-		rc = evs_query_eval(f->eval, q->plan->where, f->batch, b->rows, &f->where, diag);
+		rc = evs_query_eval(f->eval, q->plan->where, f->batch, NULL, b->rows, &f->where, diag);
 		if (rc < 0)
 			return rc;
 		n = evs_query_true_rows(f->where.a, b->rows, &f->sel, &f->sel_cap);
@@ -205,6 +210,20 @@ static int inner_batch(struct query_feed *f, struct evs_diag *diag)
 	return rc;
 }
 
+/* The slice's codes of a column, where it has them and they say less than its rows. */
+static void note_codes(struct query_feed *f, size_t i, uint32_t rows)
+{
+	const struct evs_coded *c = f->scan ? evs_scan_coded(f->scan, i) : NULL;
+	uint16_t column = f->q->used[i];
+
+	f->coded[column] = NULL;
+	if (!c || c->values.rows > rows / 2)
+		return;
+	f->codes[column] = *c;
+	f->codes[column].code += f->at;
+	f->coded[column] = &f->codes[column];
+}
+
 int evs_query_feed_next(struct query_feed *f, uint32_t *rows, struct evs_diag *diag)
 {
 	struct evs_query *q = f->q;
@@ -217,22 +236,52 @@ int evs_query_feed_next(struct query_feed *f, uint32_t *rows, struct evs_diag *d
 			return rc;
 	}
 	*rows = f->rows - f->at < QUERY_SLICE ? f->rows - f->at : QUERY_SLICE;
-	for (size_t i = 0; i < q->nused; i++)
+	for (size_t i = 0; i < q->nused; i++) {
 		f->slice[q->used[i]] = evs_array_view(&f->batch[q->used[i]], f->at, *rows);
+		note_codes(f, i, *rows);
+	}
 	f->at += *rows;
 	return 1;
 }
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
+/*
+ * The key of the distinct values, when it is one of a column with codes: the codes, or NULL. A value that cannot be computed may be
+ * of rows that were left out, so then the rows are asked.
+ */
+static const uint32_t *key_by_codes(struct query_feed *f)
+{
+	const struct evs_select_plan *p = f->q->plan;
+	const struct evs_coded *c;
+	const uint16_t *column;
+	struct evs_array rows;
+
+	if (p->nkey != 1 || evs_expr_columns(p->key[0], &column) != 1 || !f->coded[*column] ||
+	    !evs_expr_repeats(p->key[0]) || !evs_grouping_takes_codes(f->grouping))
+		return NULL;
+	c = f->coded[*column];
+	rows = f->slice[*column];
+	f->slice[*column] = c->values;
+	if (evs_query_eval(f->eval, p->key[0], f->slice, NULL, c->values.rows, &f->key[0], NULL) < 0)
+		c = NULL;
+	else if (f->key[0].a == &f->slice[*column])
+		f->key[0].a = &c->values;
+	f->slice[*column] = rows;
+	return c ? c->code : NULL;
+}
+
 static int group_slice(struct query_feed *f, uint32_t rows, struct evs_diag *diag)
 {
 	const struct evs_select_plan *p = f->q->plan;
+	const uint32_t *code = key_by_codes(f);
 	size_t at = 0;
 	int rc = 0;
 
 	for (size_t k = 0; k < p->nkey && rc == 0; k++) {
-		rc = evs_query_eval(f->eval, p->key[k], f->slice, rows, &f->key[k], diag);
+		if (!code)
+			rc = evs_query_eval(f->eval, p->key[k], f->slice, f->coded, rows, &f->key[k],
+					    diag);
 		f->key_list[k] = f->key[k].a;
 	}
 	for (size_t j = 0; j < p->nagg && rc == 0; j++) {
@@ -240,17 +289,17 @@ static int group_slice(struct query_feed *f, uint32_t rows, struct evs_diag *dia
 
 		f->in[j] = (struct evs_grouping_input){ .arg = &f->arg_list[at] };
 		for (size_t i = 0; i < call->narg && rc == 0; i++, at++) {
-			rc = evs_query_eval(f->eval, call->arg[i], f->slice, rows, &f->arg[at],
+			rc = evs_query_eval(f->eval, call->arg[i], f->slice, f->coded, rows, &f->arg[at],
 					    diag);
 			f->arg_list[at] = f->arg[at].a;
 		}
 		if (call->filter && rc == 0) {
-			rc = evs_query_eval(f->eval, call->filter, f->slice, rows, &f->keep[j],
+			rc = evs_query_eval(f->eval, call->filter, f->slice, f->coded, rows, &f->keep[j],
 					    diag);
 			f->in[j].keep = f->keep[j].a;
 		}
 	}
-	return rc < 0 ? rc : evs_grouping_add(f->grouping, f->key_list, f->in, rows, diag);
+	return rc < 0 ? rc : evs_grouping_add(f->grouping, f->key_list, code, f->in, rows, diag);
 }
 
 static int group_all(struct query_feed *f)

@@ -95,7 +95,7 @@ static int next_groups(struct evs_query *q, const struct evs_array **cols, uint3
 		*cols = got;
 		if (!p->having)
 			return 1;
-		rc = evs_query_eval(q->feed[0].eval, p->having, got, *rows, &q->having, diag);
+		rc = evs_query_eval(q->feed[0].eval, p->having, got, NULL, *rows, &q->having, diag);
 		if (rc < 0)
 			return rc;
 		n = evs_query_true_rows(q->having.a, *rows, &q->sel, &q->sel_cap);
@@ -131,7 +131,7 @@ static int next_items(struct evs_query *q, uint32_t *rows, struct evs_diag *diag
 	if (rc <= 0)
 		return rc;
 	for (size_t i = 0; i < p->ncol; i++) {
-		rc = evs_query_eval(q->feed[0].eval, p->col[i].expr, cols, *rows, &q->col[i], diag);
+		rc = evs_query_eval(q->feed[0].eval, p->col[i].expr, cols, NULL, *rows, &q->col[i], diag);
 		if (rc < 0)
 			return rc;
 		q->cols[i] = *q->col[i].a;
@@ -156,7 +156,7 @@ static int feed_distinct(struct evs_query *q, struct evs_diag *diag)
 	for (size_t i = 0; key && i < q->plan->ncol; i++)
 		key[i] = &q->cols[i];
 	while (rc > 0 && (rc = next_items(q, &rows, diag)) > 0) {
-		rc = evs_grouping_add(q->distinct, key, NULL, rows, diag);
+		rc = evs_grouping_add(q->distinct, key, NULL, NULL, rows, diag);
 		rc = rc < 0 ? rc : 1;
 	}
 	free(key);

@@ -227,7 +227,7 @@ static int filter(struct evs_rollups *r, const struct rollup *v, const struct ev
 
 	if (!v->plan->where)
 		return 0;
-	rc = evs_query_eval(r->eval, v->plan->where, *cols, *rows, &r->where, NULL);
+	rc = evs_query_eval(r->eval, v->plan->where, *cols, NULL, *rows, &r->where, NULL);
 	if (rc < 0)
 		return rc;
 	n = evs_query_true_rows(r->where.a, *rows, &r->sel, &r->sel_cap);
@@ -257,7 +257,7 @@ static int find_groups(struct evs_rollups *r, struct rollup *v, const struct evs
 			return EVS_E_NOMEM;
 	}
 	for (size_t k = 0; k < v->plan->nkey && rc == 0; k++) {
-		rc = evs_query_eval(r->eval, v->plan->key[k], cols, rows, &r->key[k], NULL);
+		rc = evs_query_eval(r->eval, v->plan->key[k], cols, NULL, rows, &r->key[k], NULL);
 		r->list[k] = r->key[k].a;
 	}
 	if (rc == 0 && v->groups) {
@@ -276,11 +276,11 @@ static int update(struct evs_rollups *r, struct rollup *v, size_t j, const struc
 	int rc = 0;
 
 	for (size_t i = 0; i < call->narg && rc == 0; i++) {
-		rc = evs_query_eval(r->eval, call->arg[i], cols, rows, &r->arg[i], NULL);
+		rc = evs_query_eval(r->eval, call->arg[i], cols, NULL, rows, &r->arg[i], NULL);
 		r->list[i] = r->arg[i].a;
 	}
 	if (call->filter && rc == 0)
-		rc = evs_query_eval(r->eval, call->filter, cols, rows, &r->keep, NULL);
+		rc = evs_query_eval(r->eval, call->filter, cols, NULL, rows, &r->keep, NULL);
 	if (rc < 0)
 		return rc;
 	return evs_agg_update(v->agg[j], r->list, call->filter ? r->keep.a : NULL,

@@ -28,7 +28,9 @@ struct scan_slot {
 	uint16_t column;    /* ordinal in the table of the answer */
 	bool tested;	    /* a filter needs it */
 	bool loaded;	    /* `a` holds the current group's */
+	bool is_coded;	    /* `coded` does */
 	struct evs_array a; /* in the type of the answer */
+	struct evs_coded coded;
 };
 
 /* Bounds of one column, as evs_eval_zone() wants them: two rows. */
@@ -73,6 +75,7 @@ struct evs_scan {
 	size_t nown;
 	struct evs_eval *eval;
 	struct evs_array *by_ordinal;	/* views of slots, for filters */
+	const struct evs_coded **coded_by_ordinal;
 	struct scan_bounds *bounds;	/* by ordinal */
 	bool in_group;			/* a group is being judged, not a segment */
 	const struct evs_commit *asked; /* group that filters are asked about, and its map */
@@ -124,6 +127,9 @@ int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_
  * segments, by bytes. 1 when there are not several.
  */
 int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *diag);
+
+/* Of the batch at hand: codes of field `i`'s rows beside its array, or NULL when there are none. */
+const struct evs_coded *evs_scan_coded(const struct evs_scan *s, size_t i);
 
 /*
  * Before the first evs_scan_next(): let `take` have a rollup of the commits that lie wholly in the time asked for; where it gives true
@@ -194,6 +200,10 @@ int evs_scan_field(struct evs_scan *s, uint16_t column);
 /* scan_group.c: decode a slot's column of the current group. */
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
 		  struct evs_diag *diag);
+
+/* The same as codes, where the block has them: slot->is_coded, or slot->loaded. */
+int evs_scan_load_coded(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
+			struct evs_diag *diag);
 
 /* Read the current group of s->seg into s->cols: number of rows that match, or an error (EVS_E_FORMAT: group lost). */
 int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,

@@ -44,6 +44,10 @@ int evs_scan_slot(struct evs_scan *s, uint16_t column)
 	*slot = (struct scan_slot){ .column = column };
 	if (evs_type_array(&s->table->cols[column].type, &slot->a) < 0)
 		return EVS_E_NOMEM;
+	if (evs_type_array(&s->table->cols[column].type, &slot->coded.values) < 0) {
+		evs_array_release(&slot->a);
+		return EVS_E_NOMEM;
+	}
 	s->slot_of[column] = (uint16_t)++s->nslots;
 	return (int)s->nslots - 1;
 }
@@ -125,8 +129,10 @@ int evs_scan_fields(struct evs_scan *s, struct evs_diag *diag)
 void evs_scan_fields_release(struct evs_scan *s)
 {
 	release_fields(s);
-	for (size_t i = 0; i < s->nslots; i++)
+	for (size_t i = 0; i < s->nslots; i++) {
 		evs_array_release(&s->slots[i].a);
+		evs_coded_release(&s->slots[i].coded);
+	}
 	free(s->slots);
 	free(s->slot_of);
 }

@@ -91,9 +91,10 @@ int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_
 		if (s->opts.now)
 			evs_eval_set_now(s->eval, s->opts.now);
 		s->by_ordinal = calloc(s->table->ncols, sizeof(*s->by_ordinal));
+		s->coded_by_ordinal = calloc(s->table->ncols, sizeof(*s->coded_by_ordinal));
 		s->bounds = calloc(s->table->ncols, sizeof(*s->bounds));
 	}
-	if (!s->by_ordinal || !s->bounds)
+	if (!s->by_ordinal || !s->coded_by_ordinal || !s->bounds)
 		return evs_fail_nomem(diag);
 	for (uint16_t c = 0; c < s->table->ncols; c++) {
 		int slot = evs_expr_uses(where, c) ? evs_scan_slot(s, c) : 0;
@@ -115,6 +116,7 @@ void evs_scan_filters_release(struct evs_scan *s)
 	free((void *)(uintptr_t)s->filters);
 	evs_eval_free(s->eval);
 	free(s->by_ordinal);
+	free((void *)(uintptr_t)s->coded_by_ordinal);
 	for (uint16_t c = 0; s->bounds && c < s->table->ncols; c++)
 		evs_array_release(&s->bounds[c].a);
 	free(s->bounds);
@@ -155,22 +157,35 @@ static void keep_true(struct evs_scan *s, const struct evs_array *yes, uint32_t 
 	*n = kept;
 }
 
+/* The columns that a filter needs. */
+static int load_tested(struct evs_scan *s, const struct evs_expr *filter, struct evs_diag *diag)
+{
+	const uint16_t *column;
+	size_t n = evs_expr_columns(filter, &column);
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct scan_slot *slot = &s->slots[s->slot_of[column[i]] - 1];
+
+		rc = evs_scan_load_coded(s, s->map, slot, diag);
+		s->by_ordinal[column[i]] = slot->a;
+		s->coded_by_ordinal[column[i]] = slot->is_coded ? &slot->coded : NULL;
+	}
+	return rc;
+}
+
 int evs_scan_filter(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_diag *diag)
 {
 	struct evs_array yes = { 0 };
 	bool all = *n == rows; /* s->idx is not filled */
 	int rc = 0;
 
-	for (size_t i = 0; i < s->nslots && rc == 0; i++) {
-		struct scan_slot *slot = &s->slots[i];
-
-		if (!slot->tested)
-			continue;
-		rc = evs_scan_load(s, s->map, slot, diag);
-		s->by_ordinal[slot->column] = slot->a;
-	}
 	for (size_t i = 0; i < s->nfilters && *n && rc == 0; i++) {
-		rc = evs_eval_run(s->eval, s->filters[i], s->by_ordinal, rows, &yes, diag);
+		rc = load_tested(s, s->filters[i], diag);
+		if (rc < 0)
+			break;
+		rc = evs_eval_run_coded(s->eval, s->filters[i], s->by_ordinal, s->coded_by_ordinal,
+					rows, &yes, diag);
 		if (rc == 0 && all)
 			*n = all_true(&yes, rows, s->idx);
 		else if (rc == 0)

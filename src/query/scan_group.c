@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_VALUES ((size_t)64 << 10) /* bytes of values that memory is kept for */
+
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
 		  struct evs_diag *diag)
 {
@@ -37,6 +39,24 @@ int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot
 	}
 	slot->loaded = rc == 0;
 	return rc;
+}
+
+int evs_scan_load_coded(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
+			struct evs_diag *diag)
+{
+	int number = (int)(slot - s->slots), rc;
+	bool lifted = slot->column == s->table->extra_column && m->nlater;
+
+	if (slot->loaded || slot->is_coded)
+		return 0;
+	if (m->from[number] < 0 || lifted || !m->same[number] || evs_scan_merges(s))
+		return evs_scan_load(s, m, slot, diag);
+	rc = evs_segment_coded(s->seg, (uint16_t)m->from[number], &slot->coded, &slot->a, diag);
+	slot->is_coded = rc == 1;
+	slot->loaded = rc == 0;
+	if (slot->loaded)
+		evs_array_trim(&slot->coded.values, KEPT_VALUES);
+	return rc < 0 ? rc : 0;
 }
 
 /* The time column of the rows at hand, in the type of `*t`'s. */
@@ -96,6 +116,34 @@ static int keep_rows(struct evs_scan *s, struct scan_slot *slot, uint32_t n, str
 	return 0;
 }
 
+/* Rows s->idx[0 .. n), or all of them, of a slot with codes into its array; the codes of the others are given up. */
+static int take_coded(struct evs_scan *s, struct scan_slot *slot, uint32_t have, uint32_t n,
+		      struct evs_diag *diag)
+{
+	uint32_t *code = slot->coded.code;
+
+	for (uint32_t i = 0; n < have && i < n; i++) /* they rise */
+		code[i] = code[s->idx[i]];
+	evs_array_reset(&slot->a);
+	if (evs_array_take(&slot->a, &slot->coded.values, code, n) < 0)
+		return evs_fail_nomem(diag);
+	slot->loaded = true;
+	return 0;
+}
+
+/* The matching rows of a column of the answer, once. */
+static int take_field(struct evs_scan *s, struct scan_slot *slot, uint32_t have, uint32_t n,
+		      struct evs_diag *diag)
+{
+	int rc = evs_scan_load_coded(s, s->map, slot, diag);
+
+	if (rc < 0)
+		return rc;
+	if (slot->is_coded)
+		return slot->loaded ? 0 : take_coded(s, slot, have, n, diag);
+	return n < have && slot->a.rows == have ? keep_rows(s, slot, n, diag) : 0;
+}
+
 static int find_map(struct evs_scan *s, const struct evs_group *g, struct evs_diag *diag)
 {
 	struct scan_map *m;
@@ -137,7 +185,7 @@ int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows
 	int rc = find_map(s, g, diag);
 
 	for (size_t i = 0; i < s->nslots; i++)
-		s->slots[i].loaded = false;
+		s->slots[i].loaded = s->slots[i].is_coded = false;
 	s->kept_loaded = false;
 	if (rc < 0)
 		return rc;
@@ -161,11 +209,15 @@ int evs_scan_slots(struct evs_scan *s, uint32_t have, uint32_t *rows, struct evs
 	if (n == 0)
 		return 0;
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
-		rc = evs_scan_load(s, s->map, &s->slots[s->field_slot[f]], diag);
-	for (size_t i = 0; i < s->nslots && rc == 0 && n < have; i++)
-		if (s->slots[i].loaded)
-			rc = keep_rows(s, &s->slots[i], n, diag);
+		rc = take_field(s, &s->slots[s->field_slot[f]], have, n, diag);
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
 		s->cols[f] = s->slots[s->field_slot[f]].a;
 	return rc;
+}
+
+const struct evs_coded *evs_scan_coded(const struct evs_scan *s, size_t i)
+{
+	const struct scan_slot *slot = &s->slots[s->field_slot[i]];
+
+	return slot->is_coded ? &slot->coded : NULL;
 }

@@ -425,8 +425,9 @@ int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t
 	return rc;
 }
 
-int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array *out,
-		       struct evs_diag *diag)
+/* `coded` NULL: only as an array. */
+static int load_column(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
+		       struct evs_array *out, struct evs_diag *diag)
 {
 	const struct evs_block *b = evs_group_find(&s->group, column);
 	const uint8_t *stored = NULL;
@@ -445,8 +446,21 @@ int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array 
 		}
 		s->packed_read = s->group_off;
 	}
-	rc = evs_group_column(s->dec, &s->group, b, stored, column, out, &why);
-	return rc < 0 ? evs_fail_off(diag, rc, s->path, at, why) : 0;
+	rc = coded ? evs_group_coded(s->dec, &s->group, b, stored, column, coded, out, &why)
+		   : evs_group_column(s->dec, &s->group, b, stored, column, out, &why);
+	return rc < 0 ? evs_fail_off(diag, rc, s->path, at, why) : rc;
+}
+
+int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array *out,
+		       struct evs_diag *diag)
+{
+	return load_column(s, column, NULL, out, diag);
+}
+
+int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
+		      struct evs_array *out, struct evs_diag *diag)
+{
+	return load_column(s, column, coded, out, diag);
 }
 
 void evs_segment_lost(struct evs_segment *s, const struct evs_diag *diag)

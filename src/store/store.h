@@ -87,6 +87,10 @@ int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t
 int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array *out,
 		       struct evs_diag *diag);
 
+/* The same as codes, where the block has them: 1 with `coded`, whose values have the column's shape; else 0 with `out`. */
+int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
+		      struct evs_array *out, struct evs_diag *diag);
+
 /*
  * Let a pruned walk ask, for each group of a commit that the time does not rule out, whether it is wanted (NULL: all are).
  * The commit, with its zones, is valid during the call.

@@ -38,7 +38,7 @@ static int parse(struct evs_select **s, const uint8_t *data, size_t size, struct
 static int compute(const struct evs_expr *e, const struct evs_array *cols, uint32_t rows,
 		   struct query_value *v, struct evs_diag *d)
 {
-	return evs_query_eval(expr_eval, e, cols, rows, v, d);
+	return evs_query_eval(expr_eval, e, cols, NULL, rows, v, d);
 }
 
 static int feed(const struct evs_select_plan *p, struct evs_grouping *g, struct query_value *v,
@@ -65,7 +65,7 @@ static int feed(const struct evs_select_plan *p, struct evs_grouping *g, struct 
 			n++;
 		}
 	}
-	return rc < 0 ? rc : evs_grouping_add(g, list, in, EXPR_ROWS, d);
+	return rc < 0 ? rc : evs_grouping_add(g, list, NULL, in, EXPR_ROWS, d);
 }
 
 /* The items and what follows, from arrays of plan->table. */

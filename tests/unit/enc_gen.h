@@ -47,6 +47,34 @@ static inline bool gen_same(const struct evs_array *a, const struct evs_array *b
 	return !a->rows || !memcmp(a->data, b->data, (size_t)a->rows * a->width);
 }
 
+/* Do distinct values and codes, where there are such, agree with the decoded column (`rc`, and `used` of `len` bytes)? */
+static inline bool gen_codes_agree(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows,
+				   uint32_t nulls, const struct evs_array *all, int rc, size_t used)
+{
+	struct evs_coded coded = { 0 };
+	struct evs_array back = { 0 };
+	struct evs_cur c = { .p = p, .end = p + len };
+	const char *why = NULL;
+	bool ok;
+	int got;
+
+	if (evs_array_init_like(&coded.values, all) || evs_array_init_like(&back, all))
+		abort();
+	got = evs_column_codes(d, &c, rows, nulls, &coded, &why);
+	if (got == 1)
+		ok = c.p == p;
+	else if (got < 0)
+		ok = rc < 0 && why;
+	else if (rc == 0)
+		ok = (size_t)(c.p - p) == used && coded.values.rows <= EVS_CODED_MAX + 1 &&
+		     evs_array_take(&back, &coded.values, coded.code, rows) == 0 && gen_same(&back, all);
+	else
+		ok = rc == EVS_E_LIMIT;
+	evs_coded_release(&coded);
+	evs_array_release(&back);
+	return ok;
+}
+
 /* Encode with the options, decode, compare; all bytes must be used. `*kind` gets the first byte of
  * the value node when no row is null. */
 static inline bool gen_trip(const struct evs_array *a, const struct evs_enc_opts *opts,
@@ -78,7 +106,8 @@ static inline bool gen_trip(const struct evs_array *a, const struct evs_enc_opts
 		printf("        decode: %s\n", why);
 		goto out;
 	}
-	ok = c.p == c.end && gen_same(a, &back);
+	ok = c.p == c.end && gen_same(a, &back) &&
+	     gen_codes_agree(d, copy, buf.len, a->rows, a->nulls, &back, 0, buf.len);
 out:
 	free(copy);
 	evs_buf_release(&buf);

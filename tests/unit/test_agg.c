@@ -201,23 +201,23 @@ static int feed(const struct asked *q, struct evs_grouping *g, const uint32_t *i
 			rc = evs_array_take(&some[c], &cols[c], idx, n);
 	}
 	for (size_t k = 0; rc == 0 && k < q->p->nkey; k++, nv++) {
-		rc = evs_query_eval(q->v, q->p->key[k], some, n, &v[nv], &d);
+		rc = evs_query_eval(q->v, q->p->key[k], some, NULL, n, &v[nv], &d);
 		list[nv] = v[nv].a;
 	}
 	for (size_t j = 0; rc == 0 && j < q->p->nagg; j++) {
 		in[j].arg = &list[nv];
 		for (at = 0; rc == 0 && at < q->p->agg[j].narg; at++, nv++) {
-			rc = evs_query_eval(q->v, q->p->agg[j].arg[at], some, n, &v[nv], &d);
+			rc = evs_query_eval(q->v, q->p->agg[j].arg[at], some, NULL, n, &v[nv], &d);
 			list[nv] = v[nv].a;
 		}
 		if (rc == 0 && q->p->agg[j].filter) {
-			rc = evs_query_eval(q->v, q->p->agg[j].filter, some, n, &v[nv], &d);
+			rc = evs_query_eval(q->v, q->p->agg[j].filter, some, NULL, n, &v[nv], &d);
 			list[nv] = v[nv].a;
 			in[j].keep = v[nv++].a;
 		}
 	}
 	if (rc == 0)
-		rc = evs_grouping_add(g, list, in, n, &d);
+		rc = evs_grouping_add(g, list, NULL, in, n, &d);
 	if (rc < 0)
 		printf("feeding: %s\n", d.what);
 	for (size_t i = 0; i < nv; i++)

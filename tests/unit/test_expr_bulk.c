@@ -138,6 +138,91 @@ static void compare(const char *name, const char *text)
 	evs_expr_free(e);
 }
 
+/* ---- codes --------------------------------------------------------------------------------------- */
+
+static const char *const coded_exprs[] = {
+	"s",
+	"n",
+	"s LIKE '%ab%'",
+	"s LIKE '%ab%' AND n > 0",
+	"s = 'ab' OR n = 1 OR ts3 > ts",
+	"n > 0 AND intDiv(10, n) > 3",
+	"intDiv(10, n) > 3",
+	"intDiv(10, n) > 3 OR n = 0",
+	"n = 0 OR intDiv(10, n) > 3",
+	"s LIKE 'a%' AND intDiv(10, n) > 3",
+	"CASE WHEN n = 0 THEN s WHEN n = 1 THEN upper(s) ELSE NULL END",
+	"coalesce(s, 'none')",
+	"coalesce(s, s || 'x')",
+	"s || s",
+	"length(s) + n",
+	"toStartOfHour(ts3)",
+	"toMonday(ts)",
+	"s IS NULL",
+	"s IN ('a', 'ab', 'bb')",
+	"NOT (s LIKE '%b%' AND ts9 > ts)",
+	"1 = 1",
+	"n + 1 = n",
+	"[n, n + 1]",
+};
+
+/* The same expression over arrays and over codes of `few` rows, among which the rows are drawn; `with`: of the columns with codes. */
+static void compare_coded(const char *text, uint32_t few, unsigned with)
+{
+	size_t ncols = expr_table->ncols;
+	struct evs_coded *coded = calloc(ncols, sizeof(*coded));
+	const struct evs_coded **list = calloc(ncols, sizeof(*list));
+	struct evs_array *full = calloc(ncols, sizeof(*full)), *some = calloc(ncols, sizeof(*some)), want, got;
+	struct evs_expr *e = bound(text);
+	struct evs_diag d[2] = { { 0 }, { 0 } };
+	int rc[2];
+
+	if (!coded || !list || !full || !some)
+		abort();
+	for (uint16_t c = 0; c < ncols; c++) {
+		must(evs_array_init_like(&coded[c].values, &expr_cols[c]));
+		must(evs_array_init_like(&full[c], &expr_cols[c]));
+		must(evs_array_append_range(&coded[c].values, &expr_cols[c], 0, few));
+		must(evs_coded_room(&coded[c], ROWS * 3));
+		for (uint32_t i = 0; i < ROWS * 3; i++)
+			coded[c].code[i] = gen_below(few);
+		must(evs_array_take(&full[c], &coded[c].values, coded[c].code, ROWS * 3));
+		if (with >> gen_below(2) & 1)
+			list[c] = &coded[c];
+		else
+			some[c] = full[c];
+	}
+	rc[0] = evs_eval_run(expr_eval, e, full, ROWS * 3, &want, &d[0]);
+	rc[1] = evs_eval_run_coded(expr_eval, e, some, list, ROWS * 3, &got, &d[1]);
+	t_check(text, rc[0] == rc[1] && (rc[0] == 0 ? gen_same(&want, &got)
+						   : d[0].off == d[1].off && !strcmp(d[0].what, d[1].what) &&
+							     d[0].col == d[1].col));
+	evs_array_release(&want);
+	evs_array_release(&got);
+	for (uint16_t c = 0; c < ncols; c++) {
+		evs_coded_release(&coded[c]);
+		evs_array_release(&full[c]);
+	}
+	free(coded);
+	free(list);
+	free(full);
+	free(some);
+	evs_expr_free(e);
+}
+
+static void test_coded(void)
+{
+	static const uint32_t few[] = { 1, 2, 9, 200, 3000 };
+
+	for (unsigned nulls = 0; nulls < 8; nulls += 7) {
+		fill(1704067200, 7 * 86400, nulls, false);
+		for (size_t i = 0; i < sizeof(coded_exprs) / sizeof(coded_exprs[0]); i++)
+			for (size_t k = 0; k < sizeof(few) / sizeof(few[0]); k++)
+				for (unsigned with = 1; with < 4; with++)
+					compare_coded(coded_exprs[i], few[k], with);
+	}
+}
+
 int main(void)
 {
 	static const struct {
@@ -163,6 +248,7 @@ int main(void)
 		for (size_t i = 0; i < sizeof(exprs) / sizeof(exprs[0]); i++)
 			compare(kinds[k].name, exprs[i]);
 	}
+	test_coded();
 	expr_teardown();
 	return t_done();
 }
