@@ -358,6 +358,8 @@ struct x_node *evs_x_bind_fn(struct x_binder *b, const struct x_ast *a, const st
 const char *evs_x_find(const char *s, size_t n, const char *needle, size_t m);
 
 /* fn_pattern.c, fn_regex.c: text LIKE pattern; text ~ pattern. */
+/* What every text begins with that a LIKE lets through, with its pattern constant; NULL: another node, or nothing. */
+const char *evs_x_like_prefix(const struct x_node *n, size_t *len);
 struct x_node *evs_x_as_text(struct x_binder *b, const struct x_ast *a, struct x_node *n);
 struct x_node *evs_x_bind_like(struct x_binder *b, const struct x_ast *a);
 struct x_node *evs_x_bind_match(struct x_binder *b, const struct x_ast *a, enum x_op op,

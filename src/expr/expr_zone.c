@@ -9,6 +9,7 @@
 #include "src/expr/expr_node.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define T EVS_MAY_TRUE
 #define F EVS_MAY_FALSE
@@ -185,6 +186,30 @@ static unsigned is(const struct zone *z, const struct x_node *n)
 	return n->num ? (can & T ? F : 0) | (can & F ? T : 0) : can;
 }
 
+/* Text that begins with a prefix: some of it may lie between the bounds. */
+static unsigned like(const struct zone *z, const struct x_node *n, const char *prefix, size_t len)
+{
+	const struct x_node *x = n->arg[0];
+	const struct evs_bounds *b;
+	const uint8_t *lo, *hi;
+	unsigned can;
+	size_t nlo, nhi;
+	int above;
+
+	if (x->shape != X_COLUMN || x->type.id != EVS_T_STRING || !z->have[x->num])
+		return ANY;
+	b = &z->of[x->num];
+	can = b->nulls ? N : 0;
+	if (!b->bounds)
+		return can;
+	lo = evs_array_bytes(b->bounds, 0, &nlo);
+	hi = evs_array_bytes(b->bounds, 1, &nhi);
+	above = memcmp(hi, prefix, nhi < len ? nhi : len);
+	if (memcmp(lo, prefix, nlo < len ? nlo : len) > 0 || above < 0 || (above == 0 && nhi < len))
+		return can | F;
+	return can | F | T;
+}
+
 static unsigned constant(const struct x_node *n)
 {
 	if (evs_array_is_null(&n->value, 0))
@@ -224,8 +249,10 @@ static unsigned all_or_any(struct zone *z, const struct x_node *n)
 static unsigned zone_of(struct zone *z, const struct x_node *n)
 {
 	const struct evs_array *items;
+	const char *prefix;
 	bool has_null = false;
 	unsigned can;
+	size_t len;
 
 	if (n->type.id != EVS_T_BOOL)
 		return ANY;
@@ -248,6 +275,8 @@ static unsigned zone_of(struct zone *z, const struct x_node *n)
 	}
 	if (n->eval == evs_x_is)
 		return is(z, n);
+	if ((prefix = evs_x_like_prefix(n, &len)) != NULL)
+		return like(z, n, prefix, len);
 	if ((items = evs_x_in_items(n, &has_null)) != NULL)
 		return in_list(z, n, items, has_null);
 	if (n->n == 2 && n->eval == evs_x_compare_fn(&n->arg[0]->type, &n->arg[1]->type) &&

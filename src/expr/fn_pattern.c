@@ -17,8 +17,9 @@ struct like {
 	enum like_kind kind;
 	uint16_t *code; /* bytes, ANY, ONE */
 	size_t n;
-	char *text; /* the literal part of a simple kind */
+	char *text; /* the literal part of a simple kind; of others, what stands before the first % or _ */
 	size_t len;
+	size_t head; /* bytes of it that every match begins with */
 };
 
 static void like_free(void *p)
@@ -114,10 +115,12 @@ static struct like *like_new(const char *s, size_t n, uint8_t escape, bool fold)
 	for (size_t i = from; i < to; i++) {
 		if (l->code[i] > 255) {
 			l->kind = GENERAL;
+			l->head = from ? 0 : l->len;
 			return l;
 		}
 		l->text[l->len++] = (char)l->code[i];
 	}
+	l->head = from ? 0 : l->len;
 	if (fold)
 		l->kind = GENERAL;
 	else if (from)
@@ -178,6 +181,16 @@ static int eval_like(struct evs_eval *v, const struct x_args *in, struct x_vec *
 		dst[i] = like_matches(l, s, n, in->node->op != 0);
 	}
 	return 0;
+}
+
+const char *evs_x_like_prefix(const struct x_node *n, size_t *len)
+{
+	const struct like *l = n->aux;
+
+	if (n->eval != eval_like || n->op || !l->n)
+		return NULL;
+	*len = l->head;
+	return l->text;
 }
 
 /* The pattern comes with the row. node->num is the escape character. */

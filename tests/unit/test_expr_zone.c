@@ -101,7 +101,8 @@ static const char *const conditions[] = {
 	"s IS NULL OR s = 'a'", "NOT (i IS NULL AND s IS NULL)", "ts >= '2024-01-02'", "ts < '2024-01-01 12:00:00'",
 	"toDate(ts) = '2024-01-02'", "toStartOfHour(ts) <> '2024-01-01 05:00:00'", "toYYYYMM(ts) = 202401",
 	"ts + INTERVAL 1 DAY > '2024-01-02 05:00:00'", "toMonday(ts) < '2024-01-01'", "i::Int64 > 3", "i::Bool",
-	"NULL", "true", "false", "i > NULL", "i + 1 > 3", "length(s) > 1", "i > 100 AND i / 0 > 1", "s LIKE 'a%'",
+	"NULL", "true", "false", "i > NULL", "i + 1 > 3", "length(s) > 1", "i > 100 AND i / 0 > 1", "s LIKE 'a%'", "s LIKE 'b%'", "s NOT LIKE 'a%'", "s LIKE 'ab'",
+	"s LIKE 'z_%'", "s LIKE '%a'", "s LIKE 'a%b'", "s LIKE ''", "s ILIKE 'A%'", "s LIKE 'a\\%%'", "s LIKE 'zzz%'", "NOT (s LIKE 'b%' AND i > 0)",
 	"CASE WHEN b THEN i > 0 ELSE s = 'b' END", "i > u", "i = i", "(i > 3) = b", "i IS DISTINCT FROM 3",
 };
 
@@ -187,6 +188,7 @@ static void rules_out(struct evs_eval *v)
 		"i > 0 AND u = 8", "ts >= '2024-01-01 06:00:00'", "ts < '2024-01-01 05:00:00'", "toDate(ts) = '2024-01-02'",
 		"toStartOfHour(ts) = '2024-01-01 04:00:00'", "toYYYYMM(ts) = 202402", "toMonday(ts) > '2024-01-01'",
 		"ts > now() - INTERVAL 1 HOUR", "i::Int64 = 6", "i = 9999999999", "false", "NULL",
+		"s LIKE 'aa%'", "s LIKE 'c%'", "s LIKE 'aaz_'", "s LIKE 'ba%x'", "s LIKE 'aab'",
 	};
 	struct evs_known known = { .bounds = bounds_of };
 
