@@ -131,7 +131,7 @@ static bool same_interval(const struct x_interval *a, const struct x_interval *b
 	return a->months == b->months && a->seconds == b->seconds && a->nanos == b->nanos;
 }
 
-static bool same(const struct x_node *a, const struct x_node *b)
+bool evs_x_same(const struct x_node *a, const struct x_node *b)
 {
 	/* `aux` is made of the text, which is not looked at. */
 	if (a->shape != b->shape || a->op != b->op || a->n != b->n || a->eval != b->eval || a->aux ||
@@ -144,14 +144,14 @@ static bool same(const struct x_node *a, const struct x_node *b)
 	if (a->num != b->num)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (!same(a->arg[i], b->arg[i]))
+		if (!evs_x_same(a->arg[i], b->arg[i]))
 			return false;
 	return true;
 }
 
 bool evs_expr_same(const struct evs_expr *a, const struct evs_expr *b)
 {
-	return a == b || (a && b && a->bound && b->bound && same(a->bound, b->bound));
+	return a == b || (a && b && a->bound && b->bound && evs_x_same(a->bound, b->bound));
 }
 
 const struct evs_array *evs_expr_constant(const struct evs_expr *e)

@@ -95,6 +95,14 @@ int evs_eval_run_coded(struct evs_eval *v, const struct evs_expr *e, const struc
 		       struct evs_diag *diag);
 
 /*
+ * Is `e` made of the values of key[0 .. nkeys), bound to the same table, and of no other column? Then it can be evaluated over
+ * these: cols[k] are the values of key[k]. EVS_E_DATA where some row fails, without a reason; EVS_E_NOMEM.
+ */
+bool evs_expr_made_of(const struct evs_expr *e, const struct evs_expr *const *key, size_t nkeys);
+int evs_eval_run_over(struct evs_eval *v, const struct evs_expr *e, const struct evs_expr *const *key,
+		      size_t nkeys, const struct evs_array *cols, uint32_t rows, struct evs_array *out);
+
+/*
  * Pruning: what a bound condition can be over rows of which only bounds are known.
  *
  * `bounds` tells what is known of a column; false: nothing. `may_hold` (may be NULL) tells whether some row may hold

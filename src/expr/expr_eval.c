@@ -248,6 +248,8 @@ static int eval_fn(struct evs_eval *v, const struct x_node *n, struct x_vec *out
 int evs_x_eval(struct evs_eval *v, const struct x_node *n, struct x_vec *out)
 {
 	*out = (struct x_vec){ 0 };
+	if (v->over && evs_x_eval_over(v, n, out))
+		return 0;
 	if (v->coded && n->only >= 0 && v->coded[n->only])
 		return evs_x_eval_coded(v, n, out);
 	switch (n->shape) {
@@ -315,8 +317,7 @@ static void clear_nulls(struct evs_array *a, uint32_t rows)
 	}
 }
 
-/* Append a chunk's result to the answer. */
-static int take_result(const struct x_vec *x, uint32_t rows, struct evs_array *out)
+int evs_x_take_result(const struct x_vec *x, uint32_t rows, struct evs_array *out)
 {
 	static const uint32_t first[X_CHUNK]; /* row 0, again and again */
 
@@ -392,7 +393,7 @@ static int run_chunk(struct evs_eval *v, const struct evs_expr *e, const struct 
 	} else if (rc < 0) {
 		evs_fail_nomem(diag);
 	}
-	if (rc == 0 && take_result(&x, n, out) < 0)
+	if (rc == 0 && evs_x_take_result(&x, n, out) < 0)
 		rc = evs_fail_nomem(diag);
 	evs_x_vec_release(v, &x);
 	return rc;

@@ -98,6 +98,10 @@ struct evs_eval {
 	uint32_t from;	     /* the chunk's first row */
 	struct x_done *done; /* trees computed for distinct values, in this run */
 	size_t ndone;
+
+	const struct evs_expr *const *over; /* what stands for them are the values at hand; NULL: columns do */
+	size_t nover;
+	struct evs_array *over_view; /* the chunk's rows of each; borrowed */
 };
 
 /* ---- expr_eval.c
@@ -192,6 +196,15 @@ void evs_x_mark(struct x_node *root);
 /* evs_x_eval() of a tree whose only column has codes. */
 int evs_x_eval_coded(struct evs_eval *v, const struct x_node *n, struct x_vec *out);
 void evs_x_forget_done(struct evs_eval *v);
+
+/* ---- expr_over.c */
+
+/* Is the tree one of v->over? Then its values into `out`. */
+bool evs_x_eval_over(struct evs_eval *v, const struct x_node *n, struct x_vec *out);
+/* expr.c: do the trees compute the same in the same way? */
+bool evs_x_same(const struct x_node *a, const struct x_node *b);
+/* expr_eval.c: append a chunk's result to the answer. Returns 0 or EVS_E_NOMEM. */
+int evs_x_take_result(const struct x_vec *x, uint32_t rows, struct evs_array *out);
 
 /* ---- expr_logic.c: AND, OR, CASE, coalesce
  * --------------------------------------------------------- */

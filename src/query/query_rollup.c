@@ -17,6 +17,7 @@ struct query_rollup {
 	uint8_t id[EVS_VIEW_ID];
 	uint16_t *from; /* for each column of the plan's keys and states: the rollup's */
 	size_t n, ncols; /* of the plan's, of the rollup's */
+	const struct evs_expr *where; /* over the view's keys: which groups of a rollup belong to the answer; NULL: all */
 };
 
 /* ---- which view ------------------------------------------------------------------------------ */
@@ -61,8 +62,11 @@ static int match(struct query_rollup *r, const struct evs_select_plan *p, bool s
 	size_t at, k, j;
 	unsigned n;
 
-	if (!same && !(p->where ? v->where && evs_expr_same(p->where, v->where) : !v->where))
-		return 1;
+	if (!same && !(p->where ? v->where && evs_expr_same(p->where, v->where) : !v->where)) {
+		if (v->where || !evs_expr_made_of(p->where, (const struct evs_expr *const *)v->key, v->nkey))
+			return 1;
+		r->where = p->where;
+	}
 	r->from = calloc(p->nkey + p->nagg * EVS_AGG_MAX_COLUMNS + 1, sizeof(*r->from));
 	if (!r->from)
 		return EVS_E_NOMEM;
@@ -161,6 +165,33 @@ void evs_query_rollup_close(struct evs_query *q)
 
 /* ---- taking them ----------------------------------------------------------------------------- */
 
+/* Keep of the rollup at hand the groups of which the condition is true; how many. EVS_E_DATA: it cannot be told here. */
+static int keep_groups(struct query_feed *f, const struct query_rollup *r, uint32_t *groups)
+{
+	const struct evs_select_plan *v = r->view;
+	struct evs_array yes = { 0 };
+	uint32_t n;
+	int rc = evs_eval_run_over(f->eval, r->where, (const struct evs_expr *const *)v->key, v->nkey,
+				   f->rollup, *groups, &yes);
+
+	if (rc < 0)
+		return rc;
+	n = evs_query_true_rows(&yes, *groups, &f->sel, &f->sel_cap);
+	evs_array_release(&yes);
+	if (n == UINT32_MAX)
+		return EVS_E_NOMEM;
+	for (size_t i = 0; i < r->ncols && n < *groups; i++) {
+		struct evs_array kept = { 0 };
+
+		if (evs_query_take(&kept, &f->rollup[i], f->sel, n) < 0)
+			return EVS_E_NOMEM;
+		evs_array_release(&f->rollup[i]);
+		f->rollup[i] = kept;
+	}
+	*groups = n;
+	return 0;
+}
+
 static bool take(void *arg, struct evs_segment *seg, const struct evs_commit *c)
 {
 	struct query_feed *f = arg;
@@ -173,6 +204,13 @@ static bool take(void *arg, struct evs_segment *seg, const struct evs_commit *c)
 	rc = evs_segment_rollup(seg, c, r->id, f->rollup, r->ncols, &groups, &f->rollup_diag);
 	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION || rc > 0)
 		return false; /* the rows answer */
+	if (rc == 0 && r->where) {
+		rc = keep_groups(f, r, &groups);
+		if (rc == EVS_E_DATA)
+			return false; /* the rows tell why */
+		if (rc < 0)
+			rc = evs_fail_nomem(&f->rollup_diag);
+	}
 	for (size_t i = 0; rc == 0 && i < r->n; i++)
 		f->state[i] = f->rollup[r->from[i]];
 	if (rc == 0)

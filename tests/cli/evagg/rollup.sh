@@ -33,6 +33,21 @@ echo; evagg -q "SELECT sum(n) AS n, max(slow) AS slow FROM hourly WHERE hour >= 
 evagg --explain -q "SELECT status, count() AS n FROM ev GROUP BY status ORDER BY n" store 2>&1 | grep 'rollups\|{'
 evagg --explain -q "SELECT toDate(ts) AS d, count() AS n FROM ev WHERE status = 'FAILED' GROUP BY d ORDER BY d LIMIT 2" store 2>&1 | grep 'rollups\|{'
 evagg --explain --since 2025-01-08 -g status -a 'count() AS n' --sort status store 2>&1 | grep 'rollups\|{'
+# Conditions over a view's keys choose among the groups of its rollups; others are asked of the rows.
+echo
+both() { # both CONDITION
+	q="SELECT toStartOfHour(ts) AS hour, count() AS n, avg(ms) AS mean, uniq(id) AS ids FROM ev WHERE $1 GROUP BY hour ORDER BY hour"
+	evagg --explain -q "$q" store >1.out 2>1.err
+	evagg --raw -q "$q" store >2.out
+	cmp 1.out 2.out && echo "$1: $(wc -l <1.out) rows, $(grep -o 'rollups.*' 1.err || echo 'no rollups')"
+}
+both "status = 'FAILED'"
+both "status <> 'OK' AND hour >= '2025-01-08 12:00:00'"
+both "status LIKE 'F%' OR toDate(toStartOfHour(ts)) = '2025-01-09'"
+both "toStartOfHour(ts) IN ('2025-01-08 12:00:00', '2025-01-17 05:00:00') AND status IS NOT NULL"
+both "status = 'NONE'"
+both "status = 'FAILED' AND ms > 500"
+both "ts >= '2025-01-08 12:00:00'"
 # One bit of a rollup: named, and the rows of its commit answer.
 file=store/ev/_/2025-01-06.evs
 cp "$file" keep
