@@ -207,6 +207,50 @@ static int inner_table(struct evs_query *q, const char *name, struct evs_diag *d
 	return rc < 0 ? evs_fail_nomem(diag) : 0;
 }
 
+/* The column of its source that an item of a query is, as it stands or as a key; -1: none. */
+static int column_of(const struct evs_select_plan *p, int item)
+{
+	int c = item < 0 ? -1 : evs_expr_column(p->col[item].expr);
+
+	if (c < 0 || !p->grouped)
+		return c;
+	return (size_t)c < p->nkey ? evs_expr_column(p->key[c]) : -1;
+}
+
+/*
+ * What the condition asks of a view's columns that are the stream's, its rows or groups have from the rows they come from: the scan
+ * need not read others, but where a LIMIT counts them.
+ */
+static int hint_scan(struct evs_query *q, struct evs_diag *diag)
+{
+	size_t n = q->source->ncols;
+	struct evs_query *in = q->inner;
+	int *column, rc = 0;
+
+	if (!q->plan->where)
+		return 0;
+	column = malloc((n + 1) * sizeof(*column));
+	if (!column)
+		return evs_fail_nomem(diag);
+	for (size_t i = 0; i < n; i++)
+		column[i] = (int)i;
+	for (;; in = in->inner) {
+		const struct evs_select_plan *p = in->plan;
+
+		if (p->limit != EVS_NO_LIMIT || p->offset || p->nby)
+			goto out;
+		for (size_t i = 0; i < n; i++)
+			column[i] = column_of(p, column[i]);
+		if (!in->inner)
+			break;
+	}
+	for (unsigned f = 0; f < in->nfeeds && rc == 0; f++)
+		rc = evs_scan_hint(in->feed[f].scan, q->plan->where, column, n, diag);
+out:
+	free(column);
+	return rc;
+}
+
 static int from_view(struct evs_query *q, const struct evs_view *v, const char *const *paths,
 		     size_t npaths, unsigned depth, struct evs_diag *diag)
 {
@@ -234,7 +278,8 @@ static int from_view(struct evs_query *q, const struct evs_view *v, const char *
 		return rc;
 	q->feed[0].q = q;
 	q->nfeeds = 1;
-	return bind(q, q->inner_table, diag);
+	rc = bind(q, q->inner_table, diag);
+	return rc < 0 ? rc : hint_scan(q, diag);
 }
 
 /* ---- finding it ------------------------------------------------------------------------------ */

@@ -33,6 +33,12 @@ struct scan_slot {
 	struct evs_coded coded;
 };
 
+/* A condition bound to another table, whose columns are ours: column[i] is the ordinal here of its column i, -1 where it is none. */
+struct scan_hint {
+	const struct evs_expr *e;
+	int *column; /* owned */
+};
+
 /* Bounds of one column, as evs_eval_zone() wants them: two rows. */
 struct scan_bounds {
 	struct evs_array a;
@@ -71,6 +77,8 @@ struct evs_scan {
 
 	const struct evs_expr **filters; /* all must be true; bound to table, kept by others */
 	size_t nfilters;
+	struct scan_hint *hints; /* conditions on what is made of the rows: they only rule out */
+	size_t nhints;
 	struct evs_expr **own; /* filters made of opts.where and opts.keys */
 	size_t nown;
 	struct evs_eval *eval;
@@ -121,6 +129,12 @@ struct evs_scan {
 const struct evs_table *evs_scan_table(const struct evs_scan *s);
 int evs_scan_choose(struct evs_scan *s, const uint16_t *ordinals, size_t n, struct evs_diag *diag);
 int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_diag *diag);
+
+/*
+ * Rows of which `e` is not true do not matter, whoever finds out: segments and groups that zones, tenant and partition say have no
+ * others are left out. `e` is bound to another table of `n` columns; column[i] is our ordinal for its column i, or -1. Kept by the caller.
+ */
+int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *column, size_t n, struct evs_diag *diag);
 
 /*
  * Before the first evs_scan_next(), for two threads: another scan with the same options and schema, which gets the later half of the

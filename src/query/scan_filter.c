@@ -77,34 +77,67 @@ int evs_scan_filters(struct evs_scan *s, struct evs_diag *diag)
 	return rc;
 }
 
+/* What conditions need, whatever they are for. */
+static int ready_to_ask(struct evs_scan *s)
+{
+	if (s->eval)
+		return 0;
+	if (evs_eval_new(&s->eval) < 0)
+		return EVS_E_NOMEM;
+	if (s->opts.now)
+		evs_eval_set_now(s->eval, s->opts.now);
+	s->by_ordinal = calloc(s->table->ncols, sizeof(*s->by_ordinal));
+	s->coded_by_ordinal = calloc(s->table->ncols, sizeof(*s->coded_by_ordinal));
+	s->bounds = calloc(s->table->ncols, sizeof(*s->bounds));
+	return s->by_ordinal && s->coded_by_ordinal && s->bounds ? 0 : EVS_E_NOMEM;
+}
+
+/* A condition asks for bounds of this column. */
+static int test_column(struct evs_scan *s, uint16_t column)
+{
+	int slot = evs_scan_slot(s, column);
+
+	if (slot < 0)
+		return EVS_E_NOMEM;
+	s->slots[slot].tested = true;
+	return 0;
+}
+
 int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_diag *diag)
 {
 	const struct evs_expr **grown = realloc(
 		(void *)(uintptr_t)s->filters, (s->nfilters + 1) * sizeof(struct evs_expr *));
+	const uint16_t *column;
+	size_t n = evs_expr_columns(where, &column);
 
 	if (!grown)
 		return evs_fail_nomem(diag);
 	s->filters = grown;
-	if (!s->eval) {
-		if (evs_eval_new(&s->eval) < 0)
-			return evs_fail_nomem(diag);
-		if (s->opts.now)
-			evs_eval_set_now(s->eval, s->opts.now);
-		s->by_ordinal = calloc(s->table->ncols, sizeof(*s->by_ordinal));
-		s->coded_by_ordinal = calloc(s->table->ncols, sizeof(*s->coded_by_ordinal));
-		s->bounds = calloc(s->table->ncols, sizeof(*s->bounds));
-	}
-	if (!s->by_ordinal || !s->coded_by_ordinal || !s->bounds)
+	if (ready_to_ask(s) < 0)
 		return evs_fail_nomem(diag);
-	for (uint16_t c = 0; c < s->table->ncols; c++) {
-		int slot = evs_expr_uses(where, c) ? evs_scan_slot(s, c) : 0;
-
-		if (slot < 0)
+	for (size_t i = 0; i < n; i++)
+		if (test_column(s, column[i]) < 0)
 			return evs_fail_nomem(diag);
-		if (evs_expr_uses(where, c))
-			s->slots[slot].tested = true;
-	}
 	s->filters[s->nfilters++] = where;
+	return 0;
+}
+
+int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *column, size_t n, struct evs_diag *diag)
+{
+	struct scan_hint *grown = realloc(s->hints, (s->nhints + 1) * sizeof(*grown));
+	int *copy = malloc((n + 1) * sizeof(*copy));
+
+	if (grown)
+		s->hints = grown;
+	if (!grown || !copy || ready_to_ask(s) < 0) {
+		free(copy);
+		return evs_fail_nomem(diag);
+	}
+	memcpy(copy, column, n * sizeof(*copy));
+	s->hints[s->nhints++] = (struct scan_hint){ e, copy };
+	for (size_t i = 0; i < n; i++)
+		if (column[i] >= 0 && evs_expr_uses(e, (uint16_t)i) && test_column(s, (uint16_t)column[i]) < 0)
+			return evs_fail_nomem(diag);
 	return 0;
 }
 
@@ -114,6 +147,9 @@ void evs_scan_filters_release(struct evs_scan *s)
 		evs_expr_free(s->own[i]);
 	free(s->own);
 	free((void *)(uintptr_t)s->filters);
+	for (size_t i = 0; i < s->nhints; i++)
+		free(s->hints[i].column);
+	free(s->hints);
 	evs_eval_free(s->eval);
 	free(s->by_ordinal);
 	free((void *)(uintptr_t)s->coded_by_ordinal);

@@ -20,21 +20,38 @@ static void forget(struct evs_scan *s)
 		s->bounds[s->slots[i].column].known = false;
 }
 
+/* Who asks: one of the filters, or a hint with its own numbers for our columns. */
+struct asker {
+	struct evs_scan *s;
+	const struct scan_hint *hint;
+};
+
+/* Our ordinal of a column, -1: it is none of ours. */
+static int ordinal_of(const struct asker *a, uint16_t ordinal)
+{
+	return a->hint ? a->hint->column[ordinal] : ordinal;
+}
+
 static bool bounds_of(void *arg, uint16_t ordinal, struct evs_bounds *out)
 {
-	const struct evs_scan *s = arg;
-	const struct scan_bounds *b = &s->bounds[ordinal];
+	const struct asker *a = arg;
+	int ours = ordinal_of(a, ordinal);
+	const struct scan_bounds *b = ours < 0 ? NULL : &a->s->bounds[ours];
 
+	if (!b || !b->known)
+		return false;
 	*out = (struct evs_bounds){ .bounds = b->values ? &b->a : NULL, .nulls = b->nulls };
-	return b->known;
+	return true;
 }
 
 static bool may_hold(void *arg, uint16_t ordinal, const struct evs_array *value, uint32_t row)
 {
-	struct evs_scan *s = arg;
-	size_t slot = s->slot_of[ordinal] - 1u;
+	const struct asker *a = arg;
+	struct evs_scan *s = a->s;
+	int ours = ordinal_of(a, ordinal);
+	size_t slot = ours < 0 ? 0 : s->slot_of[ours] - 1u;
 
-	if (!s->asked_map->same[slot])
+	if (ours < 0 || !s->asked_map->same[slot])
 		return true;
 	return evs_segment_may_hold(s->seg, s->asked, s->asked_group,
 				    (uint16_t)s->asked_map->from[slot], value, row);
@@ -43,15 +60,28 @@ static bool may_hold(void *arg, uint16_t ordinal, const struct evs_array *value,
 /* Can all filters be true at once, by what is known? `asking`: by the segment's filters too. */
 static bool may(struct evs_scan *s, bool asking)
 {
+	struct asker a = { .s = s };
 	struct evs_known known = { .bounds = bounds_of,
 				   .may_hold = asking ? may_hold : NULL,
-				   .arg = s };
+				   .arg = &a };
 
 	for (size_t i = 0; i < s->nfilters; i++)
 		if ((!s->in_group || evs_scan_filter_prunes(s, s->filters[i])) &&
 		    !(evs_eval_zone(s->eval, s->filters[i], &known) & EVS_MAY_TRUE))
 			return false;
+	/* Merged rows have values that no zone of theirs knows. */
+	for (size_t i = 0; i < s->nhints && !(s->in_group && evs_scan_merges(s)); i++) {
+		a.hint = &s->hints[i];
+		if (!(evs_eval_zone(s->eval, a.hint->e, &known) & EVS_MAY_TRUE))
+			return false;
+	}
 	return true;
+}
+
+/* Is there anything to ask? */
+static bool has_conditions(const struct evs_scan *s)
+{
+	return s->nfilters || s->nhints;
 }
 
 /* An empty pair of bounds for a column that a filter uses; NULL: none does, or no memory. */
@@ -153,7 +183,7 @@ bool evs_scan_path_may(struct evs_scan *s, const char *path)
 	const char *slash = strrchr(path, '/');
 	int64_t lo, hi;
 
-	if (!s->nfilters || !s->list.stream || s->list.loose || !slash)
+	if (!has_conditions(s) || !s->list.stream || s->list.loose || !slash)
 		return true;
 	if (s->table->tenant_column >= 0 && !tenant_may(s, path, (size_t)(slash - path)))
 		return false;
@@ -169,7 +199,7 @@ bool evs_scan_segment_may(struct evs_scan *s)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
 
-	if (!s->nfilters)
+	if (!has_conditions(s))
 		return true;
 	forget(s);
 	know_time(s, h->part_lo, h->part_hi);
