@@ -34,6 +34,7 @@ struct evs_groups {
 	struct evs_groups_key *key;
 	size_t nkey;
 	enum mode mode;
+	bool frozen;
 	uint32_t n, cap;
 	uint64_t *slot;
 	uint32_t slots, slot_cap; /* in use; there */
@@ -131,6 +132,11 @@ void evs_groups_free(struct evs_groups *g)
 	free(g->start);
 	free(g->key);
 	free(g);
+}
+
+void evs_groups_freeze(struct evs_groups *g)
+{
+	g->frozen = true;
 }
 
 uint32_t evs_groups_count(const struct evs_groups *g)
@@ -275,7 +281,7 @@ static int find_direct(struct evs_groups *g, const struct evs_array *a, uint32_t
 
 		if (a->valid && evs_array_is_null(a, i))
 			v = DIRECT;
-		if (!g->direct[v]) {
+		if (!g->direct[v] && !g->frozen) {
 			if (need_groups(g, g->n + 1) < 0)
 				return EVS_E_NOMEM;
 			g->pack[g->n] = (struct packed){ v, 0 };
@@ -376,6 +382,9 @@ static int add_packed(struct evs_groups *g, struct packed p, uint64_t h, uint32_
 			return 0;
 		}
 	}
+	*id = UINT32_MAX;
+	if (g->frozen)
+		return 0;
 	g->pack[g->n] = p;
 	*id = g->n++;
 	g->slot[i] = tag << 32 | g->n;
@@ -468,6 +477,9 @@ static int add_bytes(struct evs_groups *g, const uint8_t *p, size_t n, uint64_t 
 			return 0;
 		}
 	}
+	*id = UINT32_MAX;
+	if (g->frozen)
+		return 0;
 	evs_buf_put(&g->bytes, p, n);
 	if (!evs_buf_ok(&g->bytes))
 		return EVS_E_NOMEM;

@@ -23,6 +23,9 @@ void evs_groups_free(struct evs_groups *g);
 int evs_groups_find(struct evs_groups *g, const struct evs_array *const *key, uint32_t rows,
 		    uint32_t *id);
 
+/* From now on no groups are made: rows of others have the number UINT32_MAX. */
+void evs_groups_freeze(struct evs_groups *g);
+
 uint32_t evs_groups_count(const struct evs_groups *g);
 /* Bytes in use, not those that are only kept. */
 size_t evs_groups_memory(const struct evs_groups *g);

@@ -60,18 +60,22 @@ static int make_fields(struct evs_query *q, struct evs_diag *diag)
 static int open_limit_by(struct evs_query *q, struct evs_diag *diag)
 {
 	const struct evs_select_plan *p = q->plan;
-	struct evs_groups_key *key;
+	struct evs_limit_by_spec spec = {
+		.ncols = p->ncol, .by = p->by, .nby = p->nby, .limit = p->by_limit, .cap = q->cap
+	};
+	struct evs_groups_key *col;
 	int rc;
 
 	if (!p->nby)
 		return 0;
-	key = calloc(p->nby, sizeof(*key));
-	if (!key)
+	col = calloc(p->ncol, sizeof(*col));
+	if (!col)
 		return evs_fail_nomem(diag);
-	for (size_t i = 0; i < p->nby; i++)
-		key[i].type = evs_expr_type(p->col[p->by[i]].expr, &key[i].nullable);
-	rc = evs_groups_new(&q->by, key, p->nby);
-	free(key);
+	for (size_t i = 0; i < p->ncol; i++)
+		col[i].type = evs_expr_type(p->col[i].expr, &col[i].nullable);
+	spec.col = col;
+	rc = evs_limit_by_new(&q->by, &spec);
+	free(col);
 	return rc < 0 ? evs_fail_nomem(diag) : 0;
 }
 
@@ -145,8 +149,7 @@ void evs_query_close(struct evs_query *q)
 	}
 	free(q->out);
 	free(q->fields);
-	evs_groups_free(q->by);
-	free(q->by_count);
+	evs_limit_by_free(q->by);
 	free(q->used);
 	evs_query_rollup_close(q);
 	evs_select_free(q->select);
@@ -168,55 +171,22 @@ static int need_sel(struct evs_query *q, uint32_t rows)
 	return q->sel ? 0 : EVS_E_NOMEM;
 }
 
-/* Count one more row of every group at hand: which rows are among the first ones of theirs. */
-static int limit_by(struct evs_query *q, uint32_t rows, uint32_t *n)
-{
-	const struct evs_select_plan *p = q->plan;
-	const struct evs_array **key = calloc(p->nby, sizeof(*key));
-	uint32_t groups;
-
-	if (!key || need_sel(q, rows) < 0) {
-		free(key);
-		return EVS_E_NOMEM;
-	}
-	for (size_t i = 0; i < p->nby; i++)
-		key[i] = &q->cols[p->by[i]];
-	groups = evs_groups_find(q->by, key, rows, q->sel) < 0 ? UINT32_MAX
-								: evs_groups_count(q->by);
-	free(key);
-	if (groups == UINT32_MAX)
-		return EVS_E_NOMEM;
-	if (groups > q->by_cap) {
-		uint32_t cap = groups + groups / 2;
-		uint64_t *grown = realloc(q->by_count, cap * sizeof(*grown));
-
-		if (!grown)
-			return EVS_E_NOMEM;
-		memset(grown + q->by_cap, 0, (cap - q->by_cap) * sizeof(*grown));
-		q->by_count = grown;
-		q->by_cap = cap;
-	}
-	*n = 0;
-	for (uint32_t i = 0; i < rows; i++) {
-		bool take = q->by_count[q->sel[i]]++ < p->by_limit;
-
-		q->sel[*n] = i;
-		*n += take;
-	}
-	return 0;
-}
-
 /* Of the rows at hand, those that LIMIT BY, OFFSET and LIMIT let through. */
 static int cut(struct evs_query *q, uint32_t rows, uint32_t *n, struct evs_diag *diag)
 {
 	const struct evs_select_plan *p = q->plan;
 	uint64_t skip = p->offset - q->skipped, left = p->limit - q->given;
 	uint32_t from;
-	bool all = !q->by;
+	bool all = !q->by || q->by_fed;
+	int rc = 0;
 
 	*n = rows;
-	if (q->by && limit_by(q, rows, n) < 0)
-		return evs_fail_nomem(diag);
+	if (!all) {
+		rc = need_sel(q, rows) < 0 ? evs_fail_nomem(diag)
+					   : evs_limit_by_add(q->by, q->cols, rows, q->sel, n, diag);
+		if (rc < 0)
+			return rc;
+	}
 	from = skip < *n ? (uint32_t)skip : *n;
 	q->skipped += from;
 	*n -= from;
@@ -259,12 +229,27 @@ static int settle(struct evs_query *q, size_t i, uint32_t n)
 	return 0;
 }
 
+/* The next rows, and at the end those that LIMIT BY kept back. */
+static int next_rows(struct evs_query *q, uint32_t *rows, struct evs_diag *diag)
+{
+	struct evs_array *cols;
+	int rc = q->by_fed ? 0 : evs_query_stage_next(q, rows, diag);
+
+	if (rc != 0 || !q->by)
+		return rc;
+	q->by_fed = true;
+	rc = evs_limit_by_next(q->by, &cols, rows, diag);
+	for (size_t i = 0; rc > 0 && i < q->plan->ncol; i++)
+		q->cols[i] = cols[i];
+	return rc;
+}
+
 int evs_query_next(struct evs_query *q, struct evs_batch **out, struct evs_diag *diag)
 {
 	uint32_t rows, n;
 	int rc = 0;
 
-	while (q->given < q->plan->limit && (rc = evs_query_stage_next(q, &rows, diag)) > 0) {
+	while (q->given < q->plan->limit && (rc = next_rows(q, &rows, diag)) > 0) {
 		rc = cut(q, rows, &n, diag);
 		if (rc < 0)
 			return rc;
@@ -345,5 +330,6 @@ uint64_t evs_query_spills(const struct evs_query *q)
 	for (unsigned i = 0; i < q->nfeeds; i++)
 		n += q->feed[i].grouping ? evs_grouping_spills(q->feed[i].grouping) : 0;
 	n += q->distinct ? evs_grouping_spills(q->distinct) : 0;
+	n += q->by ? evs_limit_by_spills(q->by) : 0;
 	return n + (q->order ? evs_order_spills(q->order) : 0);
 }

@@ -10,6 +10,7 @@
 #include "src/batch.h"
 #include "src/expr/expr.h"
 #include "src/query/grouping.h"
+#include "src/query/limit_by.h"
 #include "src/query/order.h"
 #include "src/query/scan.h"
 
@@ -84,9 +85,8 @@ struct evs_query {
 	struct evs_grouping *distinct;
 	struct evs_order *order;
 	bool distinct_fed, order_fed;
-	struct evs_groups *by; /* LIMIT BY */
-	uint64_t *by_count;
-	uint32_t by_cap;
+	struct evs_limit_by *by;
+	bool by_fed; /* all rows went through it */
 	uint64_t skipped, given;
 	struct evs_array *out; /* rows of a batch that LIMIT lets through */
 	struct evs_field *fields;

@@ -168,6 +168,7 @@ QUERIES = {
     "count(DISTINCT)": "SELECT count(DISTINCT text) AS c, count(DISTINCT n, tenant) AS d FROM t",
     "sorted rows": "SELECT n, text FROM t ORDER BY text DESC, n",
     "DISTINCT": "SELECT DISTINCT text, n FROM t",
+    "LIMIT BY": "SELECT text, n FROM t LIMIT 2 BY text, n % 7",
     "collected": "SELECT n % 1000 AS k, groupArray(n) AS a, quantile(0.9)(n) AS q FROM t GROUP BY k ORDER BY k",
 }
 
