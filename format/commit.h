@@ -61,6 +61,7 @@ enum evs_section {
 	EVS_SECTION_SOURCES = 5, /* ignore when reading, refuse when writing */
 	EVS_SECTION_ROLLUPS = 6, /* ignore: where the rollups are */
 	EVS_SECTION_FILTERS = 7, /* ignore: where the filters are */
+	EVS_SECTION_FOLDED = 8,	 /* ignore: of which file this one took the place */
 };
 
 struct evs_group_ref_raw {
@@ -91,6 +92,17 @@ struct evs_rollup_ref_raw {
 	uint8_t reserved[4];
 };
 _Static_assert(sizeof(struct evs_rollup_ref_raw) == 32, "spec 7.10 says 32 bytes");
+
+struct evs_folded_raw {
+	uint8_t lineage[16];
+	uint8_t commits[8];
+	uint8_t rows[8];
+	uint8_t hash[32];
+	uint8_t made_for[16];
+	uint8_t level;
+	uint8_t reserved[15];
+};
+_Static_assert(sizeof(struct evs_folded_raw) == 96, "spec 7.11 says 96 bytes");
 
 struct evs_trailer_raw {
 	uint8_t magic[4]; /* "EVST" */
@@ -168,6 +180,18 @@ struct evs_rollup_ref {
 	uint32_t groups;
 };
 
+#define EVS_MADE_FOR 16u
+
+/* In the first commit of a file that took another's place: what was folded into this commit (spec 7.11). */
+struct evs_folded {
+	uint8_t lineage[16]; /* segment_id of the first file that took no other's place */
+	uint64_t commits;    /* number of the last commit folded, counted since that file; 0: none was */
+	uint64_t rows;	     /* of the file replaced */
+	uint8_t hash[EVS_HASH_SIZE]; /* of its newest commit */
+	uint8_t made_for[EVS_MADE_FOR]; /* what was asked: schema and views */
+	uint8_t level;			/* of zstd */
+};
+
 struct evs_source {
 	const char *id; /* not zero-terminated */
 	size_t id_len;
@@ -197,6 +221,7 @@ struct evs_commit {
 	uint8_t rollups_hash[EVS_HASH_SIZE]; /* of their frames; zero without rollups */
 	struct evs_source *sources;
 	uint32_t nsources;
+	struct evs_folded folded;
 	uint32_t append; /* of the frame's head: to be written; evs_file_commit() reads it */
 	bool no_append;	 /* decoded: has a section that only a newer writer may append after */
 };

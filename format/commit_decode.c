@@ -197,6 +197,29 @@ static int decode_rollups(struct evs_commit *c, struct evs_cur *s, uint64_t off,
 	return 0;
 }
 
+static int decode_folded(struct evs_commit *c, const struct evs_cur *s, const char **why)
+{
+	struct evs_folded *f = &c->folded;
+	struct evs_folded_raw r;
+
+	if (evs_cur_left(s) != sizeof(r))
+		return evs_rule(why, EVS_E_FORMAT, "7.11-1 length of FOLDED");
+	if (c->seq != 1)
+		return evs_rule(why, EVS_E_FORMAT, "7.11-2 FOLDED in a later commit");
+	memcpy(&r, s->p, sizeof(r));
+	memcpy(f->lineage, r.lineage, sizeof(f->lineage));
+	f->commits = evs_get64(r.commits);
+	f->rows = evs_get64(r.rows);
+	memcpy(f->hash, r.hash, sizeof(f->hash));
+	memcpy(f->made_for, r.made_for, sizeof(f->made_for));
+	f->level = r.level;
+	if (!f->commits)
+		return evs_rule(why, EVS_E_FORMAT, "7.11-3 no commit was folded");
+	if (!sodium_is_zero(r.reserved, sizeof(r.reserved)))
+		return evs_rule(why, EVS_E_FORMAT, "7.11-4 reserved bytes of FOLDED");
+	return 0;
+}
+
 static int decode_sections(struct evs_commit *c, struct evs_cur cur, uint64_t off, const char **why)
 {
 	struct evs_sections s = { .c = cur };
@@ -213,6 +236,8 @@ static int decode_sections(struct evs_commit *c, struct evs_cur cur, uint64_t of
 			rc = decode_filters(c, &s.body, off, why);
 		else if (s.type == EVS_SECTION_SOURCES)
 			rc = evs_sources_decode(&s.body, &c->sources, &c->nsources, why);
+		else if (s.type == EVS_SECTION_FOLDED)
+			rc = decode_folded(c, &s.body, why);
 		if (rc < 0)
 			return rc;
 	}

@@ -78,6 +78,18 @@ static void put_rollups(const struct evs_commit *c, struct evs_buf *out)
 	}
 }
 
+static void put_folded(const struct evs_folded *f, struct evs_buf *out)
+{
+	struct evs_folded_raw r = { .level = f->level };
+
+	memcpy(r.lineage, f->lineage, sizeof(r.lineage));
+	evs_put64(r.commits, f->commits);
+	evs_put64(r.rows, f->rows);
+	memcpy(r.hash, f->hash, sizeof(r.hash));
+	memcpy(r.made_for, f->made_for, sizeof(r.made_for));
+	evs_buf_put(out, &r, sizeof(r));
+}
+
 static int put_payload(const struct evs_commit *c, struct evs_buf *out)
 {
 	size_t at;
@@ -100,12 +112,17 @@ static int put_payload(const struct evs_commit *c, struct evs_buf *out)
 		put_rollups(c, out);
 		evs_section_end(out, at);
 	}
-	if (rc < 0 || !c->nfilters)
-		return rc;
-	at = evs_section_begin(out, EVS_SECTION_FILTERS);
-	put_filters(c, out);
-	evs_section_end(out, at);
-	return 0;
+	if (rc == 0 && c->nfilters) {
+		at = evs_section_begin(out, EVS_SECTION_FILTERS);
+		put_filters(c, out);
+		evs_section_end(out, at);
+	}
+	if (rc == 0 && c->folded.commits) {
+		at = evs_section_begin(out, EVS_SECTION_FOLDED);
+		put_folded(&c->folded, out);
+		evs_section_end(out, at);
+	}
+	return rc;
 }
 
 static void put_trailers(const struct evs_commit *c, uint64_t off, uint64_t len, uint64_t salt,

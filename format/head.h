@@ -17,6 +17,9 @@
 /* Feature bits of head.refuse_features that this code understands. None yet. */
 #define EVS_KNOWN_FEATURES ((uint64_t)0)
 
+/* Bit of head.ignore_features: rows may keep, in _extra, fields that columns are named after (spec 4.1). */
+#define EVS_FEATURE_KEPT ((uint64_t)1)
+
 enum evs_suite { EVS_SUITE_NONE = 0, EVS_SUITE_XCHACHA20POLY1305 = 1 };
 
 struct evs_head_raw {

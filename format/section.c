@@ -80,7 +80,7 @@ int evs_section_next(struct evs_sections *s, const char **why)
 
 		if (rc < 0)
 			return rc;
-		if (s->type <= EVS_SECTION_FILTERS)
+		if (s->type <= EVS_SECTION_FOLDED)
 			return 0;
 		if (flags & EVS_SECTION_F_REFUSE)
 			return evs_rule(why, EVS_E_VERSION, "7.7-5 section of a newer format");

@@ -316,6 +316,59 @@ const char *evs_batch_column_name(const struct evs_batch *b, size_t i);
 /* Canonical type, e.g. "Nullable(DateTime64(3))"; valid as long as the scan. */
 const char *evs_batch_column_type(const struct evs_batch *b, size_t i);
 
+/* ---- compacting ---------------------------------------------------------------------------------- */
+
+/* Why a segment gains from being compacted (spec/store.md 5.1). */
+enum evs_compact_why {
+	EVS_COMPACT_NOT = 0,    /* it would gain too little */
+	EVS_COMPACT_NEVER = 1,  /* it never was */
+	EVS_COMPACT_BEHIND = 2, /* too much has been appended behind what is sorted */
+	EVS_COMPACT_SCHEMA = 3, /* schema or materialized views are others by now */
+	EVS_COMPACT_LEVEL = 4,  /* a higher level is asked for */
+	EVS_COMPACT_ALL = 5,    /* it would not, but all were asked for */
+};
+/* A few words; a constant. */
+const char *evs_compact_reason(enum evs_compact_why why);
+
+/* One segment that was, or with dry_run would be, compacted. */
+struct evs_compacted {
+	const char *path;
+	enum evs_compact_why why;
+	uint64_t commits, rows, bytes;	 /* before */
+	uint64_t new_rows, new_bytes;	 /* after; 0 with dry_run */
+};
+
+struct evs_compact_stats {
+	uint64_t segments;  /* under the paths */
+	uint64_t compacted; /* with dry_run: that would be */
+	uint64_t failed;    /* segments in use, damaged or else not to be compacted, and paths that are none: told to on_fail */
+	uint64_t rows, new_rows, bytes, new_bytes; /* of those compacted */
+	uint64_t rows_read, bytes_done, bytes_total; /* for progress; bytes_total of those that gain */
+};
+
+struct evs_compact_opts {
+	/* Zero and NULL mean the default. */
+	bool all;	/* also what would gain too little */
+	bool dry_run;	/* tell, and change nothing */
+	int zstd_level; /* 1 .. 19 */
+	int64_t max_ms; /* begin with no other segment after so long */
+	void (*on_segment)(void *arg, const struct evs_compacted *c);
+	void (*on_note)(void *arg, const char *text);
+	/* A segment, or with NULL one of the paths, is left as it is, because of `diag`; the others are worked on all the same. */
+	void (*on_fail)(void *arg, const char *path, const struct evs_diag *diag);
+	void (*on_progress)(void *arg, const struct evs_compact_stats *now);
+	bool (*stop)(void *arg); /* asked often: true ends the work, the segment at hand stays as it is */
+	void *arg;
+};
+
+/*
+ * Merge the commits of segments into one sorted run each, for all under `paths`, of any streams. What is there to be read and
+ * appended to is so at any time. Returns 0; when something failed, the status of one that did (EVS_S_FORMAT before others), with nothing in `diag`;
+ * EVS_S_STOP, EVS_S_NOMEM or EVS_S_USAGE (the level).
+ */
+int evs_compact(const char *const *paths, size_t npaths, const struct evs_compact_opts *opts,
+		struct evs_compact_stats *stats, struct evs_diag *diag);
+
 /* ---- Arrow C data interface (https://arrow.apache.org/docs/format/CDataInterface.html) ----------- */
 
 #ifndef ARROW_C_DATA_INTERFACE

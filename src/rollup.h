@@ -19,6 +19,12 @@ struct evs_rollups;
 int evs_rollups_new(struct evs_rollups **out, const struct evs_table *t, const char *schema, size_t len);
 void evs_rollups_free(struct evs_rollups *r); /* NULL is fine */
 
+/* Id of view `i`, in ascending order; NULL behind the last one. */
+const uint8_t *evs_rollups_view(const struct evs_rollups *r, size_t i);
+
+/* How much memory the groups and states of a view may take before it is given up; 2 MiB unless set. NULL is fine. */
+void evs_rollups_memory(struct evs_rollups *r, size_t bytes);
+
 /* Forget the rows so far. `now` is not seen by views that are kept. NULL is fine. */
 void evs_rollups_start(struct evs_rollups *r);
 

@@ -16,7 +16,7 @@ _evseg()
 	--stats) words=json ;;
 	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --older-than | --tenant | --now | \
 		-q | --query | -g | --group | -a | --aggregate | -w | --where | --having | --sort | -k | --threads | --source | --time | \
-		--key | --level | --flush-*) return ;;
+		--key | --level | --max-duration | --flush-*) return ;;
 	*)
 		if [[ $cur == -* ]]; then
 			words=$("$tool" --help 2>/dev/null |
@@ -34,4 +34,4 @@ _evseg()
 	fi
 }
 
-complete -F _evseg evschema evappend evcat evagg evexpire
+complete -F _evseg evschema evappend evcat evagg evexpire evcompact

@@ -1,13 +1,13 @@
 # fish completion for the evseg tools.
 
-for tool in evschema evappend evcat evagg evexpire
+for tool in evschema evappend evcat evagg evexpire evcompact
     complete -c $tool -l now -x -d 'take TIME for the present'
     complete -c $tool -l quiet -d 'say nothing but errors'
     complete -c $tool -l help -d 'show a short help'
     complete -c $tool -l version -d 'show the version'
 end
 
-for tool in evschema evappend evcat evexpire
+for tool in evschema evappend evcat evexpire evcompact
     complete -c $tool -s q
 end
 
@@ -70,3 +70,8 @@ complete -c evexpire -l drop -d 'the segments that are named'
 complete -c evexpire -l tenant -x -d 'only this tenant'
 complete -c evexpire -l no-wait -d 'leave a segment that is being written'
 complete -c evexpire -s o -l output -x -a 'table ndjson csv tsv' -d 'format'
+
+complete -c evcompact -l all -d 'also segments that gain little'
+complete -c evcompact -l level -x -d 'zstd level'
+complete -c evcompact -l max-duration -x -d 'begin with no other segment after T'
+complete -c evcompact -l dry-run -d 'say what would be done'

@@ -1,4 +1,4 @@
-#compdef evschema evappend evcat evagg evexpire
+#compdef evschema evappend evcat evagg evexpire evcompact
 # zsh completion for the evseg tools.
 
 local -a common
@@ -83,6 +83,14 @@ evexpire)
 		'*--tenant[only this tenant]:tenant:' \
 		'--no-wait[leave a segment that is being written]' \
 		'(-o --output)'{-o,--output}'[format]:format:(table ndjson csv tsv)' \
+		'*:path:_files'
+	;;
+evcompact)
+	_arguments $common \
+		'--all[also segments that gain little]' \
+		'--level[zstd level]:level (1-19):' \
+		'--max-duration[begin with no other segment after T]:time:' \
+		'--dry-run[say what would be done]' \
 		'*:path:_files'
 	;;
 esac

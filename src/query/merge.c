@@ -188,18 +188,25 @@ static int64_t pick_rows(struct evs_merge *m, const struct evs_array *cols, uint
 	return n;
 }
 
+static int need_order(struct evs_merge *m, struct evs_diag *diag)
+{
+	if (m->order || evs_order_new(&m->order, m->spec.type, m->spec.ncols, m->spec.key, m->spec.nkeys, 0,
+				      m->spec.cap) == 0)
+		return 0;
+	return evs_fail_nomem(diag);
+}
+
 int evs_merge_add(struct evs_merge *m, const struct evs_array *cols, uint32_t rows,
 		  struct evs_diag *diag)
 {
 	int64_t n = rows;
-	int rc = 0;
+	int rc = need_order(m, diag);
 
-	if (!m->order)
-		rc = evs_order_new(&m->order, m->spec.type, m->spec.ncols, m->spec.key,
-				   m->spec.nkeys, 0, m->spec.cap);
-	if (rc == 0 && !m->spec.add)
+	if (rc < 0)
+		return rc;
+	if (!m->spec.add)
 		n = pick_rows(m, cols, rows);
-	if (rc == 0 && n == rows)
+	if (n == rows)
 		return evs_order_add(m->order, cols, rows, diag);
 	if (n < 0)
 		rc = EVS_E_NOMEM;
@@ -211,6 +218,17 @@ int evs_merge_add(struct evs_merge *m, const struct evs_array *cols, uint32_t ro
 	}
 	return rc < 0 ? evs_fail_nomem(diag)
 		      : evs_order_add(m->order, m->taken, (uint32_t)n, diag);
+}
+
+int evs_merge_run(struct evs_merge *m, const struct evs_order_source *source, uint64_t bytes,
+		  struct evs_diag *diag)
+{
+	int rc = need_order(m, diag);
+
+	if (rc == 0)
+		return evs_order_run(m->order, source, bytes, diag);
+	source->close(source->arg);
+	return rc;
 }
 
 static bool same_key(const struct evs_merge *m, const struct evs_array *a, uint32_t i,

@@ -9,6 +9,18 @@
 
 struct evs_merge;
 
+/*
+ * Columns of a table that is merged. Ordinals of those that rows of one key share, and then of what decides within it, into `out`
+ * (room for nkey + 1): how many, of which the first *ncompare are the key.
+ */
+size_t evs_merge_keys(const struct evs_table *t, uint16_t *out, size_t *ncompare);
+/* Is the column one of the key? */
+bool evs_merge_by(const struct evs_table *t, uint16_t column);
+/* Is it added up: named, or a number where none is named, and in no key? */
+bool evs_merge_adds(const struct evs_table *t, uint16_t column);
+/* Ordinal of the column that says of a row that it is deleted, or -1. */
+int evs_merge_deleted(const struct evs_table *t);
+
 struct evs_merge_spec {
 	const struct evs_type *const *type; /* of the columns; must outlive the merge */
 	size_t ncols;
@@ -25,6 +37,10 @@ void evs_merge_free(struct evs_merge *m); /* NULL is fine */
 
 /* Take rows; the columns stay the caller's. Rows that are equal in all keys are in the order in which they come. */
 int evs_merge_add(struct evs_merge *m, const struct evs_array *cols, uint32_t rows,
+		  struct evs_diag *diag);
+
+/* Take rows that are sorted by all keys; as evs_order_run(). */
+int evs_merge_run(struct evs_merge *m, const struct evs_order_source *source, uint64_t bytes,
 		  struct evs_diag *diag);
 
 /*

@@ -3,7 +3,7 @@
  *
  * Rows are gathered as columns; what is sorted are their numbers, each with the first eight bytes
  * of the first key in a form that compares as one number. Full memory becomes a sorted run on disk;
- * at the end at most FAN_IN runs are merged at a time, each with one block in memory.
+ * at the end at most FAN_IN runs, these and those that come sorted, are merged at a time, each with one block in memory.
  */
 #include "src/query/order_state.h"
 
@@ -67,10 +67,19 @@ failed:
 	return EVS_E_NOMEM;
 }
 
+static void close_source(struct run *r)
+{
+	if (r->source.close)
+		r->source.close(r->source.arg);
+	r->source = (struct evs_order_source){ 0 };
+}
+
 static void free_cursors(struct evs_order *o)
 {
-	for (size_t i = 0; i < o->ncur; i++)
-		free_cols(o, o->cur[i].cols);
+	for (size_t i = 0; i < o->ncur; i++) {
+		free_cols(o, o->cur[i].own);
+		close_source(&o->cur[i].run);
+	}
 	free(o->cur);
 	o->cur = NULL;
 	o->ncur = 0;
@@ -81,6 +90,8 @@ void evs_order_free(struct evs_order *o)
 	if (!o)
 		return;
 	free_cursors(o);
+	for (size_t i = 0; i < o->nruns; i++)
+		close_source(&o->run[i]);
 	free_cols(o, o->cols);
 	free_cols(o, o->out);
 	evs_spill_free(o->spill);
@@ -94,7 +105,7 @@ void evs_order_free(struct evs_order *o)
 
 uint64_t evs_order_spills(const struct evs_order *o)
 {
-	return o->nruns;
+	return o->spills;
 }
 
 static int need_pick(struct evs_order *o, uint32_t n)
@@ -159,30 +170,50 @@ static uint32_t take_block(struct evs_order *o, uint32_t at, uint32_t most)
 	}
 }
 
-/* A new run begins at the next block. */
-static int begin_run(struct evs_order *o, struct evs_diag *diag)
+/* Room for a run in front of run `at`, which is empty at first. */
+static int insert_run(struct evs_order *o, size_t at, struct evs_diag *diag)
 {
-	size_t *run = realloc(o->run, (o->nruns + 2) * sizeof(*run));
-	int rc;
+	if (o->nruns == o->run_cap) {
+		size_t cap = o->run_cap ? 2 * o->run_cap : 16;
+		struct run *grown = realloc(o->run, cap * sizeof(*grown));
 
-	if (!run)
-		return evs_fail_nomem(diag);
-	o->run = run;
-	rc = o->spill ? 0 : evs_spill_new(&o->spill, diag);
+		if (!grown)
+			return evs_fail_nomem(diag);
+		o->run = grown;
+		o->run_cap = cap;
+	}
+	memmove(o->run + at + 1, o->run + at, (o->nruns - at) * sizeof(*o->run));
+	o->run[at] = (struct run){ 0 };
+	o->nruns++;
+	return 0;
+}
+
+/* A run of blocks yet to be put. */
+static int begin_blocks(struct evs_order *o, struct run *r, struct evs_diag *diag)
+{
+	int rc = o->spill ? 0 : evs_spill_new(&o->spill, diag);
+
+	*r = (struct run){ 0 };
 	if (rc == 0)
-		o->run[o->nruns] = evs_spill_blocks(o->spill);
+		r->block = r->end = evs_spill_blocks(o->spill);
 	return rc;
 }
 
-static void end_run(struct evs_order *o)
+/* Put o->out behind the others. */
+static int put_block(struct evs_order *o, struct run *r, uint32_t rows, struct evs_diag *diag)
 {
-	o->run[++o->nruns] = evs_spill_blocks(o->spill);
+	int rc = evs_spill_put(o->spill, 0, o->out, o->ncols, rows, diag);
+
+	r->end = evs_spill_blocks(o->spill);
+	r->bytes += bytes_of(o, o->out);
+	return rc;
 }
 
 static int spill_rows(struct evs_order *o, struct evs_diag *diag)
 {
 	uint32_t want = o->rows, n;
-	int rc = begin_run(o, diag);
+	struct run r;
+	int rc = begin_blocks(o, &r, diag);
 
 	if (rc == 0 && evs_order_sort(o) < 0)
 		rc = evs_fail_nomem(diag);
@@ -192,11 +223,14 @@ static int spill_rows(struct evs_order *o, struct evs_diag *diag)
 		n = take_block(o, at, want - at);
 		if (!n)
 			return evs_fail_nomem(diag);
-		rc = evs_spill_put(o->spill, (uint32_t)o->nruns, o->out, o->ncols, n, diag);
+		rc = put_block(o, &r, n, diag);
 	}
+	if (rc == 0)
+		rc = insert_run(o, o->nruns, diag);
 	if (rc < 0)
 		return rc;
-	end_run(o);
+	o->run[o->nruns - 1] = r;
+	o->spills++;
 	for (size_t c = 0; c < o->ncols; c++)
 		evs_array_reset(&o->cols[c]);
 	o->rows = 0;
@@ -264,37 +298,49 @@ int evs_order_add(struct evs_order *o, const struct evs_array *cols, uint32_t ro
 
 /* ---- merging --------------------------------------------------------------------------------- */
 
-/* Load the cursor's next block; `rows` 0 at its end. */
-static int load_block(struct evs_order *o, struct cursor *c, struct evs_diag *diag)
+/* Load the cursor's next rows; `rows` 0 at its end. */
+static int load_rows(struct evs_order *o, struct cursor *c, struct evs_diag *diag)
 {
 	int rc;
 
 	c->row = c->rows = 0;
-	if (c->block == c->end)
+	if (c->run.source.next) {
+		rc = c->run.source.next(c->run.source.arg, &c->cols, &c->rows, diag);
+		if (rc == 0)
+			c->rows = 0;
+	} else if (c->run.block == c->run.end) {
 		return 0;
-	rc = evs_spill_get(o->spill, c->block, c->cols, o->ncols, diag);
-	if (rc == 0) {
-		c->rows = evs_spill_rows(o->spill, c->block++);
-		c->prefix = evs_order_prefix(o, c->cols, 0);
+	} else {
+		c->cols = c->own;
+		rc = evs_spill_get(o->spill, c->run.block, c->own, o->ncols, diag);
+		if (rc == 0)
+			c->rows = evs_spill_rows(o->spill, c->run.block++);
 	}
-	return rc;
+	if (rc >= 0 && c->rows)
+		c->prefix = evs_order_prefix(o, c->cols, 0);
+	return rc < 0 ? rc : 0;
 }
 
-/* Cursors over runs [from, from + n). */
+/* Cursors over runs [from, from + n), which leave the list. */
 static int open_cursors(struct evs_order *o, size_t from, size_t n, struct evs_diag *diag)
 {
 	int rc = 0;
 
 	free_cursors(o);
-	o->cur = calloc(n, sizeof(*o->cur));
+	o->cur = calloc(n + 1, sizeof(*o->cur));
 	if (!o->cur)
 		return evs_fail_nomem(diag);
 	o->ncur = n;
+	for (size_t i = 0; i < n; i++)
+		o->cur[i].run = o->run[from + i];
+	memmove(o->run + from, o->run + from + n, (o->nruns - from - n) * sizeof(*o->run));
+	o->nruns -= n;
 	for (size_t i = 0; i < n && rc == 0; i++) {
-		o->cur[i].block = o->run[from + i];
-		o->cur[i].end = o->run[from + i + 1];
-		o->cur[i].cols = make_cols(o);
-		rc = o->cur[i].cols ? load_block(o, &o->cur[i], diag) : evs_fail_nomem(diag);
+		struct cursor *c = &o->cur[i];
+
+		if (!c->run.source.next && !(c->own = make_cols(o)))
+			return evs_fail_nomem(diag);
+		rc = load_rows(o, c, diag);
 	}
 	return rc;
 }
@@ -330,49 +376,87 @@ static int merge_rows(struct evs_order *o, uint32_t want, uint32_t *n, struct ev
 			if (evs_array_append_range(&o->out[i], &c->cols[i], c->row, 1) < 0)
 				return evs_fail_nomem(diag);
 		if (++c->row == c->rows)
-			rc = load_block(o, c, diag);
+			rc = load_rows(o, c, diag);
 		else
 			c->prefix = evs_order_prefix(o, c->cols, c->row);
 	}
 	return rc;
 }
 
-/* Merge runs [from, from + n) into a new one behind all others. */
+/* Merge runs [from, from + n) into one in their place. */
 static int merge_runs(struct evs_order *o, size_t from, size_t n, struct evs_diag *diag)
 {
+	struct run r;
 	uint32_t rows;
 	int rc = open_cursors(o, from, n, diag);
 
 	if (rc == 0)
-		rc = begin_run(o, diag);
+		rc = begin_blocks(o, &r, diag);
 	while (rc == 0 && (rc = merge_rows(o, OUT_ROWS, &rows, diag)) == 0 && rows)
-		rc = evs_spill_put(o->spill, (uint32_t)o->nruns, o->out, o->ncols, rows, diag);
+		rc = put_block(o, &r, rows, diag);
 	if (rc == 0)
-		end_run(o);
+		rc = insert_run(o, from, diag);
+	if (rc == 0)
+		o->run[from] = r;
 	return rc;
 }
 
+/* The `n` neighbours that are the least to merge. */
+static size_t cheapest(const struct evs_order *o, size_t n)
+{
+	uint64_t bytes = 0, least;
+	size_t best = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += o->run[i].bytes;
+	least = bytes;
+	for (size_t i = n; i < o->nruns; i++) {
+		bytes += o->run[i].bytes - o->run[i - n].bytes;
+		if (bytes < least) {
+			least = bytes;
+			best = i - n + 1;
+		}
+	}
+	return best;
+}
+
 /*
- * Everything is in: what is on disk becomes few enough runs. Neighbours are merged, pass by pass, so
- * that runs stay in the order in which their rows came.
+ * Everything is in: runs become few enough to be merged at once. Neighbours are merged, as few as will do and those with the
+ * fewest bytes, so that runs stay in the order in which their rows came and large ones are passed on once.
  */
 static int end_rows(struct evs_order *o, struct evs_diag *diag)
 {
-	size_t from = 0;
 	int rc = 0;
 
 	o->ended = true;
-	if (!o->spill)
+	o->merging = o->nruns > 0;
+	if (!o->merging)
 		return evs_order_sort(o) < 0 ? evs_fail_nomem(diag) : 0;
 	if (o->rows)
 		rc = spill_rows(o, diag);
-	while (o->nruns - from > FAN_IN && rc == 0) {
-		for (size_t end = o->nruns, n; from < end && rc == 0; from += n) {
-			n = end - from < FAN_IN ? end - from : FAN_IN;
-			rc = merge_runs(o, from, n, diag);
-		}
+	for (size_t c = 0; c < o->ncols; c++)
+		evs_array_trim(&o->cols[c], 0);
+	while (o->nruns > FAN_IN && rc == 0) {
+		size_t n = o->nruns - FAN_IN + 1 < FAN_IN ? o->nruns - FAN_IN + 1 : FAN_IN;
+
+		rc = merge_runs(o, cheapest(o, n), n, diag);
 	}
-	return rc < 0 ? rc : open_cursors(o, from, o->nruns - from, diag);
+	return rc < 0 ? rc : open_cursors(o, 0, o->nruns, diag);
+}
+
+int evs_order_run(struct evs_order *o, const struct evs_order_source *source, uint64_t bytes,
+		  struct evs_diag *diag)
+{
+	int rc = o->rows ? spill_rows(o, diag) : 0;
+
+	if (rc == 0)
+		rc = insert_run(o, o->nruns, diag);
+	if (rc < 0) {
+		source->close(source->arg);
+		return rc;
+	}
+	o->run[o->nruns - 1] = (struct run){ .source = *source, .bytes = bytes };
+	return 0;
 }
 
 int evs_order_next(struct evs_order *o, struct evs_array **cols, uint32_t *rows,
@@ -386,7 +470,7 @@ int evs_order_next(struct evs_order *o, struct evs_array **cols, uint32_t *rows,
 	if (o->limit && o->limit - o->out_rows < want)
 		want = (uint32_t)(o->limit - o->out_rows);
 	*cols = o->out;
-	if (o->spill) {
+	if (o->merging) {
 		rc = merge_rows(o, want, rows, diag);
 	} else {
 		*rows = o->rows - o->given < want ? o->rows - o->given : want;

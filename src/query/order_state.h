@@ -14,10 +14,18 @@ struct item {
 	uint32_t row;
 };
 
+/* Sorted rows: blocks of the spill, or what a source gives. */
+struct run {
+	size_t block, end;
+	struct evs_order_source source; /* next is NULL: none */
+	uint64_t bytes;			/* of its rows, about */
+};
+
 /* One run while it is merged. */
 struct cursor {
-	size_t block, end; /* blocks of the spill */
-	struct evs_array *cols;
+	struct run run;
+	struct evs_array *own;	/* of the blocks */
+	struct evs_array *cols; /* the rows at hand: own, or the source's */
 	uint32_t row, rows;
 	uint64_t prefix;
 };
@@ -39,12 +47,13 @@ struct evs_order {
 	uint32_t pick_cap;
 
 	struct evs_spill *spill;
-	size_t *run; /* first block of every run; nruns + 1 */
-	size_t nruns;
+	struct run *run; /* in the order in which their rows came */
+	size_t nruns, run_cap;
+	uint64_t spills;
 	struct cursor *cur;
 	size_t ncur;
 
-	bool ended;
+	bool ended, merging;
 	uint32_t given;
 	uint64_t out_rows;
 	struct evs_array *out;

@@ -11,6 +11,7 @@
 #include "src/expr/expr.h"
 #include "src/query/grouping.h"
 #include "src/query/limit_by.h"
+#include "src/query/merge.h"
 #include "src/query/order.h"
 #include "src/query/scan.h"
 

@@ -30,6 +30,7 @@ struct rollup {
 struct evs_rollups {
 	struct rollup *view;
 	size_t n, next;
+	size_t memory; /* of a view */
 	uint64_t rows;
 	struct evs_eval *eval;
 	struct query_value where, *key, *arg, keep;
@@ -188,6 +189,7 @@ int evs_rollups_new(struct evs_rollups **out, const struct evs_table *t, const c
 	}
 	if (rc >= 0 && r->n) {
 		r->ncols = t->ncols;
+		r->memory = MEMORY;
 		drop_twins(r);
 		rc = make_scratch(r);
 	}
@@ -199,6 +201,17 @@ out:
 	evs_rollups_free(r);
 	evs_ddl_free(ddl);
 	return rc == EVS_E_NOMEM ? rc : 0;
+}
+
+const uint8_t *evs_rollups_view(const struct evs_rollups *r, size_t i)
+{
+	return r && i < r->n ? r->view[i].id : NULL;
+}
+
+void evs_rollups_memory(struct evs_rollups *r, size_t bytes)
+{
+	if (r)
+		r->memory = bytes;
 }
 
 void evs_rollups_start(struct evs_rollups *r)
@@ -305,7 +318,7 @@ static int add_to(struct evs_rollups *r, struct rollup *v, const struct evs_arra
 	rc = find_groups(r, v, cols, rows);
 	for (size_t j = 0; j < v->plan->nagg && rc == 0; j++)
 		rc = update(r, v, j, cols, rows);
-	if (rc == 0 && memory_of(v) > MEMORY)
+	if (rc == 0 && memory_of(v) > r->memory)
 		v->off = true;
 	return rc;
 }

@@ -380,6 +380,19 @@ void evs_scan_rollups(struct evs_scan *s, evs_scan_rollup_fn *take, void *arg)
 	s->take_arg = arg;
 }
 
+void evs_scan_stored(struct evs_scan *s, const struct evs_place *from, uint64_t to)
+{
+	s->stored = true;
+	if (from)
+		s->from = *from;
+	s->to = to;
+}
+
+struct evs_segment *evs_scan_segment(struct evs_scan *s)
+{
+	return s->seg;
+}
+
 static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
@@ -403,8 +416,8 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 		evs_segment_want(s->seg, evs_scan_group_may, s);
 	if (s->take)
 		evs_segment_commits(s->seg, commit_done, s);
-	if (seen && seen->place.off)
-		return evs_segment_resume(s->seg, &seen->place, diag);
+	if (s->from.off || (seen && seen->place.off))
+		return evs_segment_resume(s->seg, s->from.off ? &s->from : &seen->place, diag);
 	timed = evs_scan_time_prunes(s);
 	evs_segment_rewind(s->seg, pruned ? EVS_WALK_PRUNED : EVS_WALK_ALL,
 			   timed ? s->since : INT64_MIN, timed ? s->until : INT64_MAX);
@@ -463,6 +476,8 @@ static int next_group(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag)
 	int rc;
 
 	while ((rc = evs_segment_next(s->seg, &g, &off, diag)) > 0) {
+		if (s->stored && off > s->to)
+			return 0;
 		rc = evs_scan_group(s, g, rows, &d);
 		if (rc == 0)
 			return 1;

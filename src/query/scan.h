@@ -96,6 +96,9 @@ struct evs_scan {
 	struct evs_merge *merge;  /* NULL until it is needed */
 	bool gathered;		  /* all groups of the segment are in it */
 	bool grown;		  /* of the rows so far: see struct evs_batch */
+	bool stored;		  /* rows as they are stored, of the groups from `from` up to `to` */
+	struct evs_place from;
+	uint64_t to;
 	char *tenant_dir;	  /* folder whose tenant was judged last */
 	bool tenant_may;
 	struct evs_scan_explain explain;
@@ -150,6 +153,15 @@ const struct evs_coded *evs_scan_coded(const struct evs_scan *s, size_t i);
  * the rows of the commit are not read. It may call evs_segment_rollup() on the segment.
  */
 void evs_scan_rollups(struct evs_scan *s, evs_scan_rollup_fn *take, void *arg);
+
+/*
+ * Before the first evs_scan_next(), for a scan of one segment: its rows as they are stored, not merged, each batch a group, from `from`
+ * (NULL: the first) up to the group at `to`, which comes too (UINT64_MAX: all). Every schema that rows are stored by must be one
+ * that the stream's may take the place of: EVS_E_SCHEMA.
+ */
+void evs_scan_stored(struct evs_scan *s, const struct evs_place *from, uint64_t to);
+/* The segment that is being read, until evs_scan_next() gives 0. NULL: none. */
+struct evs_segment *evs_scan_segment(struct evs_scan *s);
 
 /* ---- private to the room ----------------------------------------------------------------------------------- */
 

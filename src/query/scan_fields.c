@@ -188,6 +188,19 @@ int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out, s
 	return rc;
 }
 
+/* Does nothing of rows that are stored by this schema get lost in the answer's? */
+static int all_are_shown(const struct evs_scan *s, const struct evs_table *src, struct evs_diag *diag)
+{
+	struct evs_diag d = { 0 };
+	bool same;
+	int rc = evs_table_compatible(src, s->table, &same, &d);
+
+	if (rc == 0)
+		return 0;
+	(void)evs_fail(diag, rc, "the schema cannot take the place of the one that rows are stored by: %.900s", d.what);
+	return rc;
+}
+
 /* Nearly all segments of a stream have the same text, so it is parsed once. */
 int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag)
 {
@@ -216,6 +229,12 @@ int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct
 	rc = evs_table_parse(&oldest->src, text, len, diag);
 	if (rc == 0 && fill_map(s, oldest) < 0)
 		rc = evs_fail_nomem(diag);
+	if (rc == 0 && s->stored)
+		rc = all_are_shown(s, oldest->src, diag);
+	if (rc == EVS_E_SCHEMA && oldest->src) {
+		release_map(oldest);
+		return rc;
+	}
 	if (rc < 0) {
 		release_map(oldest);
 		/* A schema that does not parse makes its rows unreadable, as damage does. */

@@ -189,7 +189,7 @@ int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows
 	s->kept_loaded = false;
 	if (rc < 0)
 		return rc;
-	s->grown |= s->map->nlater > 0;
+	s->grown |= s->map->nlater > 0 || (evs_segment_head(s->seg)->ignore_features & EVS_FEATURE_KEPT);
 	if (!evs_scan_merges(s))
 		return evs_scan_slots(s, g->rows, rows, diag);
 	for (size_t i = 0; i < s->nslots && rc == 0; i++)

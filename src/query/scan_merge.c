@@ -14,20 +14,12 @@
 
 bool evs_scan_merges(const struct evs_scan *s)
 {
-	return s->table->engine != EVS_ENGINE_MERGE && !s->opts.follow;
-}
-
-static bool in_key(const struct evs_table *t, uint16_t column)
-{
-	for (uint16_t k = 0; k < t->nkey; k++)
-		if (t->key[k] == column)
-			return true;
-	return false;
+	return s->table->engine != EVS_ENGINE_MERGE && !s->opts.follow && !s->stored;
 }
 
 bool evs_scan_time_prunes(const struct evs_scan *s)
 {
-	return !evs_scan_merges(s) || in_key(s->table, (uint16_t)s->table->time_column);
+	return !evs_scan_merges(s) || evs_merge_by(s->table, (uint16_t)s->table->time_column);
 }
 
 bool evs_scan_filter_prunes(const struct evs_scan *s, const struct evs_expr *filter)
@@ -35,25 +27,9 @@ bool evs_scan_filter_prunes(const struct evs_scan *s, const struct evs_expr *fil
 	if (!evs_scan_merges(s))
 		return true;
 	for (uint16_t c = 0; c < s->table->ncols; c++)
-		if (evs_expr_uses(filter, c) && !in_key(s->table, c))
+		if (evs_expr_uses(filter, c) && !evs_merge_by(s->table, c))
 			return false;
 	return true;
-}
-
-static bool is_sum(const struct evs_type *t)
-{
-	return (t->id >= EVS_T_INT8 && t->id <= EVS_T_FLOAT64) || t->id == EVS_T_DECIMAL;
-}
-
-/* Is a column added up: named, or a number where none is named, and in no key? */
-static bool adds_up(const struct evs_table *t, uint16_t column)
-{
-	bool named = t->nengine_cols == 0;
-
-	for (uint16_t i = 0; i < t->nengine_cols; i++)
-		named |= t->engine_cols[i] == column;
-	return t->engine == EVS_ENGINE_SUMMING && named && !in_key(t, column) &&
-	       column != t->time_column && column != t->tenant_column && is_sum(&t->cols[column].type);
 }
 
 /* The slot of a column becomes the next key. */
@@ -68,21 +44,19 @@ static int add_key(struct evs_scan *s, struct evs_merge_spec *spec, struct evs_o
 	return 0;
 }
 
-static int choose_keys(struct evs_scan *s, struct evs_merge_spec *spec, struct evs_order_key *key)
+static int choose_keys(struct evs_scan *s, struct evs_merge_spec *spec, struct evs_order_key *key,
+		       uint16_t *columns)
 {
 	const struct evs_table *t = s->table;
-	bool replacing = t->engine == EVS_ENGINE_REPLACING;
+	size_t n = evs_merge_keys(t, columns, &spec->ncompare);
 	int rc = 0;
 
 	spec->key = key;
 	spec->deleted = -1;
-	for (uint16_t k = 0; k < t->nkey && rc == 0; k++)
-		rc = add_key(s, spec, key, t->key[k]);
-	spec->ncompare = spec->nkeys;
-	if (rc == 0 && replacing && t->nengine_cols > 0)
-		rc = add_key(s, spec, key, t->engine_cols[0]);
-	if (rc == 0 && replacing && t->nengine_cols > 1)
-		rc = spec->deleted = evs_scan_slot(s, t->engine_cols[1]);
+	for (size_t k = 0; k < n && rc == 0; k++)
+		rc = add_key(s, spec, key, columns[k]);
+	if (rc == 0 && evs_merge_deleted(t) >= 0)
+		rc = spec->deleted = evs_scan_slot(s, (uint16_t)evs_merge_deleted(t));
 	if (rc >= 0 && (s->opts.has_since || s->opts.has_until))
 		rc = evs_scan_slot(s, (uint16_t)t->time_column);
 	return rc < 0 ? rc : 0;
@@ -93,6 +67,7 @@ int evs_scan_merge_open(struct evs_scan *s, struct evs_diag *diag)
 	struct evs_merge_spec spec = { .cap = MERGE_MEMORY };
 	struct evs_order_key *key;
 	const struct evs_type **type;
+	uint16_t *columns;
 	bool *add;
 	int rc = EVS_E_NOMEM;
 
@@ -101,11 +76,12 @@ int evs_scan_merge_open(struct evs_scan *s, struct evs_diag *diag)
 	key = calloc((size_t)s->table->nkey + 1, sizeof(*key));
 	type = calloc((size_t)s->table->ncols + 1, sizeof(*type));
 	add = calloc((size_t)s->table->ncols + 1, sizeof(*add));
-	if (key && type && add)
-		rc = choose_keys(s, &spec, key);
+	columns = calloc((size_t)s->table->nkey + 1, sizeof(*columns));
+	if (key && type && add && columns)
+		rc = choose_keys(s, &spec, key, columns);
 	for (size_t i = 0; i < s->nslots && rc == 0; i++) {
 		type[i] = &s->table->cols[s->slots[i].column].type;
-		add[i] = adds_up(s->table, s->slots[i].column);
+		add[i] = evs_merge_adds(s->table, s->slots[i].column);
 	}
 	spec.type = type;
 	spec.ncols = s->nslots;
@@ -115,6 +91,7 @@ int evs_scan_merge_open(struct evs_scan *s, struct evs_diag *diag)
 	free(key);
 	free(type);
 	free(add);
+	free(columns);
 	return rc < 0 ? evs_fail_nomem(diag) : 0;
 }
 

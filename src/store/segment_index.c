@@ -62,21 +62,21 @@ static void unite_sources(struct evs_index *x)
 	x->nsources = n;
 }
 
-static void free_sources(struct evs_index *x)
+void evs_sources_free(struct evs_source *sources, uint32_t n)
 {
-	for (uint32_t i = 0; i < x->nsources; i++)
-		free((void *)(uintptr_t)x->sources[i].id);
-	free(x->sources);
+	for (uint32_t i = 0; i < n; i++)
+		free((void *)(uintptr_t)sources[i].id);
+	free(sources);
 }
 
-/* References to the commits since the newest INDEX, oldest first, and their sources. */
-static int collect_commits(struct evs_seg_writer *w, struct evs_index_ref *refs, uint32_t *n,
+/* References to the `want` commits since the newest INDEX, oldest first (NULL: not wanted), and their sources. */
+static int collect_commits(struct evs_seg_writer *w, struct evs_index_ref *refs, uint32_t want,
 			   struct evs_index *sources, struct evs_diag *diag)
 {
 	uint64_t off = w->end - w->last_len, len = w->last_len;
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };
-	uint32_t want = w->last.since_index, i = want;
+	uint32_t i = want;
 	int rc = 0;
 
 	while (i > 0 && rc == 0) {
@@ -84,20 +84,55 @@ static int collect_commits(struct evs_seg_writer *w, struct evs_index_ref *refs,
 		rc = evs_file_commit(&w->file, off, off + len, &c, &payload, diag);
 		if (rc < 0)
 			break;
-		refs[--i] = (struct evs_index_ref){ .off = off,
-						    .len = len,
-						    .rows = c.rows,
-						    .time_min = c.time_min,
-						    .time_max = c.time_max,
-						    .commits = 1 };
+		i--;
+		if (refs)
+			refs[i] = (struct evs_index_ref){ .off = off,
+							  .len = len,
+							  .rows = c.rows,
+							  .time_min = c.time_min,
+							  .time_max = c.time_max,
+							  .commits = 1 };
 		rc = add_sources(sources, c.sources, c.nsources);
 		off = c.prev_off;
 		len = c.prev_len;
 	}
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
-	*n = want;
 	return rc;
+}
+
+/* What the INDEX in force says, which is kept in *prev. */
+static int collect_index(struct evs_seg_writer *w, struct evs_index *prev, struct evs_buf *payload,
+			 struct evs_index *sources, struct evs_diag *diag)
+{
+	int rc = w->last.index_off
+			 ? evs_file_index(&w->file, w->last.index_off, w->end, prev, payload, diag)
+			 : 0;
+
+	return rc == 0 ? add_sources(sources, prev->sources, prev->nsources) : rc;
+}
+
+int evs_segw_sources(struct evs_seg_writer *w, struct evs_source **out, uint32_t *n,
+		     struct evs_diag *diag)
+{
+	struct evs_index prev = { 0 }, sources = { 0 };
+	struct evs_buf payload = { 0 };
+	int rc = collect_commits(w, NULL, w->last.since_index, &sources, diag);
+
+	if (rc == 0)
+		rc = collect_index(w, &prev, &payload, &sources, diag);
+	unite_sources(&sources);
+	evs_index_release(&prev);
+	evs_buf_release(&payload);
+	if (rc == 0) {
+		*out = sources.sources;
+		*n = sources.nsources;
+		return 0;
+	}
+	evs_sources_free(sources.sources, sources.nsources);
+	if (rc == EVS_E_NOMEM)
+		return evs_fail_nomem(diag);
+	return rc == EVS_E_LIMIT ? evs_fail_path(diag, rc, w->path, "7.6-1 too many sources") : rc;
 }
 
 int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag)
@@ -106,18 +141,14 @@ int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag)
 	struct evs_index prev = { 0 }, next = { 0 }, sources = { 0 };
 	struct evs_buf prev_payload = { 0 };
 	uint64_t at = evs_segw_here(w);
-	uint32_t n = 0;
+	uint32_t n = w->last.since_index;
 	int rc;
 
-	if (w->last.since_index >= sizeof(refs) / sizeof(refs[0]))
+	if (n >= sizeof(refs) / sizeof(refs[0]))
 		return EVS_E_FORMAT; /* an earlier INDEX could not be written; evcompact mends that */
-	rc = collect_commits(w, refs, &n, &sources, diag);
-	if (rc == 0 && w->last.index_off) {
-		rc = evs_file_index(&w->file, w->last.index_off, w->end, &prev, &prev_payload,
-				    diag);
-		if (rc == 0)
-			rc = add_sources(&sources, prev.sources, prev.nsources);
-	}
+	rc = collect_commits(w, refs, n, &sources, diag);
+	if (rc == 0)
+		rc = collect_index(w, &prev, &prev_payload, &sources, diag);
 	if (rc == 0)
 		rc = evs_index_fold(&next, w->last.index_off ? &prev : NULL, w->last.index_off,
 				    w->last.index_len, refs, n);
@@ -144,6 +175,6 @@ int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag)
 	evs_index_release(&next);
 	evs_index_release(&prev);
 	evs_buf_release(&prev_payload);
-	free_sources(&sources);
+	evs_sources_free(sources.sources, sources.nsources);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include "src/diag.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,6 +43,13 @@ static int spill(struct evs_seg_writer *w, struct evs_diag *diag)
 		evs_buf_release(&w->out);
 	evs_buf_reset(&w->out);
 	return 0;
+}
+
+int evs_segw_sync(struct evs_seg_writer *w, struct evs_diag *diag)
+{
+	int rc = spill(w, diag);
+
+	return rc == 0 ? evs_io_sync(w->fd, w->new_path[0] ? w->new_path : w->path, diag) : rc;
 }
 
 /* Turn what was put behind `at` (40 zero bytes, then the payload) into a frame, padded. */
@@ -260,7 +268,21 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	return rc;
 }
 
-/* A new file begins with HEAD, in the same buffer as its first groups. */
+int evs_segw_begin(struct evs_seg_writer *w, const struct evs_head *h, struct evs_diag *diag)
+{
+	int rc = evs_io_truncate(w->fd, 0, w->new_path, diag);
+
+	w->salt = w->file.salt = h->salt;
+	if (rc < 0)
+		return rc;
+	rc = evs_head_write(h, &w->out);
+	if (rc < 0)
+		return fail(w, rc, "cannot write the head", diag);
+	w->first_group = evs_segw_here(w);
+	w->next.time_min = w->next.time_max = EVS_TIME_NONE;
+	return 0;
+}
+
 static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 		     struct evs_diag *diag)
 {
@@ -278,20 +300,11 @@ static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 		.schema = spec->schema,
 		.schema_len = spec->schema_len,
 	};
-	int rc;
+	int rc = evs_io_random(h.segment_id, sizeof(h.segment_id), diag);
 
-	rc = evs_io_random(h.segment_id, sizeof(h.segment_id), diag);
 	if (rc == 0)
 		rc = evs_io_random(&h.salt, sizeof(h.salt), diag);
-	w->salt = w->file.salt = h.salt;
-	if (rc == 0)
-		rc = evs_io_truncate(w->fd, 0, w->new_path, diag);
-	if (rc < 0)
-		return rc;
-	rc = evs_head_write(&h, &w->out);
-	if (rc < 0)
-		return fail(w, rc, "cannot write the head", diag);
-	return 0;
+	return rc < 0 ? rc : evs_segw_begin(w, &h, diag);
 }
 
 /*
@@ -354,7 +367,8 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 		w->new_path[0] = '\0';
 		rc = evs_io_stat(w->path, &st, diag);
 		if (rc == 1)
-			rc = open_new(w, spec, diag);
+			rc = spec->there ? evs_fail_sys(diag, ENOENT, w->path, "cannot open")
+					 : open_new(w, spec, diag);
 		else if (rc == 0)
 			rc = evs_segment_lock(&w->fd, w->path, spec->wait, diag);
 	} while (rc == 1);
@@ -498,7 +512,7 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 	*g = (struct evs_group_ref){ .off = off,
 				     .len = evs_segw_here(w) - off,
 				     .rows = rows,
-				     .run = (uint32_t)w->last.seq + 1,
+				     .run = r->run ? r->run : (uint32_t)w->last.seq + 1,
 				     .mem_bytes = mem,
 				     .src_bytes = r->src_bytes,
 				     .time_min = r->time_min,
@@ -552,6 +566,13 @@ int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t sourc
 	struct evs_source src = { .id = source,
 				  .id_len = source ? strlen(source) : 0,
 				  .off = source_off };
+
+	return evs_segw_commit_sources(w, &src, source ? 1 : 0, now, diag);
+}
+
+int evs_segw_commit_sources(struct evs_seg_writer *w, struct evs_source *sources, uint32_t n,
+			    int64_t now, struct evs_diag *diag)
+{
 	struct evs_commit *c = &w->next;
 	uint64_t off = evs_segw_here(w);
 	int rc;
@@ -569,16 +590,14 @@ int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t sourc
 		crypto_generichash_final(&w->filters_hash, c->filters_hash, EVS_HASH_SIZE);
 	if (c->nrollups)
 		crypto_generichash_final(&w->rollups_hash, c->rollups_hash, EVS_HASH_SIZE);
-	c->sources = source ? &src : NULL;
-	c->nsources = source ? 1 : 0;
+	c->sources = n ? sources : NULL;
+	c->nsources = n;
 	rc = evs_commit_write(c, w->salt, off, &w->out);
 	c->sources = NULL;
 	c->nsources = 0;
 	if (rc < 0)
 		return fail(w, rc, "cannot encode the commit", diag);
-	rc = spill(w, diag);
-	if (rc == 0)
-		rc = evs_io_sync(w->fd, w->new_path[0] ? w->new_path : w->path, diag);
+	rc = evs_segw_sync(w, diag);
 	if (rc == 0 && w->new_path[0])
 		rc = evs_io_rename(w->new_path, w->path, diag);
 	if (rc == 0) {

@@ -21,6 +21,7 @@ struct evs_seg_spec {
 	const char *schema; /* text in force for the rows to come */
 	size_t schema_len;
 	const char *source; /* or NULL */
+	bool there;	    /* it is not made when absent: EVS_E_SYS */
 	int64_t now;	    /* when it is made */
 	const struct evs_wait *wait;
 };
@@ -54,6 +55,8 @@ struct evs_seg_writer {
 	uint64_t aside_bytes;
 };
 
+#define EVS_SEG_FILTERED 64u /* columns with a filter at most */
+
 struct evs_seg_rows {
 	const struct evs_array *cols;
 	uint16_t ncols;
@@ -61,7 +64,15 @@ struct evs_seg_rows {
 	int64_t time_min, time_max;
 	const uint16_t *filtered; /* columns that get a filter, ascending */
 	uint16_t nfiltered;
+	uint32_t run; /* 0: that of the commit */
 };
+
+/* segment_rows.c. Columns that get filters: of the sort key and with an index, ascending; how many. */
+uint16_t evs_seg_filtered(const struct evs_table *t, uint16_t out[EVS_SEG_FILTERED]);
+
+/* Bounds of the times of rows idx[0 .. n), or 0 .. n - 1 when idx is NULL. */
+void evs_seg_times(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx, uint32_t n,
+		   struct evs_seg_rows *r);
 
 /* Lock, recover, load. EVS_E_LOCKED, EVS_E_FORMAT (damaged so that nothing can follow), EVS_E_SYS, EVS_E_NOMEM.
  * Close in every case. */
@@ -82,6 +93,16 @@ int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const str
 int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
 		    struct evs_diag *diag);
 
+/* The same with several sources. */
+int evs_segw_commit_sources(struct evs_seg_writer *w, struct evs_source *sources, uint32_t n,
+			    int64_t now, struct evs_diag *diag);
+
+/* A new file, open under w->new_path, begins: emptied, and HEAD is put, in the same buffer as the first groups. */
+int evs_segw_begin(struct evs_seg_writer *w, const struct evs_head *h, struct evs_diag *diag);
+
+/* Write out and sync what has been put so far, so that the sync of the commit has little left to do. */
+int evs_segw_sync(struct evs_seg_writer *w, struct evs_diag *diag);
+
 /* File offset of what is put next. */
 uint64_t evs_segw_here(const struct evs_seg_writer *w);
 
@@ -90,6 +111,13 @@ uint64_t evs_segw_here(const struct evs_seg_writer *w);
  * damaged nothing is put (EVS_E_FORMAT): an append does without.
  */
 int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag);
+
+/*
+ * segment_index.c: what each source has had stored here, by the commits up to the newest, w->last. Ids are malloc'd; free with
+ * evs_sources_free().
+ */
+int evs_segw_sources(struct evs_seg_writer *w, struct evs_source **out, uint32_t *n, struct evs_diag *diag);
+void evs_sources_free(struct evs_source *sources, uint32_t n);
 
 /* Unlock and free. What was not committed is cut off again. */
 void evs_segw_close(struct evs_seg_writer *w);

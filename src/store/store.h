@@ -14,6 +14,7 @@
 #include "format/frame.h"
 #include "format/group.h"
 #include "format/head.h"
+#include "src/rollup.h"
 #include "src/store/path.h"
 
 typedef void evs_damage_fn(void *arg, const struct evs_damage *d);
@@ -177,6 +178,56 @@ int evs_segment_lock(int *fd, const char *path, const struct evs_wait *how, stru
  */
 int evs_set_aside(int fd, const char *path, uint64_t from, uint64_t size, const char *suffix,
 		  char *aside, struct evs_diag *diag);
+
+/*
+ * The newest commit, and the first one, which says what was folded into it (spec 7.11) and ends at *end. `*out` is released by the
+ * caller and points into `payload`, which may be used again. EVS_E_FORMAT when it, or the way to it, is damaged or there is none.
+ */
+int evs_segment_newest(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload,
+		       struct evs_diag *diag);
+int evs_segment_first(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload, uint64_t *end,
+		      struct evs_diag *diag);
+
+/* ---- another file in the place of a segment -------------------------------------------------------- */
+
+/*
+ * Compaction's side of spec/store.md 5.1: `.NAME.compact` beside the segment is made, filled and renamed over it. Nothing but the
+ * rename is seen by others; until then the segment is what it was.
+ */
+struct evs_replace;
+
+struct evs_replace_opts {
+	const struct evs_table *table; /* of the rows to come; its text is the schema of the new file */
+	uint8_t made_for[EVS_MADE_FOR];
+	uint8_t level;
+	bool kept; /* rows may keep fields of columns' names in _extra (spec 4.1) */
+};
+
+/* Make and lock `.NAME.compact`. EVS_E_LOCKED: another is at it. EVS_E_SYS. */
+int evs_replace_open(struct evs_replace **out, const char *path, struct evs_diag *diag);
+/* What is to be replaced: the segment as `from` sees it, which stays open until the next call. `opts->table` stays the caller's. */
+int evs_replace_begin(struct evs_replace *r, struct evs_segment *from, const struct evs_replace_opts *opts,
+		      struct evs_diag *diag);
+/* Rows of all columns of the table, sorted among the groups with the same `run`, as a group. */
+int evs_replace_group(struct evs_replace *r, struct evs_encoder *enc, const struct evs_array *cols, uint32_t run,
+		      uint64_t src_bytes, struct evs_diag *diag);
+/*
+ * Sync what there is, lock the segment and look what it has become. 0: nobody appends until the end; `*rows` and `*src` are what
+ * must be in the new file. 1: it is gone, replaced, or not a continuation of what evs_replace_begin() was given.
+ * EVS_E_LOCKED; EVS_E_FORMAT when nothing can be appended to it.
+ */
+int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows, struct evs_diag *diag);
+/* Behind all groups, in ascending order of views. */
+int evs_replace_rollup(struct evs_replace *r, struct evs_encoder *enc, const struct evs_rollup *rollup,
+		       struct evs_diag *diag);
+/* Locked, and all rows are in: commit, sync, rename, sync the folder. `*size` is that of the new file. */
+int evs_replace_finish(struct evs_replace *r, uint64_t *size, struct evs_diag *diag);
+/* Let go of the locks; what was not finished is removed. NULL is fine. */
+void evs_replace_close(struct evs_replace *r);
+/* Remove what a killed evs_replace left in a tenant's folder. What another is filling stays. */
+int evs_replace_sweep(const char *dir, struct evs_diag *diag);
+/* Set a tail aside, as the next writer would. `*note` (malloc'd) tells of it, or is NULL. EVS_E_LOCKED, EVS_E_FORMAT, EVS_E_SYS. */
+int evs_replace_recover(const char *path, const struct evs_wait *wait, char **note, struct evs_diag *diag);
 
 /* ---- memory that does not fit ---------------------------------------------------------------------- */
 

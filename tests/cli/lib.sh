@@ -59,6 +59,11 @@ same_rows() {
 	fi
 }
 
+# The line with which evcompact ends, without what depends on how rows are encoded and on the machine.
+compacted() {
+	sed 's/, [0-9.]* [KMG]*B -> .*//; s/\( rows\), [0-9.]* [KMG]*B$/\1/'
+}
+
 skip() {
 	echo "$*"
 	exit 77

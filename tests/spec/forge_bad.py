@@ -638,6 +638,21 @@ rollups("7.10-3-behind", (VIEW, 1 << 40, 1, bytes(4)))
 rollups("7.10-4-reserved", (VIEW, None, 1, b"\0\1\0\0"))
 
 
+FOLDED = bytes(16) + b"\5" + bytes(7) + bytes(8 + 32 + 16) + b"\14"
+
+
+def folded(name, body, **given):
+    """A FOLDED section, in the first commit of the file unless said otherwise."""
+    commit(name, **{"first": False, "last": True, **given}, sections=section(8, body))
+
+
+folded("7.11-1-short", FOLDED + bytes(7))
+folded("7.11-1-long", FOLDED + bytes(23))
+folded("7.11-2-later", FOLDED + bytes(15), first=True)
+folded("7.11-3-none", FOLDED.replace(b"\5", b"\0") + bytes(15))
+folded("7.11-4-reserved", FOLDED + bytes(14) + b"\1")
+
+
 def sources(name, body):
     commit(name, sections=section(5, body, 2), last=True)
 

@@ -53,6 +53,7 @@ INDEX_FIXED = Layout("seq:Q rows_total:Q prev_off:Q prev_len:Q last_commit_off:Q
 INDEX_REF = Layout("off:Q len:Q rows:Q time_min:q time_max:q level:I commits:I")
 FILTER_REF = Layout("off:Q group:I column:H kind:H")
 ROLLUP_REF = Layout("view:16s off:Q groups:I reserved:4s")
+FOLDED = Layout("lineage:16s commits:Q rows:Q hash:32s made_for:16s level:B reserved:15s")
 
 
 def zero(data):
@@ -264,6 +265,7 @@ def commit(p, off):
     c.groups, c.zones, c.sources, c.no_append = [], [], {}, False
     c.filters, c.filters_hash = [], None
     c.rollups, c.rollups_hash = [], None
+    c.folded = None
     for kind, flags, body in sections(p[168:]):
         if kind == 1:
             c.groups = group_refs(body, c)
@@ -275,7 +277,9 @@ def commit(p, off):
             c.rollups, c.rollups_hash = rollups(body, c)
         elif kind == 5:
             c.sources = sources(body)
-        elif kind > 7 and flags & 2:
+        elif kind == 8:
+            c.folded = folded(body, c)
+        elif kind > 8 and flags & 2:
             c.no_append = True
     need(c.groups or c.first_group == off, "7.2-6", "first_group of a commit without groups")
     need(c.rows == sum(g.rows for g in c.groups), "7.2-5", "rows")
@@ -383,6 +387,15 @@ def rollups(body, c):
         need(zero(r.reserved), "7.10-4", "reserved bytes of a rollup")
         out.append(r)
     return out, body[:32]
+
+
+def folded(body, c):
+    need(len(body) == 96, "7.11-1", "length of FOLDED")
+    need(c.seq == 1, "7.11-2", "FOLDED in a later commit")
+    f = FOLDED.unpack(body)
+    need(f.commits, "7.11-3", "no commit was folded")
+    need(zero(f.reserved), "7.11-4", "reserved bytes of FOLDED")
+    return f
 
 
 def zone_value(cur):

@@ -21,7 +21,8 @@ LAYOUTS = {
     "evs_commit_raw": spec_frames.COMMIT_FIXED, "evs_group_ref_raw": spec_frames.GROUP_REF,
     "evs_trailer_raw": spec_frames.TRAILER, "evs_section_raw": spec_frames.SECTION,
     "evs_filter_ref_raw": spec_frames.FILTER_REF, "evs_rollup_ref_raw": spec_frames.ROLLUP_REF,
-    "evs_index_raw": spec_frames.INDEX_FIXED, "evs_index_ref_raw": spec_frames.INDEX_REF,
+    "evs_folded_raw": spec_frames.FOLDED, "evs_index_raw": spec_frames.INDEX_FIXED,
+    "evs_index_ref_raw": spec_frames.INDEX_REF,
 }
 
 # Tables of what has no code yet: section, and bytes in all.

@@ -370,8 +370,8 @@ static const struct {
 	{ "7.7-2 ", EVS_E_FORMAT, 0, 0, BODY("") },
 	{ "7.7-2 ", EVS_E_FORMAT, 1, 1, BODY("") },
 	{ "7.7-3 ", EVS_E_VERSION, 2, 4, BODY("\0") },
-	{ "7.7-5 ", EVS_E_VERSION, 8, 1, BODY("new") },
-	{ "unknown, ignore", 0, 8, 0, BODY("new") },
+	{ "7.7-5 ", EVS_E_VERSION, 9, 1, BODY("new") },
+	{ "unknown, ignore", 0, 9, 0, BODY("new") },
 	{ "unknown, no append", 0, 999, 2, BODY("new") },
 	{ "kept for later: keys", 0, 3, 0, BODY("keys") },
 	{ "no rollups", 0, 6, 0, BODY("") },
@@ -431,10 +431,48 @@ static const struct {
 	{ "7.10-4 ", EVS_E_FORMAT, 6, 0, BODY(ZEROS32 "sixteen bytes...\0\x10\0\0\0\0\0\0\1\0\0\0\1\0\0\0") },
 	{ "one rollup", 0, 6, 0, BODY(ZEROS32 "sixteen bytes...\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\0\0") },
 
+	{ "7.11-1 ", EVS_E_FORMAT, 8, 0, BODY(ZEROS32 ZEROS32 ZEROS32 "\0") },
+	{ "7.11-2 ", EVS_E_FORMAT, 8, 0, BODY(ZEROS32 ZEROS32 ZEROS32) },
+
 	{ "two filters, one of a later kind", 0, 7, 0,
 	  BODY(ZEROS32 "\0\x10\0\0\0\0\0\0\0\0\0\0\1\0\1\0"
 		       "\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\2\0") },
 };
+
+/* The first commit of a file that took another's place. */
+static void test_folded(void)
+{
+	struct evs_commit c = sample(), d;
+	struct evs_buf b = { 0 };
+	const char *why = NULL;
+	size_t n;
+
+	c.seq = c.since_index = 1;
+	c.rows_total = c.rows;
+	c.prev_off = c.prev_len = c.index_off = c.index_len = 0;
+	memset(c.prev_hash, 0, sizeof(c.prev_hash));
+	c.folded = (struct evs_folded){ .lineage = "the first of all",
+					.commits = 1000,
+					.rows = 77,
+					.hash = "of the one before, 32 bytes long",
+					.made_for = "schema and views",
+					.level = 12 };
+	T_CHECK(evs_commit_write(&c, SALT, OFF, &b) == 0);
+	n = b.len - 168;
+	T_CHECK(evs_commit_decode(&d, b.p + 40, n, OFF, &why) == 0);
+	T_CHECK(!memcmp(d.folded.lineage, c.folded.lineage, 16) && d.folded.commits == 1000 &&
+		d.folded.rows == 77 && !memcmp(d.folded.hash, c.folded.hash, 32) &&
+		!memcmp(d.folded.made_for, c.folded.made_for, 16) && d.folded.level == 12);
+	evs_commit_release(&d);
+	b.p[40 + n - 1] = 1;
+	rehash(b.p + 40, n);
+	check_bad("7.11-4 ", EVS_E_FORMAT, b.p + 40, n);
+	b.p[40 + n - 1] = 0;
+	memset(b.p + 40 + n - 80, 0, 8); /* commits */
+	rehash(b.p + 40, n);
+	check_bad("7.11-3 ", EVS_E_FORMAT, b.p + 40, n);
+	evs_buf_release(&b);
+}
 
 static void test_section_rules(void)
 {
@@ -557,6 +595,7 @@ int main(void)
 	test_first_and_empty();
 	test_fixed_rules();
 	test_lonely_rules();
+	test_folded();
 	test_section_rules();
 	test_trailer_rules();
 	test_limits();

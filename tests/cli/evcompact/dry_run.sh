@@ -1,0 +1,31 @@
+. "$CLI/lib.sh"
+
+# --dry-run prints which segments gain and why, and changes nothing.
+make_store
+seq 1 2000 | sed 's/.*/{"id":&,"tenant":"b","at":"2025-02-06T00:00:00.000Z","message":"m &"}/' >x
+evappend -q store/events x
+evappend -q store/events x
+find store -type f | sort | xargs md5sum >sums
+evcompact --dry-run store 2>&1 | sed 's/"bytes":[0-9]*/"bytes":N/' | compacted
+evcompact -q --dry-run --all store | wc -l
+evcompact -q --dry-run store/events/acme
+md5sum --quiet -c sums
+# What is compacted gains again for another schema, another view, a higher level, or when much was appended.
+evcompact -q store/events
+evcompact -q --dry-run store | wc -l
+evcompact -q --dry-run --level 13 store | jq -r .why
+schema | sed 's/^    n Nullable(Int32),/    n Nullable(Int64),/' >wider.sql
+evschema -q apply store wider.sql
+evcompact -q --dry-run store | jq -r .why
+evcompact -q store/events
+echo 'CREATE MATERIALIZED VIEW daily AS SELECT toDate(at) AS day, count() AS rows FROM events GROUP BY day;' >>wider.sql
+evschema -q apply store wider.sql
+evcompact -q --dry-run store | jq -r .why
+evcompact -q store/events
+head -n 900 x | evappend -q store/events
+evcompact -q --dry-run store | jq -r .why
+evcompact -q store/events
+# A comment is no change.
+sed 's/^CREATE TABLE/-- said so\n&/' wider.sql >said.sql
+evschema -q apply store said.sql
+evcompact -q --dry-run store | wc -l
