@@ -222,9 +222,7 @@ void evs_scan_close(struct evs_scan *s)
 	evs_array_release(&s->part);
 	evs_table_free(s->table);
 	evs_path_list_release(&s->list);
-	for (size_t i = 0; i < s->nseen; i++)
-		free(s->seen[i].path);
-	free(s->seen);
+	evs_scan_follow_release(s);
 	for (size_t i = 0; i < s->nstrings; i++)
 		free(s->strings[i]);
 	free(s->strings);
@@ -240,54 +238,6 @@ void evs_scan_close(struct evs_scan *s)
 }
 
 /* ---- segments ------------------------------------------------------------------------------------------- */
-
-static int by_path(const void *key, const void *member)
-{
-	return strcmp(key, ((const struct scan_seen *)member)->path);
-}
-
-static struct scan_seen *find_seen(const struct evs_scan *s, const char *path)
-{
-	if (!s->nseen)
-		return NULL;
-	return bsearch(path, s->seen, s->nseen, sizeof(*s->seen), by_path);
-}
-
-/* Remember how far a segment has been read (NULL: it cannot be read at all); the list is kept in order. */
-static int remember(struct evs_scan *s, const char *path, const struct evs_segment *seg)
-{
-	struct scan_seen *e = find_seen(s, path);
-	size_t at;
-
-	if (!s->opts.follow)
-		return 0;
-	if (!e) {
-		if (s->nseen == s->seen_cap) {
-			size_t cap = s->seen_cap ? s->seen_cap * 2 : 64;
-			struct scan_seen *grown = realloc(s->seen, cap * sizeof(*grown));
-
-			if (!grown)
-				return EVS_E_NOMEM;
-			s->seen = grown;
-			s->seen_cap = cap;
-		}
-		at = s->nseen;
-		while (at > 0 && strcmp(s->seen[at - 1].path, path) > 0)
-			at--;
-		memmove(s->seen + at + 1, s->seen + at, (s->nseen - at) * sizeof(*s->seen));
-		e = &s->seen[at];
-		*e = (struct scan_seen){ .path = strdup(path) };
-		if (!e->path) {
-			memmove(s->seen + at, s->seen + at + 1, (s->nseen - at) * sizeof(*s->seen));
-			return EVS_E_NOMEM;
-		}
-		s->nseen++;
-	}
-	e->size = seg ? evs_segment_tail(seg)->size : evs_path_size(path);
-	if (seg)
-		evs_segment_place(seg, &e->place);
-	return 0;
-}
 
 static bool tenant_wanted(const struct evs_scan *s, const struct evs_head *h)
 {
@@ -396,7 +346,6 @@ struct evs_segment *evs_scan_segment(struct evs_scan *s)
 static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
-	struct scan_seen *seen = find_seen(s, evs_segment_path(s->seg));
 	bool timed, pruned = (s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints || s->take) && !s->following;
 	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
 	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
@@ -416,8 +365,11 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 		evs_segment_want(s->seg, evs_scan_group_may, s);
 	if (s->take)
 		evs_segment_commits(s->seg, commit_done, s);
-	if (s->from.off || (seen && seen->place.off))
-		return evs_segment_resume(s->seg, s->from.off ? &s->from : &seen->place, diag);
+	if (s->from.off)
+		return evs_segment_resume(s->seg, &s->from, diag);
+	rc = evs_scan_go_on(s, diag);
+	if (rc != 1)
+		return rc;
 	timed = evs_scan_time_prunes(s);
 	evs_segment_rewind(s->seg, pruned ? EVS_WALK_PRUNED : EVS_WALK_ALL,
 			   timed ? s->since : INT64_MIN, timed ? s->until : INT64_MAX);
@@ -445,6 +397,8 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 		if (!s->spare && evs_spare_new(&s->spare) < 0)
 			return evs_fail_nomem(diag);
 		rc = evs_segment_open_with(&s->seg, s->spare, path, on_damage, s, &d);
+		if (rc == 0)
+			rc = evs_scan_finish_old(s, on_damage, &d);
 		if (rc == 0) {
 			s->progress.bytes += evs_segment_tail(s->seg)->size;
 			rc = prepare_segment(s, &d);
@@ -452,7 +406,7 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
 			lost = (struct evs_damage){ .path = path, .off = d.off, .what = d.what };
 			on_damage(s, &lost);
-			rc = remember(s, path, s->seg);
+			rc = evs_scan_remember(s, path, s->seg);
 			close_segment(s);
 			if (rc < 0)
 				return evs_fail_nomem(diag);
@@ -529,45 +483,13 @@ int evs_scan_rows(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 			return 1;
 		}
 		if (rc == 0) {
-			rc = remember(s, evs_segment_path(s->seg), s->seg);
+			rc = evs_scan_remember(s, evs_segment_path(s->seg), s->seg);
 			close_segment(s);
 			if (rc < 0)
 				return evs_fail_nomem(diag);
 		}
 		rc = rc < 0 ? rc : 0;
 	}
-	return rc;
-}
-
-/* Keep of the list what is new or has grown. */
-static void keep_changed(struct evs_scan *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->list.n; i++) {
-		struct scan_seen *e = find_seen(s, s->list.paths[i]);
-
-		if (e && evs_path_size(s->list.paths[i]) == e->size)
-			free(s->list.paths[i]);
-		else
-			s->list.paths[n++] = s->list.paths[i];
-	}
-	s->list.n = n;
-}
-
-int evs_scan_refresh(struct evs_scan *s, struct evs_diag *diag)
-{
-	int rc;
-
-	if (s->seg)
-		return 0;
-	evs_path_list_release(&s->list);
-	s->next_path = 0;
-	s->following = true;
-	rc = evs_path_list(&s->list, s->paths, s->npaths, s->opts.tenants, s->opts.ntenants,
-			   s->since, s->until, diag);
-	if (rc == 0)
-		keep_changed(s);
 	return rc;
 }
 

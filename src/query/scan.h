@@ -52,6 +52,10 @@ struct scan_seen {
 	char *path;
 	uint64_t size;
 	struct evs_place place;
+	struct evs_origin origin; /* of the file that was read */
+	uint64_t commit;	  /* of the lineage, up to which it was */
+	int held;		  /* the file, in case that another takes its place; -1: none */
+	uint64_t used;		  /* clock, for letting go of the oldest */
 };
 
 struct evs_scan {
@@ -117,7 +121,8 @@ struct evs_scan {
 	uint32_t idx_cap;
 
 	struct scan_seen *seen;
-	size_t nseen, seen_cap;
+	size_t nseen, seen_cap, nheld;
+	bool finishing; /* the segment that is open has been replaced; its path comes once more */
 	bool following;
 	struct evs_scan_progress progress;
 };
@@ -186,6 +191,17 @@ int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out, s
 /* The same, when it is not the one that was asked for last. */
 int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag);
 void evs_scan_maps_release(struct evs_scan *s);
+
+/* scan_follow.c: the segment at `path` has been read (NULL: it cannot be read at all). Returns 0 or EVS_E_NOMEM. */
+int evs_scan_remember(struct evs_scan *s, const char *path, const struct evs_segment *seg);
+/*
+ * The open segment may have taken the place of one that was not read to its end: then that one is opened instead, to be
+ * read on, and the path comes once more.
+ */
+int evs_scan_finish_old(struct evs_scan *s, evs_damage_fn *fn, struct evs_diag *diag);
+/* Let the open segment be read from where it, or the one whose place it took, was read to. 1: from its beginning. */
+int evs_scan_go_on(struct evs_scan *s, struct evs_diag *diag);
+void evs_scan_follow_release(struct evs_scan *s);
 
 /* scan_filter.c: filters from opts.where and opts.keys. */
 int evs_scan_filters(struct evs_scan *s, struct evs_diag *diag);

@@ -93,6 +93,16 @@ void evs_io_close(int fd)
 		(void)close(fd);
 }
 
+int evs_io_dup(int fd)
+{
+	int to;
+
+	do
+		to = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	while (again(to));
+	return to;
+}
+
 static void fill_stat(struct evs_io_stat *out, const struct stat *st)
 {
 	out->dev = (uint64_t)st->st_dev;

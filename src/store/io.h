@@ -33,6 +33,7 @@ int evs_io_open_unnamed(int *fd, const char *dir,
 			struct evs_diag *diag);		 /* read, write; gone when closed */
 int evs_io_open_scratch(int *fd, struct evs_diag *diag); /* the same, in $TMPDIR or /tmp */
 void evs_io_close(int fd);				 /* -1 is fine */
+int evs_io_dup(int fd); /* another descriptor of the same file, or -1 */
 
 int evs_io_fstat(int fd, const char *path, struct evs_io_stat *st, struct evs_diag *diag);
 /* 1 when there is nothing at `path`. */

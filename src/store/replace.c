@@ -141,25 +141,6 @@ static int keep_head(struct evs_replace *r, const struct evs_head *h, const stru
 	return 0;
 }
 
-/* Where the history of the segment began. Commits before its first one are counted in r->folded. */
-static int find_lineage(struct evs_replace *r, struct evs_segment *from, struct evs_diag *diag)
-{
-	struct evs_commit first = { 0 };
-	struct evs_buf payload = { 0 };
-	uint64_t end;
-	int rc = evs_segment_first(from, &first, &payload, &end, diag);
-
-	if (rc == 0 && first.folded.commits) {
-		memcpy(r->folded.lineage, first.folded.lineage, sizeof(r->folded.lineage));
-		r->folded.commits = first.folded.commits - 1;
-	} else {
-		memcpy(r->folded.lineage, from->head.segment_id, sizeof(r->folded.lineage));
-	}
-	evs_commit_release(&first);
-	evs_buf_release(&payload);
-	return rc;
-}
-
 /*
  * Id, salt and number of the append follow from what is replaced and what is asked, so that the same comes out each time. They
  * are as good as random ones: who could choose rows by the salt would have to find rows whose hash gives it (spec 4.1-W1).
@@ -187,6 +168,7 @@ int evs_replace_begin(struct evs_replace *r, struct evs_segment *from, const str
 {
 	struct evs_commit newest = { 0 };
 	struct evs_buf payload = { 0 };
+	struct evs_origin origin;
 	int rc = evs_segment_newest(from, &newest, &payload, diag);
 
 	r->opts = *opts;
@@ -197,9 +179,11 @@ int evs_replace_begin(struct evs_replace *r, struct evs_segment *from, const str
 	evs_commit_release(&newest);
 	evs_buf_release(&payload);
 	if (rc == 0)
-		rc = find_lineage(r, from, diag);
+		rc = evs_segment_origin(from, &origin, diag);
 	if (rc < 0)
 		return rc;
+	memcpy(r->folded.lineage, origin.lineage, sizeof(r->folded.lineage));
+	r->folded.commits = origin.before; /* and those of the file itself, in the end */
 	if (keep_head(r, &from->head, opts->table) < 0)
 		return evs_fail_nomem(diag);
 	r->nfiltered = evs_seg_filtered(opts->table, r->filtered);

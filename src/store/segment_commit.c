@@ -72,3 +72,22 @@ int evs_segment_first(struct evs_segment *s, struct evs_commit *out, struct evs_
 		*end = off + evs_frame_span(fr.payload_len);
 	return rc;
 }
+
+int evs_segment_origin(struct evs_segment *s, struct evs_origin *out, struct evs_diag *diag)
+{
+	struct evs_commit first = { 0 };
+	struct evs_buf payload = { 0 };
+	int rc;
+
+	*out = (struct evs_origin){ 0 };
+	rc = evs_segment_first(s, &first, &payload, &out->end, diag);
+	out->known = rc == 0;
+	out->rows = first.rows_total;
+	out->before = first.folded.commits ? first.folded.commits - 1 : 0;
+	memcpy(out->id, s->head.segment_id, sizeof(out->id));
+	memcpy(out->lineage, first.folded.commits ? first.folded.lineage : s->head.segment_id,
+	       sizeof(out->lineage));
+	evs_commit_release(&first);
+	evs_buf_release(&payload);
+	return rc;
+}

@@ -199,7 +199,23 @@ void evs_spare_free(struct evs_spare *spare)
 	free(spare);
 }
 
+int evs_segment_hold(const struct evs_segment *s)
+{
+	return evs_io_dup(s->fd);
+}
+
+void evs_segment_let_go(int held)
+{
+	evs_io_close(held);
+}
+
 int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, const char *path,
+			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
+{
+	return evs_segment_open_held(out, spare, -1, path, fn, arg, diag);
+}
+
+int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int held, const char *path,
 			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
 {
 	struct evs_segment *s = calloc(1, sizeof(*s));
@@ -207,13 +223,17 @@ int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, con
 	bool bad[2] = { false, false }, growing;
 	int rc;
 
-	if (!s)
+	if (!s) {
+		evs_io_close(held);
 		return evs_fail_nomem(diag);
-	s->fd = -1;
+	}
+	s->fd = held;
 	s->fn = fn;
 	s->arg = arg;
 	s->path = strdup(path);
-	rc = s->path ? evs_io_open_read(&s->fd, path, diag) : evs_fail_nomem(diag);
+	rc = s->path ? 0 : evs_fail_nomem(diag);
+	if (rc == 0 && held < 0)
+		rc = evs_io_open_read(&s->fd, path, diag);
 	if (rc < 0)
 		goto out;
 	rc = evs_io_fstat(s->fd, path, &st, diag);

@@ -188,6 +188,23 @@ int evs_segment_newest(struct evs_segment *s, struct evs_commit *out, struct evs
 int evs_segment_first(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload, uint64_t *end,
 		      struct evs_diag *diag);
 
+/* Where a file stands among those that took each other's place (spec 7.11). */
+struct evs_origin {
+	bool known;
+	uint8_t id[16], lineage[16]; /* of this file, and of the first one */
+	uint64_t before;	     /* commit n of the file is commit before + n of the lineage */
+	uint64_t end, rows;	     /* of its first commit */
+};
+/* EVS_E_FORMAT as for evs_segment_first(); out->known is false then. */
+int evs_segment_origin(struct evs_segment *s, struct evs_origin *out, struct evs_diag *diag);
+
+/* The file, kept open when the segment is closed, whatever becomes of its name; -1 when it cannot be. */
+int evs_segment_hold(const struct evs_segment *s);
+void evs_segment_let_go(int held);
+/* Open such a file, which is not held any more then; `path` is the name it had. Otherwise as evs_segment_open_with(). */
+int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int held, const char *path,
+			  evs_damage_fn *fn, void *arg, struct evs_diag *diag);
+
 /* ---- another file in the place of a segment -------------------------------------------------------- */
 
 /*
