@@ -68,6 +68,10 @@ def apply(ddl):
     return Step("evschema", "apply", "store", "-", data=ddl.encode())
 
 
+def compact(*args):
+    return Step("evcompact", "-q", "--all", *args, STREAM)
+
+
 class Tear:
     """Cuts or spoils the only segment as a crash may have, without a command."""
 
@@ -85,12 +89,13 @@ class Tear:
 class Scenario:
     """`before` is done undisturbed; `run` is recorded, and power fails in it. After a crash `run` is
     given again when `again`, then rows come for each of the partitions; then the store must be
-    whole. With `killed` that command runs first and is killed (the machine goes on) in every place
+    whole. With `replaces` a command puts other files in the place of segments. With `killed` that command runs first and is killed (the machine goes on) in every place
     in turn, and power fails in `run`. What is `quick` runs in `make check`.
     """
 
     def __init__(self, name, before, run, again=False, partitions=1, goes=(), killed=None,
-                 quick=False):
+                 quick=False, replaces=False):
+        self.replaces = replaces
         self.name, self.before, self.run, self.again = name, before, run, again
         self.partitions, self.goes = partitions, frozenset(goes)
         self.killed, self.quick = killed, quick
@@ -168,4 +173,24 @@ SCENARIOS = [
     Scenario("killed changing a schema, then an append",
              [apply(DDL), append(*rows(0, 3)), append(row(3))],
              append(*rows(5, 2, more=7)), killed=apply(WIDER_DDL)),
+    Scenario("compaction", [apply(DDL), append(*rows(0, 3, 1, WIDE)), append(*rows(3, 3, 1, 300))],
+             compact(), again=True, replaces=True, quick=True),
+    Scenario("compaction of many segments",
+             [apply(DDL), append(*rows(0, 12, 3), args=(*SOURCE, "--flush-rows", "4"))],
+             compact(), again=True, replaces=True, partitions=3),
+    Scenario("compaction once more",
+             [apply(DDL), append(*rows(0, 4)), compact(), append(*rows(4, 4, 1, 300))],
+             compact("--level", "3"), again=True, replaces=True),
+    Scenario("compaction of a torn end",
+             [apply(DDL), append(*rows(0, 2)), append(*rows(2, 3, 1, WIDE)), Tear(900)],
+             compact(), again=True, replaces=True),
+    Scenario("append to a compacted segment",
+             [apply(DDL), append(*rows(0, 4)), append(*rows(4, 4)), compact()],
+             append(*rows(10, 4, 1, WIDE))),
+    Scenario("killed compacting, then an append",
+             [apply(DDL), append(*rows(0, 2)), append(*rows(2, 2))],
+             append(*rows(10, 2, 1, 500)), killed=compact(), replaces=True),
+    Scenario("killed compacting, then compacted",
+             [apply(DDL), append(*rows(0, 2)), append(*rows(2, 2))],
+             compact(), killed=compact(), again=True, replaces=True),
 ]

@@ -332,6 +332,43 @@ class Applying(Scenario):
         return wrong
 
 
+class Compacting(Scenario):
+    """The same rows, whatever happens; and the next run ends with the same bytes, and leaves nothing behind."""
+
+    kill = True
+    unsure = ("unlink", "fstat", "stat", "setlk")  # then nobody can tell whose the file is, or remove it
+
+    def clean(self, bench, folder, p):
+        self.end = segments(load_tree(folder))
+        self.rows = bench.stored(self.base, ())
+
+    def ended(self, tree, fault):
+        """With no memory for zstd, a block is stored as it is."""
+        return set(segments(tree)) == set(self.end) if fault.kind == "malloc" else segments(tree) == self.end
+
+    def judge(self, bench, folder, p, fault):
+        wrong = self.manners(p, fault)
+        tree = load_tree(folder)
+        status, rows, err = stored(tree, folder)
+        if rows != self.rows or status not in ([0, 3] if self.base in bench.torn else [0]):
+            wrong.append("%d rows, not %d: %d %s" % (len(rows), len(self.rows), status, err[-300:]))
+        if p.returncode == self.want and not self.ended(tree, fault):
+            wrong.append("done, but the segments are others")
+        if left_over(tree) and not fault.kills and not fault.ever and fault.kind not in self.unsure:
+            wrong.append("left behind: %s" % left_over(tree))
+        p = plain(self.args, folder, self.data)
+        tree = load_tree(folder)
+        if p.returncode != self.want or not self.ended(tree, fault) or left_over(tree):
+            wrong.append("again: exit status %d, left behind %s, segments that differ: %s: %s" % (
+                p.returncode, left_over(tree), [n for n, d in segments(tree).items() if d != self.end.get(n)],
+                p.stderr[-300:]))
+        return wrong
+
+
+def segments(tree):
+    return {n: d for n, d in tree.items() if n.endswith(".evs")}
+
+
 # ---- stores to begin with ------------------------------------------------------------------------
 
 def build(folder, *steps):
@@ -406,10 +443,11 @@ def scenarios(inputs):
     """Every program, on every kind of store it may meet."""
     sql = str(inputs / "more.sql")
     whole = APPEND + ["--source", "s", "store/ev"]
+    compact = ["evcompact", "--now", NOW, "store"]
     infer = APPEND + ["--source", "s", "--flush-rows", "10", "store/ev"]
     numbers = b"".join(b'{"ts":"2024-01-0%dT00:00:00Z","n":%d}\n' % (1 + i, i) for i in range(8))
     packed = (inputs / "in.zst").read_bytes()
-    segments = ["store/ev/t0/2024-01-01.evs", "store/ev/t1/2024-01-01.evs"]
+    two_segments = ["store/ev/t0/2024-01-01.evs", "store/ev/t1/2024-01-01.evs"]
     return [
         Appending("append to a store", "base", SOURCE, GIVEN, want=1),
         Appending("append without a source", "base", APPEND + ["store/ev"], lines(100, 30, 4),
@@ -433,7 +471,7 @@ def scenarios(inputs):
         Appending("append to more than fits a window", "large file", whole, lines(900, 3, 1)),
         Reading("read a linked tenant", "link", ["evcat", "store"]),
         Reading("read older schemas", "reread", ["evcat", "--nulls", "store/ev"]),
-        Reading("read segments", "reread", ["evcat", *segments]),
+        Reading("read segments", "reread", ["evcat", *two_segments]),
         Reading("read a torn store", "torn", ["evcat", "store/ev"], want=3),
         Reading("read through an index", "many", ["evcat", "-c", "n,text", "--since", "2023-12-03",
                                                   "--until", "2023-12-05", "store/ev"]),
@@ -454,6 +492,11 @@ def scenarios(inputs):
         Reading("ask in parts", "base", ["evagg", "-g", "who, e", "-a", "count() AS c, max(ts)",
                                          "-w", "n > 3", "--sort", "who, e", "store/ev"]),
         Following("follow", "base", ["evcat", "-f", "-n", "41", "store/ev"], lines(90, 1, 3)),
+        Compacting("compact", "base", compact),
+        Compacting("compact many commits", "many", compact),
+        Compacting("compact a torn store", "torn", compact),
+        Compacting("compact rows of an older schema", "reread", compact),
+        Compacting("compact rows with a rollup", "rollup", compact),
         Applying("apply to nothing", "none", ["evschema", "apply", "store", sql]),
         Applying("apply a wider schema", "base", ["evschema", "apply", "store", sql]),
         Applying("apply the same schema", "base", ["evschema", "apply", "store", "-"],
