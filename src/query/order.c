@@ -14,6 +14,7 @@
 
 #define FAN_IN	 16u
 #define OUT_ROWS 4096u
+#define LOOK_EVERY 16u /* rows, at how large a block has become */
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
@@ -203,9 +204,11 @@ static int begin_blocks(struct evs_order *o, struct run *r, struct evs_diag *dia
 static int put_block(struct evs_order *o, struct run *r, uint32_t rows, struct evs_diag *diag)
 {
 	int rc = evs_spill_put(o->spill, 0, o->out, o->ncols, rows, diag);
+	size_t bytes = bytes_of(o, o->out);
 
 	r->end = evs_spill_blocks(o->spill);
-	r->bytes += bytes_of(o, o->out);
+	r->bytes += bytes;
+	o->largest = bytes > o->largest ? bytes : o->largest;
 	return rc;
 }
 
@@ -312,12 +315,16 @@ static int load_rows(struct evs_order *o, struct cursor *c, struct evs_diag *dia
 		return 0;
 	} else {
 		c->cols = c->own;
+		for (size_t i = 0; i < o->ncols; i++)
+			evs_array_trim(&c->own[i], 2 * block_bytes(o));
 		rc = evs_spill_get(o->spill, c->run.block, c->own, o->ncols, diag);
 		if (rc == 0)
 			c->rows = evs_spill_rows(o->spill, c->run.block++);
 	}
-	if (rc >= 0 && c->rows)
+	if (rc >= 0 && c->rows) {
 		c->prefix = evs_order_prefix(o, c->cols, 0);
+		c->large = bytes_of(o, c->cols) / c->rows > block_bytes(o) / LOOK_EVERY;
+	}
 	return rc < 0 ? rc : 0;
 }
 
@@ -370,7 +377,7 @@ static int merge_rows(struct evs_order *o, uint32_t want, uint32_t *n, struct ev
 	for (size_t i = 0; i < o->ncols; i++)
 		evs_array_reset(&o->out[i]);
 	for (*n = 0; *n < want && rc == 0 && (c = least(o)) != NULL; ++*n) {
-		if (*n % 16 == 15 && bytes_of(o, o->out) >= block_bytes(o))
+		if (*n && (c->large || *n % LOOK_EVERY == LOOK_EVERY - 1) && bytes_of(o, o->out) >= block_bytes(o))
 			break;
 		for (size_t i = 0; i < o->ncols; i++)
 			if (evs_array_append_range(&o->out[i], &c->cols[i], c->row, 1) < 0)
@@ -399,6 +406,14 @@ static int merge_runs(struct evs_order *o, size_t from, size_t n, struct evs_dia
 	if (rc == 0)
 		o->run[from] = r;
 	return rc;
+}
+
+/* How many runs are merged at a time: a block of each is in memory, and rows may be larger than a block should be. */
+static size_t fan_in(const struct evs_order *o)
+{
+	size_t n = o->largest > 2 * block_bytes(o) ? 2 * o->cap / o->largest : FAN_IN;
+
+	return n < 2 ? 2 : n > FAN_IN ? FAN_IN : n;
 }
 
 /* The `n` neighbours that are the least to merge. */
@@ -436,8 +451,8 @@ static int end_rows(struct evs_order *o, struct evs_diag *diag)
 		rc = spill_rows(o, diag);
 	for (size_t c = 0; c < o->ncols; c++)
 		evs_array_trim(&o->cols[c], 0);
-	while (o->nruns > FAN_IN && rc == 0) {
-		size_t n = o->nruns - FAN_IN + 1 < FAN_IN ? o->nruns - FAN_IN + 1 : FAN_IN;
+	while (o->nruns > fan_in(o) && rc == 0) {
+		size_t fan = fan_in(o), n = o->nruns - fan + 1 < fan ? o->nruns - fan + 1 : fan;
 
 		rc = merge_runs(o, cheapest(o, n), n, diag);
 	}

@@ -27,6 +27,7 @@ struct cursor {
 	struct evs_array *own;	/* of the blocks */
 	struct evs_array *cols; /* the rows at hand: own, or the source's */
 	uint32_t row, rows;
+	bool large; /* rows are so large that few of them make a block */
 	uint64_t prefix;
 };
 
@@ -50,6 +51,7 @@ struct evs_order {
 	struct run *run; /* in the order in which their rows came */
 	size_t nruns, run_cap;
 	uint64_t spills;
+	size_t largest; /* block in memory */
 	struct cursor *cur;
 	size_t ncur;
 

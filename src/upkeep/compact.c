@@ -78,25 +78,26 @@ static int put_group(struct builder *b, bool last, struct evs_diag *diag)
 	return rc;
 }
 
-static bool is_full(const struct builder *b)
+static size_t used(const struct builder *b, const struct evs_array *cols)
 {
-	size_t used = 0;
+	size_t n = 0;
 
 	for (uint16_t c = 0; c < b->job->table->ncols; c++)
-		used += evs_array_bytes_used(&b->cols[c]);
-	return b->cols[0].rows >= GROUP_ROWS || used >= GROUP_BYTES;
+		n += evs_array_bytes_used(&cols[c]);
+	return n;
 }
 
+/* Rows come in pieces that are small beside a group, or one by one when they are large; then they have their own groups. */
 static int take_rows(struct builder *b, const struct evs_array *cols, uint32_t rows, struct evs_diag *diag)
 {
-	int rc = 0;
+	int rc = used(b, b->cols) + used(b, cols) > GROUP_BYTES + GROUP_BYTES / 4 ? put_group(b, false, diag) : 0;
 
 	for (uint32_t at = 0, n; at < rows && rc == 0; at += n) {
 		n = rows - at < GROUP_ROWS - b->cols[0].rows ? rows - at : GROUP_ROWS - b->cols[0].rows;
 		for (uint16_t c = 0; c < b->job->table->ncols; c++)
 			if (evs_array_append_range(&b->cols[c], &cols[c], at, n) < 0)
 				return evs_fail_nomem(diag);
-		if (is_full(b))
+		if (b->cols[0].rows == GROUP_ROWS || used(b, b->cols) >= GROUP_BYTES)
 			rc = put_group(b, false, diag);
 	}
 	return rc;

@@ -30,7 +30,7 @@ import evtools
 from evtools import Scratch, Tally
 
 MIB = 1 << 20
-APPEND_MEMORY, CAT_MEMORY = 64 * MIB, 32 * MIB
+APPEND_MEMORY, CAT_MEMORY, COMPACT_MEMORY = 64 * MIB, 32 * MIB, 128 * MIB
 # Sanitizers and valgrind have memory of their own, and change what the system is asked.
 MEASURABLE = evtools.RELEASE
 DDL = "CREATE TABLE t (n UInt64, tenant String, at DateTime64(3), text Nullable(String)) " \
@@ -89,7 +89,7 @@ def mib(kib):
 # ---- memory --------------------------------------------------------------------------------------
 
 def check_memory(name, stream, source, rows):
-    """evappend of a file, then evcat, each under its cap, measured and enforced."""
+    """evappend of a file, then evcat, evcompact and evcat, each under its cap, measured and enforced."""
     with open(source, "rb") as f:
         ran = evtools.measured([evtools.tool("evappend"), "--stats=json", stream], stdin=f,
                                data_limit=APPEND_MEMORY)
@@ -99,6 +99,18 @@ def check_memory(name, stream, source, rows):
     tally.check(name + ": evappend's memory", ran.peak_kib * 1024 <= APPEND_MEMORY,
                 mib(ran.peak_kib))
     append_peak = ran.peak_kib
+    cat_peak = check_cat(name, stream, rows)
+    ran = evtools.measured([evtools.tool("evcompact"), "--all", stream], data_limit=COMPACT_MEMORY)
+    tally.check(name + ": evcompact under RLIMIT_DATA of 128 MiB", ran.status == 0,
+                "exit %d: %.500r" % (ran.status, ran.err))
+    tally.check(name + ": evcompact's memory", ran.peak_kib * 1024 <= COMPACT_MEMORY, mib(ran.peak_kib))
+    compact_peak = ran.peak_kib
+    print("%s: %d MB, evappend %s, evcat %s, evcompact %s, evcat %s" % (
+        name, os.path.getsize(source) // 10**6, mib(append_peak), mib(cat_peak), mib(compact_peak),
+        mib(check_cat(name + ", compacted", stream, rows))), flush=True)
+
+
+def check_cat(name, stream, rows):
     with open(stream.parent / "out", "wb") as out:
         ran = evtools.measured([evtools.tool("evcat"), stream], stdout=out, data_limit=CAT_MEMORY)
     with open(stream.parent / "out", "rb") as out:
@@ -107,8 +119,7 @@ def check_memory(name, stream, source, rows):
                 "exit %d, %d of %d rows: %.500r" % (
         ran.status, got, rows, ran.err))
     tally.check(name + ": evcat's memory", ran.peak_kib * 1024 <= CAT_MEMORY, mib(ran.peak_kib))
-    print("%s: %d MB, evappend %s, evcat %s" %
-          (name, os.path.getsize(source) // 10**6, mib(append_peak), mib(ran.peak_kib)))
+    return ran.peak_kib
 
 
 def fill(path, pieces, megabytes):
