@@ -352,6 +352,7 @@ struct evs_compact_opts {
 	bool dry_run;	/* tell, and change nothing */
 	int zstd_level; /* 1 .. 19 */
 	int64_t max_ms; /* begin with no other segment after so long */
+	int64_t now;	/* pins the clock (ns); 0: the real one */
 	void (*on_segment)(void *arg, const struct evs_compacted *c);
 	void (*on_note)(void *arg, const char *text);
 	/* A segment, or with NULL one of the paths, is left as it is, because of `diag`; the others are worked on all the same. */

@@ -115,6 +115,7 @@ int main(int argc, char *argv[])
 
 	if (first == argc)
 		return cli_bad_usage("which path?");
+	opts.now = cli_pinned_now();
 	opts.on_segment = on_segment;
 	opts.on_note = on_note;
 	opts.on_fail = on_fail;

@@ -73,6 +73,24 @@ int evs_segment_first(struct evs_segment *s, struct evs_commit *out, struct evs_
 	return rc;
 }
 
+int evs_segment_written_behind(struct evs_segment *s, uint64_t end, int64_t *written, struct evs_diag *diag)
+{
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+	struct evs_frame fr = { 0 };
+	int rc = 0;
+
+	while (rc == 0 && (rc = evs_file_frame(&s->file, end, s->tail.end, &fr, diag)) == 0 &&
+	       fr.type != EVS_FRAME_COMMIT)
+		end += evs_frame_span(fr.payload_len);
+	if (rc == 0)
+		rc = evs_file_commit(&s->file, end, s->tail.end, &c, &payload, diag);
+	*written = c.written;
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+	return rc;
+}
+
 int evs_segment_origin(struct evs_segment *s, struct evs_origin *out, struct evs_diag *diag)
 {
 	struct evs_commit first = { 0 };

@@ -188,6 +188,9 @@ int evs_segment_newest(struct evs_segment *s, struct evs_commit *out, struct evs
 int evs_segment_first(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload, uint64_t *end,
 		      struct evs_diag *diag);
 
+/* When the first commit behind `end`, where another one ends, was written. EVS_E_FORMAT when there is none. */
+int evs_segment_written_behind(struct evs_segment *s, uint64_t end, int64_t *written, struct evs_diag *diag);
+
 /* Where a file stands among those that took each other's place (spec 7.11). */
 struct evs_origin {
 	bool known;

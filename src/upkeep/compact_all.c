@@ -28,6 +28,7 @@ struct run {
 	size_t n, cap;
 	int64_t until; /* monotonic; 0: no end */
 	int worst;     /* of the segments that failed */
+	struct evs_spare *spare;
 };
 
 /* ---- paths ------------------------------------------------------------------------------------------ */
@@ -121,7 +122,7 @@ static int goal_of(struct run *r, struct batch *b, struct evs_segment *s, struct
 
 	if (b->have_goal)
 		return 0;
-	rc = evs_compact_goal(&b->goal, b->list.stream, s, r->opts->zstd_level, diag);
+	rc = evs_compact_goal(&b->goal, b->list.stream, s, r->opts->zstd_level, r->opts->now, diag);
 	if (rc == 1)
 		rc = evs_fail(diag, EVS_E_USAGE, "%.900s has no schema", b->list.stream);
 	b->have_goal = rc == 0;
@@ -136,7 +137,7 @@ static int judge(struct run *r, uint32_t batch, uint32_t path, struct evs_diag *
 	struct candidate c = { .batch = batch, .path = path };
 	struct evs_compact_state state;
 	struct evs_segment *s = NULL;
-	int rc = evs_segment_open(&s, b->list.paths[path], NULL, NULL, diag);
+	int rc = evs_segment_open_with(&s, r->spare, b->list.paths[path], NULL, NULL, diag);
 
 	if (rc == EVS_E_SYS && evs_path_gone(b->list.paths[path]))
 		return 0; /* expired since it was listed */
@@ -373,8 +374,11 @@ int evs_compact(const char *const *paths, size_t npaths, const struct evs_compac
 		if (rc < 0)
 			rc = failed(&r, NULL, rc, &d, diag); /* it says which */
 	}
+	if (rc == 0 && evs_spare_new(&r.spare) < 0)
+		rc = evs_fail_nomem(diag);
 	if (rc == 0)
 		rc = judge_all(&r, diag);
+	evs_spare_free(r.spare);
 	if (rc == 0)
 		rc = compact_all(&r, diag);
 	for (size_t i = 0; i < r.nbatches; i++) {

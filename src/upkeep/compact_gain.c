@@ -12,6 +12,7 @@
 #define SHARE	     8u		/* compacted again when one part in so many lies behind the sorted rows */
 #define COMMIT_COSTS (16u << 10) /* bytes of sorted rows that a commit takes as long to read as, whatever is in it */
 #define SMALL	     (64u << 10) /* a single commit of fewer bytes is left alone */
+#define YOUNG	     10000000000 /* ns that followers are given to notice a new file (spec/store.md 5.1-7) */
 
 const char *evs_compact_reason(enum evs_compact_why why)
 {
@@ -77,14 +78,15 @@ static int fingerprint(struct evs_compact_goal *g)
 	return rc;
 }
 
-int evs_compact_goal(struct evs_compact_goal *out, const char *stream, struct evs_segment *s, int level,
+int evs_compact_goal(struct evs_compact_goal *out, const char *stream, struct evs_segment *s, int level, int64_t now,
 		     struct evs_diag *diag)
 {
 	char path[EVS_PATH_MAX], *text = NULL;
 	size_t len = 0;
 	int rc;
 
-	*out = (struct evs_compact_goal){ .level = level ? level : EVS_COMPACT_LEVEL_DEFAULT };
+	*out = (struct evs_compact_goal){ .level = level ? level : EVS_COMPACT_LEVEL_DEFAULT,
+					  .now = now ? now : evs_io_now() };
 	if (!stream) {
 		rc = evs_segment_schema(s, evs_segment_schema_off(s), &text, &len, diag);
 	} else {
@@ -122,6 +124,8 @@ static enum evs_compact_why judge(const struct evs_compact_state *s, const struc
 		return EVS_COMPACT_NOT;
 	if (!s->compacted)
 		return EVS_COMPACT_NEVER;
+	if (s->behind_commits && s->behind_since <= goal->now && goal->now - s->behind_since < YOUNG)
+		return EVS_COMPACT_NOT;
 	if (memcmp(f->made_for, goal->made_for, sizeof(f->made_for)) != 0)
 		return EVS_COMPACT_SCHEMA;
 	if (f->level < goal->level)
@@ -143,6 +147,8 @@ int evs_compact_gain(struct evs_segment *s, const struct evs_compact_goal *goal,
 					     .bytes = t->end };
 	*why = EVS_COMPACT_NOT;
 	rc = evs_segment_first(s, &first, &payload, &end, diag);
+	if (rc == 0 && first.folded.commits && state->commits > 1)
+		rc = evs_segment_written_behind(s, end, &state->behind_since, diag);
 	if (rc == 0) {
 		state->compacted = first.folded.commits > 0;
 		state->behind_commits = state->commits - 1;

@@ -127,15 +127,15 @@ static int take_group(struct planner *p, const struct evs_array *key, uint32_t r
 	return rc;
 }
 
-static int find_runs(struct planner *p, struct evs_diag *diag)
+/* The scan opens the file anew, which may have grown: groups from `upto` on are none of ours yet. */
+static int find_runs(struct planner *p, uint64_t upto, struct evs_diag *diag)
 {
 	struct compact_job *j = p->job;
 	uint16_t any = (uint16_t)j->table->time_column;
 	struct evs_place before = { 0 }, after;
 	struct evs_scan *scan = NULL;
 	struct evs_batch *b;
-	int rc = evs_compact_scan(j, &scan, NULL, UINT64_MAX, j->nkey ? j->key : &any, j->nkey ? j->nkey : 1,
-				  diag);
+	int rc = evs_compact_scan(j, &scan, NULL, upto, j->nkey ? j->key : &any, j->nkey ? j->nkey : 1, diag);
 
 	while (rc >= 0 && (rc = evs_scan_next(scan, &b, diag)) > 0) {
 		evs_segment_place(evs_scan_segment(scan), &after);
@@ -164,7 +164,7 @@ int evs_compact_plan(struct compact_job *j, struct evs_segment *s, struct evs_di
 	if (rc == 0)
 		rc = read_commits(j, s, diag);
 	if (rc == 0)
-		rc = find_runs(&p, diag);
+		rc = find_runs(&p, evs_segment_tail(s)->end, diag);
 	for (uint16_t c = 0; c < j->nkey && p.last; c++)
 		evs_array_release(&p.last[c]);
 	free(p.last);

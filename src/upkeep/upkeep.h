@@ -19,15 +19,16 @@ struct evs_compact_goal {
 	struct evs_rollups *rollups; /* of the materialized views, or NULL */
 	uint8_t made_for[EVS_MADE_FOR];
 	int level;
+	int64_t now; /* ns */
 };
 
 #define EVS_COMPACT_LEVEL_DEFAULT 12
 
 /*
- * `stream` is the folder of the stream; NULL: `s` lies in none, and its own schema counts. `level` is of zstd, 0 the default. Release in every
- * case. Returns 0; 1 when the stream has no schema; or an error.
+ * `stream` is the folder of the stream; NULL: `s` lies in none, and its own schema counts. `level` is of zstd, 0 the default; `now` pins
+ * the clock (0: the real one). Release in every case. Returns 0; 1 when the stream has no schema; or an error.
  */
-int evs_compact_goal(struct evs_compact_goal *out, const char *stream, struct evs_segment *s, int level,
+int evs_compact_goal(struct evs_compact_goal *out, const char *stream, struct evs_segment *s, int level, int64_t now,
 		     struct evs_diag *diag);
 void evs_compact_goal_release(struct evs_compact_goal *g);
 
@@ -37,6 +38,7 @@ struct evs_compact_state {
 	bool compacted;		 /* once at least */
 	uint64_t behind_commits; /* appended since */
 	uint64_t behind_bytes;
+	int64_t behind_since; /* when the first of them was written, ns */
 };
 
 /* Does a segment gain, and why (spec/store.md 5.1)? EVS_E_FORMAT: it is damaged. */

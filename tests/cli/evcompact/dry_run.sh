@@ -22,9 +22,11 @@ echo 'CREATE MATERIALIZED VIEW daily AS SELECT toDate(at) AS day, count() AS row
 evschema -q apply store wider.sql
 evcompact -q --dry-run store | jq -r .why
 evcompact -q store/events
+# ... but not at once: those who follow the segment must have seen its new file
 head -n 900 x | evappend -q store/events
-evcompact -q --dry-run store | jq -r .why
-evcompact -q store/events
+evcompact -q --dry-run store | wc -l
+evcompact -q --dry-run --now 2099-01-01 store | jq -r .why
+evcompact -q --now 2099-01-01 store/events
 # A comment is no change.
 sed 's/^CREATE TABLE/-- said so\n&/' wider.sql >said.sql
 evschema -q apply store said.sql
