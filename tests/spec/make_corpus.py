@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import corpus_compact  # noqa: F401
 import corpus_encodings  # noqa: F401
 import corpus_shapes  # noqa: F401
 import corpus_types  # noqa: F401
