@@ -150,6 +150,121 @@ static void sorts(const char *name, const struct evs_order_key *key, size_t n, u
 	evs_order_free(o);
 }
 
+/* Some rows, sorted, as a source that gives them in pieces. */
+struct part {
+	uint32_t idx[ROWS], n, at, fail_at;
+	struct evs_array piece[NCOLS];
+};
+static unsigned open_parts;
+
+static int part_next(void *arg, struct evs_array **out, uint32_t *rows, struct evs_diag *d)
+{
+	struct part *p = arg;
+
+	(void)d;
+	*rows = p->n - p->at < 50 ? p->n - p->at : 50;
+	if (p->at >= p->fail_at)
+		return EVS_E_FORMAT;
+	for (unsigned c = 0; c < NCOLS; c++) {
+		evs_array_reset(&p->piece[c]);
+		(void)evs_array_take(&p->piece[c], &cols[c], p->idx + p->at, *rows);
+	}
+	p->at += *rows;
+	*out = p->piece;
+	return *rows > 0;
+}
+
+static void part_close(void *arg)
+{
+	struct part *p = arg;
+
+	for (unsigned c = 0; c < NCOLS; c++)
+		evs_array_release(&p->piece[c]);
+	free(p);
+	open_parts--;
+}
+
+static void give_source(struct evs_order *o, uint32_t from, uint32_t n, uint32_t fail_at)
+{
+	struct evs_order_source source = { .next = part_next, .close = part_close };
+	struct part *p = calloc(1, sizeof(*p));
+	struct evs_diag d = { 0 };
+
+	if (!p)
+		return;
+	p->n = n;
+	p->fail_at = fail_at;
+	for (uint32_t i = 0; i < n; i++)
+		p->idx[i] = from + i;
+	qsort(p->idx, n, sizeof(p->idx[0]), plain_order);
+	for (unsigned c = 0; c < NCOLS; c++)
+		(void)evs_array_init_like(&p->piece[c], &cols[c]);
+	source.arg = p;
+	open_parts++;
+	T_CHECK(evs_order_run(o, &source, n * 100u, &d) == 0);
+}
+
+/* Every `each`th part of `step` rows comes sorted, the others are added. */
+static void sorts_sources(const char *name, const struct evs_order_key *key, size_t n, size_t cap, uint32_t step,
+			  uint32_t each)
+{
+	struct evs_order *o = NULL;
+	struct evs_diag d = { 0 };
+	struct evs_array *out;
+	uint32_t want[ROWS], rows, at = 0, bad = 0;
+	int rc = evs_order_new(&o, types, NCOLS, key, n, 0, cap);
+
+	keys = key;
+	nkeys = n;
+	for (uint32_t i = 0; i < ROWS; i++)
+		want[i] = i;
+	qsort(want, ROWS, sizeof(want[0]), plain_order);
+	for (uint32_t from = 0; from < ROWS && rc == 0; from += step) {
+		uint32_t m = ROWS - from < step ? ROWS - from : step;
+		struct evs_array part[NCOLS];
+
+		if (from / step % each == 0) {
+			give_source(o, from, m, UINT32_MAX);
+			continue;
+		}
+		for (unsigned c = 0; c < NCOLS; c++) {
+			(void)evs_array_init_like(&part[c], &cols[c]);
+			(void)evs_array_append_range(&part[c], &cols[c], from, m);
+		}
+		rc = evs_order_add(o, part, m, &d);
+		for (unsigned c = 0; c < NCOLS; c++)
+			evs_array_release(&part[c]);
+	}
+	while (rc == 0 && (rc = evs_order_next(o, &out, &rows, &d)) == 1) {
+		for (uint32_t i = 0; i < rows; i++, at++)
+			bad += at >= ROWS || evs_array_int(&out[0], i) != want[at];
+		rc = 0;
+	}
+	t_check(name, rc == 0 && at == ROWS && bad == 0);
+	evs_order_free(o);
+	t_check(name, open_parts == 0);
+}
+
+/* A source that fails ends the sort, and every source is closed. */
+static void source_fails(const struct evs_order_key *key)
+{
+	struct evs_order *o = NULL;
+	struct evs_diag d = { 0 };
+	struct evs_array *out;
+	uint32_t rows;
+	int rc = evs_order_new(&o, types, NCOLS, key, 1, 0, 30000);
+
+	keys = key;
+	nkeys = 1;
+	for (uint32_t i = 0; i < 20; i++)
+		give_source(o, i * 200, 200, i == 13 ? 100 : UINT32_MAX);
+	while (rc == 0 && (rc = evs_order_next(o, &out, &rows, &d)) == 1)
+		rc = 0;
+	T_CHECK(rc == EVS_E_FORMAT);
+	evs_order_free(o);
+	T_CHECK(open_parts == 0);
+}
+
 int main(void)
 {
 	static const struct evs_order_key k[] = { { 1, false, false }, { 4, true, true }, { 3, false, true },
@@ -171,6 +286,12 @@ int main(void)
 	sorts("by three, many runs", k + 1, 3, 0, 5000, 37, true);
 	sorts("the first 1,000", k + 3, 2, 1000, large, 512, false);
 	sorts("the first 1,000, spilled", k + 3, 2, 1000, 30000, 512, true);
+	sorts_sources("sources alone", k + 1, 3, large, 1000, 1);
+	sorts_sources("one source", k + 1, 3, large, ROWS, 1);
+	sorts_sources("sources and rows", k + 1, 3, 100000, 300, 3);
+	sorts_sources("many sources, and rows that spill", k + 3, 2, 5000, 37, 2);
+	sorts_sources("more sources than are merged at once", k, 8, large, 40, 1);
+	source_fails(k);
 	sorts("more than there are", k + 3, 2, ROWS + 5, large, 512, false);
 	for (unsigned c = 0; c < NCOLS; c++) {
 		evs_array_release(&cols[c]);
