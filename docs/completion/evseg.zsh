@@ -81,6 +81,11 @@ evexpire)
 		'(-n --dry-run)'{-n,--dry-run}'[only say what would go]' \
 		'--drop[the segments that are named]' \
 		'*--tenant[only this tenant]:tenant:' \
+		'--all[all that --tenant has]' \
+		'--yes[do not ask]' \
+		'--archive-to[copy what goes there first]:store:_files -/' \
+		'--keep[how long rows of --tenant are kept]:age:(90d 12mo forever default)' \
+		'--show[print how long things are kept]' \
 		'--no-wait[leave a segment that is being written]' \
 		'(-o --output)'{-o,--output}'[format]:format:(table ndjson csv tsv)' \
 		'*:path:_files'

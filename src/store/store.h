@@ -91,6 +91,9 @@ int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array 
 int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
 		      struct evs_array *out, struct evs_diag *diag);
 
+/* Verify the current group's blocks without decoding them. EVS_E_FORMAT as above. */
+int evs_segment_verify(struct evs_segment *s, struct evs_diag *diag);
+
 /*
  * Let a pruned walk ask, for each group of a commit that the time does not rule out, whether it is wanted (NULL: all are).
  * The commit, with its zones, is valid during the call.

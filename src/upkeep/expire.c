@@ -23,6 +23,7 @@ struct expiry {
 	struct evs_keeps keeps;
 	struct evs_rule standard;
 	struct evs_ledger ledger;
+	struct evs_archive archive;
 	bool dead;		  /* its ledger failed: nothing more of it goes */
 	struct evs_report report; /* dry run */
 };
@@ -251,7 +252,11 @@ static int take(struct expiry *x, const struct evs_found *f, struct evs_leaving 
 	rc = evs_leaving_names(f->at->stream, segment, v->path, v->aside, d);
 	if (rc < 0)
 		return rc;
-	evs_expire_line(v, f, NULL, x->o->now);
+	if (x->o->archive)
+		rc = evs_archive_put(&x->archive, f->at, v, d);
+	if (rc < 0)
+		return rc;
+	evs_expire_line(v, f, x->o->archive ? x->archive.copy : NULL, x->o->now);
 	rc = evs_ledger_take(&x->ledger, d);
 	x->dead |= rc < 0;
 	return rc;
@@ -274,8 +279,9 @@ static int try_segment(struct expiry *x, struct evs_found *f, struct evs_diag *d
 		v->bytes = f->sum.bytes;
 		rc = find_tails(v, f->at, d);
 	}
-	if (rc == 0 && !x->o->dry_run)
-		return take(x, f, v, d);
+	if (rc == 0 && !x->o->dry_run && (rc = take(x, f, v, d)) == 0)
+		return x->o->archive ? flush(x, d)
+				     : 0; /* copying takes long: no lock is held beside it */
 	if (rc == 0)
 		report(x, f, v->bytes);
 	evs_leaving_release(v);
@@ -324,6 +330,8 @@ static int on_stream(void *arg, const char *stream, struct evs_diag *diag)
 		x->ledger.done = on_done;
 		x->ledger.arg = x;
 	}
+	if (rc == 0 && !x->o->dry_run && x->o->archive)
+		rc = evs_archive_open(&x->archive, x->o->archive, stream, x->table, &d);
 	if (rc < 0) {
 		close_stream(x);
 		if (d.err == EVS_E_NOMEM || d.err == EVS_E_STOP) {

@@ -64,6 +64,25 @@ struct evs_found {
 void evs_expire_line(struct evs_leaving *v, const struct evs_found *f, const char *archive,
 		     int64_t pinned);
 
+/* ---- expire_archive.c ----------------------------------------------------------------------------- */
+
+/* The stream's folder in another store. */
+struct evs_archive {
+	char dir[EVS_PATH_MAX];
+	char copy[EVS_PATH_MAX]; /* of the segment that was put last */
+};
+
+/* Make the stream in the store `archive`, or see that its schema goes together with the table's. */
+int evs_archive_open(struct evs_archive *a, const char *archive, const char *stream,
+		     const struct evs_table *t, struct evs_diag *diag);
+
+/*
+ * Copy a locked segment and its tails, or see that the copies that are there are the same; all of them verified and on disk.
+ * EVS_E_FORMAT: the segment is damaged. EVS_E_SYS: also when another file is in its place.
+ */
+int evs_archive_put(struct evs_archive *a, const struct evs_visit *at, const struct evs_leaving *v,
+		    struct evs_diag *diag);
+
 /* ---- expire_folder.c ------------------------------------------------------------------------------ */
 
 /* Remove the folder in which a segment lay when nothing is left in it but what no writer works on. True when it is gone. */

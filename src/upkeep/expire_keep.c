@@ -85,7 +85,8 @@ const struct evs_keep *evs_keeps_find(const struct evs_keeps *k, const char *fol
 struct loading {
 	struct evs_keeps *out;
 	size_t cap;
-	bool failed; /* no memory */
+	bool failed;   /* no memory */
+	char bad[100]; /* tenant whose entry is none */
 };
 
 static int add_keep(struct loading *l, const char *tenant, size_t len, const struct evs_rule *rule)
@@ -120,14 +121,14 @@ static bool take_keep(void *arg, const char *key, size_t klen, const char *val, 
 {
 	struct loading *l = arg;
 	struct evs_rule rule;
-	char text[32];
+	char text[32] = "";
 
-	if (vlen < 3 || vlen - 2 >= sizeof(text) || val[0] != '"')
+	if (vlen > 2 && vlen - 2 < sizeof(text) && val[0] == '"')
+		memcpy(text, val + 1, vlen - 2);
+	if (!parse_keep(text, &rule)) {
+		(void)snprintf(l->bad, sizeof(l->bad), "%.*s", (int)(klen < 99 ? klen : 99), key);
 		return false;
-	memcpy(text, val + 1, vlen - 2);
-	text[vlen - 2] = '\0';
-	if (!parse_keep(text, &rule))
-		return false;
+	}
 	l->failed = add_keep(l, key, klen, &rule) < 0;
 	return !l->failed;
 }
