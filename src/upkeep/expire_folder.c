@@ -3,6 +3,7 @@
  */
 #include "src/upkeep/expire.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A new segment that was never finished. Whoever makes one holds its lock, and notices that its name has gone. */
@@ -15,6 +16,22 @@ static bool remove_unfinished(const char *path)
 
 	evs_io_close(fd);
 	return gone;
+}
+
+/*
+ * A writer was making the segment anew, under the eyes of a run of evexpire that was killed, and power failed before its rename was
+ * on disk: then the segment is back, and the new one in nobody's way for ever.
+ */
+void evs_expire_unfinished(const char *segment)
+{
+	char path[EVS_PATH_MAX];
+	const char *name = strrchr(segment, '/') + 1;
+	struct evs_io_stat st;
+	int n = snprintf(path, sizeof(path), "%.*s.%s.new", (int)(name - segment), segment, name);
+
+	if ((size_t)n < sizeof(path) && evs_io_stat(segment, &st, NULL) == 0 &&
+	    evs_io_stat(path, &st, NULL) == 0)
+		(void)remove_unfinished(path);
 }
 
 bool evs_expire_folder(const char *segment)

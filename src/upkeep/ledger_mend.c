@@ -213,6 +213,7 @@ static int sweep(struct mending *m, struct evs_diag *diag)
 			rc = evs_io_unlink(aside, diag);
 		if (rc == 0)
 			rc = evs_io_sync_parent(aside, diag);
+		evs_expire_unfinished(path);
 		if (rc >= 0 && evs_path_above(dir, path, 1))
 			(void)evs_io_rmdir(dir, NULL);
 	}

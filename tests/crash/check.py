@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import evtools
+import expiry
 from scenarios import STREAM, lines, row, segment
 
 # All that may lie in a store. A schema.sql.tmp waits for the next writer of schema.sql
@@ -97,7 +98,7 @@ class Checker:
                                                                   (2, 1), (0, 2)])]
         self.more = self.more[:6 if scenario.name == "many segments" else scenario.partitions]
         self.known = {r["n"]: r for r in [*facts.given, *self.more]}
-
+        self.gone = {segment(self.known[n]) for n in scenario.goes}
     def check(self, files, need):
         """Complaints about a state; none when it is as it must be."""
         self.said = []
@@ -122,6 +123,7 @@ class Checker:
         if need.done and schema != self.f.last_schema:
             self.say("schema.sql is not the one that was applied", schema)
         have = Counter(self.rejects(files)[0])
+        expiry.judge(self.f.first, files, self.gone, self.say)
         if lost := [r for r in need.rejects if not have[r]]:
             self.say("a reject that came before acknowledged rows is lost", lost[0])
 
@@ -152,7 +154,10 @@ class Checker:
                      ran.status, ran.err)
         if strange := [x for x in ran.err.splitlines() if not TORN.fullmatch(x)]:
             self.say("evcat reports more than a torn tail", strange[0])
-        return self.rows("evcat", ran, need)
+        out = self.rows("evcat", ran, need)
+        if need.done and self.s.run.tool == "evexpire" and (stays := self.s.goes & set(out)):
+            self.say("rows are there that were dropped", sorted(stays))
+        return out
 
     def rows(self, name, ran, need):
         """Every row once and whole, none unknown, none missing. Returns them by number."""
@@ -190,6 +195,10 @@ class Checker:
             self.say("the next append", ran.status, ran.err)
         if sum(json.loads(x)["rows"] for x in ran.out.splitlines()) != len(self.more):
             self.say("the next append's acknowledgements", ran.out)
+        if self.s.expires:  # nothing is as old as that, but a run mends what an earlier one left
+            ran = self.shell.run("evexpire", "-q", "--older-than", "2000-01-01", STREAM)
+            if ran.status != 0 or ran.err:
+                self.say("the next run of evexpire", ran.status, ran.err)
 
     def read_again(self, first, need):
         ran = self.shell.run("evcat", STREAM)
@@ -208,11 +217,13 @@ class Checker:
 
     def files_after(self, files, rows):
         after = self.shell.files()
-        if litter := [p for p in after if not KNOWN.fullmatch(p)]:
+        if self.s.expires:
+            expiry.settled(self.f.first, after, self.gone, self.s.again, self.say)
+        if litter := [p for p in after if not KNOWN.fullmatch(p) and not expiry.KNOWN.fullmatch(p)]:
             self.say("files that nobody needs", litter)
         self.kept("recovery", files, after)
         for path, data in after.items():
-            if path.endswith(".evs") and not any(segment(self.known[n]) == path for n in rows
+            if path.startswith(STREAM) and path.endswith(".evs") and not any(segment(self.known[n]) == path for n in rows
                                                  if n in self.known):
                 self.say("a segment without rows", path, len(data))
         good, bad = self.rejects(after)
@@ -228,7 +239,8 @@ class Checker:
     def kept(self, name, old, new):
         """No byte of a segment or of rejects.ndjson is gone but into a file beside it."""
         for path, was in old.items():
-            if not path.endswith((".evs", "/rejects.ndjson")) or new.get(path, b"").startswith(was):
+            if not path.endswith((".evs", "/rejects.ndjson")) or new.get(path, b"").startswith(was) \
+                    or path in self.gone:
                 continue
             now = new.get(path, b"")
             aside = [int(m[2]) for m in map(SIDE.fullmatch, new) if m and m[1] == path
