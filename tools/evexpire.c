@@ -78,8 +78,11 @@ static void on_problem(void *arg, const struct evs_diag *d)
 static void on_rows(void *arg, const struct evs_batch *b)
 {
 	struct evs_printer *printer = arg;
+	struct evs_diag diag = { 0 };
+	int rc = evs_print_batch(printer, b, UINT64_MAX, &diag);
 
-	(void)evs_print_batch(printer, b, UINT64_MAX, NULL);
+	if (rc < 0 && rc != EVS_S_STOP)
+		on_problem(arg, &diag);
 }
 
 static void tell_sum(const struct evs_expire_stats *s)

@@ -118,6 +118,7 @@ static int find_tails(struct evs_leaving *v, const struct evs_visit *at, struct 
 {
 	struct evs_io_entry *list = NULL;
 	char path[EVS_PATH_MAX];
+	struct evs_io_stat st;
 	size_t n = 0, len = strlen(at->name);
 	int rc = evs_io_list(at->dir, &list, &n, diag);
 
@@ -126,20 +127,23 @@ static int find_tails(struct evs_leaving *v, const struct evs_visit *at, struct 
 	v->tails = calloc(n + 1, sizeof(*v->tails));
 	if (!v->tails)
 		rc = evs_fail_nomem(diag);
-	for (size_t i = 0; i < n && rc == 0; i++) {
+	for (size_t i = 0; i < n && rc >= 0; i++) {
 		if (list[i].is_dir || strncmp(list[i].name, at->name, len) != 0 ||
 		    strncmp(list[i].name + len, ".tail-", 6) != 0)
 			continue;
 		rc = evs_path_join(path, at->dir, list[i].name, diag);
 		if (rc < 0)
 			break;
-		v->bytes += evs_path_size(path);
+		rc = evs_io_stat(path, &st, diag);
+		if (rc != 0)
+			continue;
+		v->bytes += st.size;
 		v->tails[v->ntails] = strdup(path);
 		if (!v->tails[v->ntails++])
 			rc = evs_fail_nomem(diag);
 	}
 	evs_io_list_free(list, n);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* ---- what a segment says ---------------------------------------------------------------------------- */
@@ -307,7 +311,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 			*diag = d;
 		return rc;
 	}
-	if (rc < 0 && !evs_path_gone(at->path)) {
+	if (rc < 0 && (x->dead || !evs_path_gone(at->path))) {
 		x->stats->left++;
 		tell(x, &d);
 	}

@@ -218,12 +218,17 @@ static int check_place(const char *archive, const char *real, struct evs_diag *d
 {
 	char above[EVS_PATH_MAX], *place = NULL;
 	bool own = false;
-	int rc = evs_io_realpath(archive, &place, diag);
+	struct evs_io_stat st;
+	int rc = evs_io_stat(archive, &st, diag);
 
-	if (rc == 0 && evs_path_above(above, real, 1))
-		own = !strcmp(place, above);
-	else if (rc < 0 && evs_path_gone(archive) && evs_path_above(above, archive, 1))
-		rc = evs_io_realpath(above, &place, diag);
+	if (rc == 0) {
+		rc = evs_io_realpath(archive, &place, diag);
+		own = rc == 0 && evs_path_above(above, real, 1) && !strcmp(place, above);
+	} else if (rc == 1) { /* it will be made in a folder that is there */
+		rc = evs_path_above(above, archive, 1)
+			     ? evs_io_realpath(above, &place, diag)
+			     : evs_fail(diag, EVS_E_LIMIT, "path too long");
+	}
 	if (rc == 0 && (own || is_inside(place, real)))
 		rc = evs_fail(
 			diag, EVS_E_USAGE,

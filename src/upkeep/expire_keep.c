@@ -71,15 +71,14 @@ void evs_keeps_release(struct evs_keeps *k)
 	*k = (struct evs_keeps){ 0 };
 }
 
+static int is_folder(const void *folder, const void *keep)
+{
+	return strcmp(folder, ((const struct evs_keep *)keep)->folder);
+}
+
 const struct evs_keep *evs_keeps_find(const struct evs_keeps *k, const char *folder)
 {
-	struct evs_keep key = { .folder = strdup(folder) };
-	const struct evs_keep *found = NULL;
-
-	if (key.folder && k->n)
-		found = bsearch(&key, k->v, k->n, sizeof(key), by_folder);
-	free(key.folder);
-	return found;
+	return k->n ? bsearch(folder, k->v, k->n, sizeof(*k->v), is_folder) : NULL;
 }
 
 struct loading {

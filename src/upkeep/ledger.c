@@ -108,12 +108,16 @@ static int sync_folders(struct evs_ledger *l, struct evs_diag *diag)
 	return rc;
 }
 
-/* The segment gets out of sight, and what writers set aside from it goes. */
+/* What writers set aside from the segment goes, then it gets out of sight itself. */
 static void leave(struct evs_leaving *v, struct evs_diag *why)
 {
-	v->left = evs_io_rename(v->path, v->aside, why) == 0;
-	for (size_t i = 0; i < v->ntails && v->left; i++)
-		(void)evs_io_unlink(v->tails[i], why);
+	int rc = 0;
+
+	for (size_t i = 0; i < v->ntails && rc == 0; i++)
+		rc = evs_io_unlink(v->tails[i], why);
+	if (rc == 0)
+		rc = evs_io_rename(v->path, v->aside, why);
+	v->left = rc == 0;
 }
 
 /* Whatever fails behind the first sync: the next run finds the lines and what became of the segments. */

@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 import evtools
-import expiry
-from scenarios import STREAM, lines, row, segment
+import evledger
+from scenarios import ARCHIVE, STREAM, lines, row, segment
 
 # All that may lie in a store. A schema.sql.tmp waits for the next writer of schema.sql
 # (spec/store.md 9).
@@ -19,7 +19,11 @@ KNOWN = re.compile(r"""store | store/[tu]
     | store/t/(a|b|c)
     | store/t/(a|b|c)/\d{4}-\d\d-\d\d\.evs(\.tail-\d+(-\d+)?)?
     | store/t/rejects\.ndjson\.tail-\d+(-\d+)?\.ndjson
+    | store/t/(keep\.json(\.tmp)?|expire\.lock|expired\.ndjson(\.tail-\d+(-\d+)?\.ndjson)?)
+    | archive | archive/t | archive/t/(schema\.(sql|sql\.tmp|lock)|a|b|c)
+    | archive/t/(a|b|c)/\d{4}-\d\d-\d\d\.evs(\.tail-\d+(-\d+)?)?
     """, re.X)
+KEEP = STREAM + "/keep.json"
 # All that evcat may say of a torn end.
 TORN = re.compile(r"evcat: store/t/\S+: (the file ends inside an append: .*"
                   r"|bytes that are no commit follow .*"
@@ -123,7 +127,12 @@ class Checker:
         if need.done and schema != self.f.last_schema:
             self.say("schema.sql is not the one that was applied", schema)
         have = Counter(self.rejects(files)[0])
-        expiry.judge(self.f.first, files, self.gone, self.say)
+        evledger.judge(self.f.first, files, self.gone, STREAM, self.say,
+                       ARCHIVE + "/t" if ARCHIVE in self.s.run.args else None)
+        keep = json.loads(files.get(KEEP) or b"{}")
+        if keep not in ({}, {"a": "forever"}, {"a": "forever", "b": "forever"}) or \
+                not keep and self.f.first.get(KEEP):
+            self.say("keep.json is neither the old one nor the new one", keep)
         if lost := [r for r in need.rejects if not have[r]]:
             self.say("a reject that came before acknowledged rows is lost", lost[0])
 
@@ -218,8 +227,8 @@ class Checker:
     def files_after(self, files, rows):
         after = self.shell.files()
         if self.s.expires:
-            expiry.settled(self.f.first, after, self.gone, self.s.again, self.say)
-        if litter := [p for p in after if not KNOWN.fullmatch(p) and not expiry.KNOWN.fullmatch(p)]:
+            evledger.settled(self.f.first, after, self.gone, STREAM, self.s.again, self.say)
+        if litter := [p for p in after if not KNOWN.fullmatch(p)]:
             self.say("files that nobody needs", litter)
         self.kept("recovery", files, after)
         for path, data in after.items():
