@@ -138,7 +138,6 @@ int cli_damage(const struct evs_damage *d);
 
 /* Numbers for people: "1,234,567", "1.2 MB", "140 KB", "12 s", "3 m 05 s". Room for 32. */
 char *cli_count_text(uint64_t n, char *buf);
-char *cli_bytes_text(uint64_t n, char *buf);
 char *cli_seconds_text(double s, char *buf);
 
 /* `s` as a JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */

@@ -14,8 +14,8 @@
 static int write_errno;
 
 const struct cli_choice cli_outputs[] = {
-	{ "ndjson", EVS_NDJSON }, { "csv", EVS_CSV }, { "tsv", EVS_TSV },
-	{ "table", EVS_TABLE },	  { NULL, 0 },
+	{ "ndjson", EVS_NDJSON }, { "json", EVS_NDJSON }, { "csv", EVS_CSV },
+	{ "tsv", EVS_TSV },	  { "table", EVS_TABLE }, { NULL, 0 },
 };
 
 int cli_write(void *arg, const void *data, size_t len)

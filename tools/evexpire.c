@@ -94,7 +94,7 @@ static void tell_sum(const struct evs_expire_stats *s)
 	cli_note("%llu partition%s %s, %s row%s, %s%s", (unsigned long long)s->partitions,
 		 s->partitions == 1 ? "" : "s", opts.dry_run ? "would go" : "dropped",
 		 cli_count_text(s->rows, rows), s->rows == 1 ? "" : "s",
-		 cli_bytes_text(s->bytes, bytes), s->left ? "; some were left, see above" : "");
+		 evs_bytes_text(s->bytes, bytes), s->left ? "; some were left, see above" : "");
 }
 
 static bool stopped(void *arg)
@@ -136,7 +136,7 @@ static bool ask(char *const *paths, int n)
 	problem_status = CLI_OK;
 	fprintf(stderr, "evexpire: drop all of %s: %llu partitions, %s rows, %s? [y/N] ",
 		tenants.n == 1 ? "the tenant" : "the tenants", (unsigned long long)s.partitions,
-		cli_count_text(s.rows, rows), cli_bytes_text(s.bytes, bytes));
+		cli_count_text(s.rows, rows), evs_bytes_text(s.bytes, bytes));
 	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 

@@ -1,13 +1,13 @@
 # fish completion for the evseg tools.
 
-for tool in evschema evappend evcat evagg evexpire
+for tool in evschema evappend evcat evagg evexpire evstat
     complete -c $tool -l now -x -d 'take TIME for the present'
     complete -c $tool -l quiet -d 'say nothing but errors'
     complete -c $tool -l help -d 'show a short help'
     complete -c $tool -l version -d 'show the version'
 end
 
-for tool in evschema evappend evcat evexpire
+for tool in evschema evappend evcat evexpire evstat
     complete -c $tool -s q
 end
 
@@ -75,3 +75,9 @@ complete -c evexpire -l yes -d 'do not ask'
 complete -c evexpire -l archive-to -r -d 'copy what goes there first'
 complete -c evexpire -l keep -x -a '90d 12mo forever default' -d 'how long rows of --tenant are kept'
 complete -c evexpire -l show -d 'print how long things are kept'
+
+complete -c evstat -s b -l by -x -a 'partition tenant stream store' -d 'a row for each'
+complete -c evstat -l tenant -x -d 'only this tenant'
+complete -c evstat -s o -l output -x -a 'table ndjson json csv tsv' -d 'format'
+complete -c evstat -l prometheus -r -d 'write metrics into FILE'
+complete -c evstat -s e -l exit-status -d 'exit with 1 when there are warnings'

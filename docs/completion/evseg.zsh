@@ -1,4 +1,4 @@
-#compdef evschema evappend evcat evagg evexpire
+#compdef evschema evappend evcat evagg evexpire evstat
 # zsh completion for the evseg tools.
 
 local -a common
@@ -88,6 +88,15 @@ evexpire)
 		'--show[print how long things are kept]' \
 		'--no-wait[leave a segment that is being written]' \
 		'(-o --output)'{-o,--output}'[format]:format:(table ndjson csv tsv)' \
+		'*:path:_files'
+	;;
+evstat)
+	_arguments $common \
+		'(-b --by)'{-b,--by}'[a row for each]:level:(partition tenant stream store)' \
+		'*--tenant[only this tenant]:tenant:' \
+		'(-o --output)'{-o,--output}'[format]:format:(table ndjson json csv tsv)' \
+		'--prometheus[write metrics into FILE]:file:_files' \
+		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when there are warnings]' \
 		'*:path:_files'
 	;;
 esac

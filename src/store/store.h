@@ -159,7 +159,7 @@ struct evs_segment_sum {
 	bool has_hash;
 	uint8_t hash[EVS_HASH_SIZE]; /* of the newest commit */
 	/* of the commits after the newest INDEX, which are all when there is none */
-	uint64_t seen_rows, seen_raw_bytes, seen_groups, seen_runs;
+	uint64_t seen_commits, seen_rows, seen_raw_bytes, seen_runs;
 };
 int evs_segment_sum(struct evs_segment *s, struct evs_segment_sum *out, struct evs_diag *diag);
 

@@ -25,7 +25,15 @@ struct evs_rule {
 	char text[EVS_RULE_TEXT]; /* for the ledger */
 };
 
-/* May all that the partition [lo, hi) can hold go? Never a row too early, whatever calendar months make of its time. */
+#define EVS_RULE_NEVER INT64_MAX
+
+/*
+ * The second from which on all that the partition [lo, hi) can hold may go, or EVS_RULE_NEVER. Never a row too early, whatever
+ * calendar months make of its time. AGE, FOREVER and NONE only.
+ */
+int64_t evs_rule_second(const struct evs_rule *r, int64_t hi);
+
+/* May it go now (ns)? */
 bool evs_rule_past(const struct evs_rule *r, int64_t hi, int64_t now);
 
 /* ---- expire_keep.c: keep.json, what tenants have of their own ------------------------------------- */

@@ -18,14 +18,20 @@
  * Months are added to the last day and not to `hi`: of January's last days all but one would go at the end of February, when
  * "a month later" is counted from February's first. Days do not overtake each other so.
  */
-bool evs_rule_past(const struct evs_rule *r, int64_t hi, int64_t now)
+int64_t evs_rule_second(const struct evs_rule *r, int64_t hi)
 {
-	int64_t sec = now / SECOND - (now % SECOND < 0);
 	int64_t last = (hi - 1) / DAY - ((hi - 1) % DAY < 0); /* the day that holds its last rows */
 
+	return r->kind != EVS_RULE_AGE
+		       ? EVS_RULE_NEVER
+		       : (evs_days_add_months(last, r->age.months) + 1) * DAY + r->age.seconds;
+}
+
+bool evs_rule_past(const struct evs_rule *r, int64_t hi, int64_t now)
+{
 	switch (r->kind) {
 	case EVS_RULE_AGE:
-		return (evs_days_add_months(last, r->age.months) + 1) * DAY + r->age.seconds <= sec;
+		return evs_rule_second(r, hi) <= now / SECOND - (now % SECOND < 0);
 	case EVS_RULE_BEFORE:
 		return hi <= r->before / SECOND - (r->before % SECOND < 0);
 	case EVS_RULE_NAMED:
