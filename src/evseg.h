@@ -441,6 +441,7 @@ struct evs_stat_opts {
 	bool bars;   /* ... and a bar for each partition */
 	const char *const *tenants; /* only these; NULL: all */
 	size_t ntenants;
+	bool columns; /* rows for columns of each stream instead, with the encodings of a few groups */
 	const char *prometheus; /* file to be replaced with metrics in the text format, or NULL */
 	int64_t now;		/* pins the clock (ns); 0: the real one */
 	/* callbacks; any may be NULL. A batch is valid during the call. */

@@ -151,6 +151,13 @@ extern const struct cli_choice cli_outputs[];
 /* An evs_write_fn for stdout; `arg` is not used. A failure is told once, by cli_finish(). */
 int cli_write(void *arg, const void *data, size_t len);
 
+/*
+ * Rows that the library hands to a callback, to the printer that `arg` is. After a failure, which is told, nothing more is
+ * printed; cli_print_end() then gives its exit status.
+ */
+void cli_print_rows(void *arg, const struct evs_batch *b);
+int cli_print_end(struct evs_printer *p);
+
 /* Write out what was printed to stdout so far; a failure is told by cli_finish(). */
 void cli_flush(void);
 

@@ -74,17 +74,6 @@ static void on_problem(void *arg, const struct evs_diag *d)
 	problem_status = cli_worst(problem_status, cli_fail(d, NULL));
 }
 
-/* Rows go to the printer that `arg` is; a failure of stdout is told by cli_finish(). */
-static void on_rows(void *arg, const struct evs_batch *b)
-{
-	struct evs_printer *printer = arg;
-	struct evs_diag diag = { 0 };
-	int rc = evs_print_batch(printer, b, UINT64_MAX, &diag);
-
-	if (rc < 0 && rc != EVS_S_STOP)
-		on_problem(arg, &diag);
-}
-
 static void tell_sum(const struct evs_expire_stats *s)
 {
 	char rows[32], bytes[32];
@@ -116,7 +105,7 @@ static int run(char *const *paths, int n, struct evs_expire_stats *stats)
 	if (rc == 0)
 		rc = evs_expire((const char *const *)paths, (size_t)n, &opts, stats, &diag);
 	if (rc == 0 && opts.dry_run && opts.on_rows && stats->partitions)
-		rc = evs_print_end(printer, &diag);
+		problem_status = cli_worst(problem_status, cli_print_end(printer));
 	evs_print_close(printer);
 	if (rc < 0 && rc != EVS_S_STOP)
 		return cli_worst(problem_status, cli_fail(&diag, NULL));
@@ -154,7 +143,7 @@ static int expire(char *const *paths, int n)
 		cli_note("nothing dropped");
 		return CLI_NO;
 	}
-	opts.on_rows = on_rows;
+	opts.on_rows = cli_print_rows;
 	cli_catch_signals();
 	status = run(paths, n, &stats);
 	tell_sum(&stats);

@@ -24,6 +24,9 @@ static const struct cli_choice levels[] = {
 static const struct cli_option options[] = {
 	{ .letter = 'b', .name = "by", .arg = "LEVEL", .kind = CLI_CHOICE, .level = &by,
 	  .choices = levels, .help = "a row for each partition, tenant, stream, or store\n(partition)" },
+	{ .letter = 'c', .name = "columns", .kind = CLI_FLAG, .flag = &opts.columns,
+	  .help = "a row for each column of each stream instead: what it takes,\n"
+		  "and how values are encoded in a few groups" },
 	{ .name = "tenant", .arg = "T", .kind = CLI_MANY, .list = &tenants,
 	  .help = "only this tenant; may be repeated" },
 	{ .letter = 'o', .name = "output", .arg = "FORMAT", .kind = CLI_CHOICE, .level = &output,
@@ -75,16 +78,6 @@ static void on_warning(void *arg, const char *text)
 	cli_note("warning: %s", text);
 }
 
-/* Rows go to the printer that `arg` is; a failure of stdout is told by cli_finish(). */
-static void on_rows(void *arg, const struct evs_batch *b)
-{
-	struct evs_diag diag = { 0 };
-	int rc = evs_print_batch(arg, b, UINT64_MAX, &diag);
-
-	if (rc < 0 && rc != EVS_S_STOP)
-		on_problem(arg, &diag);
-}
-
 static int stat_paths(char *const *paths, int n)
 {
 	struct evs_print_opts print = { .output = (enum evs_output)output,
@@ -101,7 +94,7 @@ static int stat_paths(char *const *paths, int n)
 	opts.tenants = tenants.items;
 	opts.ntenants = tenants.n;
 	opts.now = cli_pinned_now();
-	opts.on_rows = opts.prometheus ? NULL : on_rows;
+	opts.on_rows = opts.prometheus ? NULL : cli_print_rows;
 	opts.on_warning = on_warning;
 	opts.on_damage = on_damage;
 	opts.on_problem = on_problem;
@@ -109,7 +102,7 @@ static int stat_paths(char *const *paths, int n)
 	if (rc == 0)
 		rc = evs_stat((const char *const *)paths, (size_t)n, &opts, &result, &diag);
 	if (rc == 0 && opts.on_rows)
-		rc = evs_print_end(printer, &diag);
+		status = cli_worst(status, cli_print_end(printer));
 	evs_print_close(printer);
 	if (rc < 0 && rc != EVS_S_STOP)
 		status = cli_worst(status, cli_fail(&diag, NULL));

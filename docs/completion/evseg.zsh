@@ -95,6 +95,7 @@ evstat)
 		'(-b --by)'{-b,--by}'[a row for each]:level:(partition tenant stream store)' \
 		'*--tenant[only this tenant]:tenant:' \
 		'(-o --output)'{-o,--output}'[format]:format:(table ndjson json csv tsv)' \
+		'(-c --columns)'{-c,--columns}'[a row for each column instead]' \
 		'--prometheus[write metrics into FILE]:file:_files' \
 		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when there are warnings]' \
 		'*:path:_files'

@@ -463,6 +463,11 @@ int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *
 	return load_column(s, column, coded, out, diag);
 }
 
+void evs_segment_trace(struct evs_segment *s, struct evs_trace *t)
+{
+	evs_decoder_trace(s->dec, t);
+}
+
 int evs_segment_verify(struct evs_segment *s, struct evs_diag *diag)
 {
 	struct evs_frame fr;

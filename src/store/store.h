@@ -91,6 +91,9 @@ int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array 
 int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
 		      struct evs_array *out, struct evs_diag *diag);
 
+/* Let evs_segment_column() tell how values are encoded (NULL: no more). */
+void evs_segment_trace(struct evs_segment *s, struct evs_trace *t);
+
 /* Verify the current group's blocks without decoding them. EVS_E_FORMAT as above. */
 int evs_segment_verify(struct evs_segment *s, struct evs_diag *diag);
 

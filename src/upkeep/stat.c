@@ -320,6 +320,8 @@ int evs_stat(const char *const *paths, size_t npaths, const struct evs_stat_opts
 	int rc = 0;
 
 	*result = (struct evs_stat_result){ 0 };
+	if (opts->columns)
+		return evs_stat_columns(paths, npaths, opts, result, diag);
 	evs_stat_zero(&x.all);
 	if (evs_stat_report(&x.report, opts) < 0)
 		rc = evs_fail_nomem(diag);

@@ -40,6 +40,12 @@ int evs_stat_report(struct evs_report *r, const struct evs_stat_opts *o);
 void evs_stat_row(struct evs_report *r, const struct evs_stat_opts *o,
 		  const struct evs_stat_name *n, const struct evs_stat_sum *s, uint64_t largest);
 
+/* ---- stat_columns.c ------------------------------------------------------------------------------- */
+
+/* evs_stat() with opts.columns. */
+int evs_stat_columns(const char *const *paths, size_t npaths, const struct evs_stat_opts *o,
+		     struct evs_stat_result *result, struct evs_diag *diag);
+
 /* ---- stat_warn.c ---------------------------------------------------------------------------------- */
 
 /* What is odd in a stream: a few cases of each kind are told, the others counted. */

@@ -51,7 +51,7 @@ static void note_gap(struct evs_stat_warn *w, const struct evs_stat_name *n, enu
 		       : unit == EVS_UNIT_MONTH ? "month"
 						: "week",
 		       from, to, n->has_tenant ? " of tenant " : "",
-		       !n->has_tenant        ? 0
+		       !n->has_tenant	     ? 0
 		       : n->tenant_len < 100 ? (int)n->tenant_len
 					     : 100,
 		       n->has_tenant ? n->tenant : "");
@@ -64,9 +64,9 @@ void evs_stat_warn_segment(struct evs_stat_warn *w, const struct evs_stat_name *
 
 	if (s->bytes > LARGE)
 		say(w, "%.900s: a partition of %s, more than %s: %s", n->path,
-		     evs_bytes_text(s->bytes, size), s->bytes > HUGE_ ? "200 GB" : "100 GB",
-		     s->bytes > HUGE_ ? "take shorter partitions in a new stream"
-				      : "consider shorter partitions");
+		    evs_bytes_text(s->bytes, size), s->bytes > HUGE_ ? "200 GB" : "100 GB",
+		    s->bytes > HUGE_ ? "take shorter partitions in a new stream"
+				     : "consider shorter partitions");
 	if (w->in_row && n->lo > w->end)
 		note_gap(w, n, unit);
 	w->in_row = true;
@@ -87,9 +87,9 @@ void evs_stat_warn_stream(struct evs_stat_warn *w, const char *stream)
 		say(w, "%.300s: %s%s", stream, w->gap, w->gaps > 1 ? ", and more gaps" : "");
 	if (w->future)
 		say(w, "%.300s: events dated in the future: %s%s", stream, w->ahead,
-		     w->future > 1 ? ", and in others" : "");
+		    w->future > 1 ? ", and in others" : "");
 	if (w->past)
 		say(w, "%.300s: %llu partition%s past %s time: run evexpire", stream,
-		     (unsigned long long)w->past, w->past == 1 ? " is" : "s are",
-		     w->past == 1 ? "its" : "their");
+		    (unsigned long long)w->past, w->past == 1 ? " is" : "s are",
+		    w->past == 1 ? "its" : "their");
 }

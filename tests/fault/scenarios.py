@@ -551,6 +551,9 @@ def scenarios(inputs):
         Mending("mend what a killed run left", "killed", EXPIRE + ["store"]),
         Keeping("keep a tenant", "keep", EXPIRE[:3] + ["--tenant", "t1", "--keep", "1y", "store/ev"]),
         Reading("show what is kept", "keep", ["evexpire", "--show", "store/ev"]),
+        Reading("say what is there", "many", ["evstat", "--now", NOW, "-o", "csv", "store"]),
+        Reading("say what is there, for people", "reread", ["evstat", "--now", NOW, "--by", "stream", "store"]),
+        Reading("say what columns take", "large", ["evstat", "--now", NOW, "--columns", "-o", "ndjson", "store"]),
         Reading("say what would expire", "tail", EXPIRE + ["-n", "-o", "ndjson", "store"]),
     ]
 
