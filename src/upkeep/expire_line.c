@@ -18,15 +18,12 @@ static void put_key(struct evs_buf *b, const char *key)
 /* JSON is UTF-8; of a folder's name, or a HEAD that somebody forged, what is not becomes "?". */
 static void put_text(struct evs_buf *b, const char *key, const char *s, size_t len)
 {
-	const char *reason;
 	size_t at;
 
 	put_key(b, key);
 	at = b->len;
 	evs_json_put_string(b, s, len);
-	if (!evs_buf_ok(b) || evs_json_valid((const char *)b->p + at, b->len - at, &reason))
-		return;
-	for (size_t i = at; i < b->len; i++)
+	for (size_t i = at; i < b->len && !evs_utf8_valid(s, len); i++)
 		if (b->p[i] >= 0x80)
 			b->p[i] = '?';
 }
