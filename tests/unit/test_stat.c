@@ -1,6 +1,7 @@
 /* Warnings of evs_stat() that no test has the disk for (src/upkeep/stat_warn.c), and sizes as text. */
 #include "tests/unit/t.h"
 
+#include "format/encode.h"
 #include "src/upkeep/stat.h"
 
 #define GB ((uint64_t)1000000000)
@@ -77,9 +78,19 @@ static void test_sums(void)
 	T_CHECK(a.oldest == -5 && a.newest == 5 && a.largest == 7 && a.estimated);
 }
 
+static void test_nodes(void)
+{
+	t_eq_str("a node", evs_node_name(EVS_NODE_TIME_TEXT), "time-text");
+	t_eq_str("no node", evs_node_name(0), "?");
+	t_eq_str("a node of a newer format", evs_node_name(200), "?");
+	for (uint8_t kind = EVS_NODE_PLAIN; kind <= EVS_NODE_BLOCKS; kind++)
+		T_CHECK(strcmp(evs_node_name(kind), "?") != 0);
+}
+
 int main(void)
 {
 	test_large();
 	test_sums();
+	test_nodes();
 	return t_done();
 }
