@@ -76,6 +76,7 @@ static void close_stream(struct expiry *x)
 	evs_keeps_release(&x->keeps);
 	evs_table_free(x->table);
 	x->table = NULL;
+	x->archive.ready = false;
 }
 
 static void report(struct expiry *x, const struct evs_found *f, uint64_t bytes)
@@ -245,6 +246,20 @@ static int lock(struct expiry *x, const struct evs_visit *at, int *fd, struct ev
 	}
 }
 
+/* The archive's stream is made with its first segment; when it cannot be, nothing of the stream goes. */
+static int archive(struct expiry *x, const struct evs_visit *at, const struct evs_leaving *v,
+		   struct evs_diag *d)
+{
+	if (!x->archive.ready) {
+		int rc = evs_archive_open(&x->archive, x->o->archive, at->stream, x->table, d);
+
+		x->dead |= rc < 0;
+		if (rc < 0)
+			return rc;
+	}
+	return evs_archive_put(&x->archive, at, v, d);
+}
+
 static int take(struct expiry *x, const struct evs_found *f, struct evs_leaving *v,
 		struct evs_diag *d)
 {
@@ -257,7 +272,7 @@ static int take(struct expiry *x, const struct evs_found *f, struct evs_leaving 
 	if (rc < 0)
 		return rc;
 	if (x->o->archive)
-		rc = evs_archive_put(&x->archive, f->at, v, d);
+		rc = archive(x, f->at, v, d);
 	if (rc < 0)
 		return rc;
 	evs_expire_line(v, f, x->o->archive ? x->archive.copy : NULL, x->o->now);
@@ -334,8 +349,6 @@ static int on_stream(void *arg, const char *stream, struct evs_diag *diag)
 		x->ledger.done = on_done;
 		x->ledger.arg = x;
 	}
-	if (rc == 0 && !x->o->dry_run && x->o->archive)
-		rc = evs_archive_open(&x->archive, x->o->archive, stream, x->table, &d);
 	if (rc < 0) {
 		close_stream(x);
 		if (d.err == EVS_E_NOMEM || d.err == EVS_E_STOP) {

@@ -76,6 +76,7 @@ void evs_expire_line(struct evs_leaving *v, const struct evs_found *f, const cha
 
 /* The stream's folder in another store. */
 struct evs_archive {
+	bool ready;
 	char dir[EVS_PATH_MAX];
 	char copy[EVS_PATH_MAX]; /* of the segment that was put last */
 };

@@ -257,6 +257,7 @@ int evs_archive_open(struct evs_archive *a, const char *archive, const char *str
 		rc = evs_io_realpath(a->dir, &place, diag); /* the ledger is read from elsewhere */
 	if (rc == 0)
 		rc = evs_path_join(a->dir, place, "", diag);
+	a->ready = rc == 0;
 	free(place);
 	free(real);
 	return rc;

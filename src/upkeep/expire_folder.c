@@ -6,7 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A new segment that was never finished. Whoever makes one holds its lock, and notices that its name has gone. */
+/* `.NAME.new` or `.NAME.compact`: what a writer or evcompact did not finish, or is at work on. */
+static bool is_unfinished(const char *name)
+{
+	char segment[15] = "";
+	int64_t lo;
+
+	if (name[0] != '.' || strlen(name) < sizeof(segment))
+		return false;
+	memcpy(segment, name + 1, sizeof(segment) - 1);
+	name += sizeof(segment);
+	return evs_segment_name_parse(segment, &lo) &&
+	       (!strcmp(name, ".new") || !strcmp(name, ".compact"));
+}
+
+/* Whoever makes one holds its lock, and notices that its name has gone. */
 static bool remove_unfinished(const char *path)
 {
 	static const struct evs_wait at_once = { .never = true };
@@ -49,12 +63,8 @@ bool evs_expire_folder(const char *segment)
 		return rc == 0;
 	if (evs_io_list(dir, &list, &n, NULL) < 0)
 		return false;
-	for (size_t i = 0; i < n && empty; i++) {
-		size_t len = strlen(list[i].name);
-
-		empty = list[i].name[0] == '.' && len == strlen(".2025-01-06.evs.new") &&
-			!strcmp(list[i].name + len - 4, ".new");
-	}
+	for (size_t i = 0; i < n && empty; i++)
+		empty = is_unfinished(list[i].name);
 	for (size_t i = 0; i < n && empty; i++)
 		empty = evs_path_join(path, dir, list[i].name, NULL) == 0 &&
 			remove_unfinished(path);

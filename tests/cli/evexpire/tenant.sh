@@ -28,7 +28,7 @@ python3 on_a_terminal.py y evexpire --tenant acme --all store
 ls store/events
 ledger | grep dropped
 # A segment that was never finished does not keep the folder; one that is being made does.
-touch store/events/zeta/.2025-02-03.evs.new
+touch store/events/zeta/.2025-02-03.evs.new store/events/zeta/.2025-01-06.evs.compact
 hold store/events/zeta/.2025-02-03.evs.new
 evexpire --tenant zeta --all --yes store; echo "exit $?"
 ls -A store/events/zeta
