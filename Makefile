@@ -32,6 +32,8 @@ CHECK_TESTS ?= \
 	tests/damage/run \
 	tests/fault/run \
 	tests/fault/world \
+	tests/limits/expiring.py \
+	tests/limits/many.py \
 	tests/limits/run.py \
 	tests/mutation/selftest \
 	tests/query/run \

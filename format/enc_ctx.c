@@ -142,3 +142,26 @@ int evs_dec_reserve(struct evs_dec_ctx *d, struct evs_array *a, uint32_t rows, u
 		d->why = "out of memory";
 	return rc;
 }
+
+void evs_dec_ctx_trace(struct evs_dec_ctx *ctx, struct evs_trace *t)
+{
+	ctx->trace = t;
+}
+
+const char *evs_node_name(uint8_t kind)
+{
+	static const char *const names[] = {
+		[EVS_NODE_PLAIN] = "plain",	    [EVS_NODE_CONST] = "const",
+		[EVS_NODE_DICT] = "dict",	    [EVS_NODE_RUNS] = "runs",
+		[EVS_NODE_PACKED] = "packed",	    [EVS_NODE_PATCHED] = "patched",
+		[EVS_NODE_DELTA] = "delta",	    [EVS_NODE_DELTA2] = "delta2",
+		[EVS_NODE_SCALED] = "scaled",	    [EVS_NODE_PLANES] = "planes",
+		[EVS_NODE_DECIMAL] = "decimal",	    [EVS_NODE_UUID] = "uuid",
+		[EVS_NODE_UUID_TEXT] = "uuid-text", [EVS_NODE_HEX_TEXT] = "hex-text",
+		[EVS_NODE_INT_TEXT] = "int-text",   [EVS_NODE_TIME_TEXT] = "time-text",
+		[EVS_NODE_AFFIX] = "affix",	    [EVS_NODE_RECENT] = "recent",
+		[EVS_NODE_BLOCKS] = "blocks",
+	};
+
+	return kind < sizeof(names) / sizeof(names[0]) && names[kind] ? names[kind] : "?";
+}

@@ -278,6 +278,7 @@ static int get_fixed(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uin
 {
 	const uint8_t *p;
 
+	evs_dec_met(d, kind);
 	switch (kind) {
 	case EVS_NODE_PLAIN:
 		if (!evs_cur_bytes(c, n * w, &p))

@@ -130,6 +130,7 @@ int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned
 		return evs_dec_fail(d, "6.1-1 column is cut short");
 	if (kind != EVS_NODE_DECIMAL)
 		return evs_dec_int_kind(d, c, kind, n, w, out, 0);
+	evs_dec_met(d, kind);
 	rc = get_decimal(d, c, n, w, out);
 	d->scratch.top = top;
 	return rc;

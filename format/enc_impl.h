@@ -53,7 +53,17 @@ struct evs_dec_ctx {
 	size_t left;				       /* of them */
 	const char *why;
 	bool over; /* the limit was reached */
+	struct evs_trace *trace;
 };
+
+static inline void evs_dec_met(struct evs_dec_ctx *d, uint8_t kind)
+{
+	if (!d->trace)
+		return;
+	if (d->trace->n < EVS_TRACE_NODES)
+		d->trace->kind[d->trace->n] = kind;
+	d->trace->n++;
+}
 
 /* Values of an INT node, or the bit patterns of a FLOAT one. */
 struct evs_ints {

@@ -208,6 +208,7 @@ int evs_dec_int_kind(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uin
 	unsigned top = d->scratch.top;
 	int rc;
 
+	evs_dec_met(d, kind);
 	switch (kind) {
 	case EVS_NODE_PLAIN:
 		rc = get_plain(d, c, n, w, out);

@@ -190,6 +190,7 @@ int evs_dec_strs(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct ev
 	if (!evs_cur_u8(c, &kind))
 		return evs_dec_fail(d, "6.1-1 column is cut short");
 	out->rows = 0;
+	evs_dec_met(d, kind);
 	switch (kind) {
 	case EVS_NODE_PLAIN:
 		rc = get_plain(d, c, n, out, depth);

@@ -79,6 +79,17 @@ struct evs_dec_ctx;
 int evs_dec_ctx_new(struct evs_dec_ctx **out);
 void evs_dec_ctx_free(struct evs_dec_ctx *ctx); /* NULL is fine */
 
+/* Value nodes of a column, as they are met: a node before what is inside of it. */
+#define EVS_TRACE_NODES 12
+struct evs_trace {
+	uint8_t kind[EVS_TRACE_NODES];
+	unsigned n; /* may be more than fit */
+};
+/* Let decoding tell which nodes there are (NULL: no more). `t` is not emptied. */
+void evs_dec_ctx_trace(struct evs_dec_ctx *ctx, struct evs_trace *t);
+/* Name of a kind in spec 6.1, such as "dict", or "?". */
+const char *evs_node_name(uint8_t kind);
+
 /* Most bytes that the decoding of one column may allocate (output and scratch). */
 void evs_dec_ctx_set_limit(struct evs_dec_ctx *ctx, size_t max_bytes);
 

@@ -103,6 +103,10 @@ void evs_decoder_forget(struct evs_decoder *d);
  * and scratch. EVS_MAX_BLOCK unless set. More is EVS_E_LIMIT. */
 void evs_decoder_set_limit(struct evs_decoder *d, size_t max_bytes);
 
+struct evs_trace; /* format/encode.h */
+/* As evs_dec_ctx_trace(). */
+void evs_decoder_trace(struct evs_decoder *d, struct evs_trace *t);
+
 /*
  * Decode one column. `stored` holds b->stored_len bytes of the block, whose checksum is verified
  * here; `out` has the column's shape and is filled with g->rows rows (b == NULL: all null). For a

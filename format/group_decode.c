@@ -67,6 +67,11 @@ void evs_decoder_set_limit(struct evs_decoder *d, size_t max_bytes)
 	evs_dec_ctx_set_limit(d->dec, max_bytes);
 }
 
+void evs_decoder_trace(struct evs_decoder *d, struct evs_trace *t)
+{
+	evs_dec_ctx_trace(d->dec, t);
+}
+
 static int check_fixed(const struct evs_group *g, const struct evs_group_raw *r,
 		       uint32_t summed_len, const char **why)
 {

@@ -484,10 +484,48 @@ int evs_expire_keep(const char *stream, const char *tenant, const char *keep, st
 typedef void evs_keep_fn(void *arg, const char *tenant, const char *keep);
 int evs_expire_show(const char *stream, evs_keep_fn *fn, void *arg, struct evs_diag *diag);
 
+/* ---- what a store holds ------------------------------------------------------------------------- */
+
+/* One row of evs_stat() for each ... */
+enum evs_stat_by { EVS_STAT_PARTITION = 1, EVS_STAT_TENANT, EVS_STAT_STREAM, EVS_STAT_STORE };
+
+struct evs_stat_opts {
+	enum evs_stat_by by;
+	bool people; /* sizes as "1.2 MB", and a row for all at the end */
+	bool bars;   /* ... and a bar for each partition */
+	const char *const *tenants; /* only these; NULL: all */
+	size_t ntenants;
+	bool columns; /* rows for columns of each stream instead, with the encodings of a few groups */
+	const char *prometheus; /* file to be replaced with metrics in the text format, or NULL */
+	int64_t now;		/* pins the clock (ns); 0: the real one */
+	/* callbacks; any may be NULL. A batch is valid during the call. */
+	void (*on_rows)(void *arg, const struct evs_batch *b);
+	void (*on_warning)(void *arg, const char *text);
+	void (*on_damage)(void *arg, const struct evs_damage *d);
+	void (*on_problem)(void *arg, const struct evs_diag *d); /* something cannot be looked at; the rest goes on */
+	bool (*stop)(void *arg);
+	void *arg;
+};
+
+struct evs_stat_result {
+	uint64_t partitions, rows, bytes;
+	uint64_t warnings;
+};
+
+/*
+ * Look at stores, streams, tenants' folders and segments: HEAD, the newest commits and the newest INDEX of each segment, and no
+ * rows. Columns: evstat(1).
+ */
+int evs_stat(const char *const *paths, size_t npaths, const struct evs_stat_opts *opts,
+	     struct evs_stat_result *result, struct evs_diag *diag);
+
 /* ---- small helpers the tools share --------------------------------------------------------------- */
 
 /* "2025-01-01", "2025-01-01T12:00:00Z", "now", "90d", "24h" (that long before now), to ns. */
 int evs_time_arg(const char *text, int64_t now, int64_t *ns, struct evs_diag *diag);
+
+/* Bytes for people: "1.2 MB", "140 KB". Room for 32; returns buf. */
+char *evs_bytes_text(uint64_t n, char *buf);
 
 #ifdef __cplusplus
 }

@@ -138,7 +138,6 @@ int cli_damage(const struct evs_damage *d);
 
 /* Numbers for people: "1,234,567", "1.2 MB", "140 KB", "12 s", "3 m 05 s". Room for 32. */
 char *cli_count_text(uint64_t n, char *buf);
-char *cli_bytes_text(uint64_t n, char *buf);
 char *cli_seconds_text(double s, char *buf);
 
 /* `s` as a JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */
@@ -151,6 +150,13 @@ extern const struct cli_choice cli_outputs[];
 
 /* An evs_write_fn for stdout; `arg` is not used. A failure is told once, by cli_finish(). */
 int cli_write(void *arg, const void *data, size_t len);
+
+/*
+ * Rows that the library hands to a callback, to the printer that `arg` is. After a failure, which is told, nothing more is
+ * printed; cli_print_end() then gives its exit status.
+ */
+void cli_print_rows(void *arg, const struct evs_batch *b);
+int cli_print_end(struct evs_printer *p);
 
 /* Write out what was printed to stdout so far; a failure is told by cli_finish(). */
 void cli_flush(void);

@@ -54,7 +54,7 @@ void cli_explain(const struct evs_scan_explain *e)
 	put_why(passed, sizeof(passed), e->blocks - e->blocks_read, "not needed");
 	put_line("blocks", e->blocks_read, "read", passed);
 	cli_error("explain: %-9s %12s in blocks, of %s in segments", "bytes",
-		  cli_bytes_text(e->block_bytes_read, bytes), cli_bytes_text(e->bytes, all));
+		  evs_bytes_text(e->block_bytes_read, bytes), evs_bytes_text(e->bytes, all));
 }
 
 int cli_damage(const struct evs_damage *d)

@@ -14,8 +14,8 @@
 static int write_errno;
 
 const struct cli_choice cli_outputs[] = {
-	{ "ndjson", EVS_NDJSON }, { "csv", EVS_CSV }, { "tsv", EVS_TSV },
-	{ "table", EVS_TABLE },	  { NULL, 0 },
+	{ "ndjson", EVS_NDJSON }, { "json", EVS_NDJSON }, { "csv", EVS_CSV },
+	{ "tsv", EVS_TSV },	  { "table", EVS_TABLE }, { NULL, 0 },
 };
 
 int cli_write(void *arg, const void *data, size_t len)
@@ -43,6 +43,34 @@ int cli_write(void *arg, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+static bool print_failed;
+static int print_status = CLI_OK;
+
+/* That stdout failed is told by cli_finish(). */
+static void note_printing(int rc, const struct evs_diag *d)
+{
+	print_failed |= rc < 0;
+	if (rc < 0 && rc != EVS_S_STOP)
+		print_status = cli_fail(d, NULL);
+}
+
+void cli_print_rows(void *arg, const struct evs_batch *b)
+{
+	struct evs_diag d = { 0 };
+
+	if (!print_failed)
+		note_printing(evs_print_batch(arg, b, UINT64_MAX, &d), &d);
+}
+
+int cli_print_end(struct evs_printer *p)
+{
+	struct evs_diag d = { 0 };
+
+	if (!print_failed)
+		note_printing(evs_print_end(p, &d), &d);
+	return print_status;
 }
 
 void cli_flush(void)

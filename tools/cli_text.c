@@ -234,20 +234,6 @@ char *cli_count_text(uint64_t n, char *buf)
 	return buf;
 }
 
-char *cli_bytes_text(uint64_t n, char *buf)
-{
-	static const char *const names[] = { "B", "KB", "MB", "GB", "TB", "PB" };
-	double v = (double)n;
-	size_t i = 0;
-
-	while (v >= 999.5 && i + 1 < sizeof(names) / sizeof(names[0])) {
-		v /= 1000;
-		i++;
-	}
-	snprintf(buf, 32, i && v < 9.95 ? "%.1f %s" : "%.0f %s", v, names[i]);
-	return buf;
-}
-
 char *cli_seconds_text(double s, char *buf)
 {
 	unsigned n = s < 0 ? 0 : s > 359999 ? 359999 : (unsigned)(s + 0.5);

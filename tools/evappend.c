@@ -174,8 +174,8 @@ static void put_account(const struct evs_append_stats *s, const char *rejects)
 		 s->rejected ? " (rejects: " : "", s->rejected ? rejects : "",
 		 s->rejected ? ")" : "", cli_count_text(s->commits, n[4]),
 		 s->commits == 1 ? "commit" : "commits", cli_count_text(s->segments, n[5]),
-		 s->segments == 1 ? "segment" : "segments", cli_bytes_text(s->bytes_in, size[0]),
-		 cli_bytes_text(s->bytes_out, size[1]));
+		 s->segments == 1 ? "segment" : "segments", evs_bytes_text(s->bytes_in, size[0]),
+		 evs_bytes_text(s->bytes_out, size[1]));
 	if (unstored(s))
 		cli_error(
 			"%s rows were read but not stored, because the run failed: send them again",

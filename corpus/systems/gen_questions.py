@@ -200,6 +200,8 @@ QUESTIONS = {
         "top-failing": "SELECT service_id, " + RATE + " AS failure_rate, count(*) AS total_checks FROM service_status WHERE "
                        + since("timestamp", 3600) + " GROUP BY service_id HAVING failure_rate > 5 ORDER BY failure_rate DESC",
         "service-status-summary": STATUS,
+        # of system.parts; sizes are not SQLite's to say
+        "table-sizes": "SELECT 'service_status' AS \"table\", count(*) AS rows FROM service_status",
     },
     "meshhook": {
         "run-events": "SELECT row FROM workflow_events WHERE run_id = 'some-uuid' ORDER BY ts",
@@ -209,6 +211,11 @@ QUESTIONS = {
         "run-events-between": "SELECT row FROM workflow_events WHERE run_id = '%s' AND ts >= '2025-01-01' AND ts < '2025-01-31'" % RUN,
         "time-range": "SELECT row FROM workflow_events WHERE ts >= '2025-01-01' AND ts < '2025-02-01'",
         "partition-pruning": "SELECT row FROM workflow_events WHERE ts >= '2025-01-15' AND ts < '2025-01-20'",
+        "partition-info": "SELECT substr(ts, 1, 7) AS partition, count(*) AS row_count FROM workflow_events GROUP BY 1 ORDER BY 1",
+        "partition-stats": "SELECT 'workflow_events_y' || substr(ts, 1, 4) || 'm' || substr(ts, 6, 2) AS partition_name, "
+                           "substr(ts, 1, 7) || '-01' AS start_date, substr(min(ts), 1, 23) || 'Z' AS first_event, "
+                           "substr(max(ts), 1, 23) || 'Z' AS last_event, count(*) AS row_count "
+                           "FROM workflow_events GROUP BY 1 ORDER BY 1",
         "count": "SELECT count(*) AS \"COUNT(*)\" FROM workflow_events",
         "count-of-january": "SELECT count(*) AS \"count()\" FROM workflow_events WHERE ts >= '2025-01-01' AND ts < '2025-02-01'",
     },
@@ -221,6 +228,8 @@ QUESTIONS = {
                                 "ORDER BY event_count DESC LIMIT 10",
     },
     "hatchet": {
+        "tenant-weeks": "SELECT tenant_id, date(timestamp, 'weekday 1', CASE strftime('%w', timestamp) WHEN '1' THEN '0 days' "
+                        "ELSE '-7 days' END) AS week, count(*) AS rows FROM task_events GROUP BY 1, 2 ORDER BY 1, 2",
         "workflow-run": "SELECT row FROM events WHERE task_id = 2",
         "newest-event-of-each-task": "SELECT row FROM (SELECT row, row_number() OVER (PARTITION BY task_id ORDER BY timestamp DESC) "
                                      "AS row_num FROM task_events) WHERE row_num = 1",

@@ -14,7 +14,8 @@ _evseg()
 	case $prev in
 	-o | --output) words='ndjson csv tsv table' ;;
 	--stats) words=json ;;
-	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --older-than | --tenant | --now | \
+	-b | --by) words='partition tenant stream store' ;;
+	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --older-than | --keep | --tenant | --now | \
 		-q | --query | -g | --group | -a | --aggregate | -w | --where | --having | --sort | -k | --threads | --source | --time | \
 		--key | --level | --max-duration | --flush-*) return ;;
 	*)
@@ -34,4 +35,4 @@ _evseg()
 	fi
 }
 
-complete -F _evseg evschema evappend evcat evagg evexpire evcompact
+complete -F _evseg evschema evappend evcat evagg evexpire evstat evcompact

@@ -1,13 +1,13 @@
 # fish completion for the evseg tools.
 
-for tool in evschema evappend evcat evagg evexpire evcompact
+for tool in evschema evappend evcat evagg evexpire evstat evcompact
     complete -c $tool -l now -x -d 'take TIME for the present'
     complete -c $tool -l quiet -d 'say nothing but errors'
     complete -c $tool -l help -d 'show a short help'
     complete -c $tool -l version -d 'show the version'
 end
 
-for tool in evschema evappend evcat evexpire evcompact
+for tool in evschema evappend evcat evexpire evstat evcompact
     complete -c $tool -s q
 end
 
@@ -75,3 +75,15 @@ complete -c evcompact -l all -d 'also segments that gain little'
 complete -c evcompact -l level -x -d 'zstd level'
 complete -c evcompact -l max-duration -x -d 'begin with no other segment after T'
 complete -c evcompact -l dry-run -d 'say what would be done'
+complete -c evexpire -l all -d 'all that --tenant has'
+complete -c evexpire -l yes -d 'do not ask'
+complete -c evexpire -l archive-to -r -d 'copy what goes there first'
+complete -c evexpire -l keep -x -a '90d 12mo forever default' -d 'how long rows of --tenant are kept'
+complete -c evexpire -l show -d 'print how long things are kept'
+
+complete -c evstat -s b -l by -x -a 'partition tenant stream store' -d 'a row for each'
+complete -c evstat -l tenant -x -d 'only this tenant'
+complete -c evstat -s o -l output -x -a 'table ndjson json csv tsv' -d 'format'
+complete -c evstat -l prometheus -r -d 'write metrics into FILE'
+complete -c evstat -s e -l exit-status -d 'exit with 1 when there are warnings'
+complete -c evstat -s c -l columns -d 'a row for each column instead'

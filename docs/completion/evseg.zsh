@@ -1,4 +1,4 @@
-#compdef evschema evappend evcat evagg evexpire evcompact
+#compdef evschema evappend evcat evagg evexpire evstat evcompact
 # zsh completion for the evseg tools.
 
 local -a common
@@ -81,6 +81,11 @@ evexpire)
 		'(-n --dry-run)'{-n,--dry-run}'[only say what would go]' \
 		'--drop[the segments that are named]' \
 		'*--tenant[only this tenant]:tenant:' \
+		'--all[all that --tenant has]' \
+		'--yes[do not ask]' \
+		'--archive-to[copy what goes there first]:store:_files -/' \
+		'--keep[how long rows of --tenant are kept]:age:(90d 12mo forever default)' \
+		'--show[print how long things are kept]' \
 		'--no-wait[leave a segment that is being written]' \
 		'(-o --output)'{-o,--output}'[format]:format:(table ndjson csv tsv)' \
 		'*:path:_files'
@@ -91,6 +96,16 @@ evcompact)
 		'--level[zstd level]:level (1-19):' \
 		'--max-duration[begin with no other segment after T]:time:' \
 		'--dry-run[say what would be done]' \
+		'*:path:_files'
+	;;
+evstat)
+	_arguments $common \
+		'(-b --by)'{-b,--by}'[a row for each]:level:(partition tenant stream store)' \
+		'*--tenant[only this tenant]:tenant:' \
+		'(-o --output)'{-o,--output}'[format]:format:(table ndjson json csv tsv)' \
+		'(-c --columns)'{-c,--columns}'[a row for each column instead]' \
+		'--prometheus[write metrics into FILE]:file:_files' \
+		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when there are warnings]' \
 		'*:path:_files'
 	;;
 esac

@@ -7,6 +7,7 @@
 
 #include "format/error.h"
 #include "src/diag.h"
+#include "src/schema/schema.h"
 #include "src/schema/utf8.h"
 
 #include <stdarg.h>

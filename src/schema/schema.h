@@ -262,6 +262,9 @@ int evs_infer_ddl(struct evs_infer *f, char **text, size_t *len, evs_note_fn *wh
  */
 int evs_infer_resume(struct evs_infer *f, const struct evs_table *t, const char *text, size_t len);
 
+/* Valid UTF-8 by RFC 3629: shortest forms, no surrogates, at most U+10FFFF. */
+bool evs_utf8_valid(const char *s, size_t len);
+
 /* ---- times ------------------------------------------------------------------------------------- */
 
 /*

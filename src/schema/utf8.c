@@ -3,6 +3,8 @@
  */
 #include "src/schema/utf8.h"
 
+#include "src/schema/schema.h"
+
 #include <stdint.h>
 
 static bool tail(unsigned char c)

@@ -7,9 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Valid by RFC 3629: shortest forms, no surrogates, at most U+10FFFF. */
-bool evs_utf8_valid(const char *s, size_t len);
-
 /*
  * Largest n <= max at which s[0 .. n) does not end inside a character. s has at least max + 1
  * bytes.

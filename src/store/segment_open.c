@@ -483,6 +483,19 @@ int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *
 	return load_column(s, column, coded, out, diag);
 }
 
+void evs_segment_trace(struct evs_segment *s, struct evs_trace *t)
+{
+	evs_decoder_trace(s->dec, t);
+}
+
+int evs_segment_verify(struct evs_segment *s, struct evs_diag *diag)
+{
+	struct evs_frame fr;
+	int rc = evs_file_frame(&s->file, s->group_off, s->tail.end, &fr, diag);
+
+	return rc < 0 ? rc : evs_file_verify_group(&s->file, s->group_off, &fr, diag);
+}
+
 void evs_segment_lost(struct evs_segment *s, const struct evs_diag *diag)
 {
 	evs_segment_tell(s, diag->has_off ? diag->off : s->group_off, s->group.rows, diag->what);

@@ -17,10 +17,10 @@ static void add_times(struct evs_segment_sum *out, int64_t min, int64_t max)
 static void add_commit(struct evs_segment_sum *out, const struct evs_commit *c, uint32_t *run)
 {
 	add_times(out, c->time_min, c->time_max);
+	out->seen_commits++;
 	out->seen_rows += c->rows;
 	for (uint32_t i = 0; i < c->ngroups; i++) {
 		out->seen_raw_bytes += c->groups[i].src_bytes;
-		out->seen_groups++;
 		/* Runs are numbered upwards, and commits are read newest first. */
 		if (!out->seen_runs || c->groups[i].run < *run) {
 			*run = c->groups[i].run;

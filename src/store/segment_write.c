@@ -308,6 +308,25 @@ static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 }
 
 /*
+ * A segment of this name was dropped, by a run that was killed before the rename was on disk, or is at work. The new one must not
+ * be there without it: the ledger could not be told what became of the old one.
+ */
+static int settle_dropped(const struct evs_seg_spec *spec, struct evs_diag *diag)
+{
+	char name[64], path[EVS_PATH_MAX];
+	struct evs_io_stat st;
+	int rc;
+
+	(void)snprintf(name, sizeof(name), ".%s.expired", spec->name);
+	rc = evs_path_join(path, spec->dir, name, diag);
+	if (rc == 0)
+		rc = evs_io_stat(path, &st, diag);
+	if (rc == 0)
+		return evs_io_sync_dir(spec->dir, diag);
+	return rc < 0 ? rc : 0;
+}
+
+/*
  * The file is made under ".NAME.new" and locked there; whoever holds that lock makes the segment. The rename at commit
  * keeps the lock on what is then the segment, so writers that waited find it and append.
  * 0: ours to make. 1: it exists by now, start over.
@@ -349,7 +368,7 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 		rc = evs_io_unlink(w->new_path, diag);
 		return rc < 0 ? rc : 1;
 	}
-	return 0;
+	return settle_dropped(spec, diag);
 }
 
 int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)

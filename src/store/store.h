@@ -92,6 +92,12 @@ int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array 
 int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
 		      struct evs_array *out, struct evs_diag *diag);
 
+/* Let evs_segment_column() tell how values are encoded (NULL: no more). */
+void evs_segment_trace(struct evs_segment *s, struct evs_trace *t);
+
+/* Verify the current group's blocks without decoding them. EVS_E_FORMAT as above. */
+int evs_segment_verify(struct evs_segment *s, struct evs_diag *diag);
+
 /*
  * Let a pruned walk ask, for each group of a commit that the time does not rule out, whether it is wanted (NULL: all are).
  * The commit, with its zones, is valid during the call.
@@ -157,7 +163,7 @@ struct evs_segment_sum {
 	bool has_hash;
 	uint8_t hash[EVS_HASH_SIZE]; /* of the newest commit */
 	/* of the commits after the newest INDEX, which are all when there is none */
-	uint64_t seen_rows, seen_raw_bytes, seen_groups, seen_runs;
+	uint64_t seen_commits, seen_rows, seen_raw_bytes, seen_runs;
 };
 int evs_segment_sum(struct evs_segment *s, struct evs_segment_sum *out, struct evs_diag *diag);
 

@@ -23,6 +23,7 @@ struct expiry {
 	struct evs_keeps keeps;
 	struct evs_rule standard;
 	struct evs_ledger ledger;
+	struct evs_archive archive;
 	bool dead;		  /* its ledger failed: nothing more of it goes */
 	struct evs_report report; /* dry run */
 };
@@ -75,6 +76,7 @@ static void close_stream(struct expiry *x)
 	evs_keeps_release(&x->keeps);
 	evs_table_free(x->table);
 	x->table = NULL;
+	x->archive.ready = false;
 }
 
 static void report(struct expiry *x, const struct evs_found *f, uint64_t bytes)
@@ -117,6 +119,7 @@ static int find_tails(struct evs_leaving *v, const struct evs_visit *at, struct 
 {
 	struct evs_io_entry *list = NULL;
 	char path[EVS_PATH_MAX];
+	struct evs_io_stat st;
 	size_t n = 0, len = strlen(at->name);
 	int rc = evs_io_list(at->dir, &list, &n, diag);
 
@@ -125,20 +128,23 @@ static int find_tails(struct evs_leaving *v, const struct evs_visit *at, struct 
 	v->tails = calloc(n + 1, sizeof(*v->tails));
 	if (!v->tails)
 		rc = evs_fail_nomem(diag);
-	for (size_t i = 0; i < n && rc == 0; i++) {
+	for (size_t i = 0; i < n && rc >= 0; i++) {
 		if (list[i].is_dir || strncmp(list[i].name, at->name, len) != 0 ||
 		    strncmp(list[i].name + len, ".tail-", 6) != 0)
 			continue;
 		rc = evs_path_join(path, at->dir, list[i].name, diag);
 		if (rc < 0)
 			break;
-		v->bytes += evs_path_size(path);
+		rc = evs_io_stat(path, &st, diag);
+		if (rc != 0)
+			continue;
+		v->bytes += st.size;
 		v->tails[v->ntails] = strdup(path);
 		if (!v->tails[v->ntails++])
 			rc = evs_fail_nomem(diag);
 	}
 	evs_io_list_free(list, n);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* ---- what a segment says ---------------------------------------------------------------------------- */
@@ -240,6 +246,20 @@ static int lock(struct expiry *x, const struct evs_visit *at, int *fd, struct ev
 	}
 }
 
+/* The archive's stream is made with its first segment; when it cannot be, nothing of the stream goes. */
+static int archive(struct expiry *x, const struct evs_visit *at, const struct evs_leaving *v,
+		   struct evs_diag *d)
+{
+	if (!x->archive.ready) {
+		int rc = evs_archive_open(&x->archive, x->o->archive, at->stream, x->table, d);
+
+		x->dead |= rc < 0;
+		if (rc < 0)
+			return rc;
+	}
+	return evs_archive_put(&x->archive, at, v, d);
+}
+
 static int take(struct expiry *x, const struct evs_found *f, struct evs_leaving *v,
 		struct evs_diag *d)
 {
@@ -251,7 +271,11 @@ static int take(struct expiry *x, const struct evs_found *f, struct evs_leaving 
 	rc = evs_leaving_names(f->at->stream, segment, v->path, v->aside, d);
 	if (rc < 0)
 		return rc;
-	evs_expire_line(v, f, NULL, x->o->now);
+	if (x->o->archive)
+		rc = archive(x, f->at, v, d);
+	if (rc < 0)
+		return rc;
+	evs_expire_line(v, f, x->o->archive ? x->archive.copy : NULL, x->o->now);
 	rc = evs_ledger_take(&x->ledger, d);
 	x->dead |= rc < 0;
 	return rc;
@@ -274,8 +298,9 @@ static int try_segment(struct expiry *x, struct evs_found *f, struct evs_diag *d
 		v->bytes = f->sum.bytes;
 		rc = find_tails(v, f->at, d);
 	}
-	if (rc == 0 && !x->o->dry_run)
-		return take(x, f, v, d);
+	if (rc == 0 && !x->o->dry_run && (rc = take(x, f, v, d)) == 0)
+		return x->o->archive ? flush(x, d)
+				     : 0; /* copying takes long: no lock is held beside it */
 	if (rc == 0)
 		report(x, f, v->bytes);
 	evs_leaving_release(v);
@@ -301,7 +326,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 			*diag = d;
 		return rc;
 	}
-	if (rc < 0 && !evs_path_gone(at->path)) {
+	if (rc < 0 && (x->dead || !evs_path_gone(at->path))) {
 		x->stats->left++;
 		tell(x, &d);
 	}

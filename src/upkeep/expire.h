@@ -25,7 +25,15 @@ struct evs_rule {
 	char text[EVS_RULE_TEXT]; /* for the ledger */
 };
 
-/* May all that the partition [lo, hi) can hold go? Never a row too early, whatever calendar months make of its time. */
+#define EVS_RULE_NEVER INT64_MAX
+
+/*
+ * The second from which on all that the partition [lo, hi) can hold may go, or EVS_RULE_NEVER. Never a row too early, whatever
+ * calendar months make of its time. AGE, FOREVER and NONE only.
+ */
+int64_t evs_rule_second(const struct evs_rule *r, int64_t hi);
+
+/* May it go now (ns)? */
 bool evs_rule_past(const struct evs_rule *r, int64_t hi, int64_t now);
 
 /* ---- expire_keep.c: keep.json, what tenants have of their own ------------------------------------- */
@@ -63,6 +71,26 @@ struct evs_found {
 /* Fill in v->line. `pinned`: the time that was given for the present, 0: none. */
 void evs_expire_line(struct evs_leaving *v, const struct evs_found *f, const char *archive,
 		     int64_t pinned);
+
+/* ---- expire_archive.c ----------------------------------------------------------------------------- */
+
+/* The stream's folder in another store. */
+struct evs_archive {
+	bool ready;
+	char dir[EVS_PATH_MAX];
+	char copy[EVS_PATH_MAX]; /* of the segment that was put last */
+};
+
+/* Make the stream in the store `archive`, or see that its schema goes together with the table's. */
+int evs_archive_open(struct evs_archive *a, const char *archive, const char *stream,
+		     const struct evs_table *t, struct evs_diag *diag);
+
+/*
+ * Copy a locked segment and its tails, or see that the copies that are there are the same; all of them verified and on disk.
+ * EVS_E_FORMAT: the segment is damaged. EVS_E_SYS: also when another file is in its place.
+ */
+int evs_archive_put(struct evs_archive *a, const struct evs_visit *at, const struct evs_leaving *v,
+		    struct evs_diag *diag);
 
 /* ---- expire_folder.c ------------------------------------------------------------------------------ */
 

@@ -18,14 +18,20 @@
  * Months are added to the last day and not to `hi`: of January's last days all but one would go at the end of February, when
  * "a month later" is counted from February's first. Days do not overtake each other so.
  */
-bool evs_rule_past(const struct evs_rule *r, int64_t hi, int64_t now)
+int64_t evs_rule_second(const struct evs_rule *r, int64_t hi)
 {
-	int64_t sec = now / SECOND - (now % SECOND < 0);
 	int64_t last = (hi - 1) / DAY - ((hi - 1) % DAY < 0); /* the day that holds its last rows */
 
+	return r->kind != EVS_RULE_AGE
+		       ? EVS_RULE_NEVER
+		       : (evs_days_add_months(last, r->age.months) + 1) * DAY + r->age.seconds;
+}
+
+bool evs_rule_past(const struct evs_rule *r, int64_t hi, int64_t now)
+{
 	switch (r->kind) {
 	case EVS_RULE_AGE:
-		return (evs_days_add_months(last, r->age.months) + 1) * DAY + r->age.seconds <= sec;
+		return evs_rule_second(r, hi) <= now / SECOND - (now % SECOND < 0);
 	case EVS_RULE_BEFORE:
 		return hi <= r->before / SECOND - (r->before % SECOND < 0);
 	case EVS_RULE_NAMED:
@@ -71,21 +77,21 @@ void evs_keeps_release(struct evs_keeps *k)
 	*k = (struct evs_keeps){ 0 };
 }
 
+static int is_folder(const void *folder, const void *keep)
+{
+	return strcmp(folder, ((const struct evs_keep *)keep)->folder);
+}
+
 const struct evs_keep *evs_keeps_find(const struct evs_keeps *k, const char *folder)
 {
-	struct evs_keep key = { .folder = strdup(folder) };
-	const struct evs_keep *found = NULL;
-
-	if (key.folder && k->n)
-		found = bsearch(&key, k->v, k->n, sizeof(key), by_folder);
-	free(key.folder);
-	return found;
+	return k->n ? bsearch(folder, k->v, k->n, sizeof(*k->v), is_folder) : NULL;
 }
 
 struct loading {
 	struct evs_keeps *out;
 	size_t cap;
-	bool failed; /* no memory */
+	bool failed;   /* no memory */
+	char bad[100]; /* tenant whose entry is none */
 };
 
 static int add_keep(struct loading *l, const char *tenant, size_t len, const struct evs_rule *rule)
@@ -120,14 +126,14 @@ static bool take_keep(void *arg, const char *key, size_t klen, const char *val, 
 {
 	struct loading *l = arg;
 	struct evs_rule rule;
-	char text[32];
+	char text[32] = "";
 
-	if (vlen < 3 || vlen - 2 >= sizeof(text) || val[0] != '"')
+	if (vlen > 2 && vlen - 2 < sizeof(text) && val[0] == '"')
+		memcpy(text, val + 1, vlen - 2);
+	if (!parse_keep(text, &rule)) {
+		(void)snprintf(l->bad, sizeof(l->bad), "%.*s", (int)(klen < 99 ? klen : 99), key);
 		return false;
-	memcpy(text, val + 1, vlen - 2);
-	text[vlen - 2] = '\0';
-	if (!parse_keep(text, &rule))
-		return false;
+	}
 	l->failed = add_keep(l, key, klen, &rule) < 0;
 	return !l->failed;
 }

@@ -15,10 +15,17 @@ static void put_key(struct evs_buf *b, const char *key)
 	evs_buf_put(b, "\":", 2);
 }
 
+/* JSON is UTF-8; of a folder's name, or a HEAD that somebody forged, what is not becomes "?". */
 static void put_text(struct evs_buf *b, const char *key, const char *s, size_t len)
 {
+	size_t at;
+
 	put_key(b, key);
+	at = b->len;
 	evs_json_put_string(b, s, len);
+	for (size_t i = at; i < b->len && !evs_utf8_valid(s, len); i++)
+		if (b->p[i] >= 0x80)
+			b->p[i] = '?';
 }
 
 static void put_number(struct evs_buf *b, const char *key, uint64_t v)

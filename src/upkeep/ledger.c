@@ -60,7 +60,6 @@ static void begin_line(struct evs_buf *b, const char *what)
 
 int evs_ledger_put(struct evs_ledger *l, struct evs_diag *diag)
 {
-	bool first = l->size == 0;
 	int rc = evs_buf_ok(&l->out) ? 0 : evs_fail_nomem(diag);
 
 	if (rc == 0 && l->fd < 0)
@@ -70,8 +69,10 @@ int evs_ledger_put(struct evs_ledger *l, struct evs_diag *diag)
 	rc = evs_io_pwrite(l->fd, l->out.p, l->out.len, l->size, l->path, diag);
 	if (rc == 0)
 		rc = evs_io_sync(l->fd, l->path, diag);
-	if (rc == 0 && first)
+	/* Also when it was there: who made it may have been killed before its name was on disk. */
+	if (rc == 0 && !l->named)
 		rc = evs_io_sync_dir(l->stream, diag);
+	l->named |= rc == 0;
 	if (rc == 0)
 		l->size += l->out.len;
 	else
@@ -107,12 +108,16 @@ static int sync_folders(struct evs_ledger *l, struct evs_diag *diag)
 	return rc;
 }
 
-/* The segment gets out of sight, and what writers set aside from it goes. */
+/* What writers set aside from the segment goes, then it gets out of sight itself. */
 static void leave(struct evs_leaving *v, struct evs_diag *why)
 {
-	v->left = evs_io_rename(v->path, v->aside, why) == 0;
-	for (size_t i = 0; i < v->ntails && v->left; i++)
-		(void)evs_io_unlink(v->tails[i], why);
+	int rc = 0;
+
+	for (size_t i = 0; i < v->ntails && rc == 0; i++)
+		rc = evs_io_unlink(v->tails[i], why);
+	if (rc == 0)
+		rc = evs_io_rename(v->path, v->aside, why);
+	v->left = rc == 0;
 }
 
 /* Whatever fails behind the first sync: the next run finds the lines and what became of the segments. */

@@ -28,6 +28,7 @@ struct evs_ledger {
 	char path[EVS_PATH_MAX];
 	int lock_fd, fd;
 	uint64_t size; /* of the file, whole lines */
+	bool named;    /* its name is on disk */
 	struct evs_buf out;
 	struct evs_leaving *batch; /* EVS_LEDGER_BATCH */
 	unsigned n;
@@ -62,6 +63,9 @@ int evs_ledger_put(struct evs_ledger *l, struct evs_diag *diag);
 /* Of "TENANT/NAME" in a stream: its path, and the hidden name under which it leaves. Each of EVS_PATH_MAX bytes. */
 int evs_leaving_names(const char *stream, const char *segment, char *path, char *aside,
 		      struct evs_diag *diag);
+
+/* expire_folder.c: remove `.NAME.new` of a segment that is there, unless a writer is at work on it. */
+void evs_expire_unfinished(const char *segment);
 
 void evs_leaving_release(struct evs_leaving *v);
 

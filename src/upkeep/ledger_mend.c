@@ -191,32 +191,38 @@ static int settle(struct mending *m, size_t at, struct evs_diag *diag)
 	return rc;
 }
 
-/* What the newest lines say has left is removed, and with it a folder that has nothing left in it. */
+static void remove_hidden(const char *path, const char *aside)
+{
+	char dir[EVS_PATH_MAX];
+	struct evs_io_stat st;
+
+	if (evs_io_stat(aside, &st, NULL) == 0 && evs_io_unlink(aside, NULL) == 0)
+		(void)evs_io_sync_parent(aside, NULL);
+	evs_expire_unfinished(path);
+	if (evs_path_above(dir, path, 1))
+		(void)evs_io_rmdir(dir, NULL);
+}
+
+/*
+ * What the newest lines say has left is removed, and with it a folder that has nothing left in it. What cannot be is no reason
+ * to drop nothing today: the next run tries again.
+ */
 static int sweep(struct mending *m, struct evs_diag *diag)
 {
-	char path[EVS_PATH_MAX], aside[EVS_PATH_MAX], dir[EVS_PATH_MAX];
-	struct evs_io_stat st;
+	char path[EVS_PATH_MAX], aside[EVS_PATH_MAX];
 	struct said s;
-	int rc = 0;
 
-	for (size_t at = 0; at < m->len && rc >= 0;) {
+	for (size_t at = 0; at < m->len;) {
 		const char *nl = memchr(m->text + at, '\n', m->len - at);
+		int rc = read_line(m, at, &s);
 
-		rc = read_line(m, at, &s);
 		if (rc < 0)
 			return evs_fail_nomem(diag);
 		at = (size_t)(nl - m->text) + 1;
-		if (rc == 0 || evs_leaving_names(m->l->stream, s.segment, path, aside, NULL) < 0)
-			continue;
-		rc = evs_io_stat(aside, &st, diag);
-		if (rc == 0)
-			rc = evs_io_unlink(aside, diag);
-		if (rc == 0)
-			rc = evs_io_sync_parent(aside, diag);
-		if (rc >= 0 && evs_path_above(dir, path, 1))
-			(void)evs_io_rmdir(dir, NULL);
+		if (rc > 0 && evs_leaving_names(m->l->stream, s.segment, path, aside, NULL) == 0)
+			remove_hidden(path, aside);
 	}
-	return rc < 0 ? rc : 0;
+	return 0;
 }
 
 /* Bytes that a crash tore: from a zero byte on, or behind the last newline. */

@@ -19,7 +19,7 @@ static const struct evs_type types[] = {
 
 int evs_report_init(struct evs_report *r, const struct evs_report_column *spec, size_t n)
 {
-	*r = (struct evs_report){ .spec = spec, .n = n };
+	*r = (struct evs_report){ .n = n };
 	r->fields = calloc(n, sizeof(*r->fields));
 	r->batch.cols = calloc(n, sizeof(*r->batch.cols));
 	if (!r->fields || !r->batch.cols)
@@ -83,7 +83,7 @@ void evs_report_uint(struct evs_report *r, uint64_t v)
 
 void evs_report_int(struct evs_report *r, int64_t v)
 {
-	if (r->spec[r->at].kind == EVS_REPORT_SECOND)
+	if (r->fields[r->at].type == &types[EVS_REPORT_SECOND])
 		put(r, evs_array_append_int(here(r), (uint64_t)v));
 	else if (v == EVS_TIME_NONE)
 		evs_report_null(r);

@@ -23,13 +23,13 @@ struct evs_report_column {
 };
 
 struct evs_report {
-	const struct evs_report_column *spec; /* static */
-	size_t n, at;			      /* columns, and the one to be put next */
+	size_t n, at; /* columns, and the one to be put next */
 	struct evs_field *fields;
 	struct evs_batch batch;
 	bool failed; /* no memory */
 };
 
+/* `spec` need not outlive the call, but for its names. */
 int evs_report_init(struct evs_report *r, const struct evs_report_column *spec, size_t n);
 void evs_report_release(struct evs_report *r);
 

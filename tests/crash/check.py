@@ -9,7 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 import evtools
-from scenarios import STREAM, lines, row, segment
+import evledger
+from scenarios import ARCHIVE, STREAM, lines, row, segment
 
 # All that may lie in a store. A schema.sql.tmp waits for the next writer of schema.sql
 # (spec/store.md 9).
@@ -18,9 +19,13 @@ KNOWN = re.compile(r"""store | store/[tu]
     | store/t/(a|b|c)
     | store/t/(a|b|c)/\d{4}-\d\d-\d\d\.evs(\.tail-\d+(-\d+)?)?
     | store/t/rejects\.ndjson\.tail-\d+(-\d+)?\.ndjson
+    | store/t/(keep\.json(\.tmp)?|expire\.lock|expired\.ndjson(\.tail-\d+(-\d+)?\.ndjson)?)
+    | archive | archive/t | archive/t/(schema\.(sql|sql\.tmp|lock)|a|b|c)
+    | archive/t/(a|b|c)/\d{4}-\d\d-\d\d\.evs(\.tail-\d+(-\d+)?)?
     """, re.X)
 # What a killed evcompact leaves for the next one to remove.
 LEFT = re.compile(r"store/t/(a|b|c)/\.\d{4}-\d\d-\d\d\.evs\.compact")
+KEEP = STREAM + "/keep.json"
 # All that evcat may say of a torn end.
 TORN = re.compile(r"evcat: store/t/\S+: (the file ends inside an append: .*"
                   r"|bytes that are no commit follow .*"
@@ -99,7 +104,7 @@ class Checker:
                                                                   (2, 1), (0, 2)])]
         self.more = self.more[:6 if scenario.name == "many segments" else scenario.partitions]
         self.known = {r["n"]: r for r in [*facts.given, *self.more]}
-
+        self.gone = {segment(self.known[n]) for n in scenario.goes}
     def check(self, files, need):
         """Complaints about a state; none when it is as it must be."""
         self.said = []
@@ -124,6 +129,12 @@ class Checker:
         if need.done and schema != self.f.last_schema:
             self.say("schema.sql is not the one that was applied", schema)
         have = Counter(self.rejects(files)[0])
+        evledger.judge(self.f.first, files, self.gone, STREAM, self.say,
+                       ARCHIVE + "/t" if ARCHIVE in self.s.run.args else None)
+        keep = json.loads(files.get(KEEP) or b"{}")
+        if keep not in ({}, {"a": "forever"}, {"a": "forever", "b": "forever"}) or \
+                not keep and self.f.first.get(KEEP):
+            self.say("keep.json is neither the old one nor the new one", keep)
         if lost := [r for r in need.rejects if not have[r]]:
             self.say("a reject that came before acknowledged rows is lost", lost[0])
 
@@ -154,7 +165,10 @@ class Checker:
                      ran.status, ran.err)
         if strange := [x for x in ran.err.splitlines() if not TORN.fullmatch(x)]:
             self.say("evcat reports more than a torn tail", strange[0])
-        return self.rows("evcat", ran, need)
+        out = self.rows("evcat", ran, need)
+        if need.done and self.s.run.tool == "evexpire" and (stays := self.s.goes & set(out)):
+            self.say("rows are there that were dropped", sorted(stays))
+        return out
 
     def rows(self, name, ran, need):
         """Every row once and whole, none unknown, none missing. Returns them by number."""
@@ -192,6 +206,10 @@ class Checker:
             self.say("the next append", ran.status, ran.err)
         if sum(json.loads(x)["rows"] for x in ran.out.splitlines()) != len(self.more):
             self.say("the next append's acknowledgements", ran.out)
+        if self.s.expires:  # nothing is as old as that, but a run mends what an earlier one left
+            ran = self.shell.run("evexpire", "-q", "--older-than", "2000-01-01", STREAM)
+            if ran.status != 0 or ran.err:
+                self.say("the next run of evexpire", ran.status, ran.err)
 
     def read_again(self, first, need):
         ran = self.shell.run("evcat", STREAM)
@@ -211,11 +229,13 @@ class Checker:
     def files_after(self, files, rows):
         after = self.shell.files()
         known = [p for p in after if self.s.replaces and not self.s.again and LEFT.fullmatch(p)]
+        if self.s.expires:
+            evledger.settled(self.f.first, after, self.gone, STREAM, self.s.again, self.say)
         if litter := [p for p in after if not KNOWN.fullmatch(p) and p not in known]:
             self.say("files that nobody needs", litter)
         self.kept("recovery", files, after)
         for path, data in after.items():
-            if path.endswith(".evs") and not any(segment(self.known[n]) == path for n in rows
+            if path.startswith(STREAM) and path.endswith(".evs") and not any(segment(self.known[n]) == path for n in rows
                                                  if n in self.known):
                 self.say("a segment without rows", path, len(data))
         good, bad = self.rejects(after)
@@ -231,7 +251,8 @@ class Checker:
     def kept(self, name, old, new):
         """No byte of a segment or of rejects.ndjson is gone but into a file beside it."""
         for path, was in old.items():
-            if not path.endswith((".evs", "/rejects.ndjson")) or new.get(path, b"").startswith(was):
+            if not path.endswith((".evs", "/rejects.ndjson")) or new.get(path, b"").startswith(was) \
+                    or path in self.gone:
                 continue
             now = new.get(path, b"")
             if self.s.replaces and path.endswith(".evs") and now:

@@ -18,6 +18,7 @@ FILTER_DDL = DDL.replace("text Nullable(String)",
 WIDER_DDL = DDL.replace("text Nullable(String)", "text Nullable(String), more Nullable(Int64)")
 TWO_DDL = DDL + DDL.replace("TABLE t", "TABLE u")
 STREAM = "store/t"
+ARCHIVE = "archive"
 TENANTS = ("a", "b", "c")
 
 
@@ -64,6 +65,16 @@ def append(*some, args=(), status=0):
     return Step("evappend", "--ack", *args, STREAM, data=lines(*some), status=status)
 
 
+def expire(*args):
+    """The week of 6 January 2025 goes."""
+    return Step("evexpire", "-q", *(args or ("--older-than", "2025-01-13")), STREAM)
+
+
+def first_week(*some):
+    """Numbers of the rows that go with it."""
+    return {r["n"] for r in some if r["at"] < "2025-01-13"}
+
+
 def apply(ddl):
     return Step("evschema", "apply", "store", "-", data=ddl.encode())
 
@@ -99,6 +110,7 @@ class Scenario:
         self.name, self.before, self.run, self.again = name, before, run, again
         self.partitions, self.goes = partitions, frozenset(goes)
         self.killed, self.quick = killed, quick
+        self.expires = "evexpire" in [run.tool, killed.tool if killed else ""]
 
 
 WIDE = 900  # bytes of a row that fills two sectors
@@ -193,4 +205,25 @@ SCENARIOS = [
     Scenario("killed compacting, then compacted",
              [apply(DDL), append(*rows(0, 2)), append(*rows(2, 2))],
              compact(), killed=compact(), again=True, replaces=True),
+    Scenario("partitions expire", [apply(DDL), append(*rows(0, 12, 6, 200))], expire(), again=True,
+             partitions=6, goes=first_week(*rows(0, 12, 6)), quick=True),
+    Scenario("a second time", [apply(DDL), append(*rows(0, 6, 1)), expire(),
+                               append(*rows(6, 6, 6, 200))], expire(), again=True,
+             partitions=6, goes=first_week(*rows(6, 6, 6))),
+    Scenario("a tenant expires with a tail",
+             [apply(DDL), append(*rows(0, 2)), append(*rows(2, 3, 1, WIDE)), Tear(900),
+              append(*rows(5, 2))],
+             expire("--tenant", "a", "--all", "--yes"), again=True, goes={0, 1, 5, 6}),
+    Scenario("a partition is archived", [apply(DDL), append(*rows(0, 6, 3, 200))],
+             expire("--older-than", "2025-01-13", "--archive-to", ARCHIVE), again=True,
+             partitions=3, goes=first_week(*rows(0, 6, 3))),
+    Scenario("what a tenant keeps", [apply(DDL), append(*rows(0, 4, 2)),
+                                     expire("--tenant", "a", "--keep", "forever")],
+             expire("--tenant", "b", "--keep", "forever"), again=True, partitions=2),
+    Scenario("killed while partitions expire, then an append",
+             [apply(DDL), append(*rows(0, 12, 6, 100))], append(*rows(12, 6, 6, 100)),
+             killed=expire(), partitions=6, goes=first_week(*rows(0, 12, 6))),
+    Scenario("killed while partitions expire, then it again",
+             [apply(DDL), append(*rows(0, 6, 3, 100))], expire(), again=True, killed=expire(),
+             partitions=3, goes=first_week(*rows(0, 6, 3))),
 ]

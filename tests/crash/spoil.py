@@ -76,6 +76,26 @@ def rejects_unsynced(h, ops):
     return [op for op in ops if not (op.kind == "sync" and "rejects.ndjson" in name_of(h, op.ino))]
 
 
+def ledger_unsynced(h, ops):
+    return [op for op in ops if not (op.kind == "sync" and "expired.ndjson" in name_of(h, op.ino))]
+
+
+def leaves_unsynced(h, ops):
+    """Folders of tenants are not synced when a segment has left."""
+    left = {op.ino for op in ops if op.kind == "rename" and op.to_name.endswith(".expired")}
+    return [op for op in ops if not (op.kind == "sync" and op.ino in left)]
+
+
+def leaves_first(h, ops):
+    """A segment leaves before the ledger says so."""
+    out = list(ops)
+    for op in ops:
+        if op.kind == "rename" and op.to_name.endswith(".expired"):
+            out.remove(op)
+            out.insert(0, op)
+    return out
+
+
 WAYS = [
     ("no fdatasync of a new segment", "one segment", no_data_sync),
     ("no fsync of folders", "one segment", no_folder_sync),
@@ -86,4 +106,7 @@ WAYS = [
     ("no sync of the tail's copy", "recovery of a tail", tail_unsynced),
     ("no fdatasync of rejects", "rejects", rejects_unsynced),
     ("no fdatasync of schema.sql", "schema changed", no_schema_sync),
+    ("no fdatasync of the ledger", "partitions expire", ledger_unsynced),
+    ("no fsync of the folder that a segment left", "partitions expire", leaves_unsynced),
+    ("a segment leaves before its line is written", "partitions expire", leaves_first),
 ]

@@ -40,7 +40,7 @@ enum { PAGE = 4096 };
 #define KINDS(X)                                                                                \
 	X(malloc) X(open) X(close) X(read) X(pread) X(write) X(pwrite) X(stdout)                \
 	X(stat) X(fstat) X(fstatat) X(lseek) X(fsync) X(fdatasync) X(ftruncate)                 \
-	X(rename) X(unlink) X(mkdir) X(mkstemp) X(realpath) X(opendir) X(readdir)               \
+	X(rename) X(unlink) X(mkdir) X(rmdir) X(mkstemp) X(realpath) X(opendir) X(readdir)               \
 	X(setlk) X(getlk) X(dupfd) X(fcntl) X(dup2) X(pipe) X(fork) X(execlp) X(waitpid)        \
 	X(poll) X(nanosleep) X(pthread_create) X(random) X(realtime) X(monotonic)
 /* clang-format on */
@@ -227,6 +227,7 @@ CALL(int, -1, fdatasync, (int fd), (fd))
 CALL(int, -1, ftruncate, (int fd, off_t n), (fd, n))
 CALL(int, -1, rename, (const char *a, const char *b), (a, b))
 CALL(int, -1, unlink, (const char *p), (p))
+CALL(int, -1, rmdir, (const char *p), (p))
 CALL(int, -1, mkdir, (const char *p, mode_t m), (p, m))
 CALL(int, -1, mkstemp, (char *p), (p))
 CALL(char *, NULL, realpath, (const char *restrict p, char *restrict out), (p, out))

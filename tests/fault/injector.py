@@ -40,7 +40,7 @@ FAULTS = {
     "stdout": FULL + [E.EAGAIN, "half"],
     "stat": FILE, "fstat": FILE, "fstatat": FILE, "lseek": [E.EIO],
     "fsync": FULL, "fdatasync": FULL, "ftruncate": FULL,
-    "rename": FULL, "unlink": FILE, "mkdir": FULL, "mkstemp": FULL, "realpath": FILE,
+    "rename": FULL, "unlink": FILE, "mkdir": FULL, "rmdir": FILE, "mkstemp": FULL, "realpath": FILE,
     "opendir": FILE + [E.EMFILE], "readdir": [E.EIO, E.EINTR],
     "setlk": [E.ENOLCK, E.EIO, E.EINTR], "getlk": [E.ENOLCK, E.EIO, E.EINTR],
     "dupfd": [E.EMFILE], "fcntl": [E.EIO], "dup2": [E.EMFILE, E.EINTR], "pipe": [E.EMFILE],
@@ -49,7 +49,8 @@ FAULTS = {
     "random": [E.EIO, E.ENOSYS],
     "realtime": ["back", "ahead", "to-and-fro"], "monotonic": ["ahead", "back", "to-and-fro"],
 }
-KILLED = ["write", "pwrite", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir", "open"]
+KILLED = ["write", "pwrite", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir", "rmdir",
+          "open"]
 INVISIBLE = (E.EINTR, "each", "half", "back", "ahead", "to-and-fro")
 # The store must be named when one of these failed.
 NAMED = ["open", "pread", "write", "pwrite", "stat", "fstat", "fsync", "fdatasync", "ftruncate",

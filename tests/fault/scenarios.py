@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import evledger
 from injector import NAMED, died, load_tree, plain, save_tree, tree_hash
 
 NOW = "2024-03-01T00:00:00Z"
@@ -369,6 +370,67 @@ def segments(tree):
     return {n: d for n, d in tree.items() if n.endswith(".evs")}
 
 
+class Expiring(Scenario):
+    """A segment is there or is not, and the ledger says which; the next run completes the work."""
+
+    kill = True
+    archive = None
+    mends = False
+    then = None  # another command for the next run
+
+    def clean(self, bench, folder, p):
+        self.first = {n: d for n, d in bench.bases[self.base].items() if n != LEDGER or not self.mends}
+        after = load_tree(folder)
+        self.gone = [n for n in self.first if n.endswith(".evs") and n.startswith("store/ev/t")
+                     and n not in after]
+        self.before = bench.stored(self.base, ())
+        self.after = stored(after, folder)[1]
+
+    def judge(self, bench, folder, p, fault):
+        wrong = self.manners(p, fault)
+        tree = load_tree(folder)
+        say = lambda *x: wrong.append(": ".join(map(str, x)))
+        evledger.judge(self.first, tree, self.gone, "store/ev", say, self.archive)
+        there = [n for n in self.gone if n in tree]
+        if p.returncode == self.want and there:
+            wrong.append("done, and %s is there" % there)
+        return wrong + bench.follow(self, tree)[1]
+
+    def follow(self, bench, tree, folder):
+        """The rows of a tree that a run has left, and what the next run makes of it."""
+        save_tree(tree, folder)
+        status, rows, err = stored(tree, folder)
+        wrong = []
+        say = lambda *x: wrong.append(": ".join(map(str, x)))
+        if status or not set(self.after) <= set(rows) <= set(self.before):
+            say("evcat", status, "%d rows" % len(rows), err[-300:])
+        p = plain(self.then or self.args, folder, self.data)
+        end = load_tree(folder)
+        if p.returncode != self.want or stored(end, folder)[1] != self.after:
+            say("second run", p.returncode, p.stderr[-300:])
+        evledger.settled(self.first, end, self.gone, "store/ev", True, say)
+        if left := left_over(end):
+            say("left behind", left)
+        return None, wrong
+
+
+class Archiving(Expiring):
+    archive = "old/ev"
+
+
+class Mending(Expiring):
+    """A run was killed when the segments had left."""
+
+    mends = True
+
+
+class Keeping(Applying):
+    """The old times or the new ones."""
+
+    def schemas(self, tree):
+        return {n: d for n, d in tree.items() if n.endswith("/keep.json")}
+
+
 # ---- stores to begin with ------------------------------------------------------------------------
 
 def build(folder, *steps):
@@ -383,6 +445,8 @@ def build(folder, *steps):
     return tree
 
 
+LEDGER = "store/ev/expired.ndjson"
+EXPIRE = ["evexpire", "--now", NOW, "--older-than", "2024-01-08"]
 APPEND = ["evappend", "--ack", "--stats=json", "--now", NOW]
 SOURCE = APPEND + ["--source", "s", "--flush-rows", "25", "store/ev"]
 GIVEN = lines(100, 50, 4, ("check", "json"))
@@ -412,7 +476,22 @@ def make_bases(folder, inputs):
     bases["link"] = link_tenant(bases["base"])
     bases["torn"] = tear(bases["base"], build(at, apply(SCHEMA), *two, (SOURCE, GIVEN)))
     bases["copy"] = spoil(bases["base"])
+    bases["tail"] = {**bases["base"], "store/ev/t0/2024-01-01.evs.tail-1000": b"torn"}
+    keep = EXPIRE[:3] + ["--tenant", "t0", "--keep", "400d", "store/ev"]
+    bases["keep"] = build(at, apply(SCHEMA), *two, (keep, b""))
+    bases["killed"] = kill(bases["base"], build(at, apply(SCHEMA), *two, (EXPIRE + ["store"], b"")))
     return bases
+
+
+def kill(old, new):
+    """Segments that were dropped under their hidden names, and the ledger as it was then."""
+    tree = {n: d for n, d in old.items() if n in new or d is None}
+    for name in old:
+        if name not in new and old[name] is not None:
+            folder, _, file = name.rpartition("/")
+            tree["%s/.%s.expired" % (folder, file)] = old[name]
+    lines = new[LEDGER].splitlines(keepends=True)
+    return dict(sorted({**tree, "store/ev/expire.lock": b"", LEDGER: b"".join(lines[:len(lines) // 2])}.items()))
 
 
 def link_tenant(tree):
@@ -505,6 +584,20 @@ def scenarios(inputs):
         Reading("show a tenant", "base", ["evschema", "show", "store/ev/t0"]),
         Reading("show a segment", "reread", ["evschema", "show", "store/ev/t0/2024-01-01.evs"]),
         Reading("check a schema", "base", ["evschema", "check", "store", sql], want=1),
+        Expiring("expire partitions", "base", EXPIRE + ["store"]),
+        Expiring("expire a linked tenant", "link", EXPIRE + ["store"]),
+        Expiring("expire a tenant and its tail", "tail", EXPIRE[:3] + ["--tenant", "t0", "--all", "--yes", "store/ev"]),
+        Expiring("expire by the tenant's own time", "keep", EXPIRE + ["store"]),
+        Expiring("drop segments", "base", EXPIRE[:3] + ["--drop", *segments],
+                 then=EXPIRE + ["--tenant", "t0", "--tenant", "t1", "store"]),
+        Archiving("archive partitions", "tail", EXPIRE + ["--archive-to", "old", "store"]),
+        Mending("mend what a killed run left", "killed", EXPIRE + ["store"]),
+        Keeping("keep a tenant", "keep", EXPIRE[:3] + ["--tenant", "t1", "--keep", "1y", "store/ev"]),
+        Reading("show what is kept", "keep", ["evexpire", "--show", "store/ev"]),
+        Reading("say what is there", "many", ["evstat", "--now", NOW, "-o", "csv", "store"]),
+        Reading("say what is there, for people", "reread", ["evstat", "--now", NOW, "--by", "stream", "store"]),
+        Reading("say what columns take", "large", ["evstat", "--now", NOW, "--columns", "-o", "ndjson", "store"]),
+        Reading("say what would expire", "tail", EXPIRE + ["-n", "-o", "ndjson", "store"]),
     ]
 
 

@@ -607,7 +607,7 @@ static void test_sum(void)
 				}
 				T_CHECK(rc == 0 && sum.rows == 4 * i + 4 && sum.commits == i + 1);
 				T_CHECK(sum.oldest == (LO + 10) * 1000000000 && sum.newest == (LO + 30) * 1000000000);
-				T_CHECK(sum.seen_rows == 16 && sum.seen_groups == 8 && sum.seen_runs == 4);
+				T_CHECK(sum.seen_rows == 16 && sum.seen_commits == 4 && sum.seen_runs == 4);
 				T_CHECK(sum.has_hash && sum.written == 1 && sum.bytes == size_of(path));
 				break;
 			}
