@@ -384,7 +384,8 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
 	struct scan_seen *seen = find_seen(s, evs_segment_path(s->seg));
-	bool timed, pruned = (s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints || s->take) && !s->following;
+	bool timed, asked = s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints;
+	bool pruned = (asked || s->take) && !s->following;
 	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
 	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
 

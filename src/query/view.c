@@ -12,7 +12,8 @@
 
 bool evs_view_keeps(const struct evs_select_plan *p)
 {
-	return evs_view_answers(p) && !p->distinct && !p->nby && p->limit == EVS_NO_LIMIT && !p->offset;
+	return evs_view_answers(p) && !p->distinct && !p->nby && p->limit == EVS_NO_LIMIT &&
+	       !p->offset;
 }
 
 bool evs_view_answers(const struct evs_select_plan *p)
