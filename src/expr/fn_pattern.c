@@ -20,6 +20,7 @@ struct like {
 	char *text; /* the literal part of a simple kind; of others, what stands before the first % or _ */
 	size_t len;
 	size_t head; /* bytes of it that every match begins with */
+	size_t rare; /* which of its bytes to look for */
 };
 
 static void like_free(void *p)
@@ -94,6 +95,24 @@ static bool match(const uint8_t *s, size_t n, const uint16_t *code, size_t m, bo
 	return k == m;
 }
 
+/* The byte of a text that is met least in others, by the letters' frequency in English; all but letters and spaces are rare. */
+static size_t rare_byte(const char *s, size_t n)
+{
+	static const char common[] = "qzxjkvbpygfwmucldrhsnioate ";
+	size_t best = 0, at = SIZE_MAX;
+
+	for (size_t i = 0; i < n && at; i++) {
+		const char *c = strchr(common, s[i] | 0x20);
+		size_t rank = c && s[i] ? (size_t)(c - common) + 1 : 0;
+
+		if (rank < at) {
+			at = rank;
+			best = i;
+		}
+	}
+	return best;
+}
+
 static struct like *like_new(const char *s, size_t n, uint8_t escape, bool fold)
 {
 	struct like *l = calloc(1, sizeof(*l));
@@ -121,6 +140,7 @@ static struct like *like_new(const char *s, size_t n, uint8_t escape, bool fold)
 		l->text[l->len++] = (char)l->code[i];
 	}
 	l->head = from ? 0 : l->len;
+	l->rare = rare_byte(l->text, l->len);
 	if (fold)
 		l->kind = GENERAL;
 	else if (from)
@@ -146,6 +166,23 @@ static bool like_matches(const struct like *l, const char *s, size_t n, bool fol
 	}
 }
 
+/* The first place of the text in [p, end), or NULL. */
+static const char *find_text(const struct like *l, const char *p, const char *end)
+{
+	const char *hit;
+
+	while ((size_t)(end - p) >= l->len) {
+		hit = memchr(p + l->rare, l->text[l->rare], (size_t)(end - p) - l->len + 1);
+		if (!hit)
+			return NULL;
+		p = hit - l->rare;
+		if (!memcmp(p, l->text, l->len))
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 /* Texts that lie side by side are searched as one; a null row has none. */
 static void find_all(const struct like *l, const struct evs_array *a, uint8_t *dst)
 {
@@ -154,7 +191,7 @@ static void find_all(const struct like *l, const struct evs_array *a, uint8_t *d
 	uint32_t row = 0;
 
 	memset(dst, 0, a->rows);
-	while ((p = evs_x_find(p, (size_t)(end - p), l->text, l->len))) {
+	while ((p = find_text(l, p, end))) {
 		while (text + a->offs[row + 1] <= p)
 			row++;
 		dst[row] = p + l->len <= text + a->offs[row + 1];

@@ -101,7 +101,8 @@ int evs_query_feed_open(struct query_feed *f, struct evs_diag *diag)
 	f->arg_list = calloc(nargs + 1, sizeof(*f->arg_list));
 	f->keep = calloc(p->nagg + 1, sizeof(*f->keep));
 	f->in = calloc(p->nagg + 1, sizeof(*f->in));
-	if (!f->batch || !f->slice || !f->codes || !f->coded || !f->kept || !f->key || !f->key_list || !f->arg ||
+	if (!f->batch || !f->slice || !f->codes || !f->coded || !f->kept || !f->key ||
+	    !f->key_list || !f->arg ||
 	    !f->arg_list || !f->keep || !f->in || evs_eval_new(&f->eval) < 0)
 		return evs_fail_nomem(diag);
 	evs_eval_set_now(f->eval, f->q->opts.now);
@@ -190,7 +191,8 @@ static int inner_batch(struct query_feed *f, struct evs_diag *diag)
 		f->rows = b->rows;
 		if (!q->plan->where)
 			return 1;
-		rc = evs_query_eval(f->eval, q->plan->where, f->batch, NULL, b->rows, &f->where, diag);
+		rc = evs_query_eval(f->eval, q->plan->where, f->batch, NULL, b->rows, &f->where,
+				    diag);
 		if (rc < 0)
 			return rc;
 		n = evs_query_true_rows(f->where.a, b->rows, &f->sel, &f->sel_cap);
@@ -289,13 +291,13 @@ static int group_slice(struct query_feed *f, uint32_t rows, struct evs_diag *dia
 
 		f->in[j] = (struct evs_grouping_input){ .arg = &f->arg_list[at] };
 		for (size_t i = 0; i < call->narg && rc == 0; i++, at++) {
-			rc = evs_query_eval(f->eval, call->arg[i], f->slice, f->coded, rows, &f->arg[at],
-					    diag);
+			rc = evs_query_eval(f->eval, call->arg[i], f->slice, f->coded, rows,
+					    &f->arg[at], diag);
 			f->arg_list[at] = f->arg[at].a;
 		}
 		if (call->filter && rc == 0) {
-			rc = evs_query_eval(f->eval, call->filter, f->slice, f->coded, rows, &f->keep[j],
-					    diag);
+			rc = evs_query_eval(f->eval, call->filter, f->slice, f->coded, rows,
+					    &f->keep[j], diag);
 			f->in[j].keep = f->keep[j].a;
 		}
 	}

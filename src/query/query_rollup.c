@@ -140,7 +140,7 @@ int evs_query_rollup_open(struct evs_query *q, const char *path, struct evs_diag
 	size_t len = 0;
 	int rc;
 
-	if (!evs_view_keeps(q->plan) || q->opts.raw)
+	if (!evs_view_answers(q->plan) || q->opts.raw)
 		return 0;
 	if (evs_schema_show(path, &text, &len, NULL) < 0 ||
 	    evs_ddl_parse(&ddl, text, len, NULL, NULL, NULL) < 0) {

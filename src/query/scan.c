@@ -346,7 +346,8 @@ struct evs_segment *evs_scan_segment(struct evs_scan *s)
 static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
-	bool timed, pruned = (s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints || s->take) && !s->following;
+	bool timed, asked = s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints;
+	bool pruned = (asked || s->take) && !s->following;
 	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
 	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
 

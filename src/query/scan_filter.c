@@ -136,7 +136,8 @@ int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *colum
 	memcpy(copy, column, n * sizeof(*copy));
 	s->hints[s->nhints++] = (struct scan_hint){ e, copy };
 	for (size_t i = 0; i < n; i++)
-		if (column[i] >= 0 && evs_expr_uses(e, (uint16_t)i) && test_column(s, (uint16_t)column[i]) < 0)
+		if (column[i] >= 0 && evs_expr_uses(e, (uint16_t)i) &&
+		    test_column(s, (uint16_t)column[i]) < 0)
 			return evs_fail_nomem(diag);
 	return 0;
 }

@@ -12,8 +12,13 @@
 
 bool evs_view_keeps(const struct evs_select_plan *p)
 {
-	bool keeps = p->grouped && !p->distinct && !p->nby && p->limit == EVS_NO_LIMIT && !p->offset &&
-		     (!p->where || evs_expr_repeats(p->where));
+	return evs_view_answers(p) && !p->distinct && !p->nby && p->limit == EVS_NO_LIMIT &&
+	       !p->offset;
+}
+
+bool evs_view_answers(const struct evs_select_plan *p)
+{
+	bool keeps = p->grouped && (!p->where || evs_expr_repeats(p->where));
 
 	for (size_t k = 0; k < p->nkey && keeps; k++)
 		keeps = evs_expr_repeats(p->key[k]);

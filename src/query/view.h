@@ -15,6 +15,8 @@
  * whenever it is computed, and with aggregates whose states are columns.
  */
 bool evs_view_keeps(const struct evs_select_plan *p);
+/* Can its groups be made of such states? What is done with them then, such as LIMIT, does not matter. */
+bool evs_view_answers(const struct evs_select_plan *p);
 
 /* The id of its rollups (spec/query.md 11-3): BLAKE2b-128 over the text and the types of the columns. Returns 0 or EVS_E_NOMEM. */
 int evs_view_id(uint8_t id[EVS_VIEW_ID], const char *select_text, const struct evs_select_plan *p);

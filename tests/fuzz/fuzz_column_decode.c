@@ -38,6 +38,32 @@ static int shape(struct evs_array *a, uint8_t b)
 	}
 }
 
+/* Distinct values and codes, where the column has them, are the column (`rc`, `a`, and `used` of the bytes). */
+static void codes_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls, int rc,
+			const struct evs_array *a, size_t used)
+{
+	struct evs_coded coded = { 0 };
+	struct evs_array back = { 0 };
+	struct evs_cur c = { .p = p, .end = p + len };
+	const char *why = NULL;
+	int got;
+
+	if (evs_array_init_like(&coded.values, a) || evs_array_init_like(&back, a))
+		abort();
+	got = evs_column_codes(d, &c, rows, nulls, &coded, &why);
+	must(got >= 0 || (why && rc < 0));
+	must(got != 1 || c.p == p);
+	must(got != 0 || rc == 0 || rc == EVS_E_LIMIT);
+	if (got == 0 && rc == 0) {
+		must((size_t)(c.p - p) == used && evs_array_take(&back, &coded.values, coded.code, rows) == 0);
+		must(back.rows == a->rows && back.nulls == a->nulls);
+		for (uint32_t i = 0; i < rows; i++)
+			must(evs_array_compare(&back, i, a, i) == 0);
+	}
+	evs_coded_release(&coded);
+	evs_array_release(&back);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct evs_enc_opts opts = { 0 };
@@ -59,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	must(rc == 0 || why);
 	must(rc != 0 || (a.rows == rows && a.nulls == p[3]));
 	plain_check(p + 4, n - 4, rows, p[3], rc, &a, (size_t)(c.p - p - 4));
+	codes_check(d, p + 4, n - 4, rows, p[3], rc, &a, (size_t)(c.p - p - 4));
 	if (rc == 0)
 		trip_check(&a, &opts);
 out:
