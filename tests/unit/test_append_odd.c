@@ -318,6 +318,34 @@ static void test_no_row(void)
 	T_CHECK(access(path, F_OK) == 0);
 }
 
+/* Rows rest so long that they are due, and from them a schema; memory fails. */
+static void test_inferring_at_rest(void)
+{
+	const struct evs_append_opts opts = { .now = 1709294400000000000, .flush_interval_ms = 1 };
+	struct evs_append_stats stats = { 0 };
+	char path[160];
+	int rc = -1, wait_ms;
+
+	for (long n = 1; rc < 0; n += stride(n)) {
+		struct evs_appender *a = NULL;
+		struct evs_diag d = { 0 };
+
+		fresh();
+		snprintf(path, sizeof(path), "%s/rest", dir);
+		T_CHECK(evs_append_open(&a, path, &opts, &d) == 0);
+		T_CHECK(evs_append_feed(a, row, sizeof(row) - 1, &d) == 0);
+		rest();
+		fail_begin("memory", n, ENOMEM);
+		rc = evs_append_idle(a, &wait_ms, &d);
+		T_CHECK(rc == 0 || rc == EVS_S_NOMEM);
+		if (fail_end())
+			rc = -1;
+		evs_append_stats(a, &stats);
+		evs_append_close(a);
+	}
+	t_eq_u64("stored at rest", stats.stored, 1);
+}
+
 /* The next file begins anew, also in the middle of a line. */
 static void test_files(void)
 {
@@ -359,6 +387,7 @@ int main(void)
 	test_idle();
 	test_inferring();
 	test_no_row();
+	test_inferring_at_rest();
 	test_files();
 	test_memory();
 	(void)nftw(dir, remove_one, 8, FTW_PHYS | FTW_DEPTH);
