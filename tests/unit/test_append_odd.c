@@ -346,6 +346,33 @@ static void test_inferring_at_rest(void)
 	t_eq_u64("stored at rest", stats.stored, 1);
 }
 
+/* A CHECK holds for the first row of what comes together, too, and for the last. */
+static void test_checks(void)
+{
+	static const char ddl_check[] = "CREATE TABLE ck (ts DateTime NOT NULL, n Int64, CHECK (n <> 7)) PARTITION BY toMonday(ts);\n";
+	static const int numbers[][3] = { { 7, 1, 2 }, { 1, 7, 2 }, { 1, 2, 7 } };
+	struct evs_append_stats stats;
+	char path[160], text[3 * 64];
+
+	fresh();
+	for (unsigned i = 0; i < 3; i++) {
+		struct evs_appender *a = NULL;
+		struct evs_diag d = { 0 };
+		int n = 0;
+
+		T_CHECK(evs_store_apply(dir, ddl_check, sizeof(ddl_check) - 1, NULL, NULL, NULL, NULL, &d) == 0);
+		snprintf(path, sizeof(path), "%s/ck", dir);
+		for (unsigned k = 0; k < 3; k++)
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%d}\n",
+				      numbers[i][k]);
+		T_CHECK(evs_append_open(&a, path, NULL, &d) == 0);
+		T_CHECK(evs_append_feed(a, text, (size_t)n, &d) == 0 && evs_append_flush(a, true, &d) == 0);
+		evs_append_stats(a, &stats);
+		T_CHECK(stats.in == 3 && stats.stored == 2 && stats.rejected == 1);
+		evs_append_close(a);
+	}
+}
+
 /* The next file begins anew, also in the middle of a line. */
 static void test_files(void)
 {
@@ -387,6 +414,7 @@ int main(void)
 	test_idle();
 	test_inferring();
 	test_no_row();
+	test_checks();
 	test_inferring_at_rest();
 	test_files();
 	test_memory();
