@@ -164,6 +164,7 @@ static int refuse_sample(struct evs_appender *a, struct evs_diag *diag)
 		rc = take_sample(a, diag);
 	a->infer = infer;
 	evs_append_drop_table(a);
+	evs_buf_release(&a->sample); /* not taken where there was no memory for a table */
 	a->sample = a->carry;
 	a->carry = (struct evs_buf){ 0 };
 	return rc;

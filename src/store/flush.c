@@ -83,7 +83,6 @@ void evs_flush_release(struct evs_flush *f)
 		(void)pthread_mutex_destroy(&f->lock);
 		(void)pthread_mutex_destroy(&f->turn);
 	}
-	f->locks_ready = false;
 }
 
 /* ---- acknowledging --------------------------------------------------------------------------------- */

@@ -222,7 +222,7 @@ static int load_newest(struct evs_seg_writer *w, const struct evs_tail *t, struc
 	rc = evs_file_commit(&w->file, t->trailer.commit_off, w->end, &w->last, &w->last_payload,
 			     diag);
 	w->schema_off = w->last.schema_off;
-	if (rc == 0 && w->last.no_append)
+	if (w->last.no_append)
 		rc = evs_fail_off(diag, EVS_E_VERSION, w->path, t->trailer.commit_off,
 				  "only a newer evseg may append after this commit");
 	return rc;

@@ -256,6 +256,52 @@ static void test_wide_columns(void)
 	check_whole("wide columns", NULL, 60, &early, &stats);
 }
 
+/* Rows of very different sizes in a segment: the large ones have groups of their own, or share one with few. */
+static void test_uneven_rows(void)
+{
+	static const unsigned kib[][4] = { { 0, 2500, 2500, 2500 }, { 2500, 0, 0, 3072 }, { 3060, 3200, 0, 0 },
+					  { 6500, 0, 0, 0 } };
+	struct evs_append_stats stats;
+	uint64_t early;
+
+	for (size_t k = 0; k < sizeof(kib) / sizeof(kib[0]); k++)
+		for (unsigned order = 0; order < 2; order++) {
+			unsigned rows = k < 2 ? 400 : 4 - (unsigned)k;
+
+			fresh(order ? "n Int64, t String) ORDER BY n PARTITION BY toMonday(ts)"
+				    : "n Int64, t String) PARTITION BY toMonday(ts)");
+			for (unsigned i = 0; i < rows; i++) {
+				unsigned at = k >= 2 ? i : i % 100 ? 4 : i / 100;
+
+				put("{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%u,\"t\":\"", i * 7919 % 1000);
+				for (unsigned j = 0; at < 4 && j < kib[k][at]; j++)
+					put_noise(i + j, 1024);
+				put("\"}\n");
+			}
+			check_whole("uneven rows", NULL, rows, &early, &stats);
+		}
+}
+
+/* Rows are set aside, and then comes one so large that it would have been alone, and is refused. */
+static void test_large_and_refused(void)
+{
+	struct evs_append_stats stats;
+	uint64_t early;
+
+	fresh("who String, t String, CHECK (length(t) < 1000000)) PARTITION BY (who, toMonday(ts))");
+	for (unsigned i = 0; i < 2400; i++) {
+		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t%u\",\"t\":\"", i % 12);
+		put_noise(i, 4000);
+		put("\"}\n");
+	}
+	put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t1\",\"t\":\"");
+	for (unsigned i = 0; i < 1000; i++)
+		put_noise(i, 4000);
+	put("\"}\n");
+	check_whole("a large row that is refused", NULL, 2400, &early, &stats);
+	T_CHECK(stats.rejected == 1 && early == 0);
+}
+
 /* A segment in several groups: the disk is full in the middle of them. */
 static void test_several_groups(void)
 {
@@ -390,6 +436,41 @@ static void test_folder_not_synced(void)
 	len = 0;
 }
 
+static bool expired;
+
+/* Another process takes the tenant's only segment, and the folder, as soon as they are there. */
+static void tenant_expires(void)
+{
+	char path[160], folder[128];
+
+	snprintf(folder, sizeof(folder), "%s/t", stream);
+	snprintf(path, sizeof(path), "%s/2024-01-01.evs", folder);
+	expired = unlink(path) == 0 && rmdir(folder) == 0;
+}
+
+/* A folder that expired before it could be synced is no error: so have the rows. */
+static void test_expired_meanwhile(void)
+{
+	struct evs_append_stats stats;
+	struct evs_diag d = { 0 };
+	uint64_t early;
+	unsigned times = 0;
+	bool hit = true;
+
+	put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t\"}\n");
+	for (long n = 1; hit; n++) {
+		fresh("who String) PARTITION BY (who, toMonday(ts))");
+		expired = false;
+		fail_begin("open", n, 0);
+		fail.meanwhile = tenant_expires;
+		T_CHECK(append(NULL, &stats, &early, &d) == 0 && acked == 1);
+		hit = fail_end();
+		times += expired;
+	}
+	T_CHECK(times > 0);
+	len = 0;
+}
+
 /* With `strict` what stands behind the first bad row is not stored, nor is a folder made for it. */
 static void test_strict(void)
 {
@@ -518,9 +599,12 @@ int main(void)
 	test_large_row();
 	test_wide_columns();
 	test_several_groups();
+	test_uneven_rows();
+	test_large_and_refused();
 	test_filters();
 	test_tenant_types();
 	test_folder_not_synced();
+	test_expired_meanwhile();
 	test_strict();
 	test_long_paths();
 	test_own();

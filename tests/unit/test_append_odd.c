@@ -318,6 +318,61 @@ static void test_no_row(void)
 	T_CHECK(access(path, F_OK) == 0);
 }
 
+/* Rows rest so long that they are due, and from them a schema; memory fails. */
+static void test_inferring_at_rest(void)
+{
+	const struct evs_append_opts opts = { .now = 1709294400000000000, .flush_interval_ms = 1 };
+	struct evs_append_stats stats = { 0 };
+	char path[160];
+	int rc = -1, wait_ms;
+
+	for (long n = 1; rc < 0; n += stride(n)) {
+		struct evs_appender *a = NULL;
+		struct evs_diag d = { 0 };
+
+		fresh();
+		snprintf(path, sizeof(path), "%s/rest", dir);
+		T_CHECK(evs_append_open(&a, path, &opts, &d) == 0);
+		T_CHECK(evs_append_feed(a, row, sizeof(row) - 1, &d) == 0);
+		rest();
+		fail_begin("memory", n, ENOMEM);
+		rc = evs_append_idle(a, &wait_ms, &d);
+		T_CHECK(rc == 0 || rc == EVS_S_NOMEM);
+		if (fail_end())
+			rc = -1;
+		evs_append_stats(a, &stats);
+		evs_append_close(a);
+	}
+	t_eq_u64("stored at rest", stats.stored, 1);
+}
+
+/* A CHECK holds for the first row of what comes together, too, and for the last. */
+static void test_checks(void)
+{
+	static const char ddl_check[] = "CREATE TABLE ck (ts DateTime NOT NULL, n Int64, CHECK (n <> 7)) PARTITION BY toMonday(ts);\n";
+	static const int numbers[][3] = { { 7, 1, 2 }, { 1, 7, 2 }, { 1, 2, 7 } };
+	struct evs_append_stats stats;
+	char path[160], text[3 * 64];
+
+	fresh();
+	for (unsigned i = 0; i < 3; i++) {
+		struct evs_appender *a = NULL;
+		struct evs_diag d = { 0 };
+		int n = 0;
+
+		T_CHECK(evs_store_apply(dir, ddl_check, sizeof(ddl_check) - 1, NULL, NULL, NULL, NULL, &d) == 0);
+		snprintf(path, sizeof(path), "%s/ck", dir);
+		for (unsigned k = 0; k < 3; k++)
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%d}\n",
+				      numbers[i][k]);
+		T_CHECK(evs_append_open(&a, path, NULL, &d) == 0);
+		T_CHECK(evs_append_feed(a, text, (size_t)n, &d) == 0 && evs_append_flush(a, true, &d) == 0);
+		evs_append_stats(a, &stats);
+		T_CHECK(stats.in == 3 && stats.stored == 2 && stats.rejected == 1);
+		evs_append_close(a);
+	}
+}
+
 /* The next file begins anew, also in the middle of a line. */
 static void test_files(void)
 {
@@ -359,6 +414,8 @@ int main(void)
 	test_idle();
 	test_inferring();
 	test_no_row();
+	test_checks();
+	test_inferring_at_rest();
 	test_files();
 	test_memory();
 	(void)nftw(dir, remove_one, 8, FTW_PHYS | FTW_DEPTH);

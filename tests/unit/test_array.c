@@ -343,6 +343,21 @@ static void test_row_bytes(void)
 	evs_array_release(&a);
 }
 
+/* A view of rows, of none, and of an array that has no memory yet. */
+static void test_views(void)
+{
+	struct evs_array a, v;
+
+	evs_array_init(&a, EVS_INT, 4, false);
+	v = evs_array_view(&a, 0, 0);
+	T_CHECK(v.rows == 0 && !v.data && !v.valid);
+	for (uint32_t i = 0; i < 40; i++)
+		T_CHECK(evs_array_append_int(&a, i) == 0);
+	v = evs_array_view(&a, 16, 3);
+	T_CHECK(v.rows == 3 && evs_array_int(&v, 0) == 16 && evs_array_int(&v, 2) == 18);
+	evs_array_release(&a);
+}
+
 int main(void)
 {
 	test_ints();
@@ -353,5 +368,6 @@ int main(void)
 	test_limits();
 	test_append_nulls();
 	test_row_bytes();
+	test_views();
 	return t_done();
 }

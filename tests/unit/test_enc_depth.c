@@ -1,7 +1,8 @@
 /*
  * Nodes inside each other, as deep as they may lie and one deeper (spec 6.1-3): dictionaries of one
- * value, whose value is a dictionary of one value, and so on.
+ * value, whose value is a dictionary of one value, and so on; by themselves, and as a part of each other node.
  */
+#include "format/enc_decimal.h"
 #include "tests/unit/enc_gen.h"
 
 static const struct {
@@ -45,6 +46,83 @@ static int decode(size_t shape, unsigned deep, const char **why, uint8_t *value)
 	return rc;
 }
 
+/* One row, of a node of which the numbers in the middle are such dictionaries; the node is one level of the depth. */
+static const struct {
+	const char *name;
+	enum evs_phys phys;
+	uint16_t width, number; /* bytes */
+	uint8_t front[16];
+	uint8_t front_len;
+	uint8_t value; /* of the number */
+	uint8_t behind[24];
+	uint8_t behind_len;
+} parents[] = {
+	{ "values of runs", EVS_INT, 4, 4, { EVS_NODE_RUNS, 1 }, 2, 9, { EVS_NODE_PLAIN, 1, 0, 0, 0 }, 5 },
+	{ "lengths of runs", EVS_INT, 4, 4, { EVS_NODE_RUNS, 1, EVS_NODE_PLAIN, 9, 0, 0, 0 }, 7, 1, { 0 }, 0 },
+	{ "digits of a decimal", EVS_FLOAT, 8, 8, { EVS_NODE_DECIMAL, 0 }, 2, 9, { 0 }, 0 },
+	{ "ulps of a decimal", EVS_FLOAT, 8, 1,
+	  { EVS_NODE_DECIMAL, EVS_DECIMAL_ULPS, EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 }, 11, 0, { 0 }, 0 },
+	{ "exponents of a decimal", EVS_FLOAT, 8, 1, { EVS_NODE_DECIMAL, EVS_DECIMAL_E_BLOCKS }, 2, 3,
+	  { EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 }, 9 },
+	{ "places of exceptions", EVS_FLOAT, 8, 4,
+	  { EVS_NODE_DECIMAL, EVS_DECIMAL_EXCEPTIONS, EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0, 1 }, 12, 0,
+	  { EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 }, 9 },
+	{ "exceptions of a decimal", EVS_FLOAT, 8, 8,
+	  { EVS_NODE_DECIMAL, EVS_DECIMAL_EXCEPTIONS, EVS_NODE_CONST, 18, 1, EVS_NODE_CONST, 0 }, 7, 9, { 0 }, 0 },
+	{ "lengths of texts", EVS_BYTES, 0, 4, { EVS_NODE_PLAIN }, 1, 2, { 'a', 'b' }, 2 },
+	{ "lengths of hex", EVS_BYTES, 0, 4, { EVS_NODE_HEX_TEXT }, 1, 2, { 0xab, 0xcd }, 2 },
+	{ "integers as text", EVS_BYTES, 0, 8, { EVS_NODE_INT_TEXT }, 1, 9, { 0 }, 0 },
+	{ "times as text", EVS_BYTES, 0, 8, { EVS_NODE_TIME_TEXT, 'T', 0, 0 }, 4, 9, { 0 }, 0 },
+};
+
+static int decode_inside(size_t parent, unsigned deep, const char **why)
+{
+	static const uint8_t opens[] = { EVS_NODE_DICT, 1 }, codes[] = { EVS_NODE_PLAIN, 0 };
+	struct evs_buf b = { 0 };
+	struct evs_dec_ctx *d = NULL;
+	struct evs_array a;
+	struct evs_cur c;
+	int rc;
+
+	evs_buf_put(&b, parents[parent].front, parents[parent].front_len);
+	for (unsigned i = 0; i < deep; i++)
+		evs_buf_put(&b, opens, sizeof(opens));
+	evs_buf_put_u8(&b, EVS_NODE_PLAIN);
+	evs_buf_put_u8(&b, parents[parent].value);
+	evs_buf_put_zero(&b, parents[parent].number - 1u);
+	for (unsigned i = 0; i < deep; i++)
+		evs_buf_put(&b, codes, sizeof(codes));
+	evs_buf_put(&b, parents[parent].behind, parents[parent].behind_len);
+	if (evs_dec_ctx_new(&d))
+		abort();
+	evs_array_init(&a, parents[parent].phys, parents[parent].width, false);
+	c = (struct evs_cur){ b.p, b.p + b.len };
+	*why = "";
+	rc = evs_column_decode(d, &c, 1, 0, &a, why);
+	if (rc == 0 && (a.rows != 1 || evs_cur_left(&c)))
+		rc = 1;
+	evs_array_release(&a);
+	evs_dec_ctx_free(d);
+	evs_buf_release(&b);
+	return rc;
+}
+
+static void test_inside(void)
+{
+	const char *why;
+
+	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++)
+		for (unsigned deep = 0; deep < 11; deep++) {
+			int rc = decode_inside(i, deep, &why);
+
+			t_check(parents[i].name, deep < EVS_MAX_ENCODING_DEPTH - 1
+							 ? rc == 0
+							 : rc == EVS_E_FORMAT && !strncmp(why, "6.1-3 ", 6));
+			if (deep < 7 && rc != 0)
+				printf("        %u: %d %s\n", deep, rc, why);
+		}
+}
+
 int main(void)
 {
 	const char *why;
@@ -57,5 +135,6 @@ int main(void)
 			t_check(shapes[i].name, decode(i, deep, &why, &value) == EVS_E_FORMAT &&
 							!strncmp(why, "6.1-3 ", 6));
 	}
+	test_inside();
 	return t_done();
 }

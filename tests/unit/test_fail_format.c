@@ -247,6 +247,61 @@ static int packed_op(struct evs_buf *out)
 	return group_op(out, 1 << 30);
 }
 
+static int encode_texts(struct evs_encoder *e, uint32_t rows, struct evs_array *a, struct evs_buf *out,
+			uint32_t *summed)
+{
+	evs_array_init(a, EVS_BYTES, 0, false);
+	for (uint32_t i = 0; i < rows; i++)
+		if (evs_array_append_bytes(a, "one text, and the same one again and again", 7 + i % 34) < 0)
+			abort();
+	return evs_group_encode(e, a, 1, 0, 0, out, summed);
+}
+
+/* A decoder for which a large block found no room reads smaller ones as before. */
+static void test_room_of_decoder(void)
+{
+	static const uint32_t rows[] = { 400, 9000 };
+	const struct evs_encoder_opts opts = { .zstd_level = 1 };
+	struct evs_buf out[2] = { { 0 }, { 0 } };
+	struct evs_array a[2], back;
+	struct evs_group g[2];
+	struct evs_encoder *e = NULL;
+	struct evs_decoder *d = NULL;
+	uint32_t summed[2];
+	const char *why;
+	bool hit = true;
+
+	T_CHECK(evs_encoder_new(&e, &opts) == 0);
+	for (unsigned i = 0; i < 2; i++) {
+		T_CHECK(encode_texts(e, rows[i], &a[i], &out[i], &summed[i]) == 0);
+		T_CHECK(evs_group_decode(&g[i], out[i].p, summed[i], out[i].len, &why) == 0);
+		T_CHECK(g[i].blocks[0].codec == EVS_CODEC_ZSTD);
+	}
+	for (long n = 1; hit; n++) {
+		T_CHECK(evs_decoder_new(&d) == 0);
+		for (unsigned step = 0; step < 3; step++) {
+			unsigned i = step == 1;
+			int rc;
+
+			evs_array_init(&back, EVS_BYTES, 0, false);
+			if (step == 1)
+				fail_begin("memory", n, 0);
+			rc = evs_group_column(d, &g[i], g[i].blocks, out[i].p + g[i].blocks[0].at, 0, &back, &why);
+			if (step == 1)
+				hit = fail_end();
+			T_CHECK(rc == 0 ? gen_same(&back, &a[i]) : rc == EVS_E_NOMEM && step == 1 && hit);
+			evs_array_release(&back);
+		}
+		evs_decoder_free(d);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		evs_group_release(&g[i]);
+		evs_array_release(&a[i]);
+		evs_buf_release(&out[i]);
+	}
+	evs_encoder_free(e);
+}
+
 /* A block of more than 256 KiB is tried on samples first; its output is not looked at byte by byte. */
 static void test_large_block(void)
 {
@@ -532,6 +587,7 @@ int main(void)
 	check("filter", filter_op);
 	release_columns();
 	test_large_block();
+	test_room_of_decoder();
 	make_map();
 	check("map", map_op);
 	check("rows that are present", present_op);

@@ -438,6 +438,69 @@ static void test_limits(void)
 	evs_buf_release(&b);
 }
 
+/*
+ * What groups of known columns become, pinned: whether zstd is thought to follow, is tried, and kept. Who changes that on
+ * purpose copies the new lines, which a failure prints.
+ */
+static void put_row(struct evs_array *c, uint32_t i, uint32_t shape)
+{
+	uint64_t r = rnd() >> 11;
+	char text[40];
+	int n = snprintf(text, sizeof(text), shape & 1 ? "row %u of %u" : "%u/%u", i / (1 + shape % 7),
+			 (unsigned)(r % (1 + shape % 19)));
+
+	if (evs_array_append_int(&c[0], shape & 2 ? r % (1 + shape * shape) : i * 1000 + r % (1 + shape)) < 0 ||
+	    evs_array_append_int(&c[1], r % 5 ? shape : r) < 0 ||
+	    evs_array_append_bytes(&c[2], text, (size_t)n) < 0)
+		abort();
+}
+
+static void test_pinned(void)
+{
+	static const struct {
+		const char *name;
+		struct evs_encoder_opts opts;
+		uint32_t most; /* rows */
+		size_t bytes;
+		uint64_t hash;
+	} cases[] = {
+		{ "small packed groups", { .zstd_level = 3, .packed_below = 1u << 30 }, 120, 46833, 0xf2a7b6ffed72fdc9 },
+		{ "packed groups", { .zstd_level = 3, .packed_below = 1u << 30 }, 2000, 510425, 0xc049a0a6cf6b04d5 },
+		{ "groups", { .zstd_level = 1 }, 4000, 940788, 0x306c2af04f786892 },
+		{ "large groups", { .zstd_level = 1 }, 90000, 967905, 0x1b41edea857d447c },
+		{ "large groups, slowly", { .zstd_level = 7 }, 90000, 1027743, 0x83399d2a9d232d13 },
+		{ "groups as they are", { .zstd_level = 1, .plain = true }, 400, 564880, 0x7a308327a6ca0665 },
+	};
+
+	for (size_t k = 0; ZSTD_versionNumber() == 10504 && k < sizeof(cases) / sizeof(cases[0]); k++) {
+		struct evs_encoder *e = NULL;
+		struct evs_buf out = { 0 };
+		uint64_t hash;
+
+		rng = 4711;
+		T_CHECK(evs_encoder_new(&e, &cases[k].opts) == 0);
+		for (uint32_t shape = 1; shape < (cases[k].most > 10000 ? 7 : 120); shape++) {
+			uint32_t rows = cases[k].most - (uint32_t)(rnd() % cases[k].most), summed;
+			struct evs_array c[3];
+
+			evs_array_init(&c[0], EVS_INT, 8, true);
+			evs_array_init(&c[1], EVS_INT, 4, false);
+			evs_array_init(&c[2], EVS_BYTES, 0, false);
+			for (uint32_t i = 0; i < rows; i++)
+				put_row(c, i, shape);
+			T_CHECK(evs_group_encode(e, c, 3, 0, 0, &out, &summed) == 0);
+			for (unsigned i = 0; i < 3; i++)
+				evs_array_release(&c[i]);
+		}
+		hash = XXH3_64bits(out.p, out.len);
+		t_check(cases[k].name, out.len == cases[k].bytes && hash == cases[k].hash);
+		if (hash != cases[k].hash)
+			printf("        %s: %zu, 0x%016" PRIx64 "\n", cases[k].name, out.len, hash);
+		evs_encoder_free(e);
+		evs_buf_release(&out);
+	}
+}
+
 int main(void)
 {
 	test_round_trip();
@@ -447,5 +510,6 @@ int main(void)
 	test_column_rules();
 	test_damage();
 	test_limits();
+	test_pinned();
 	return t_done();
 }

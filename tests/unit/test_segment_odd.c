@@ -245,7 +245,8 @@ static void check_ahead(const char *name, const char *pieces, int64_t to, bool r
 		uint8_t flags = *p == 'n' ? 0x80 : 0; /* a flag of a newer format */
 
 		evs_buf_put_zero(&b, n);
-		b.p[at + 40 + offsetof(struct evs_commit_raw, flags)] = *p == 'C';
+		if (commit)
+			b.p[at + 40 + offsetof(struct evs_commit_raw, flags)] = *p == 'C';
 		if (commit)
 			evs_frame_seal(b.p + at, EVS_FRAME_COMMIT, 0, n - 40, b.p + at + 40,
 				       (uint32_t)fixed, SALT, at, 0);

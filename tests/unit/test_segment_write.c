@@ -167,6 +167,11 @@ static void another_begins(void)
 	copy_file("/dev/null", fresh_path);
 }
 
+static void folder_expires(void)
+{
+	T_CHECK(rmdir(dir) == 0);
+}
+
 static void it_expires(void)
 {
 	T_CHECK(unlink(path) == 0);
@@ -190,6 +195,7 @@ static const struct {
 	{ "and ours cannot be removed", false, "open", 1, another_makes_it_and_unlink_fails, 5, EVS_E_SYS },
 	{ "made while waiting", false, "fcntl", 1, another_has_made_it, 5, 0 },
 	{ "begun anew while waiting", false, "fcntl", 1, another_begins, 0, 0 },
+	{ "the folder has expired", false, "open", 1, folder_expires, 0, 0 },
 	{ "ours on another device", false, "stat", 2, NULL, 0, 0 },
 	{ "gone before it was opened", true, "open", 1, it_expires, 0, 0 },
 	{ "gone while waiting", true, "fcntl", 1, it_expires, 0, 0 },

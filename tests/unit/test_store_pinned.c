@@ -362,6 +362,25 @@ static void inferred(void)
 	append(text, text_len, text_len, &(struct evs_append_opts){ .source = "o" });
 }
 
+/* Bytes that are no commit at the end of each segment, which are set aside. */
+static void tails(void)
+{
+	apply("CREATE TABLE ev (" COLUMNS ") ORDER BY n PARTITION BY (who, toMonday(ts));\n");
+	rows(0, 60, 2, 6);
+	append(text, text_len, text_len, &(struct evs_append_opts){ 0 });
+	nnames = 0;
+	(void)nftw(store, note_name, 8, FTW_PHYS);
+	for (size_t i = 0; i < nnames; i++) {
+		FILE *f = strstr(names[i], ".evs") ? fopen(names[i], "ab") : NULL;
+
+		if (f && (fputs("left over by a crash", f) < 0 || fclose(f) != 0))
+			abort();
+		free(names[i]);
+	}
+	rows(60, 120, 2, 6);
+	append(text, text_len, text_len, &(struct evs_append_opts){ 0 });
+}
+
 /* More acknowledgements than are held back at a time, by one thread and by two. */
 static void many_segments(void)
 {
@@ -390,6 +409,7 @@ static const struct {
 	{ "once more", once_more, 39491, 0xb3f5a5b9c16e8a61, 0x5d61aff51f2417a6, 106 },
 	{ "large groups", large_groups, 2034439, 0xcd3fa27a6050e5b6, 0xcdeaf3c2aaa347c3, 23 },
 	{ "inferred", inferred, 24857, 0xfa5ae0663ac1317f, 0xf0fb2e9736e86679, 58 },
+	{ "tails", tails, 7685, 0x289b68ef7f5e1487, 0x7bd8b28bb72b49c5, 31 },
 	{ "many segments", many_segments, 1229859, 0x5c50b68378e238f8, 0x7ffbdf50030a98e3, 2335 },
 };
 

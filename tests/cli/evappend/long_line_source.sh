@@ -5,7 +5,7 @@
 make_stream
 long() { head -c 33554500 /dev/zero | tr '\0' x; }
 { rows | head -n 1; long; echo; rows | sed -n 2p; } >x
-status evappend --ack --source feed store/events x | jq -Rc 'fromjson? | [.rows, .source_offset]'
+status evappend --ack --flush-interval 1h --source feed store/events x | jq -Rc 'fromjson? | [.rows, .source_offset]'
 wc -c <x
 account
 jq -c '[.line, .offset, .end]' store/events/rejects.ndjson
