@@ -430,6 +430,53 @@ int evs_expire_keep(const char *stream, const char *tenant, const char *keep, st
 typedef void evs_keep_fn(void *arg, const char *tenant, const char *keep);
 int evs_expire_show(const char *stream, evs_keep_fn *fn, void *arg, struct evs_diag *diag);
 
+/* ---- checking ----------------------------------------------------------------------------------- */
+
+enum evs_finding_kind {
+	EVS_FOUND_DAMAGE = 1, /* a rule of spec/ is broken */
+	EVS_FOUND_TAIL = 2,   /* bytes behind the newest commit, of which the bytes cannot tell what they are */
+	EVS_FOUND_REMARK = 3, /* worth knowing, not wrong: a leftover, a file that does not belong */
+	EVS_FOUND_ERROR = 4,  /* the operating system did not let us look */
+};
+
+/* One thing that a check tells. Strings are valid during the call. */
+struct evs_finding {
+	enum evs_finding_kind kind;
+	const char *path;
+	bool has_off;
+	uint64_t off;  /* place in the file */
+	uint64_t rows; /* that it is about, as far as that is known */
+	bool rows_known;
+	bool lost;	  /* those rows cannot be read */
+	const char *rule; /* its number, "7.1-12" in spec/segment.md, "store 11-1" in spec/store.md; or "" */
+	const char *what;
+};
+
+/* What was looked at. */
+struct evs_check_counts {
+	uint64_t streams, segments, commits, groups, rows, bytes;
+	uint64_t damage, tails, remarks, errors; /* findings, by kind */
+	uint64_t segments_damaged; /* with a finding that is no remark */
+	uint64_t rows_lost;
+	uint64_t rollups, rollups_unknown; /* compared with their rows; of views that no schema.sql has */
+};
+
+struct evs_check_opts {
+	bool quick; /* frames and what they say of each other; no blocks, so no values */
+	int64_t now; /* pins the clock (ns); 0: the real one */
+	void (*on_finding)(void *arg, const struct evs_finding *f);
+	/* After every few megabytes. `segments` is how many are done, `path` what is being looked at. */
+	void (*on_progress)(void *arg, const struct evs_check_counts *so_far, const char *path);
+	void *arg;
+};
+
+/*
+ * Check everything under the paths (stores, streams, tenants, segments). What is wrong with the data is told to on_finding and no
+ * error; so is a file that cannot be opened. Returns 0, EVS_S_USAGE for a path that is none of these, EVS_S_SYS, EVS_S_NOMEM.
+ */
+int evs_check(const char *const *paths, size_t npaths, const struct evs_check_opts *opts,
+	      struct evs_check_counts *out, struct evs_diag *diag);
+
 /* ---- small helpers the tools share --------------------------------------------------------------- */
 
 /* "2025-01-01", "2025-01-01T12:00:00Z", "now", "90d", "24h" (that long before now), to ns. */

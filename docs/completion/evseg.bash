@@ -12,7 +12,7 @@ _evseg()
 		cur=
 	fi
 	case $prev in
-	-o | --output) words='ndjson csv tsv table' ;;
+	-o | --output) [[ $tool == *evcheck ]] && words='text json' || words='ndjson csv tsv table' ;;
 	--stats) words=json ;;
 	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --older-than | --tenant | --now | \
 		-q | --query | -g | --group | -a | --aggregate | -w | --where | --having | --sort | -k | --threads | --source | --time | \
@@ -34,4 +34,4 @@ _evseg()
 	fi
 }
 
-complete -F _evseg evschema evappend evcat evagg evexpire
+complete -F _evseg evschema evappend evcat evagg evexpire evcheck

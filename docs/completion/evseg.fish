@@ -1,6 +1,6 @@
 # fish completion for the evseg tools.
 
-for tool in evschema evappend evcat evagg evexpire
+for tool in evschema evappend evcat evagg evexpire evcheck
     complete -c $tool -l now -x -d 'take TIME for the present'
     complete -c $tool -l quiet -d 'say nothing but errors'
     complete -c $tool -l help -d 'show a short help'
@@ -70,3 +70,5 @@ complete -c evexpire -l drop -d 'the segments that are named'
 complete -c evexpire -l tenant -x -d 'only this tenant'
 complete -c evexpire -l no-wait -d 'leave a segment that is being written'
 complete -c evexpire -s o -l output -x -a 'table ndjson csv tsv' -d 'format'
+complete -c evcheck -l quick -d 'frames alone, no rows'
+complete -c evcheck -s o -l output -x -a 'text json' -d format

@@ -1,4 +1,4 @@
-#compdef evschema evappend evcat evagg evexpire
+#compdef evschema evappend evcat evagg evexpire evcheck
 # zsh completion for the evseg tools.
 
 local -a common
@@ -83,6 +83,12 @@ evexpire)
 		'*--tenant[only this tenant]:tenant:' \
 		'--no-wait[leave a segment that is being written]' \
 		'(-o --output)'{-o,--output}'[format]:format:(table ndjson csv tsv)' \
+		'*:path:_files'
+	;;
+evcheck)
+	_arguments $common \
+		'--quick[frames alone, no rows]' \
+		'(-o --output)'{-o,--output}'[format]:format:(text json)' \
 		'*:path:_files'
 	;;
 esac

@@ -76,6 +76,8 @@ struct evs_segment {
 	void *want_arg;
 	evs_commit_done_fn *done;
 	void *done_arg;
+	evs_walked_fn *watch;
+	void *watch_arg;
 	struct evs_segment_count count;
 	uint64_t filter_read, filter_told; /* filter that was counted, or named as damaged, last */
 	uint64_t packed_read;		   /* group whose only block was counted */

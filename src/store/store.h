@@ -121,6 +121,35 @@ void evs_segment_commits(struct evs_segment *s, evs_commit_done_fn *done, void *
 int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c, const uint8_t view[EVS_VIEW_ID],
 		       struct evs_array *cols, size_t ncols, uint32_t *groups, struct evs_diag *diag);
 
+/* A frame that a walk over all frames has come to. */
+struct evs_walked {
+	uint64_t off, span;
+	const struct evs_frame *frame;	 /* NULL: a damaged stretch that was stepped over, which fn was told, or will be */
+	const struct evs_commit *commit; /* of a COMMIT; valid during the call */
+	const struct evs_index *index;	 /* of an INDEX */
+};
+/*
+ * Let a walk over all frames show every sound frame, a group before evs_segment_next() gives it. Returns 0, or an error that
+ * ends the walk. NULL: nobody looks.
+ */
+typedef int evs_walked_fn(void *arg, const struct evs_walked *w, struct evs_diag *diag);
+void evs_segment_watch(struct evs_segment *s, evs_walked_fn *fn, void *arg);
+
+/*
+ * On a walk over all frames: the COMMIT of the append in which the walk stands. 0 with `*out`, to be released, which points
+ * into `payload`; 1: it cannot be read.
+ */
+int evs_segment_commit(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload,
+		       uint64_t *off, struct evs_diag *diag);
+
+/* `n` bytes of the file. Valid until the next call on the segment. */
+int evs_segment_bytes(struct evs_segment *s, uint64_t off, size_t n, const uint8_t **p,
+		      struct evs_diag *diag);
+
+/* The filter of `c` in the frame at `off`, verified. Valid until the next call on the segment. */
+int evs_segment_filter(struct evs_segment *s, const struct evs_commit *c, uint64_t off,
+		       const uint8_t **blocks, size_t *len, struct evs_diag *diag);
+
 /* What was read of a segment, and passed over, since it was opened. */
 struct evs_segment_count {
 	uint64_t groups_read, groups_time, groups_unwanted[3]; /* by enum evs_want */
@@ -177,6 +206,16 @@ int evs_segment_lock(int *fd, const char *path, const struct evs_wait *how, stru
  */
 int evs_set_aside(int fd, const char *path, uint64_t from, uint64_t size, const char *suffix,
 		  char *aside, struct evs_diag *diag);
+
+/* ---- rejects ---------------------------------------------------------------------------------------- */
+
+/*
+ * Up to which offset are the records of a reject file whole (`*whole`)? What follows was torn by a crash: it has a zero byte, which
+ * no record has, or no newline at its end. With `source` (as JSON text; or NULL): the highest `end` of its records, into `*seen`
+ * when it is above.
+ */
+int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uint64_t *seen,
+		     uint64_t *whole, struct evs_diag *diag);
 
 /* ---- memory that does not fit ---------------------------------------------------------------------- */
 

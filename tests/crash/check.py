@@ -20,9 +20,9 @@ KNOWN = re.compile(r"""store | store/[tu]
     | store/t/rejects\.ndjson\.tail-\d+(-\d+)?\.ndjson
     """, re.X)
 # All that evcat may say of a torn end.
-TORN = re.compile(r"evcat: store/t/\S+: (the file ends inside an append: .*"
-                  r"|bytes that are no commit follow .*"
-                  r"|the last append is incomplete: .*|the file ends inside the second trailer .*"
+TORN = re.compile(r"evcat: store/t/\S+: (9-6 the file ends inside an append: .*"
+                  r"|9-6 bytes that are no commit follow .*"
+                  r"|9-6 the last append is incomplete: .*|7.3-7 the file ends inside the second trailer .*"
                   r"|7\.3-\d .* the trailer \(offset \d+\): 0 rows lost)")
 SIDE = re.compile(r"(.*\.(?:evs|ndjson))\.tail-(\d+)(-\d+)?(\.ndjson)?")
 TRAILER = 64

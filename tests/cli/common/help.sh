@@ -1,5 +1,5 @@
 # --help goes to stdout, and names the tool and the exit statuses.
-for t in evschema evappend evcat evagg evexpire; do
+for t in evschema evappend evcat evagg evexpire evcheck; do
 	$t --help >help || echo "$t: failed"
 	head -n 1 help
 	grep -c "^Exit status:" help

@@ -3,7 +3,7 @@ for c in evschema "evschema frob" "evschema apply" "evschema apply store" "evsch
 	"evschema show a b" evappend evcat "evcat --bogus x" "evcat -n" "evcat -n 0 x" "evcat -n -1 x" \
 	"evcat -n 1x x" "evcat -o xml x" "evcat -c a,,b x" "evcat --since soon x" \
 	evagg "evagg -q x" "evagg -q x -g y z" "evagg -q" "evagg --threads 3 x" "evagg --plot -o csv x" \
-	"evagg -e --fail-if-any x" "evagg -n 0 x" \
+	"evagg -e --fail-if-any x" "evagg -n 0 x" evcheck "evcheck -o csv x" \
 	evexpire "evexpire -o xml x" "evexpire --drop --older-than 1d x" \
 	"evappend --level 20 s" "evappend --flush-rows 0 s" "evappend --flush-interval 3 s" \
 	"evappend --flush-bytes 1.0000001MB s" "evappend --stats=xml s" "evappend --flush-rows 99999999999999999999 s"

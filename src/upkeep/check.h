@@ -1,0 +1,131 @@
+/*
+ * Checking: every rule of spec/segment.md that bytes can break, and the folders around the segments. Private to the files
+ * check*.c.
+ *
+ * The reader of the store room holds each frame against the rules that it can break by itself, and against its neighbours; what it
+ * finds is told here as it is. check_group.c, check_commit.c and check_rollup.c hold the frames against the values.
+ */
+#ifndef EVS_UPKEEP_CHECK_H
+#define EVS_UPKEEP_CHECK_H
+
+#include "src/rollup.h"
+#include "src/store/store.h"
+
+#include <sodium.h>
+
+/* One run. */
+struct check {
+	const struct evs_check_opts *opts;
+	struct evs_check_counts count;
+	const char *path;  /* of the file at hand */
+	bool segment_told; /* it is counted as damaged */
+	uint64_t shown;	   /* bytes when progress was told last */
+};
+
+/* A rule number and the text behind it, in one string, as format/ has them; text without a number is fine. */
+void evs_check_tell(struct check *c, struct evs_finding f, const char *text);
+/* A remark on a file. */
+void evs_check_remark(struct check *c, const char *path, const char *text);
+/* What kept us from looking at a file: told, unless there is no memory. Returns 0 or EVS_E_NOMEM. */
+int evs_check_error(struct check *c, const char *path, int rc, const struct evs_diag *d,
+		    struct evs_diag *diag);
+void evs_check_progress(struct check *c);
+
+/* The stream that segments lie in. */
+struct check_stream {
+	char path[EVS_PATH_MAX];
+	char *schema; /* text of its schema.sql, or NULL */
+	size_t schema_len;
+	struct evs_table *table; /* of it, or NULL */
+};
+
+/* Where a segment lies; empty names are not known. */
+struct check_place {
+	const struct check_stream *stream; /* or NULL */
+	const char *tenant;		   /* name of the folder */
+	const char *file;
+};
+
+/* 0, or an error that ends the run. */
+int evs_check_segment(struct check *c, const char *path, const struct check_place *place,
+		      struct evs_diag *diag);
+int evs_check_path(struct check *c, const char *path, struct evs_diag *diag);
+
+/* ---- one segment --------------------------------------------------------------------------------------- */
+
+/* How far a source was absorbed, its id as a hash. */
+struct check_source {
+	uint8_t id[16];
+	uint64_t off;
+};
+
+/* What the frames so far say, for those that speak of them. */
+struct check_chain {
+	struct evs_index_ref *refs; /* commits since the newest INDEX, as it will have them */
+	uint32_t nrefs, refs_cap;
+	struct evs_index index; /* the newest; without sources */
+	uint64_t index_off, index_len;
+	bool sure;		     /* refs are all commits since `index` */
+	uint64_t last_off, last_len; /* the newest commit */
+	bool last_known;
+	struct check_source *source; /* by id */
+	uint32_t nsource, source_cap;
+	bool sources_sure; /* all of them are there, and as they are */
+};
+
+struct check_segment {
+	struct check *run;
+	struct evs_segment *seg;
+	const struct check_stream *stream;
+	struct check_chain chain;
+	uint64_t schema_named; /* by a commit, and looked at */
+
+	/* the schema of the groups */
+	struct evs_table *table;
+	uint64_t schema_off;
+	struct evs_array *cols; /* of `table` */
+	bool *keep;		/* columns that are looked at together */
+	struct evs_rollups *rollups;
+
+	/* the append at hand */
+	bool whole;		  /* no damage since it began */
+	struct evs_commit commit; /* the one to come, when `ahead` */
+	struct evs_buf payload;
+	bool ahead;
+	uint64_t commit_off;
+	uint32_t ref, zone, filter; /* next of commit.groups, .zones, .filters */
+	bool have_filters, have_rollups;
+	crypto_generichash_state filters_hash, rollups_hash;
+	bool rollup_rows; /* c.rollups has all rows so far */
+
+	/* the group at hand, as the walk met it, and the end of the run so far */
+	uint64_t off, span;
+	uint32_t run_number;
+	bool run_known;
+	struct evs_array *last; /* one row each of the sort key's columns */
+	uint16_t nlast;
+};
+
+/* Tell of the segment at hand. `rows` that it is about, of which `lost` says whether they are lost. */
+void evs_check_found(struct check_segment *s, uint64_t off, uint64_t rows, bool lost,
+		     const char *text);
+
+/* check_commit.c: frames against each other. Each returns 0, or an error that ends the run. */
+int evs_check_walked(void *arg, const struct evs_walked *w, struct evs_diag *diag);
+int evs_check_ahead(struct check_segment *s, uint64_t off, struct evs_diag *diag);
+void evs_check_chain_release(struct check_chain *c);
+int evs_check_hash_frame(struct check_segment *s, uint64_t off, uint64_t span,
+			 crypto_generichash_state *st, struct evs_diag *diag);
+
+/* check_group.c: the group at hand against what is said of it. */
+int evs_check_group(struct check_segment *s, const struct evs_group *g, struct evs_diag *diag);
+void evs_check_group_release(struct check_segment *s);
+
+/* check_rollup.c */
+int evs_check_rollup_schema(struct check_segment *s, struct evs_diag *diag);
+/* Rows of the columns at hand, unless they are not `sound`; `first`: of the commit. */
+int evs_check_rollup_rows(struct check_segment *s, uint32_t rows, bool sound, bool first,
+			  struct evs_diag *diag);
+int evs_check_rollups(struct check_segment *s, const struct evs_commit *c, struct evs_diag *diag);
+
+#endif

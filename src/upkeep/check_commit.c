@@ -1,0 +1,364 @@
+/*
+ * COMMIT and INDEX frames against the frames before them, and what the whole append says of itself.
+ */
+#include "src/upkeep/check.h"
+
+#include "src/diag.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE (64u << 10) /* of a frame that is hashed */
+
+void evs_check_chain_release(struct check_chain *c)
+{
+	evs_index_release(&c->index);
+	free(c->refs);
+	free(c->source);
+	*c = (struct check_chain){ 0 };
+}
+
+/* ---- sources -------------------------------------------------------------------------------------------- */
+
+/* Where the source stands, or would. */
+static uint32_t find_source(const struct check_chain *c, const uint8_t id[16], bool *there)
+{
+	uint32_t lo = 0, hi = c->nsource;
+
+	*there = false;
+	while (lo < hi && !*there) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		int order = memcmp(c->source[mid].id, id, 16);
+
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+		*there = order == 0;
+	}
+	return hi;
+}
+
+static int insert_source(struct check_chain *c, uint32_t at, const uint8_t id[16], uint64_t off)
+{
+	if (c->nsource == c->source_cap) {
+		uint32_t cap = c->source_cap ? 2 * c->source_cap : 16;
+		struct check_source *grown = realloc(c->source, cap * sizeof(*grown));
+
+		if (!grown)
+			return EVS_E_NOMEM;
+		c->source = grown;
+		c->source_cap = cap;
+	}
+	memmove(&c->source[at + 1], &c->source[at], (c->nsource++ - at) * sizeof(*c->source));
+	memcpy(c->source[at].id, id, 16);
+	c->source[at].off = off;
+	return 0;
+}
+
+/* Sources of a COMMIT, or of an INDEX, which names all of them as they are. */
+static int check_sources(struct check_segment *s, uint64_t off, const struct evs_source *src,
+			 uint32_t n, bool all, struct evs_diag *diag)
+{
+	struct check_chain *c = &s->chain;
+	bool sure = all && c->sources_sure, same = true, back = false, there;
+	uint32_t moved =
+		0; /* sources that were absorbed at all: 0 is what those are that nobody names */
+
+	for (uint32_t i = 0; i < c->nsource; i++)
+		moved += c->source[i].off > 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t id[16];
+		uint32_t at;
+
+		crypto_generichash(id, sizeof(id), (const uint8_t *)src[i].id, src[i].id_len, NULL,
+				   0);
+		at = find_source(c, id, &there);
+		back |= there && src[i].off < c->source[at].off;
+		same &= src[i].off == (there ? c->source[at].off : 0);
+		moved -= there && c->source[at].off > 0;
+		if (there)
+			c->source[at].off = src[i].off;
+		else if (insert_source(c, at, id, src[i].off) < 0)
+			return evs_fail_nomem(diag);
+	}
+	if (sure && (!same || moved))
+		evs_check_found(s, off, 0, false,
+				"7.6-C2 the INDEX has other sources than the commits before it");
+	else if (back)
+		evs_check_found(s, off, 0, false, "7.6-C1 a source goes backwards");
+	if (all)
+		c->sources_sure = true;
+	return 0;
+}
+
+/* ---- INDEX ------------------------------------------------------------------------------------------------ */
+
+static bool same_refs(const struct evs_index *a, const struct evs_index *b)
+{
+	bool same = a->nrefs == b->nrefs;
+
+	for (uint32_t i = 0; same && i < a->nrefs; i++) {
+		const struct evs_index_ref *x = &a->refs[i], *y = &b->refs[i];
+
+		same = x->off == y->off && x->len == y->len && x->rows == y->rows &&
+		       x->time_min == y->time_min && x->time_max == y->time_max &&
+		       x->level == y->level && x->commits == y->commits;
+	}
+	return same;
+}
+
+/* Does the INDEX fold what stands before it, by 8.3? */
+static int check_fold(struct check_segment *s, uint64_t off, const struct evs_index *x,
+		      struct evs_diag *diag)
+{
+	struct check_chain *c = &s->chain;
+	struct evs_index want = { 0 };
+	int rc;
+
+	if (!c->sure)
+		return 0;
+	rc = evs_index_fold(&want, c->index_off ? &c->index : NULL, c->index_off, c->index_len,
+			    c->refs, c->nrefs);
+	if (rc == 0 && (!same_refs(&want, x) || x->prev_off != c->index_off ||
+			x->prev_len != c->index_len || x->last_commit_off != want.last_commit_off ||
+			x->last_commit_len != want.last_commit_len))
+		evs_check_found(s, off, 0, false,
+				"8.3-C1 the INDEX is not what the commits before it make");
+	evs_index_release(&want);
+	return rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : 0;
+}
+
+static int check_index(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag)
+{
+	const struct evs_index *x = w->index;
+	struct check_chain *c = &s->chain;
+	struct evs_index_ref *refs;
+	int rc = check_fold(s, w->off, x, diag);
+
+	if (rc == 0)
+		rc = check_sources(s, w->off, x->sources, x->nsources, true, diag);
+	if (rc < 0)
+		return rc;
+	refs = malloc(x->nrefs * sizeof(*refs));
+	if (!refs)
+		return evs_fail_nomem(diag);
+	memcpy(refs, x->refs, x->nrefs * sizeof(*refs));
+	evs_index_release(&c->index);
+	c->index = *x;
+	c->index.refs = refs;
+	c->index.sources = NULL;
+	c->index.nsources = 0;
+	c->index_off = w->off;
+	c->index_len = w->span;
+	c->nrefs = 0;
+	c->sure = true;
+	return 0;
+}
+
+/* ---- COMMIT ----------------------------------------------------------------------------------------------- */
+
+static void check_places(struct check_segment *s, uint64_t off, const struct evs_commit *c)
+{
+	const struct check_chain *k = &s->chain;
+	struct evs_diag d = { 0 };
+	char *text = NULL, what[512];
+	size_t len;
+
+	if ((k->last_known && c->prev_off == k->last_off && c->prev_len != k->last_len) ||
+	    (k->index_off && c->index_off == k->index_off && c->index_len != k->index_len))
+		evs_check_found(s, off, 0, false,
+				"7.1-C2 prev_len or index_len is not the span of the frame");
+	if (!c->schema_off || c->schema_off == s->schema_named)
+		return;
+	s->schema_named = c->schema_off;
+	if (evs_segment_schema(s->seg, c->schema_off, &text, &len, &d) < 0) {
+		(void)snprintf(what, sizeof(what), "7.1-C3 schema_off of the commit: %.400s",
+			       d.what);
+		evs_check_found(s, off, 0, false, what);
+	}
+	free(text);
+}
+
+static void check_times(struct check_segment *s, uint64_t off, const struct evs_commit *c)
+{
+	int64_t min = EVS_TIME_NONE, max = EVS_TIME_NONE;
+
+	for (uint32_t i = 0; i < c->ngroups; i++) {
+		const struct evs_group_ref *g = &c->groups[i];
+
+		if (g->time_min == EVS_TIME_NONE)
+			continue;
+		if (min == EVS_TIME_NONE || g->time_min < min)
+			min = g->time_min;
+		if (max == EVS_TIME_NONE || g->time_max > max)
+			max = g->time_max;
+	}
+	if (min != c->time_min || max != c->time_max)
+		evs_check_found(s, off, c->rows, false,
+				"7.1-C1 time_min and time_max are not those of the groups");
+}
+
+/* The hash over all FILTER, or ROLLUP, frames of the append. */
+static void check_hash(struct check_segment *s, uint64_t off, bool have,
+		       crypto_generichash_state *st, const uint8_t want[EVS_HASH_SIZE],
+		       const char *text)
+{
+	uint8_t hash[EVS_HASH_SIZE];
+
+	if (!have)
+		crypto_generichash_init(st, NULL, 0, EVS_HASH_SIZE);
+	crypto_generichash_final(st, hash, sizeof(hash));
+	if (memcmp(hash, want, sizeof(hash)) != 0)
+		evs_check_found(s, off, 0, false, text);
+}
+
+static int remember(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag)
+{
+	struct check_chain *k = &s->chain;
+	const struct evs_commit *c = w->commit;
+
+	k->last_known = true;
+	k->last_off = w->off;
+	k->last_len = w->span;
+	if (k->nrefs == EVS_MAX_INDEX_REFS) /* no INDEX could name them all */
+		k->sure = false;
+	if (!k->sure)
+		return 0;
+	if (k->nrefs == k->refs_cap) {
+		uint32_t cap = k->refs_cap ? 2 * k->refs_cap : 2 * EVS_INDEX_EVERY;
+		struct evs_index_ref *grown = realloc(k->refs, cap * sizeof(*grown));
+
+		if (!grown)
+			return evs_fail_nomem(diag);
+		k->refs = grown;
+		k->refs_cap = cap;
+	}
+	k->refs[k->nrefs++] = (struct evs_index_ref){ .off = w->off,
+						      .len = w->span,
+						      .rows = c->rows,
+						      .time_min = c->time_min,
+						      .time_max = c->time_max,
+						      .commits = 1 };
+	return 0;
+}
+
+static int check_commit(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag)
+{
+	const struct evs_commit *c = w->commit;
+	int rc;
+
+	s->run->count.commits++;
+	check_places(s, w->off, c);
+	check_times(s, w->off, c);
+	if (s->whole && c->nfilters)
+		check_hash(s, w->off, s->have_filters, &s->filters_hash, c->filters_hash,
+			   "7.9-C1 hash of the FILTER frames");
+	if (s->whole && c->nrollups)
+		check_hash(s, w->off, s->have_rollups, &s->rollups_hash, c->rollups_hash,
+			   "7.10-C1 hash of the ROLLUP frames");
+	rc = check_sources(s, w->off, c->sources, c->nsources, false, diag);
+	if (rc == 0 && c->nrollups && !s->run->opts->quick)
+		rc = evs_check_rollups(s, c, diag);
+	return rc < 0 ? rc : remember(s, w, diag);
+}
+
+/* ---- frames ------------------------------------------------------------------------------------------------- */
+
+int evs_check_hash_frame(struct check_segment *s, uint64_t off, uint64_t span,
+			 crypto_generichash_state *st, struct evs_diag *diag)
+{
+	while (span) {
+		size_t n = span < PIECE ? (size_t)span : PIECE;
+		const uint8_t *p;
+		int rc = evs_segment_bytes(s->seg, off, n, &p, diag);
+
+		if (rc < 0)
+			return rc;
+		crypto_generichash_update(st, p, n);
+		off += n;
+		span -= n;
+	}
+	return 0;
+}
+
+static int hash_into(struct check_segment *s, const struct evs_walked *w, bool *begun,
+		     crypto_generichash_state *st, struct evs_diag *diag)
+{
+	if (!*begun)
+		crypto_generichash_init(st, NULL, 0, EVS_HASH_SIZE);
+	*begun = true;
+	return evs_check_hash_frame(s, w->off, w->span, st, diag);
+}
+
+/* Nothing that speaks of what was stepped over can be told. */
+static void broken(struct check_segment *s)
+{
+	s->whole = false;
+	s->chain.sure = s->chain.sources_sure = s->chain.last_known = false;
+}
+
+static void forget_ahead(struct check_segment *s)
+{
+	evs_commit_release(&s->commit);
+	s->ahead = false;
+}
+
+/* A COMMIT ends an append. */
+static void end_append(struct check_segment *s)
+{
+	forget_ahead(s);
+	s->whole = true;
+	s->have_filters = s->have_rollups = false;
+}
+
+int evs_check_walked(void *arg, const struct evs_walked *w, struct evs_diag *diag)
+{
+	struct check_segment *s = arg;
+	int rc;
+
+	s->run->count.bytes += w->span;
+	evs_check_progress(s->run);
+	if (!w->frame) {
+		broken(s);
+		return 0;
+	}
+	if (w->frame->type <= EVS_FRAME_FILTER &&
+	    (w->frame->flags & EVS_FRAME_F_REFUSE) !=
+		    (w->frame->type == EVS_FRAME_GROUP || w->frame->type == EVS_FRAME_SCHEMA ||
+		     w->frame->type == EVS_FRAME_DICT))
+		evs_check_found(s, w->off, 0, false, "3.1-C1 flag bit 0 is not that of the type");
+	switch (w->frame->type) {
+	case EVS_FRAME_GROUP:
+		s->off = w->off;
+		s->span = w->span;
+		return 0;
+	case EVS_FRAME_FILTER:
+		return hash_into(s, w, &s->have_filters, &s->filters_hash, diag);
+	case EVS_FRAME_ROLLUP:
+		return hash_into(s, w, &s->have_rollups, &s->rollups_hash, diag);
+	case EVS_FRAME_INDEX:
+		return check_index(s, w, diag);
+	case EVS_FRAME_COMMIT:
+		rc = check_commit(s, w, diag);
+		end_append(s);
+		return rc;
+	default:
+		return 0;
+	}
+}
+
+int evs_check_ahead(struct check_segment *s, uint64_t off, struct evs_diag *diag)
+{
+	int rc;
+
+	if (s->ahead && off < s->commit_off)
+		return 0;
+	forget_ahead(s);
+	s->ref = s->zone = s->filter = 0;
+	rc = evs_segment_commit(s->seg, &s->commit, &s->payload, &s->commit_off, diag);
+	s->ahead = rc == 0;
+	return rc == EVS_E_SYS || rc == EVS_E_NOMEM ? rc : 0;
+}
