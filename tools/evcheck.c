@@ -9,6 +9,7 @@
 enum { TEXT = 1, JSON };
 
 static struct evs_check_opts opts;
+static struct cli_list sequence;
 static int output = TEXT;
 
 static const struct cli_choice outputs[] = { { "text", TEXT }, { "json", JSON }, { NULL, 0 } };
@@ -18,6 +19,14 @@ static const struct cli_option options[] = {
 	{ .name = "quick", .kind = CLI_FLAG, .flag = &opts.quick,
 	  .help = "frames and what they say of each other, but no rows: a\n"
 		  "fraction of the time" },
+	{ .name = "max-duration", .arg = "T", .kind = CLI_DURATION, .ms = &opts.max_ms,
+	  .help = "stop after T (10m, 2h), and go on there the next time" },
+	{ .name = "state", .arg = "FILE", .kind = CLI_TEXT, .text = &opts.state,
+	  .help = "with --max-duration: keep in FILE where it stopped\n"
+		  "(.evcheck in PATH)" },
+	{ .name = "sequence", .arg = "KEY,SEQ", .kind = CLI_LIST, .list = &sequence,
+	  .help = "does SEQ count up by one for each KEY, in the order of\n"
+		  "time? Gaps, duplicates and what is out of order are told" },
 	{ .letter = 'o', .name = "output", .arg = "FORMAT", .kind = CLI_CHOICE, .level = &output,
 	  .choices = outputs, .help = "text, or json: one object a finding (text)" },
 	{ .name = NULL },
@@ -36,7 +45,8 @@ static const struct cli_tool tool = {
 		"\n"
 		"Examples:\n"
 		"  evcheck store\n"
-		"  evcheck --quick -o json store/task_events | jq .path\n",
+		"  evcheck --quick -o json store/task_events | jq .path\n"
+		"  evcheck --sequence execution_id,sequence store/events\n",
 };
 
 static const char *kind_name(enum evs_finding_kind kind)
@@ -48,6 +58,8 @@ static const char *kind_name(enum evs_finding_kind kind)
 		return "tail";
 	case EVS_FOUND_REMARK:
 		return "remark";
+	case EVS_FOUND_SEQUENCE:
+		return "sequence";
 	default:
 		return "error";
 	}
@@ -109,43 +121,78 @@ static void on_progress(void *arg, const struct evs_check_counts *n, const char 
 	cli_meter(n->rows, n->bytes, 0);
 }
 
-static void sum_up(const struct evs_check_counts *n)
+/* "; 12 keys, 2 gaps (5 missing), 1 twice, 0 against time" */
+static void put_sequence(const struct evs_sequence_counts *n, char *text, size_t room)
+{
+	char keys[32], gaps[32], missing[32], twice[32], back[32];
+
+	(void)snprintf(text, room, "; %s key%s: %s gap%s (%s missing), %s twice, %s out of order",
+		       cli_count_text(n->keys, keys), n->keys == 1 ? "" : "s",
+		       cli_count_text(n->gaps, gaps), n->gaps == 1 ? "" : "s",
+		       cli_count_text(n->missing, missing), cli_count_text(n->duplicates, twice),
+		       cli_count_text(n->disorder, back));
+}
+
+static void sum_up(const struct evs_check_counts *n, const struct evs_sequence_counts *q)
 {
 	char segments[32], rows[32], bytes[32], bad[32], lost[32], found[32], text[160] = "sound";
+	char sequences[256] = "";
+	uint64_t findings = n->damage + n->tails + n->errors;
 
-	if (n->damage + n->tails + n->errors)
+	if (findings)
 		(void)snprintf(text, sizeof(text),
 			       "%s finding%s; %s of the segments are damaged, %s rows lost",
-			       cli_count_text(n->damage + n->tails + n->errors, found),
-			       n->damage + n->tails + n->errors == 1 ? "" : "s",
+			       cli_count_text(findings, found), findings == 1 ? "" : "s",
 			       cli_count_text(n->segments_damaged, bad),
 			       cli_count_text(n->rows_lost, lost));
-	cli_note("%s segment%s, %s rows, %s: %s", cli_count_text(n->segments, segments),
+	if (q)
+		put_sequence(q, sequences, sizeof(sequences));
+	cli_note("%s segment%s, %s rows, %s: %s%s", cli_count_text(n->segments, segments),
 		 n->segments == 1 ? "" : "s", cli_count_text(n->rows, rows),
-		 cli_bytes_text(n->bytes, bytes), text);
+		 cli_bytes_text(n->bytes, bytes), text, sequences);
+	if (n->stopped)
+		cli_note("the time is over; the next check goes on there");
+	if (q && q->late)
+		cli_note("keys that begin above 1: %s; what was before may have expired",
+			 cli_count_text(q->late, found));
+	if (q && q->nulls)
+		cli_note("rows without a key or a number: %s", cli_count_text(q->nulls, rows));
+}
+
+static int check(const char *const *paths, size_t n)
+{
+	struct evs_check_counts counts = { 0 };
+	struct evs_sequence_counts sequences = { 0 };
+	struct evs_diag diag = { 0 };
+	int rc = evs_check(paths, n, &opts, &counts, &diag), status = CLI_OK;
+
+	if (rc == 0 && sequence.n && !counts.stopped)
+		rc = evs_check_sequence(paths, n, sequence.items[0], sequence.items[1], &opts,
+					&sequences, &diag);
+	cli_meter_wipe();
+	if (rc < 0)
+		status = cli_fail(&diag, NULL);
+	else
+		sum_up(&counts, sequence.n && !counts.stopped ? &sequences : NULL);
+	if (counts.damage || counts.tails || sequences.gaps || sequences.duplicates ||
+	    sequences.disorder)
+		status = cli_worst(status, CLI_NO);
+	return counts.errors ? cli_worst(status, CLI_SYSTEM) : status;
 }
 
 int main(int argc, char *argv[])
 {
-	int first = cli_start(argc, argv, &tool), status = CLI_OK;
-	struct evs_check_counts counts;
-	struct evs_diag diag = { 0 };
+	int first = cli_start(argc, argv, &tool);
 
 	if (first == argc)
 		return cli_bad_usage("which path?");
+	if (sequence.n && sequence.n != 2)
+		return cli_bad_usage("--sequence wants two columns, KEY,SEQ");
+	if (opts.state && !opts.max_ms)
+		return cli_bad_usage("--state is for --max-duration");
 	opts.now = cli_pinned_now();
 	opts.on_finding = on_finding;
 	opts.on_progress = on_progress;
 	cli_meter_start(false);
-	if (evs_check((const char *const *)(argv + first), (size_t)(argc - first), &opts, &counts,
-		      &diag) < 0)
-		status = cli_fail(&diag, NULL);
-	cli_meter_wipe();
-	if (status == CLI_OK)
-		sum_up(&counts);
-	if (counts.damage || counts.tails)
-		status = cli_worst(status, CLI_NO);
-	if (counts.errors)
-		status = cli_worst(status, CLI_SYSTEM);
-	return cli_finish(status);
+	return cli_finish(check((const char *const *)(argv + first), (size_t)(argc - first)));
 }

@@ -14,7 +14,7 @@ _evseg()
 	case $prev in
 	-o | --output) [[ $tool == *evcheck ]] && words='text json' || words='ndjson csv tsv table' ;;
 	--stats) words=json ;;
-	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --older-than | --tenant | --now | \
+	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --older-than | --max-duration | --sequence | --tenant | --now | \
 		-q | --query | -g | --group | -a | --aggregate | -w | --where | --having | --sort | -k | --threads | --source | --time | \
 		--key | --level | --flush-*) return ;;
 	*)

@@ -71,4 +71,7 @@ complete -c evexpire -l tenant -x -d 'only this tenant'
 complete -c evexpire -l no-wait -d 'leave a segment that is being written'
 complete -c evexpire -s o -l output -x -a 'table ndjson csv tsv' -d 'format'
 complete -c evcheck -l quick -d 'frames alone, no rows'
+complete -c evcheck -l max-duration -x -d 'stop after that long, and go on there the next time'
+complete -c evcheck -l state -r -d 'file that says where it stopped'
+complete -c evcheck -l sequence -x -d 'gaps and duplicates of SEQ for each KEY'
 complete -c evcheck -s o -l output -x -a 'text json' -d format

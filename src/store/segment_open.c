@@ -358,6 +358,16 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 	return 0;
 }
 
+int evs_segment_resume_behind(struct evs_segment *s, const struct evs_place *p, uint64_t off,
+			      uint64_t span, const struct evs_commit *c, struct evs_diag *diag)
+{
+	int rc = evs_segment_resume(s, p, diag);
+
+	if (rc == 0)
+		evs_chain_resume(s, off, c, off + span == p->off);
+	return rc;
+}
+
 void evs_segment_want(struct evs_segment *s, evs_group_want_fn *want, void *arg)
 {
 	s->want = want;
@@ -386,6 +396,18 @@ int evs_segment_commit(struct evs_segment *s, struct evs_commit *out, struct evs
 		return 1;
 	*off = a->commit;
 	return evs_file_commit(&s->file, a->commit, s->tail.end, out, payload, diag);
+}
+
+int evs_segment_commit_at(struct evs_segment *s, uint64_t off, struct evs_commit *out,
+			  struct evs_buf *payload, struct evs_diag *diag)
+{
+	return evs_file_commit(&s->file, off, s->tail.end, out, payload, diag);
+}
+
+int evs_segment_index_at(struct evs_segment *s, uint64_t off, struct evs_index *out,
+			 struct evs_buf *payload, struct evs_diag *diag)
+{
+	return evs_file_index(&s->file, off, s->tail.end, out, payload, diag);
 }
 
 int evs_segment_bytes(struct evs_segment *s, uint64_t off, size_t n, const uint8_t **p,

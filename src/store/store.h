@@ -142,6 +142,12 @@ void evs_segment_watch(struct evs_segment *s, evs_walked_fn *fn, void *arg);
 int evs_segment_commit(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload,
 		       uint64_t *off, struct evs_diag *diag);
 
+/* The COMMIT, or INDEX, at `off`, which must lie before the end of the newest commit. As above; damage is an error here. */
+int evs_segment_commit_at(struct evs_segment *s, uint64_t off, struct evs_commit *out,
+			  struct evs_buf *payload, struct evs_diag *diag);
+int evs_segment_index_at(struct evs_segment *s, uint64_t off, struct evs_index *out,
+			 struct evs_buf *payload, struct evs_diag *diag);
+
 /* `n` bytes of the file. Valid until the next call on the segment. */
 int evs_segment_bytes(struct evs_segment *s, uint64_t off, size_t n, const uint8_t **p,
 		      struct evs_diag *diag);
@@ -172,6 +178,10 @@ struct evs_place {
 void evs_segment_place(const struct evs_segment *s, struct evs_place *out);
 /* EVS_E_FORMAT when it is another file or a shorter one; the walk then stands at its end. */
 int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct evs_diag *diag);
+
+/* The same, behind the COMMIT `c` at `off`: what follows is held against it as if the walk had come by. */
+int evs_segment_resume_behind(struct evs_segment *s, const struct evs_place *p, uint64_t off,
+			      uint64_t span, const struct evs_commit *c, struct evs_diag *diag);
 
 /*
  * What a segment says of itself in HEAD, its newest COMMITs and the newest INDEX, without a look at its rows. EVS_E_FORMAT when

@@ -36,8 +36,13 @@ void evs_check_tell(struct check *c, struct evs_finding f, const char *text)
 		memcpy(rule, text, n);
 		text += n + strspn(text + n, ": ");
 	}
+	evs_check_rule(c, f, rule, text);
+}
+
+void evs_check_rule(struct check *c, struct evs_finding f, const char *rule, const char *what)
+{
 	f.rule = rule;
-	f.what = text;
+	f.what = what;
 	c->count.damage += f.kind == EVS_FOUND_DAMAGE;
 	c->count.tails += f.kind == EVS_FOUND_TAIL;
 	c->count.remarks += f.kind == EVS_FOUND_REMARK;
@@ -54,7 +59,9 @@ void evs_check_tell(struct check *c, struct evs_finding f, const char *text)
 
 void evs_check_remark(struct check *c, const char *path, const char *text)
 {
-	evs_check_tell(c, (struct evs_finding){ .kind = EVS_FOUND_REMARK, .path = path }, text);
+	if (!c->resume.pending) /* it was told the last time */
+		evs_check_tell(c, (struct evs_finding){ .kind = EVS_FOUND_REMARK, .path = path },
+			       text);
 }
 
 int evs_check_error(struct check *c, const char *path, int rc, const struct evs_diag *d,
@@ -82,10 +89,18 @@ int evs_check(const char *const *paths, size_t npaths, const struct evs_check_op
 {
 	static const struct evs_check_opts none;
 	struct check c = { .opts = opts ? opts : &none };
-	int rc = 0;
+	bool passed = false;
+	int rc;
 
-	for (size_t i = 0; i < npaths && rc == 0; i++)
-		rc = evs_check_path(&c, paths[i], diag);
+	rc = evs_check_begin(&c, paths, npaths, diag);
+	do {
+		c.resume.pending &=
+			!passed; /* it was the last one, and has gone: all begins anew */
+		for (size_t i = 0; i < npaths && rc == 0; i++)
+			rc = evs_check_path(&c, paths[i], diag);
+		passed = true;
+	} while (rc == 0 && c.resume.pending);
+	rc = evs_check_end(&c, rc, diag);
 	*out = c.count;
 	return rc;
 }

@@ -13,6 +13,16 @@
 
 #include <sodium.h>
 
+/* Where a check stopped. */
+struct check_resume {
+	bool pending;		    /* ... and has not come to yet */
+	char segment[EVS_PATH_MAX]; /* as seen from the path that is checked */
+	struct evs_place place;	    /* off 0: all of it is still to do */
+	uint64_t commit_off,
+		commit_len; /* the last COMMIT in front of the place; 0: none is known */
+	char id[33];	    /* of the segment, in hex */
+};
+
 /* One run. */
 struct check {
 	const struct evs_check_opts *opts;
@@ -20,10 +30,26 @@ struct check {
 	const char *path;  /* of the file at hand */
 	bool segment_told; /* it is counted as damaged */
 	uint64_t shown;	   /* bytes when progress was told last */
+
+	/* check_state.c: with a limit of time */
+	const char *root;	  /* the path */
+	char state[EVS_PATH_MAX]; /* file that says where to go on */
+	int64_t soft, hard;	  /* when to stop behind a commit, and behind any group; 0: never */
+	bool worked;		  /* something has been done */
+	struct check_resume resume, stop;
 };
+
+/* Before all paths: read where the last check stopped. After them: write where this one did, or remove that; `rc` is what came of them. */
+int evs_check_begin(struct check *c, const char *const *paths, size_t npaths,
+		    struct evs_diag *diag);
+int evs_check_end(struct check *c, int rc, struct evs_diag *diag);
+/* Is it this segment's turn? 0; 1: it was looked at the last time; EVS_E_STOP: the time is over. */
+int evs_check_pass(struct check *c, const char *path);
 
 /* A rule number and the text behind it, in one string, as format/ has them; text without a number is fine. */
 void evs_check_tell(struct check *c, struct evs_finding f, const char *text);
+/* The same in two. */
+void evs_check_rule(struct check *c, struct evs_finding f, const char *rule, const char *what);
 /* A remark on a file. */
 void evs_check_remark(struct check *c, const char *path, const char *text);
 /* What kept us from looking at a file: told, unless there is no memory. Returns 0 or EVS_E_NOMEM. */
@@ -110,10 +136,27 @@ struct check_segment {
 void evs_check_found(struct check_segment *s, uint64_t off, uint64_t rows, bool lost,
 		     const char *text);
 
+/* check_chain.c. Each returns 0, or an error that ends the run. */
+/* Sources of a COMMIT, or of an INDEX, which names `all` of them as they are. */
+int evs_check_sources(struct check_segment *s, uint64_t off, const struct evs_source *src,
+		      uint32_t n, bool all, struct evs_diag *diag);
+int evs_check_index(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag);
+/* A commit that the next INDEX will have. */
+int evs_check_remember(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag);
+void evs_check_chain_release(struct check_chain *c);
+
+/* The state behind the commit at `off`. */
+int evs_check_chain_load(struct check_segment *s, uint64_t off, uint64_t span,
+			 struct evs_diag *diag);
+
+/* check_state.c: go on in this segment, if that is the one. Stop behind a commit, or the group at hand: EVS_E_STOP when the time is over. */
+int evs_check_go_on(struct check_segment *s, struct evs_diag *diag);
+int evs_check_stop_commit(struct check_segment *s, const struct evs_walked *w);
+int evs_check_stop_group(struct check_segment *s);
+
 /* check_commit.c: frames against each other. Each returns 0, or an error that ends the run. */
 int evs_check_walked(void *arg, const struct evs_walked *w, struct evs_diag *diag);
 int evs_check_ahead(struct check_segment *s, uint64_t off, struct evs_diag *diag);
-void evs_check_chain_release(struct check_chain *c);
 int evs_check_hash_frame(struct check_segment *s, uint64_t off, uint64_t span,
 			 crypto_generichash_state *st, struct evs_diag *diag);
 

@@ -11,153 +11,6 @@
 
 #define PIECE (64u << 10) /* of a frame that is hashed */
 
-void evs_check_chain_release(struct check_chain *c)
-{
-	evs_index_release(&c->index);
-	free(c->refs);
-	free(c->source);
-	*c = (struct check_chain){ 0 };
-}
-
-/* ---- sources -------------------------------------------------------------------------------------------- */
-
-/* Where the source stands, or would. */
-static uint32_t find_source(const struct check_chain *c, const uint8_t id[16], bool *there)
-{
-	uint32_t lo = 0, hi = c->nsource;
-
-	*there = false;
-	while (lo < hi && !*there) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		int order = memcmp(c->source[mid].id, id, 16);
-
-		if (order < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-		*there = order == 0;
-	}
-	return hi;
-}
-
-static int insert_source(struct check_chain *c, uint32_t at, const uint8_t id[16], uint64_t off)
-{
-	if (c->nsource == c->source_cap) {
-		uint32_t cap = c->source_cap ? 2 * c->source_cap : 16;
-		struct check_source *grown = realloc(c->source, cap * sizeof(*grown));
-
-		if (!grown)
-			return EVS_E_NOMEM;
-		c->source = grown;
-		c->source_cap = cap;
-	}
-	memmove(&c->source[at + 1], &c->source[at], (c->nsource++ - at) * sizeof(*c->source));
-	memcpy(c->source[at].id, id, 16);
-	c->source[at].off = off;
-	return 0;
-}
-
-/* Sources of a COMMIT, or of an INDEX, which names all of them as they are. */
-static int check_sources(struct check_segment *s, uint64_t off, const struct evs_source *src,
-			 uint32_t n, bool all, struct evs_diag *diag)
-{
-	struct check_chain *c = &s->chain;
-	bool sure = all && c->sources_sure, same = true, back = false, there;
-	uint32_t moved =
-		0; /* sources that were absorbed at all: 0 is what those are that nobody names */
-
-	for (uint32_t i = 0; i < c->nsource; i++)
-		moved += c->source[i].off > 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t id[16];
-		uint32_t at;
-
-		crypto_generichash(id, sizeof(id), (const uint8_t *)src[i].id, src[i].id_len, NULL,
-				   0);
-		at = find_source(c, id, &there);
-		back |= there && src[i].off < c->source[at].off;
-		same &= src[i].off == (there ? c->source[at].off : 0);
-		moved -= there && c->source[at].off > 0;
-		if (there)
-			c->source[at].off = src[i].off;
-		else if (insert_source(c, at, id, src[i].off) < 0)
-			return evs_fail_nomem(diag);
-	}
-	if (sure && (!same || moved))
-		evs_check_found(s, off, 0, false,
-				"7.6-C2 the INDEX has other sources than the commits before it");
-	else if (back)
-		evs_check_found(s, off, 0, false, "7.6-C1 a source goes backwards");
-	if (all)
-		c->sources_sure = true;
-	return 0;
-}
-
-/* ---- INDEX ------------------------------------------------------------------------------------------------ */
-
-static bool same_refs(const struct evs_index *a, const struct evs_index *b)
-{
-	bool same = a->nrefs == b->nrefs;
-
-	for (uint32_t i = 0; same && i < a->nrefs; i++) {
-		const struct evs_index_ref *x = &a->refs[i], *y = &b->refs[i];
-
-		same = x->off == y->off && x->len == y->len && x->rows == y->rows &&
-		       x->time_min == y->time_min && x->time_max == y->time_max &&
-		       x->level == y->level && x->commits == y->commits;
-	}
-	return same;
-}
-
-/* Does the INDEX fold what stands before it, by 8.3? */
-static int check_fold(struct check_segment *s, uint64_t off, const struct evs_index *x,
-		      struct evs_diag *diag)
-{
-	struct check_chain *c = &s->chain;
-	struct evs_index want = { 0 };
-	int rc;
-
-	if (!c->sure)
-		return 0;
-	rc = evs_index_fold(&want, c->index_off ? &c->index : NULL, c->index_off, c->index_len,
-			    c->refs, c->nrefs);
-	if (rc == 0 && (!same_refs(&want, x) || x->prev_off != c->index_off ||
-			x->prev_len != c->index_len || x->last_commit_off != want.last_commit_off ||
-			x->last_commit_len != want.last_commit_len))
-		evs_check_found(s, off, 0, false,
-				"8.3-C1 the INDEX is not what the commits before it make");
-	evs_index_release(&want);
-	return rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : 0;
-}
-
-static int check_index(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag)
-{
-	const struct evs_index *x = w->index;
-	struct check_chain *c = &s->chain;
-	struct evs_index_ref *refs;
-	int rc = check_fold(s, w->off, x, diag);
-
-	if (rc == 0)
-		rc = check_sources(s, w->off, x->sources, x->nsources, true, diag);
-	if (rc < 0)
-		return rc;
-	refs = malloc(x->nrefs * sizeof(*refs));
-	if (!refs)
-		return evs_fail_nomem(diag);
-	memcpy(refs, x->refs, x->nrefs * sizeof(*refs));
-	evs_index_release(&c->index);
-	c->index = *x;
-	c->index.refs = refs;
-	c->index.sources = NULL;
-	c->index.nsources = 0;
-	c->index_off = w->off;
-	c->index_len = w->span;
-	c->nrefs = 0;
-	c->sure = true;
-	return 0;
-}
-
 /* ---- COMMIT ----------------------------------------------------------------------------------------------- */
 
 static void check_places(struct check_segment *s, uint64_t off, const struct evs_commit *c)
@@ -215,36 +68,6 @@ static void check_hash(struct check_segment *s, uint64_t off, bool have,
 		evs_check_found(s, off, 0, false, text);
 }
 
-static int remember(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag)
-{
-	struct check_chain *k = &s->chain;
-	const struct evs_commit *c = w->commit;
-
-	k->last_known = true;
-	k->last_off = w->off;
-	k->last_len = w->span;
-	if (k->nrefs == EVS_MAX_INDEX_REFS) /* no INDEX could name them all */
-		k->sure = false;
-	if (!k->sure)
-		return 0;
-	if (k->nrefs == k->refs_cap) {
-		uint32_t cap = k->refs_cap ? 2 * k->refs_cap : 2 * EVS_INDEX_EVERY;
-		struct evs_index_ref *grown = realloc(k->refs, cap * sizeof(*grown));
-
-		if (!grown)
-			return evs_fail_nomem(diag);
-		k->refs = grown;
-		k->refs_cap = cap;
-	}
-	k->refs[k->nrefs++] = (struct evs_index_ref){ .off = w->off,
-						      .len = w->span,
-						      .rows = c->rows,
-						      .time_min = c->time_min,
-						      .time_max = c->time_max,
-						      .commits = 1 };
-	return 0;
-}
-
 static int check_commit(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag)
 {
 	const struct evs_commit *c = w->commit;
@@ -259,10 +82,10 @@ static int check_commit(struct check_segment *s, const struct evs_walked *w, str
 	if (s->whole && c->nrollups)
 		check_hash(s, w->off, s->have_rollups, &s->rollups_hash, c->rollups_hash,
 			   "7.10-C1 hash of the ROLLUP frames");
-	rc = check_sources(s, w->off, c->sources, c->nsources, false, diag);
+	rc = evs_check_sources(s, w->off, c->sources, c->nsources, false, diag);
 	if (rc == 0 && c->nrollups && !s->run->opts->quick)
 		rc = evs_check_rollups(s, c, diag);
-	return rc < 0 ? rc : remember(s, w, diag);
+	return rc < 0 ? rc : evs_check_remember(s, w, diag);
 }
 
 /* ---- frames ------------------------------------------------------------------------------------------------- */
@@ -340,11 +163,11 @@ int evs_check_walked(void *arg, const struct evs_walked *w, struct evs_diag *dia
 	case EVS_FRAME_ROLLUP:
 		return hash_into(s, w, &s->have_rollups, &s->rollups_hash, diag);
 	case EVS_FRAME_INDEX:
-		return check_index(s, w, diag);
+		return evs_check_index(s, w, diag);
 	case EVS_FRAME_COMMIT:
 		rc = check_commit(s, w, diag);
 		end_append(s);
-		return rc;
+		return rc == 0 ? evs_check_stop_commit(s, w) : rc;
 	default:
 		return 0;
 	}

@@ -62,6 +62,14 @@ static bool is_leftover(struct check *c, const char *path, bool locked)
 	return !held && evs_io_stat(path, &st, NULL) == 0 && now - st.mtime > LEFTOVER_AGE;
 }
 
+/* A file that is none of ours. One that says where a check stopped may lie anywhere. */
+static void foreign(struct check *c, const char *path, const char *name)
+{
+	if (strcmp(name, ".evcheck") != 0)
+		evs_check_remark(c, path,
+				 "does not belong here, and is passed over by all readers");
+}
+
 /* ---- a tenant's folder ------------------------------------------------------------------------------------- */
 
 static int check_entry(struct check *c, const char *path, const struct evs_io_entry *e,
@@ -81,8 +89,7 @@ static int check_entry(struct check *c, const char *path, const struct evs_io_en
 		if (is_leftover(c, path, true))
 			evs_check_remark(c, path, "left over from a write that was cut short");
 	} else
-		evs_check_remark(c, path,
-				 "does not belong here, and is passed over by all readers");
+		foreign(c, path, e->name);
 	return 0;
 }
 
@@ -159,8 +166,7 @@ static int check_stream_entry(struct check *c, const char *path, const struct ev
 		if (is_leftover(c, path, false))
 			evs_check_remark(c, path, "left over from a write that was cut short");
 	} else if (!is_one_of(e->name, ours))
-		evs_check_remark(c, path,
-				 "does not belong here, and is passed over by all readers");
+		foreign(c, path, e->name);
 	return 0;
 }
 
@@ -220,9 +226,10 @@ static int check_store_entry(struct check *c, const char *path, const struct evs
 	if (e->is_dir && evs_path_join(schema, path, "schema.sql", NULL) == 0 &&
 	    !evs_path_gone(schema))
 		return check_stream(c, path, diag);
-	evs_check_remark(c, path,
-			 e->is_dir ? "is no stream: it has no schema.sql"
-				   : "does not belong here, and is passed over by all readers");
+	if (e->is_dir)
+		evs_check_remark(c, path, "is no stream: it has no schema.sql");
+	else
+		foreign(c, path, e->name);
 	return 0;
 }
 

@@ -100,6 +100,8 @@ static int go_through(struct check_segment *s, struct evs_diag *diag)
 		s->run->count.groups++;
 		s->run->count.rows += g->rows;
 		rc = s->run->opts->quick ? 0 : evs_check_group(s, g, &d);
+		if (rc == 0)
+			rc = evs_check_stop_group(s);
 		if (rc < 0)
 			break;
 	}
@@ -136,6 +138,9 @@ int evs_check_segment(struct check *c, const char *path, const struct check_plac
 	struct evs_diag d = { 0 };
 	int rc;
 
+	rc = evs_check_pass(c, path);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	c->path = path;
 	c->segment_told = false;
 	c->count.segments++;
@@ -144,7 +149,9 @@ int evs_check_segment(struct check *c, const char *path, const struct check_plac
 		rc = not_opened(&s, rc, &d, diag);
 	} else {
 		check_head(&s, place);
-		rc = go_through(&s, diag);
+		rc = evs_check_go_on(&s, &d);
+		rc = rc < 0 ? evs_check_error(c, path, rc, &d, diag) : go_through(&s, diag);
+		c->worked = true;
 	}
 	evs_check_group_release(&s);
 	evs_check_chain_release(&s.chain);
