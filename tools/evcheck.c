@@ -110,7 +110,7 @@ static void on_finding(void *arg, const struct evs_finding *f)
 	cli_meter_wipe();
 	if (output == JSON)
 		put_json(f);
-	else
+	if (output == TEXT || f->kind == EVS_FOUND_ERROR)
 		put_text(f);
 }
 

@@ -13,26 +13,33 @@
 
 /* ---- COMMIT ----------------------------------------------------------------------------------------------- */
 
-static void check_places(struct check_segment *s, uint64_t off, const struct evs_commit *c)
+static int check_places(struct check_segment *s, uint64_t off, const struct evs_commit *c,
+			struct evs_diag *diag)
 {
 	const struct check_chain *k = &s->chain;
 	struct evs_diag d = { 0 };
 	char *text = NULL, what[512];
 	size_t len;
+	int rc;
 
 	if ((k->last_known && c->prev_off == k->last_off && c->prev_len != k->last_len) ||
 	    (k->index_off && c->index_off == k->index_off && c->index_len != k->index_len))
 		evs_check_found(s, off, 0, false,
 				"7.1-C2 prev_len or index_len is not the span of the frame");
 	if (!c->schema_off || c->schema_off == s->schema_named)
-		return;
+		return 0;
 	s->schema_named = c->schema_off;
-	if (evs_segment_schema(s->seg, c->schema_off, &text, &len, &d) < 0) {
+	rc = evs_segment_schema(s->seg, c->schema_off, &text, &len, &d);
+	free(text);
+	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
 		(void)snprintf(what, sizeof(what), "7.1-C3 schema_off of the commit: %.400s",
 			       d.what);
 		evs_check_found(s, off, 0, false, what);
+		return 0;
 	}
-	free(text);
+	if (rc < 0 && diag)
+		*diag = d;
+	return rc;
 }
 
 static void check_times(struct check_segment *s, uint64_t off, const struct evs_commit *c)
@@ -74,7 +81,9 @@ static int check_commit(struct check_segment *s, const struct evs_walked *w, str
 	int rc;
 
 	s->run->count.commits++;
-	check_places(s, w->off, c);
+	rc = check_places(s, w->off, c, diag);
+	if (rc < 0)
+		return rc;
 	check_times(s, w->off, c);
 	if (s->whole && c->nfilters)
 		check_hash(s, w->off, s->have_filters, &s->filters_hash, c->filters_hash,

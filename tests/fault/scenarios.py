@@ -462,6 +462,11 @@ def scenarios(inputs):
         Reading("show a tenant", "base", ["evschema", "show", "store/ev/t0"]),
         Reading("show a segment", "reread", ["evschema", "show", "store/ev/t0/2024-01-01.evs"]),
         Reading("check a schema", "base", ["evschema", "check", "store", sql], want=1),
+        Reading("check a store with rollups", "rollup", ["evcheck", "store"]),
+        Reading("check through an index", "many", ["evcheck", "store/ev"]),
+        Reading("check a torn store", "torn", ["evcheck", "store"], want=1),
+        Reading("check a segment", "copy", ["evcheck", "store/ev/t0/2024-01-01.evs"], want=1),
+        Reading("check sequences", "reread", ["evcheck", "--sequence", "who,n", "store/ev"], want=1),
     ]
 
 
