@@ -8,13 +8,11 @@
 #include "src/store/io.h"
 #include "src/store/segment_write.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #define GROUP_BYTES  EVS_SPOOL_TURN /* of rows in memory, about */
 #define GROUP_ROWS   65536u
-#define FILTERED_MAX 64 /* columns with a filter */
 
 /* A value as JSON has it, without quotes: of bytes that are all of one length, or else `num`. */
 static int put_quoteless(struct flush_worker *w, const struct evs_type *type, const void *fixed,
@@ -76,38 +74,10 @@ static uint32_t drop_duplicates(struct flush_worker *w, const struct evs_array *
 static void measure(const struct evs_table *table, const struct evs_array *src, const uint32_t *idx,
 		    uint32_t n, struct evs_seg_rows *r)
 {
-	const struct evs_array *time = &src[table->time_column];
-
+	evs_seg_times(table, &src[table->time_column], idx, n, r);
 	r->src_bytes = 0;
-	r->time_min = INT64_MAX;
-	r->time_max = INT64_MIN;
-	for (uint32_t i = 0; i < n; i++) {
-		int64_t t = evs_row_time(table, time, idx[i]);
-
+	for (uint32_t i = 0; i < n; i++)
 		r->src_bytes += evs_array_int(&src[table->ncols], idx[i]);
-		assert(t != EVS_TIME_NONE); /* it had none, and was refused */
-		r->time_min = t < r->time_min ? t : r->time_min;
-		r->time_max = t > r->time_max ? t : r->time_max;
-	}
-}
-
-/* Columns that get filters: of the sort key and with an index, ascending; the time has zones that say more. */
-static uint16_t filtered_columns(const struct evs_table *t, uint16_t out[FILTERED_MAX])
-{
-	uint16_t n = 0;
-
-	for (uint16_t c = 0; c < t->ncols && n < FILTERED_MAX; c++) {
-		enum evs_type_id id = t->cols[c].type.id;
-		bool wanted = false;
-
-		for (uint16_t k = 0; k < t->nkey; k++)
-			wanted |= t->key[k] == c;
-		for (uint16_t i = 0; i < t->nindexes; i++)
-			wanted |= t->indexes[i].column == c;
-		if (wanted && c != t->time_column && c != t->tenant_column && id != EVS_T_JSON)
-			out[n++] = c;
-	}
-	return n;
 }
 
 static int put_group(struct flush_worker *w, struct evs_seg_writer *out,
@@ -141,7 +111,7 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 		    uint32_t *idx, uint32_t n, struct evs_diag *diag)
 {
 	const struct evs_table *table = w->flush->table;
-	uint16_t filtered[FILTERED_MAX], nfiltered = filtered_columns(table, filtered);
+	uint16_t filtered[EVS_SEG_FILTERED], nfiltered = evs_seg_filtered(table, filtered);
 	size_t used = 0;
 	uint32_t per_group, groups, rows;
 	bool sorted;

@@ -557,6 +557,13 @@ int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t sourc
 	struct evs_source src = { .id = source,
 				  .id_len = source ? strlen(source) : 0,
 				  .off = source_off };
+
+	return evs_segw_commit_sources(w, &src, source ? 1 : 0, now, diag);
+}
+
+int evs_segw_commit_sources(struct evs_seg_writer *w, struct evs_source *sources, uint32_t n,
+			    int64_t now, struct evs_diag *diag)
+{
 	struct evs_commit *c = &w->next;
 	uint64_t off = evs_segw_here(w);
 	int rc;
@@ -574,8 +581,8 @@ int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t sourc
 		crypto_generichash_final(&w->filters_hash, c->filters_hash, EVS_HASH_SIZE);
 	if (c->nrollups)
 		crypto_generichash_final(&w->rollups_hash, c->rollups_hash, EVS_HASH_SIZE);
-	c->sources = source ? &src : NULL;
-	c->nsources = source ? 1 : 0;
+	c->sources = n ? sources : NULL;
+	c->nsources = n;
 	rc = evs_commit_write(c, w->salt, off, &w->out);
 	c->sources = NULL;
 	c->nsources = 0;

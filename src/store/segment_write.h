@@ -55,6 +55,8 @@ struct evs_seg_writer {
 	uint64_t aside_bytes;
 };
 
+#define EVS_SEG_FILTERED 64u /* columns with a filter at most */
+
 struct evs_seg_rows {
 	const struct evs_array *cols;
 	uint16_t ncols;
@@ -64,6 +66,13 @@ struct evs_seg_rows {
 	const uint16_t *filtered; /* columns that get a filter, ascending */
 	uint16_t nfiltered;
 };
+
+/* segment_rows.c. Columns that get filters: of the sort key and with an index, ascending; how many. */
+uint16_t evs_seg_filtered(const struct evs_table *t, uint16_t out[EVS_SEG_FILTERED]);
+
+/* Bounds of the times of rows idx[0 .. n), or 0 .. n - 1 when idx is NULL. */
+void evs_seg_times(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx, uint32_t n,
+		   struct evs_seg_rows *r);
 
 /* Lock, recover, load. EVS_E_LOCKED, EVS_E_FORMAT (damaged so that nothing can follow), EVS_E_SYS, EVS_E_NOMEM.
  * Close in every case. */
@@ -83,6 +92,10 @@ int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const str
  */
 int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
 		    struct evs_diag *diag);
+
+/* The same with several sources. */
+int evs_segw_commit_sources(struct evs_seg_writer *w, struct evs_source *sources, uint32_t n,
+			    int64_t now, struct evs_diag *diag);
 
 /* File offset of what is put next. */
 uint64_t evs_segw_here(const struct evs_seg_writer *w);

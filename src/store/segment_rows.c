@@ -1,0 +1,39 @@
+/*
+ * What the writer of a group must know of its rows besides their values.
+ */
+#include "src/store/segment_write.h"
+
+/* The time has zones, which say more than a filter, and the tenant is the same in all rows. */
+uint16_t evs_seg_filtered(const struct evs_table *t, uint16_t out[EVS_SEG_FILTERED])
+{
+	uint16_t n = 0;
+
+	for (uint16_t c = 0; c < t->ncols && n < EVS_SEG_FILTERED; c++) {
+		enum evs_type_id id = t->cols[c].type.id;
+		bool wanted = false;
+
+		for (uint16_t k = 0; k < t->nkey; k++)
+			wanted |= t->key[k] == c;
+		for (uint16_t i = 0; i < t->nindexes; i++)
+			wanted |= t->indexes[i].column == c;
+		if (wanted && c != t->time_column && c != t->tenant_column && id != EVS_T_JSON)
+			out[n++] = c;
+	}
+	return n;
+}
+
+void evs_seg_times(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx, uint32_t n,
+		   struct evs_seg_rows *r)
+{
+	r->time_min = r->time_max = EVS_TIME_NONE;
+	for (uint32_t i = 0; i < n; i++) {
+		int64_t at = evs_row_time(t, time, idx ? idx[i] : i);
+
+		if (at == EVS_TIME_NONE)
+			continue;
+		if (r->time_min == EVS_TIME_NONE || at < r->time_min)
+			r->time_min = at;
+		if (r->time_max == EVS_TIME_NONE || at > r->time_max)
+			r->time_max = at;
+	}
+}
