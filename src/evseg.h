@@ -461,6 +461,7 @@ struct evs_check_counts {
 	uint64_t rows_lost;
 	uint64_t rollups, rollups_unknown; /* compared with their rows; of views that no schema.sql has */
 	bool stopped; /* the time was over */
+	uint64_t segments_saved, rows_saved; /* by a salvage */
 };
 
 struct evs_check_opts {
@@ -472,6 +473,11 @@ struct evs_check_opts {
 	 */
 	int64_t max_ms;
 	const char *state;
+	/*
+	 * Put all rows that can be read into a new segment of this name or, when the path is not one segment, into a store of this name
+	 * with the same folders. It must not exist. What is checked is not touched.
+	 */
+	const char *salvage;
 	void (*on_finding)(void *arg, const struct evs_finding *f);
 	/* After every few megabytes. `segments` is how many are done, `path` what is being looked at. */
 	void (*on_progress)(void *arg, const struct evs_check_counts *so_far, const char *path);

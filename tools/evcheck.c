@@ -27,6 +27,9 @@ static const struct cli_option options[] = {
 	{ .name = "sequence", .arg = "KEY,SEQ", .kind = CLI_LIST, .list = &sequence,
 	  .help = "does SEQ count up by one for each KEY, in the order of\n"
 		  "time? Gaps, duplicates and what is out of order are told" },
+	{ .name = "salvage", .arg = "OUT", .kind = CLI_TEXT, .text = &opts.salvage,
+	  .help = "put all rows that can be read into OUT, a new segment, or a\n"
+		  "new store when PATH is not one segment" },
 	{ .letter = 'o', .name = "output", .arg = "FORMAT", .kind = CLI_CHOICE, .level = &output,
 	  .choices = outputs, .help = "text, or json: one object a finding (text)" },
 	{ .name = NULL },
@@ -46,7 +49,8 @@ static const struct cli_tool tool = {
 		"Examples:\n"
 		"  evcheck store\n"
 		"  evcheck --quick -o json store/task_events | jq .path\n"
-		"  evcheck --sequence execution_id,sequence store/events\n",
+		"  evcheck --sequence execution_id,sequence store/events\n"
+		"  evcheck --salvage mended.evs store/t/_/2024-01-01.evs\n",
 };
 
 static const char *kind_name(enum evs_finding_kind kind)
@@ -150,6 +154,8 @@ static void sum_up(const struct evs_check_counts *n, const struct evs_sequence_c
 	cli_note("%s segment%s, %s rows, %s: %s%s", cli_count_text(n->segments, segments),
 		 n->segments == 1 ? "" : "s", cli_count_text(n->rows, rows),
 		 cli_bytes_text(n->bytes, bytes), text, sequences);
+	if (opts.salvage)
+		cli_note("%s rows saved, in %s", cli_count_text(n->rows_saved, rows), opts.salvage);
 	if (n->stopped)
 		cli_note("the time is over; the next check goes on there");
 	if (q && q->late)
@@ -190,6 +196,8 @@ int main(int argc, char *argv[])
 		return cli_bad_usage("--sequence wants two columns, KEY,SEQ");
 	if (opts.state && !opts.max_ms)
 		return cli_bad_usage("--state is for --max-duration");
+	if (opts.salvage && sequence.n)
+		return cli_bad_usage("--salvage and --sequence are two things");
 	opts.now = cli_pinned_now();
 	opts.on_finding = on_finding;
 	opts.on_progress = on_progress;

@@ -73,5 +73,6 @@ complete -c evexpire -s o -l output -x -a 'table ndjson csv tsv' -d 'format'
 complete -c evcheck -l quick -d 'frames alone, no rows'
 complete -c evcheck -l max-duration -x -d 'stop after that long, and go on there the next time'
 complete -c evcheck -l state -r -d 'file that says where it stopped'
+complete -c evcheck -l salvage -r -d 'put all rows that can be read into a new segment or store'
 complete -c evcheck -l sequence -x -d 'gaps and duplicates of SEQ for each KEY'
 complete -c evcheck -s o -l output -x -a 'text json' -d format

@@ -90,6 +90,7 @@ evcheck)
 		'--quick[frames alone, no rows]' \
 		'--max-duration[stop after that long, and go on there the next time]:duration:' \
 		'--state[file that says where it stopped]:file:_files' \
+		'--salvage[put all rows that can be read into a new segment or store]:out:_files' \
 		'--sequence[gaps and duplicates of SEQ for each KEY]:KEY,SEQ:' \
 		'(-o --output)'{-o,--output}'[format]:format:(text json)' \
 		'*:path:_files'

@@ -227,6 +227,29 @@ int evs_set_aside(int fd, const char *path, uint64_t from, uint64_t size, const 
 int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uint64_t *seen,
 		     uint64_t *whole, struct evs_diag *diag);
 
+/* ---- a segment made of rows that were read --------------------------------------------------------- */
+
+/*
+ * A new segment at `path`, where nothing may be, of the stream, tenant and partition of `like`, which must outlive it. Until it is finished it
+ * is `.NAME.salvage`. EVS_E_USAGE when something is there; EVS_E_SYS, EVS_E_NOMEM, EVS_E_LIMIT.
+ */
+struct evs_fresh;
+/* Is nothing there? 0; EVS_E_USAGE when there is; EVS_E_SYS. */
+int evs_fresh_absent(const char *path, struct evs_diag *diag);
+int evs_fresh_open(struct evs_fresh **out, const char *path, const struct evs_head *like, int64_t now,
+		   struct evs_diag *diag);
+/*
+ * Rows as a group; `schema` is the text that `t` was parsed from. `follows`: they are sorted behind those of the group before. They are sorted when
+ * they are not.
+ */
+int evs_fresh_group(struct evs_fresh *f, const struct evs_table *t, const char *schema, size_t len,
+		    const struct evs_array *cols, bool follows, uint64_t src_bytes,
+		    struct evs_diag *diag);
+/* All are there. 1 when there was no group, so that there is no file. */
+int evs_fresh_finish(struct evs_fresh *f, struct evs_source *sources, uint32_t n, struct evs_diag *diag);
+/* What was not finished is removed. NULL is fine. */
+void evs_fresh_close(struct evs_fresh *f);
+
 /* ---- memory that does not fit ---------------------------------------------------------------------- */
 
 /* Bytes set aside in an unnamed file in $TMPDIR or /tmp, which is gone when closed, however the process ends. */

@@ -67,7 +67,7 @@ void evs_check_remark(struct check *c, const char *path, const char *text)
 int evs_check_error(struct check *c, const char *path, int rc, const struct evs_diag *d,
 		    struct evs_diag *diag)
 {
-	if (rc == EVS_E_NOMEM || rc == EVS_E_STOP) {
+	if (rc == EVS_E_NOMEM || rc == EVS_E_STOP || c->salvage.failed) {
 		if (diag)
 			*diag = *d;
 		return rc;
@@ -92,7 +92,9 @@ int evs_check(const char *const *paths, size_t npaths, const struct evs_check_op
 	bool passed = false;
 	int rc;
 
-	rc = evs_check_begin(&c, paths, npaths, diag);
+	rc = evs_salvage_begin(&c, paths, npaths, diag);
+	if (rc == 0)
+		rc = evs_check_begin(&c, paths, npaths, diag);
 	do {
 		c.resume.pending &=
 			!passed; /* it was the last one, and has gone: all begins anew */

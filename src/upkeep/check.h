@@ -23,6 +23,16 @@ struct check_resume {
 	char id[33];	    /* of the segment, in hex */
 };
 
+/* salvage.c: what goes into a new segment. */
+struct salvage {
+	const char *out; /* NULL: nothing does */
+	bool single;	 /* `out` is the segment; else a store */
+	bool failed;	 /* something could not be written */
+	struct evs_fresh *fresh;
+	struct evs_source *source;
+	uint32_t nsources;
+};
+
 /* One run. */
 struct check {
 	const struct evs_check_opts *opts;
@@ -37,6 +47,8 @@ struct check {
 	int64_t soft, hard;	  /* when to stop behind a commit, and behind any group; 0: never */
 	bool worked;		  /* something has been done */
 	struct check_resume resume, stop;
+
+	struct salvage salvage;
 };
 
 /* Before all paths: read where the last check stopped. After them: write where this one did, or remove that; `rc` is what came of them. */
@@ -59,8 +71,8 @@ void evs_check_progress(struct check *c);
 
 /* The stream that segments lie in. */
 struct check_stream {
-	char path[EVS_PATH_MAX];
-	char *schema; /* text of its schema.sql, or NULL */
+	char name[256]; /* of its folder */
+	char *schema;	/* text of its schema.sql, or NULL */
 	size_t schema_len;
 	struct evs_table *table; /* of it, or NULL */
 };
@@ -103,6 +115,7 @@ struct check_segment {
 	struct check *run;
 	struct evs_segment *seg;
 	const struct check_stream *stream;
+	const struct check_place *place;
 	struct check_chain chain;
 	uint64_t schema_named; /* by a commit, and looked at */
 
@@ -128,6 +141,7 @@ struct check_segment {
 	uint64_t off, span;
 	uint32_t run_number;
 	bool run_known;
+	bool follows;		/* the group at hand follows the one before, in one run */
 	struct evs_array *last; /* one row each of the sort key's columns */
 	uint16_t nlast;
 };
@@ -163,6 +177,15 @@ int evs_check_hash_frame(struct check_segment *s, uint64_t off, uint64_t span,
 /* check_group.c: the group at hand against what is said of it. */
 int evs_check_group(struct check_segment *s, const struct evs_group *g, struct evs_diag *diag);
 void evs_check_group_release(struct check_segment *s);
+
+/* salvage.c: before all; a sound group, all columns of which are at hand; what a COMMIT or INDEX says of sources; the end of the segment. */
+int evs_salvage_begin(struct check *c, const char *const *paths, size_t npaths,
+		      struct evs_diag *diag);
+int evs_salvage_group(struct check_segment *s, const struct evs_group *g,
+		      const struct evs_group_ref *ref, struct evs_diag *diag);
+int evs_salvage_sources(struct check_segment *s, const struct evs_source *src, uint32_t n,
+			struct evs_diag *diag);
+int evs_salvage_end(struct check_segment *s, int rc, struct evs_diag *diag);
 
 /* check_rollup.c */
 int evs_check_rollup_schema(struct check_segment *s, struct evs_diag *diag);

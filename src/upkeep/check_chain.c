@@ -90,7 +90,7 @@ int evs_check_sources(struct check_segment *s, uint64_t off, const struct evs_so
 		evs_check_found(s, off, 0, false, "7.6-C1 a source goes backwards");
 	if (all)
 		c->sources_sure = true;
-	return 0;
+	return evs_salvage_sources(s, src, n, diag);
 }
 
 /* The state of a source that no newer frame names. EVS_E_NOMEM or 0. */

@@ -177,6 +177,19 @@ static void release_stream(struct check_stream *s)
 	*s = (struct check_stream){ 0 };
 }
 
+/* The folder's own name, unless it is named by a dot. */
+static void name_of(struct check_stream *s, const char *dir)
+{
+	size_t n = strlen(dir), from;
+
+	while (n > 1 && dir[n - 1] == '/')
+		n--;
+	for (from = n; from > 0 && dir[from - 1] != '/'; from--)
+		;
+	if (n - from < sizeof(s->name) && dir[from] != '.')
+		memcpy(s->name, dir + from, n - from);
+}
+
 /* 0 with the schema as far as there is one, which was told; 1 when the folder is no stream's; or an error. */
 static int load_stream(struct check *c, struct check_stream *s, const char *dir,
 		       struct evs_diag *diag)
@@ -187,7 +200,7 @@ static int load_stream(struct check *c, struct check_stream *s, const char *dir,
 
 	*s = (struct check_stream){ 0 };
 	if (rc == 0)
-		rc = evs_path_join(s->path, dir, "", &d);
+		name_of(s, dir);
 	if (rc == 0)
 		rc = evs_io_read_file(path, EVS_MAX_SCHEMA, &s->schema, &s->schema_len, &d);
 	if (rc != 0)

@@ -279,10 +279,13 @@ static int check_order(struct check_segment *s, const struct evs_group *g,
 	}
 	if (!ref)
 		return 0;
-	if (s->run_known && s->run_number == ref->run && !continues(s, key, n))
+	s->follows = s->run_known && s->run_number == ref->run;
+	if (s->follows && !continues(s, key, n)) {
 		evs_check_found(
 			s, s->off, g->rows, false,
 			"7.2-C2 the group begins before the end of the one before of its run");
+		s->follows = false;
+	}
 	s->run_known = true;
 	s->run_number = ref->run;
 	for (uint16_t k = 0; k < n; k++) {
@@ -375,7 +378,7 @@ static int load_column(struct check_segment *s, const struct evs_group *g, uint1
 static int check_columns(struct check_segment *s, const struct evs_group *g, uint32_t number,
 			 bool named, bool *sound, bool *kept_sound, struct evs_diag *diag)
 {
-	bool all = s->ahead && s->commit.nrollups && s->rollups;
+	bool all = s->run->salvage.out || (s->ahead && s->commit.nrollups && s->rollups);
 
 	*sound = *kept_sound = true;
 	for (uint16_t c = 0; c < g->columns; c++) {
@@ -414,12 +417,15 @@ int evs_check_group(struct check_segment *s, const struct evs_group *g, struct e
 	rc = check_columns(s, g, number, ref != NULL, &sound, &kept, diag);
 	if (rc == 0 && sound && ref)
 		rc = check_hash(s, ref, diag);
+	s->follows = false;
 	if (rc == 0 && kept) {
 		check_times(s, g, ref);
 		rc = check_order(s, g, ref, diag);
 	}
 	if (rc == 0)
 		rc = evs_check_rollup_rows(s, g->rows, sound && ref, number == 0, diag);
+	if (rc == 0 && sound)
+		rc = evs_salvage_group(s, g, ref, diag);
 	for (uint16_t c = 0; c < s->table->ncols; c++)
 		evs_array_trim(&s->cols[c], SMALL);
 	return rc;

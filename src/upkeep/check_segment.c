@@ -112,13 +112,21 @@ static int go_through(struct check_segment *s, struct evs_diag *diag)
 static int not_opened(struct check_segment *s, int rc, const struct evs_diag *d,
 		      struct evs_diag *diag)
 {
+	char text[1200];
+
+	if (rc == EVS_E_FORMAT && s->run->salvage.out)
+		(void)snprintf(text, sizeof(text),
+			       "%.900s: HEAD has the key to all checksums, so rows cannot be told from other bytes; restore the file from a copy",
+			       d->what);
+	else
+		(void)snprintf(text, sizeof(text), "%s", d->what);
 	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
 		evs_check_tell(s->run,
 			       (struct evs_finding){ .kind = EVS_FOUND_DAMAGE,
 						     .path = s->run->path,
 						     .has_off = d->has_off,
 						     .off = d->off },
-			       d->what);
+			       text);
 		return 0;
 	}
 	if (rc == EVS_E_SYS && evs_path_gone(s->run->path)) {
@@ -133,6 +141,7 @@ int evs_check_segment(struct check *c, const char *path, const struct check_plac
 {
 	struct check_segment s = { .run = c,
 				   .stream = place->stream,
+				   .place = place,
 				   .whole = true,
 				   .chain = { .sure = true, .sources_sure = true } };
 	struct evs_diag d = { 0 };
@@ -151,6 +160,7 @@ int evs_check_segment(struct check *c, const char *path, const struct check_plac
 		check_head(&s, place);
 		rc = evs_check_go_on(&s, &d);
 		rc = rc < 0 ? evs_check_error(c, path, rc, &d, diag) : go_through(&s, diag);
+		rc = evs_salvage_end(&s, rc, diag);
 		c->worked = true;
 	}
 	evs_check_group_release(&s);
