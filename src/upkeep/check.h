@@ -2,8 +2,22 @@
  * Checking: every rule of spec/segment.md that bytes can break, and the folders around the segments. Private to the files
  * check*.c.
  *
- * The reader of the store room holds each frame against the rules that it can break by itself, and against its neighbours; what it
- * finds is told here as it is. check_group.c, check_commit.c and check_rollup.c hold the frames against the values.
+ * Which rule is looked at where (corpus/bad has a file for each, and tests/spec/run holds that it is named):
+ *
+ *   1.2, 6, 5.2 to 5.4        format/: a block, when check_group.c has it decoded
+ *   3.1-1 to -11              format/frame.c; 3.1-12 to -15: src/store/file.c, on the walk
+ *   4.1, 4.2                  format/head.c, src/store/file_head.c; 4.1-C1 check_segment.c, 4.1-C2 check_group.c
+ *   4.3, 5.1-9, 7.1-C3        src/store/segment_open.c, asked by check_group.c and check_commit.c
+ *   5.1, 5.1-10               format/group_decode.c, src/store/segment_walk.c
+ *   5.6                       src/store/segment_rollup.c; 5.6-C1 check_rollup.c
+ *   7.1 to 7.10               format/commit_decode.c, zone.c, section.c, trailer.c
+ *   7.1-12, -13, 7.2-7, 8.3   format/chain.c, src/store/segment_chain.c
+ *   3.1-C1, 7.1-C, 7.9-C1, 7.10-C1    check_commit.c
+ *   7.2-7 (hash), 7.2-C, 7.5-C, 7.8-C1, 7.9-C2, -C3   check_group.c
+ *   7.6-C, 8.3-C1             check_chain.c
+ *   8.1, 8.2                  format/index.c
+ *   9-1 to 9-6, 9-9, 9-10     src/store/file_head.c, tail.c, segment_walk.c
+ *   store 11-1, 11-2          check_folder.c, check_segment.c
  */
 #ifndef EVS_UPKEEP_CHECK_H
 #define EVS_UPKEEP_CHECK_H
