@@ -194,7 +194,7 @@ const struct evs_block *evs_group_find(const struct evs_group *g, uint16_t colum
 static int need_raw(struct evs_decoder *d, uint32_t n, const char **why)
 {
 	if (n > d->limit)
-		return evs_rule(why, EVS_E_LIMIT, "block is larger than the memory limit");
+		return evs_rule(why, EVS_E_LIMIT, "6.1-6 block is larger than the memory limit");
 	if (n <= d->raw_cap)
 		return 0;
 	free(d->raw);
@@ -251,7 +251,7 @@ static int all_null(const struct evs_decoder *d, struct evs_array *out, uint32_t
 		    const char **why)
 {
 	if (rows > d->limit / (out->width ? out->width : sizeof(*out->offs)))
-		return evs_rule(why, EVS_E_LIMIT, "column is larger than the memory limit");
+		return evs_rule(why, EVS_E_LIMIT, "6.1-6 column is larger than the memory limit");
 	if (evs_array_append_nulls(out, rows) < 0)
 		return evs_rule(why, EVS_E_NOMEM, "out of memory");
 	return 0;

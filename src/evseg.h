@@ -518,6 +518,85 @@ struct evs_stat_result {
  */
 int evs_stat(const char *const *paths, size_t npaths, const struct evs_stat_opts *opts,
 	     struct evs_stat_result *result, struct evs_diag *diag);
+/* ---- checking ----------------------------------------------------------------------------------- */
+
+enum evs_finding_kind {
+	EVS_FOUND_DAMAGE = 1, /* a rule of spec/ is broken */
+	EVS_FOUND_TAIL = 2,   /* bytes behind the newest commit, of which the bytes cannot tell what they are */
+	EVS_FOUND_REMARK = 3, /* worth knowing, not wrong: a leftover, a file that does not belong */
+	EVS_FOUND_ERROR = 4,  /* the operating system did not let us look */
+	EVS_FOUND_SEQUENCE = 5, /* evs_check_sequence(); its rules are "gap", "duplicate" and "order" */
+};
+
+/* One thing that a check tells. Strings are valid during the call. */
+struct evs_finding {
+	enum evs_finding_kind kind;
+	const char *path;
+	bool has_off;
+	uint64_t off;  /* place in the file */
+	uint64_t rows; /* that it is about, as far as that is known */
+	bool rows_known;
+	bool lost;	  /* those rows cannot be read */
+	const char *rule; /* its number, "7.1-12" in spec/segment.md, "store 11-1" in spec/store.md; or "" */
+	const char *what;
+};
+
+/* What was looked at. */
+struct evs_check_counts {
+	uint64_t streams, segments, commits, groups, rows, bytes;
+	uint64_t damage, tails, remarks, errors; /* findings, by kind */
+	uint64_t segments_damaged; /* with a finding that is no remark */
+	uint64_t rows_lost;
+	uint64_t rollups, rollups_unknown; /* compared with their rows; of views that no schema.sql has */
+	bool stopped; /* the time was over */
+	uint64_t segments_saved, rows_saved; /* by a salvage */
+};
+
+struct evs_check_opts {
+	bool quick; /* frames and what they say of each other; no blocks, so no values */
+	int64_t now; /* pins the clock (ns); 0: the real one */
+	/*
+	 * In stretches of about so many ms (0: all at once): the next check goes on where this one stopped. That is kept in
+	 * `state`; NULL: in the file .evcheck in the one path that is given, which must be a folder then.
+	 */
+	int64_t max_ms;
+	const char *state;
+	/*
+	 * Put all rows that can be read into a new segment of this name or, when the path is not one segment, into a store of this name
+	 * with the same folders. It must not exist. What is checked is not touched.
+	 */
+	const char *salvage;
+	void (*on_finding)(void *arg, const struct evs_finding *f);
+	/* After every few megabytes. `segments` is how many are done, `path` what is being looked at. */
+	void (*on_progress)(void *arg, const struct evs_check_counts *so_far, const char *path);
+	void *arg;
+};
+
+/*
+ * Check everything under the paths (stores, streams, tenants, segments). What is wrong with the data is told to on_finding and no
+ * error; so is a file that cannot be opened. Returns 0, EVS_S_USAGE for a path that is none of these, EVS_S_SYS, EVS_S_NOMEM.
+ */
+int evs_check(const char *const *paths, size_t npaths, const struct evs_check_opts *opts,
+	      struct evs_check_counts *out, struct evs_diag *diag);
+
+struct evs_sequence_counts {
+	uint64_t rows, keys;
+	uint64_t gaps, missing; /* stretches, and numbers in them */
+	uint64_t duplicates;	/* rows whose number was there already */
+	uint64_t disorder;	/* rows whose number is above that of the row before, and the time below */
+	uint64_t late;		/* keys that begin above 1; what was before may have expired */
+	uint64_t nulls;		/* rows without a key or a number, which are passed over */
+	uint64_t rows_lost;	/* to damage */
+};
+
+/*
+ * In the stream that the paths belong to, does the column `seq`, of integers, count up by one for every value of the column `key`,
+ * in the order of the stream's time? What does not is told to on_finding, with the first path. Returns as evs_check(), and EVS_S_USAGE when
+ * the columns are not there.
+ */
+int evs_check_sequence(const char *const *paths, size_t npaths, const char *key, const char *seq,
+		       const struct evs_check_opts *opts, struct evs_sequence_counts *out,
+		       struct evs_diag *diag);
 
 /* ---- small helpers the tools share --------------------------------------------------------------- */
 

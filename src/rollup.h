@@ -44,4 +44,7 @@ struct evs_rollup {
 /* The next rollup worth keeping, in ascending order of views: 1, or 0 when there are no more. EVS_E_NOMEM. */
 int evs_rollups_next(struct evs_rollups *r, struct evs_rollup *out);
 
+/* The rollup of one view, whether or not it is worth keeping: 1; 0 when there is no such view or it was given up. EVS_E_NOMEM. */
+int evs_rollups_find(struct evs_rollups *r, const uint8_t view[EVS_VIEW_ID], struct evs_rollup *out);
+
 #endif

@@ -140,6 +140,9 @@ int cli_damage(const struct evs_damage *d);
 char *cli_count_text(uint64_t n, char *buf);
 char *cli_seconds_text(double s, char *buf);
 
+/* A line of text on stdout, with control characters made visible. */
+void cli_put_line(const char *text);
+
 /* `s` as a JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */
 void cli_put_json(FILE *f, const char *s);
 

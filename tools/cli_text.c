@@ -9,25 +9,32 @@
 #include <string.h>
 
 /* One character of a message. C1 controls (U+0080 to U+009F) are two bytes in UTF-8. */
-static size_t put_visible(const unsigned char *s)
+static size_t put_visible(FILE *f, const unsigned char *s)
 {
 	if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f) {
-		fprintf(stderr, "\\x%02x", s[1]);
+		fprintf(f, "\\x%02x", s[1]);
 		return 2;
 	}
 	if (s[0] == '\t')
-		fputc(' ', stderr);
+		fputc(' ', f);
 	else if (s[0] < 0x20 || s[0] == 0x7f)
-		fprintf(stderr, "\\x%02x", s[0]);
+		fprintf(f, "\\x%02x", s[0]);
 	else
-		fputc(s[0], stderr);
+		fputc(s[0], f);
 	return 1;
 }
 
-static void put_text(const char *text)
+static void put_text(FILE *f, const char *text)
 {
 	for (const unsigned char *s = (const unsigned char *)text; *s;)
-		s += put_visible(s);
+		s += put_visible(f, s);
+	fputc('\n', f);
+}
+
+void cli_put_line(const char *text)
+{
+	cli_meter_wipe();
+	put_text(stdout, text);
 }
 
 void cli_say(const char *fmt, va_list ap)
@@ -38,8 +45,7 @@ void cli_say(const char *fmt, va_list ap)
 	cli_meter_wipe();
 	cli_flush();
 	fprintf(stderr, "%s: ", cli_name());
-	put_text(text);
-	fputc('\n', stderr);
+	put_text(stderr, text);
 }
 
 void cli_error(const char *fmt, ...)

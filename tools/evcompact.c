@@ -97,13 +97,13 @@ static void put_account(const struct evs_compact_stats *s, double took)
 	if (opts.dry_run)
 		cli_note("%s of %s segments would be compacted: %s rows, %s", cli_count_text(s->compacted, n[0]),
 			 cli_count_text(s->segments, n[1]), cli_count_text(s->rows, n[2]),
-			 cli_bytes_text(s->bytes, size[0]));
+			 evs_bytes_text(s->bytes, size[0]));
 	else
 		cli_note("%s of %s segments compacted: %s rows%s%s, %s -> %s, %.1f MB/s",
 			 cli_count_text(s->compacted, n[0]), cli_count_text(s->segments, n[1]),
 			 cli_count_text(s->rows, n[2]), s->rows == s->new_rows ? "" : " -> ",
 			 s->rows == s->new_rows ? "" : cli_count_text(s->new_rows, n[3]),
-			 cli_bytes_text(s->bytes, size[0]), cli_bytes_text(s->new_bytes, size[1]), rate);
+			 evs_bytes_text(s->bytes, size[0]), evs_bytes_text(s->new_bytes, size[1]), rate);
 }
 
 int main(int argc, char *argv[])

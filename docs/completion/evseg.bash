@@ -12,10 +12,11 @@ _evseg()
 		cur=
 	fi
 	case $prev in
-	-o | --output) words='ndjson csv tsv table' ;;
+	-o | --output) [[ $tool == *evcheck ]] && words='text json' || words='ndjson csv tsv table' ;;
 	--stats) words=json ;;
 	-b | --by) words='partition tenant stream store' ;;
 	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --older-than | --keep | --tenant | --now | \
+	-c | --columns | -w | --where | -k | -n | --limit | --since | --until | --older-than | --max-duration | --sequence | --tenant | --now | \
 		-q | --query | -g | --group | -a | --aggregate | -w | --where | --having | --sort | -k | --threads | --source | --time | \
 		--key | --level | --max-duration | --flush-*) return ;;
 	*)
@@ -35,4 +36,4 @@ _evseg()
 	fi
 }
 
-complete -F _evseg evschema evappend evcat evagg evexpire evstat evcompact
+complete -F _evseg evschema evappend evcat evagg evexpire evstat evcompact evcheck

@@ -1,6 +1,6 @@
 # fish completion for the evseg tools.
 
-for tool in evschema evappend evcat evagg evexpire evstat evcompact
+for tool in evschema evappend evcat evagg evexpire evstat evcompact evcheck
     complete -c $tool -l now -x -d 'take TIME for the present'
     complete -c $tool -l quiet -d 'say nothing but errors'
     complete -c $tool -l help -d 'show a short help'
@@ -87,3 +87,9 @@ complete -c evstat -s o -l output -x -a 'table ndjson json csv tsv' -d 'format'
 complete -c evstat -l prometheus -r -d 'write metrics into FILE'
 complete -c evstat -s e -l exit-status -d 'exit with 1 when there are warnings'
 complete -c evstat -s c -l columns -d 'a row for each column instead'
+complete -c evcheck -l quick -d 'frames alone, no rows'
+complete -c evcheck -l max-duration -x -d 'stop after that long, and go on there the next time'
+complete -c evcheck -l state -r -d 'file that says where it stopped'
+complete -c evcheck -l salvage -r -d 'put all rows that can be read into a new segment or store'
+complete -c evcheck -l sequence -x -d 'gaps and duplicates of SEQ for each KEY'
+complete -c evcheck -s o -l output -x -a 'text json' -d format

@@ -1,4 +1,4 @@
-#compdef evschema evappend evcat evagg evexpire evstat evcompact
+#compdef evschema evappend evcat evagg evexpire evstat evcompact evcheck
 # zsh completion for the evseg tools.
 
 local -a common
@@ -106,6 +106,16 @@ evstat)
 		'(-c --columns)'{-c,--columns}'[a row for each column instead]' \
 		'--prometheus[write metrics into FILE]:file:_files' \
 		'(-e --exit-status)'{-e,--exit-status}'[exit with 1 when there are warnings]' \
+		'*:path:_files'
+	;;
+evcheck)
+	_arguments $common \
+		'--quick[frames alone, no rows]' \
+		'--max-duration[stop after that long, and go on there the next time]:duration:' \
+		'--state[file that says where it stopped]:file:_files' \
+		'--salvage[put all rows that can be read into a new segment or store]:out:_files' \
+		'--sequence[gaps and duplicates of SEQ for each KEY]:KEY,SEQ:' \
+		'(-o --output)'{-o,--output}'[format]:format:(text json)' \
 		'*:path:_files'
 	;;
 esac

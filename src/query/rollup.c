@@ -366,26 +366,47 @@ static int save(struct evs_rollups *r, struct rollup *v, uint32_t groups)
 	return rc;
 }
 
+static uint32_t groups_of(const struct rollup *v)
+{
+	return v->groups ? evs_groups_count(v->groups) : 1;
+}
+
+/* 1 with the view's rollup, or EVS_E_NOMEM. */
+static int give(struct evs_rollups *r, struct rollup *v, struct evs_rollup *out)
+{
+	uint32_t groups = groups_of(v);
+	int rc;
+
+	for (size_t j = 0; j < v->plan->nagg; j++)
+		if (evs_agg_groups(v->agg[j], groups) < 0)
+			return EVS_E_NOMEM;
+	rc = save(r, v, groups);
+	if (rc < 0)
+		return rc;
+	*out = (struct evs_rollup){ .cols = v->cols, .ncols = (uint16_t)v->ncols, .groups = groups };
+	memcpy(out->view, v->id, sizeof(out->view));
+	return 1;
+}
+
 int evs_rollups_next(struct evs_rollups *r, struct evs_rollup *out)
 {
 	while (r && r->rows >= LEAST && r->next < r->n) {
 		struct rollup *v = &r->view[r->next++];
-		uint32_t groups = v->groups ? evs_groups_count(v->groups) : 1;
-		int rc;
+		uint32_t groups = groups_of(v);
 
 		/* A view without groups has seen no row; that is told by a commit without a rollup, too. */
 		if (v->off || !groups || (uint64_t)groups * GROUPS_OF > r->rows ||
 		    v->ncols > EVS_VIEW_COLUMNS || !v->ncols)
 			continue;
-		for (size_t j = 0; j < v->plan->nagg; j++)
-			if (evs_agg_groups(v->agg[j], groups) < 0)
-				return EVS_E_NOMEM;
-		rc = save(r, v, groups);
-		if (rc < 0)
-			return rc;
-		*out = (struct evs_rollup){ .cols = v->cols, .ncols = (uint16_t)v->ncols, .groups = groups };
-		memcpy(out->view, v->id, sizeof(out->view));
-		return 1;
+		return give(r, v, out);
 	}
+	return 0;
+}
+
+int evs_rollups_find(struct evs_rollups *r, const uint8_t view[EVS_VIEW_ID], struct evs_rollup *out)
+{
+	for (size_t i = 0; r && i < r->n; i++)
+		if (!r->view[i].off && !memcmp(r->view[i].id, view, EVS_VIEW_ID))
+			return give(r, &r->view[i], out);
 	return 0;
 }

@@ -153,7 +153,7 @@ static int find_map(struct evs_scan *s, const struct evs_group *g, struct evs_di
 		return rc;
 	if (g->columns != s->map->src->ncols)
 		return evs_fail_off(diag, EVS_E_FORMAT, evs_segment_path(s->seg), g->schema_off,
-				    "5.1 the group has another number of columns than its schema");
+				    "5.1-9 the group has another number of columns than its schema");
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "src/diag.h"
 #include "src/store/segment.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -119,7 +120,7 @@ int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p
 	w->off = start;
 	w->len = got;
 	if (got < n + (size_t)(off - start))
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "the file ends too early");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "3.1-14 the file ends too early");
 	*p = w->p + (size_t)(off - start);
 	return 0;
 }
@@ -132,7 +133,7 @@ int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_
 	int rc;
 
 	if (off > limit || limit - off < EVS_FRAME_HEAD_SIZE)
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "no room for a frame head");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "3.1-14 no room for a frame head");
 	rc = evs_file_bytes(f, off, EVS_FRAME_HEAD_SIZE, &p, diag);
 	if (rc < 0)
 		return rc;
@@ -140,7 +141,7 @@ int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_
 	if (rc < 0)
 		return evs_fail_off(diag, rc, f->path, off, why);
 	if (evs_frame_span(out->payload_len) > limit - off)
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "frame runs past its limit");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "3.1-14 frame runs past its limit");
 	return 0;
 }
 
@@ -169,7 +170,7 @@ int evs_file_padding(struct evs_file *f, uint64_t off, const struct evs_frame *f
 	rc = evs_file_bytes(f, at, n, &p, diag);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (p[i])
-			rc = evs_fail_off(diag, EVS_E_FORMAT, f->path, at, "padding is not zero");
+			rc = evs_fail_off(diag, EVS_E_FORMAT, f->path, at, "3.1-13 padding is not zero");
 	return rc;
 }
 
@@ -218,7 +219,7 @@ int evs_file_verify_group(struct evs_file *f, uint64_t off, const struct evs_fra
 		rc = sum_range(f, at, g.blocks[i].stored_len, &sum, diag);
 		if (rc == 0 && sum != g.blocks[i].sum)
 			rc = evs_fail_off(diag, EVS_E_FORMAT, f->path, at,
-					  "5.2 block checksum does not match");
+					  "5.3-1 block checksum does not match");
 	}
 	if (rc == 0)
 		rc = evs_file_padding(f, off, fr, diag);
@@ -292,7 +293,7 @@ static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum ev
 		return rc;
 	if (fr->type != type)
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
-				    "another type of frame was expected");
+				    "8.3-2 another type of frame was expected");
 	rc = evs_file_summed(f, off, fr, &p, diag);
 	return rc < 0 ? rc : keep(payload, p, fr->summed_len, diag);
 }
@@ -378,24 +379,31 @@ int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
 {
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };
+	struct evs_diag d = { 0 };
 	uint64_t off = pos;
 	bool gap = false;
-	int rc = find_commit(f, &off, t->end, t->size < t->end ? t->size : t->end, &gap, diag);
+	int rc = find_commit(f, &off, t->end, t->size < t->end ? t->size : t->end, &gap, &d);
 
 	*out = (struct evs_ahead){ .from = pos, .to = off };
 	if (rc == 0 && off < t->end) {
-		rc = evs_file_commit(f, off, t->end, &c, &payload, diag);
+		rc = evs_file_commit(f, off, t->end, &c, &payload, &d);
 		out->known = rc == 0;
+		out->commit = off;
 		out->append = c.append;
 		out->from = c.prev_off + c.prev_len;
 		if (rc == 0)
 			evs_file_keep(f, off, t->end, &c, &payload);
 	}
 	out->refused = rc == EVS_E_VERSION && !gap;
+	if (out->refused)
+		(void)snprintf(out->why, sizeof(out->why), "%.95s", d.what);
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
-	return rc == EVS_E_FORMAT || rc == EVS_E_VERSION ? 0
-							 : rc; /* it is met, and told, on the way */
+	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION)
+		return 0; /* it is met, and told, on the way */
+	if (rc < 0 && diag)
+		*diag = d;
+	return rc;
 }
 
 int evs_file_check_append(struct evs_file *f, uint64_t off, const struct evs_frame *fr,

@@ -4,6 +4,7 @@
 #include "src/diag.h"
 #include "src/store/segment.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define HEAD_SEARCH ((uint64_t)64 << 20) /* spec 9-2: how far the second copy is looked for */
@@ -18,7 +19,7 @@ static int read_frame(struct evs_file *f, uint64_t off, uint64_t size, struct ev
 	if (rc < 0)
 		return rc;
 	if (fr->type != EVS_FRAME_HEAD)
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "not a HEAD frame");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "4.1-13 not a HEAD frame");
 	*span = evs_frame_span(fr->payload_len);
 	rc = evs_file_padding(f, off, fr, diag);
 	*bad = rc == EVS_E_FORMAT; /* wrong padding is damage, and costs nothing */
@@ -124,9 +125,21 @@ static int check_second(struct evs_file *f, uint64_t size, const struct evs_head
 	return rc;
 }
 
-/* The first copy is bad: look for the second one. */
+/* Neither copy will do; `first` says what is wrong with the first one. */
+static int no_segment(const struct evs_file *f, const char *first, struct evs_diag *diag)
+{
+	char what[512];
+
+	(void)snprintf(what, sizeof(what),
+		       "9-1 not a segment, or both copies of its HEAD are damaged (9-2; %.400s)",
+		       first);
+	return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0, what);
+}
+
+/* The first copy is bad, as `first` says: look for the second one. */
 static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head, uint64_t *start,
-		       struct evs_text_memo *memo, struct evs_diag *diag)
+		       struct evs_text_memo *memo, const struct evs_diag *first,
+		       struct evs_diag *diag)
 {
 	uint64_t limit = size < HEAD_SEARCH ? size : HEAD_SEARCH;
 	uint64_t off = 0, span = 0;
@@ -138,9 +151,7 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 		if (rc < 0)
 			return rc;
 		if (off >= limit)
-			return evs_fail_off(
-				diag, EVS_E_FORMAT, f->path, 0,
-				"not a segment, or both copies of its HEAD are damaged");
+			return no_segment(f, first->what, diag);
 		rc = read_copy(f, off, size, head, &span, &bad, memo, diag);
 		/* HEAD frames have no salt, so bytes of a row may look like one: only its place tells. */
 		if (rc == 0 && span == off) {
@@ -157,6 +168,7 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint64_t *start,
 		  bool copy_bad[2], struct evs_text_memo *memo, struct evs_diag *diag)
 {
+	struct evs_diag first = { 0 };
 	uint64_t span = 0;
 	int rc;
 
@@ -164,8 +176,10 @@ int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint
 	f->salt = 0;
 	if (size == 0)
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, 0,
-				    "the file is empty, not a segment");
-	rc = read_copy(f, 0, size, head, &span, &copy_bad[0], memo, diag);
+				    "9-1 the file is empty, not a segment");
+	rc = read_copy(f, 0, size, head, &span, &copy_bad[0], memo, &first);
+	if (rc < 0 && diag)
+		*diag = first;
 	if (rc == 0)
 		rc = own_strings(head, diag);
 	if (rc == 0) {
@@ -173,7 +187,7 @@ int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint
 		rc = check_second(f, size, head, span, &copy_bad[1], memo, diag);
 	} else if (rc == EVS_E_FORMAT) {
 		copy_bad[0] = true;
-		rc = find_second(f, size, head, start, memo, diag);
+		rc = find_second(f, size, head, start, memo, &first, diag);
 		if (rc == 0)
 			rc = own_strings(head, diag);
 	}

@@ -8,7 +8,6 @@
 #include "src/store/io.h"
 #include "src/store/segment_write.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,6 +131,7 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 	    (used <= 2 * GROUP_BYTES || n == 1)) {
 		struct evs_seg_rows r = { .cols = src,
 					  .ncols = table->ncols,
+					  .begins_run = true,
 					  .filtered = filtered,
 					  .nfiltered = nfiltered };
 
@@ -141,6 +141,7 @@ static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const st
 	for (uint32_t from = 0; from < n && rc == 0; from += rows) {
 		struct evs_seg_rows r = { .cols = w->group,
 					  .ncols = table->ncols,
+					  .begins_run = from == 0,
 					  .filtered = filtered,
 					  .nfiltered = nfiltered };
 

@@ -6,7 +6,7 @@
 #define EVS_STORE_REJECT_H
 
 #include "evseg.h"
-#include "format/bytes.h"
+#include "src/store/store.h"
 
 struct evs_rejects {
 	char *path;
@@ -33,14 +33,6 @@ struct evs_rejects {
 	int copy;	 /* bytes of the line as they are */
 	uint64_t copied;
 };
-
-/*
- * reject_scan.c: up to which offset are the records whole (`*whole`)? What follows was torn by a crash: it has a zero byte, which
- * no record has, or no newline at its end. With `source` (as JSON text): the highest `end` of its records, into `*seen` when
- * it is above.
- */
-int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uint64_t *seen,
-		     uint64_t *whole, struct evs_diag *diag);
 
 /* Nothing is opened before the first reject, except that with a source an existing file is read. `dir` is for
  * temporary files and belongs to the caller. */

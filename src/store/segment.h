@@ -61,8 +61,10 @@ int evs_file_summed(struct evs_file *f, uint64_t off, const struct evs_frame *fr
 struct evs_ahead {
 	uint64_t from, to; /* where they stand, as far as they were looked at */
 	bool known;	   /* the COMMIT is sound; `append` is its number */
+	uint64_t commit;   /* ... and where it stands */
 	bool refused;	   /* ... or of a newer format, and nothing before it is damaged */
 	uint32_t append;
+	char why[96]; /* it is refused */
 };
 
 /* Look ahead from the frame at `pos` to its COMMIT. Damage on the way is passed over, and makes no error. */

@@ -29,6 +29,21 @@ void evs_chain_broken(struct evs_segment *s)
 	s->chain.ncommits = 0;
 }
 
+void evs_chain_resume(struct evs_segment *s, uint64_t off, const struct evs_commit *commit,
+		      bool whole)
+{
+	struct evs_chain *c = &s->chain;
+
+	evs_chain_broken(s);
+	c->last = (struct evs_commit){ .seq = commit->seq, .rows_total = commit->rows_total };
+	memcpy(c->last.hash, commit->hash, sizeof(c->last.hash));
+	c->last_off = off;
+	c->index_off = commit->index_off;
+	c->index_seq = commit->seq - commit->since_index;
+	c->commit_sure = true;
+	c->groups_sure = whole;
+}
+
 int evs_chain_group(struct evs_segment *s, uint64_t off, uint64_t span, struct evs_diag *diag)
 {
 	struct evs_chain *c = &s->chain;

@@ -25,6 +25,14 @@ static const struct evs_filter_ref *find(const struct evs_commit *c, uint32_t gr
 	return &c->filters[lo];
 }
 
+int evs_segment_filter(struct evs_segment *s, const struct evs_commit *c, uint64_t off,
+		       const uint8_t **blocks, size_t *len, struct evs_diag *diag)
+{
+	struct evs_ahead a = { .known = true, .append = c->append };
+
+	return evs_file_filter(&s->file, off, s->tail.end, &a, blocks, len, diag);
+}
+
 bool evs_segment_may_hold(struct evs_segment *s, const struct evs_commit *c, uint32_t group,
 			  uint16_t column, const struct evs_array *value, uint32_t row)
 {
@@ -32,12 +40,11 @@ bool evs_segment_may_hold(struct evs_segment *s, const struct evs_commit *c, uin
 	struct evs_diag d = { 0 };
 	const uint8_t *blocks;
 	size_t len;
-	struct evs_ahead a = { .known = true, .append = c->append };
 	int rc;
 
 	if (!ref || !evs_filter_takes(value))
 		return true;
-	rc = evs_file_filter(&s->file, ref->off, s->tail.end, &a, &blocks, &len, &d);
+	rc = evs_segment_filter(s, c, ref->off, &blocks, &len, &d);
 	if (rc < 0) {
 		if ((rc == EVS_E_FORMAT || rc == EVS_E_VERSION) && s->filter_told != ref->off)
 			evs_segment_tell(s, ref->off, 0, d.what);

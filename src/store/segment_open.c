@@ -26,8 +26,8 @@ static void tell_head(struct evs_segment *s, const bool bad[2])
 		if (bad[i])
 			evs_segment_tell(
 				s, i ? s->tail.start / 2 : 0, 0,
-				i ? "the second copy of HEAD is damaged; the first one is used"
-				  : "the first copy of HEAD is damaged; the second one is used");
+				i ? "4.1-13 the second copy of HEAD is damaged; the first one is used"
+				  : "4.1-13 the first copy of HEAD is damaged; the second one is used");
 }
 
 /* Damage at the newest commit's trailers and frame is told by the walk; a tail here, unless it is growing. */
@@ -240,7 +240,7 @@ int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int
 	if (rc < 0)
 		goto out;
 	if (!st.is_file) {
-		rc = evs_fail_off(diag, EVS_E_FORMAT, path, 0, "not a file, so not a segment");
+		rc = evs_fail_off(diag, EVS_E_FORMAT, path, 0, "9-1 not a file, so not a segment");
 		goto out;
 	}
 	s->dev = st.dev;
@@ -308,26 +308,18 @@ uint64_t evs_segment_schema_off(const struct evs_segment *s)
 	return s->schema_off;
 }
 
-int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t *len,
-		       struct evs_diag *diag)
+/* The text of the SCHEMA frame at `off`. */
+static int schema_frame(struct evs_segment *s, uint64_t off, char **text, size_t *len,
+			struct evs_diag *diag)
 {
 	const char *why = NULL;
 	struct evs_ahead a;
 	struct evs_frame fr;
 	const uint8_t *p;
-	int rc;
+	int rc = evs_file_frame(&s->file, off, s->tail.end, &fr, diag);
 
-	if (off == 0) { /* HEAD */
-		*text = malloc(s->head.schema_len + 1);
-		if (!*text)
-			return evs_fail_nomem(diag);
-		memcpy(*text, s->head.schema, s->head.schema_len + 1);
-		*len = s->head.schema_len;
-		return 0;
-	}
-	rc = evs_file_frame(&s->file, off, s->tail.end, &fr, diag);
 	if (rc == 0 && fr.type != EVS_FRAME_SCHEMA)
-		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "not a SCHEMA frame");
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "another type of frame");
 	if (rc == 0)
 		rc = evs_file_ahead(&s->file, off, &s->tail, &a, diag);
 	if (rc == 0)
@@ -338,6 +330,31 @@ int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t 
 		return rc;
 	rc = evs_schema_text_decode(text, len, p, fr.summed_len, &why);
 	return rc < 0 ? evs_fail_off(diag, rc, s->path, off, why) : 0;
+}
+
+int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t *len,
+		       struct evs_diag *diag)
+{
+	struct evs_diag d = { 0 };
+	char what[512];
+	int rc;
+
+	if (off == 0) { /* HEAD */
+		*text = malloc(s->head.schema_len + 1);
+		if (!*text)
+			return evs_fail_nomem(diag);
+		memcpy(*text, s->head.schema, s->head.schema_len + 1);
+		*len = s->head.schema_len;
+		return 0;
+	}
+	rc = schema_frame(s, off, text, len, &d);
+	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
+		(void)snprintf(what, sizeof(what), "5.1-9 no sound SCHEMA frame: %.400s", d.what);
+		(void)evs_fail_off(&d, rc, s->path, off, what);
+	}
+	if (rc < 0 && diag)
+		*diag = d;
+	return rc;
 }
 
 void evs_segment_place(const struct evs_segment *s, struct evs_place *out)
@@ -361,6 +378,16 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 	return 0;
 }
 
+int evs_segment_resume_behind(struct evs_segment *s, const struct evs_place *p, uint64_t off,
+			      uint64_t span, const struct evs_commit *c, struct evs_diag *diag)
+{
+	int rc = evs_segment_resume(s, p, diag);
+
+	if (rc == 0)
+		evs_chain_resume(s, off, c, off + span == p->off);
+	return rc;
+}
+
 void evs_segment_want(struct evs_segment *s, evs_group_want_fn *want, void *arg)
 {
 	s->want = want;
@@ -371,6 +398,42 @@ void evs_segment_commits(struct evs_segment *s, evs_commit_done_fn *done, void *
 {
 	s->done = done;
 	s->done_arg = arg;
+}
+
+void evs_segment_watch(struct evs_segment *s, evs_walked_fn *fn, void *arg)
+{
+	s->watch = fn;
+	s->watch_arg = arg;
+}
+
+int evs_segment_commit(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload,
+		       uint64_t *off, struct evs_diag *diag)
+{
+	const struct evs_ahead *a = &s->chain.ahead;
+
+	*out = (struct evs_commit){ 0 };
+	if (!a->known)
+		return 1;
+	*off = a->commit;
+	return evs_file_commit(&s->file, a->commit, s->tail.end, out, payload, diag);
+}
+
+int evs_segment_commit_at(struct evs_segment *s, uint64_t off, struct evs_commit *out,
+			  struct evs_buf *payload, struct evs_diag *diag)
+{
+	return evs_file_commit(&s->file, off, s->tail.end, out, payload, diag);
+}
+
+int evs_segment_index_at(struct evs_segment *s, uint64_t off, struct evs_index *out,
+			 struct evs_buf *payload, struct evs_diag *diag)
+{
+	return evs_file_index(&s->file, off, s->tail.end, out, payload, diag);
+}
+
+int evs_segment_bytes(struct evs_segment *s, uint64_t off, size_t n, const uint8_t **p,
+		      struct evs_diag *diag)
+{
+	return evs_file_bytes(&s->file, off, n, p, diag);
 }
 
 const struct evs_segment_count *evs_segment_counts(const struct evs_segment *s)
@@ -406,7 +469,7 @@ int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, 
 		return rc;
 	*span = evs_frame_span(fr.payload_len);
 	if (fr.type != EVS_FRAME_GROUP)
-		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "not a GROUP frame");
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "7.2-7 not a GROUP frame");
 	rc = evs_file_summed(&s->file, off, &fr, &p, diag);
 	if (rc < 0)
 		return rc;

@@ -76,6 +76,8 @@ struct evs_segment {
 	void *want_arg;
 	evs_commit_done_fn *done;
 	void *done_arg;
+	evs_walked_fn *watch;
+	void *watch_arg;
 	struct evs_segment_count count;
 	uint64_t filter_read, filter_told; /* filter that was counted, or named as damaged, last */
 	uint64_t packed_read;		   /* group whose only block was counted */
@@ -98,6 +100,8 @@ int evs_walk_next(struct evs_segment *s, struct evs_diag *diag);
 /* segment_chain.c. Broken rules are told with no rows lost: every frame is sound by itself. */
 void evs_chain_start(struct evs_segment *s);
 void evs_chain_broken(struct evs_segment *s); /* a stretch was stepped over */
+/* The walk begins behind the commit at `off`; `whole`: right behind it. */
+void evs_chain_resume(struct evs_segment *s, uint64_t off, const struct evs_commit *c, bool whole);
 int evs_chain_group(struct evs_segment *s, uint64_t off, uint64_t span, struct evs_diag *diag);
 void evs_chain_commit(struct evs_segment *s, uint64_t off, uint64_t span,
 		      const struct evs_commit *c);

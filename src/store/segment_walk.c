@@ -26,14 +26,25 @@ static void close_gap(struct evs_segment *s, uint64_t row, uint64_t off)
 	if (s->gap)
 		evs_segment_tell(s, s->gap_off, lost, s->gap_what);
 	else if (lost)
-		evs_segment_tell(s, off, lost, "rows are missing before this place");
+		evs_segment_tell(s, off, lost, "9-10 rows are missing before this place");
 	s->gap = false;
 	if (row > s->next_row)
 		s->next_row = row;
 }
 
-static int walk_commit(struct evs_segment *s, uint64_t off, uint64_t span, struct evs_diag *diag)
+static int watched(struct evs_segment *s, const struct evs_frame *fr, uint64_t span,
+		   const struct evs_commit *c, const struct evs_index *x, struct evs_diag *diag)
 {
+	struct evs_walked w = {
+		.off = s->pos, .span = span, .frame = fr, .commit = c, .index = x
+	};
+
+	return s->watch ? s->watch(s->watch_arg, &w, diag) : 0;
+}
+
+static int walk_commit(struct evs_segment *s, const struct evs_frame *fr, struct evs_diag *diag)
+{
+	uint64_t off = s->pos, span = evs_frame_span(fr->payload_len);
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };
 	struct evs_trailer tr;
@@ -42,37 +53,44 @@ static int walk_commit(struct evs_segment *s, uint64_t off, uint64_t span, struc
 	if (rc == 0) {
 		evs_chain_commit(s, off, span, &c);
 		close_gap(s, c.rows_total, off);
+		if (off == s->tail.trailer.commit_off) /* spec 7.3-8 */
+			s->tail.trailer.rows_total = c.rows_total;
 	}
 	for (unsigned copy = 0; rc == 0 && copy < 2; copy++) {
 		uint64_t at = off + span - (uint64_t)(2 - copy) * EVS_TRAILER_SIZE;
-		const char *why = "the trailer does not belong to its commit";
+		const char *why = "7.3-6 the trailer does not belong to its commit";
 		const uint8_t *p;
 
 		rc = evs_file_bytes(&s->file, at, EVS_TRAILER_SIZE, &p, diag);
 		if (rc == EVS_E_FORMAT)
-			why = "the file ends inside the second trailer of its newest commit";
+			why = "7.3-7 the file ends inside the second trailer of its newest commit";
 		if (rc == 0)
 			rc = evs_trailer_decode(&tr, p, s->file.salt, at, &why);
-		if (rc == 0 && (tr.commit_off != off || tr.seq != c.seq))
+		if (rc == 0 && (tr.commit_off != off || !evs_trailer_matches(&tr, &c)))
 			rc = EVS_E_FORMAT;
 		if (rc == EVS_E_FORMAT) {
 			evs_segment_tell(s, at, 0, why);
 			rc = 0;
 		}
 	}
+	if (rc == 0)
+		rc = watched(s, fr, span, &c, NULL, diag);
 	evs_commit_release(&c);
 	evs_buf_release(&payload);
 	return rc;
 }
 
-static int walk_index(struct evs_segment *s, uint64_t off, struct evs_diag *diag)
+static int walk_index(struct evs_segment *s, const struct evs_frame *fr, struct evs_diag *diag)
 {
+	uint64_t off = s->pos;
 	struct evs_index x = { 0 };
 	struct evs_buf payload = { 0 };
 	int rc = evs_file_index(&s->file, off, s->tail.end, &x, &payload, diag);
 
 	if (rc == 0)
 		rc = evs_chain_index(s, off, &x, diag);
+	if (rc == 0)
+		rc = watched(s, fr, evs_frame_span(fr->payload_len), NULL, &x, diag);
 	evs_index_release(&x);
 	evs_buf_release(&payload);
 	return rc;
@@ -96,15 +114,18 @@ static int walk_padding(struct evs_segment *s, const struct evs_frame *fr, struc
 static int walk_ahead(struct evs_segment *s, const struct evs_frame *fr, struct evs_diag *diag)
 {
 	struct evs_ahead *a = &s->chain.ahead;
+	char what[192];
 	int rc = 0;
 
 	if (fr->type == EVS_FRAME_COMMIT)
 		return 0;
 	if (s->pos >= a->to)
 		rc = evs_file_ahead(&s->file, s->pos, &s->tail, a, diag);
-	if (rc == 0 && a->refused && fr->type == EVS_FRAME_GROUP)
-		return evs_fail_off(diag, EVS_E_VERSION, s->path, s->pos,
-				    "the group belongs to a commit of a newer format");
+	if (rc == 0 && a->refused && fr->type == EVS_FRAME_GROUP) {
+		(void)snprintf(what, sizeof(what),
+			       "9-9 the group belongs to a commit of a newer format (%s)", a->why);
+		return evs_fail_off(diag, EVS_E_VERSION, s->path, s->pos, what);
+	}
 	return rc < 0 ? rc : evs_file_check_append(&s->file, s->pos, fr, a, diag);
 }
 
@@ -135,12 +156,13 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 		/* Groups that the tree has passed over already count once. */
 		if (s->group.first_row + s->group.rows > s->next_row)
 			s->next_row = s->group.first_row + s->group.rows;
-		return 1;
+		rc = watched(s, fr, span, NULL, NULL, diag);
+		return rc < 0 ? rc : 1;
 	case EVS_FRAME_COMMIT:
-		return walk_commit(s, s->pos, span, diag);
+		return walk_commit(s, fr, diag);
 	case EVS_FRAME_INDEX:
-		rc = walk_index(s, s->pos, diag);
-		break;
+		rc = walk_index(s, fr, diag);
+		return rc < 0 ? rc : walk_padding(s, fr, diag);
 	case EVS_FRAME_FILTER:
 		rc = evs_file_filter(&s->file, s->pos, s->tail.end, &s->chain.ahead, &p, &length,
 				     diag);
@@ -149,7 +171,9 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 		rc = evs_file_summed(&s->file, s->pos, fr, &p, diag);
 		break;
 	}
-	return rc < 0 ? rc : walk_padding(s, fr, diag);
+	if (rc == 0)
+		rc = walk_padding(s, fr, diag);
+	return rc < 0 ? rc : watched(s, fr, span, NULL, NULL, diag);
 }
 
 /* To the next sound frame, or the end. The newest commit may end behind the file: its second trailer is cut. */
@@ -171,7 +195,7 @@ int evs_walk_next(struct evs_segment *s, struct evs_diag *diag)
 	struct evs_diag d = { 0 };
 	struct evs_frame fr;
 	uint64_t span, at;
-	int rc;
+	int rc, told;
 
 	while (s->pos < s->tail.end) {
 		at = s->pos;
@@ -191,6 +215,9 @@ int evs_walk_next(struct evs_segment *s, struct evs_diag *diag)
 		}
 		open_gap(s, at, &d);
 		evs_chain_broken(s);
+		told = watched(s, NULL, 0, NULL, NULL, diag);
+		if (told < 0)
+			return told;
 		/* A head whose payload fails may be stale, and its length with it. */
 		if (rc == EVS_E_VERSION && span)
 			s->pos = at + span;

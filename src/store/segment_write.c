@@ -222,7 +222,11 @@ static int load_newest(struct evs_seg_writer *w, const struct evs_tail *t, struc
 	rc = evs_file_commit(&w->file, t->trailer.commit_off, w->end, &w->last, &w->last_payload,
 			     diag);
 	w->schema_off = w->last.schema_off;
-	if (w->last.no_append)
+	w->run = (uint32_t)w->last.seq; /* as if every commit so far had been one run */
+	for (uint32_t i = 0; rc == 0 && i < w->last.ngroups; i++)
+		if (w->last.groups[i].run > w->run)
+			w->run = w->last.groups[i].run;
+	if (rc == 0 && w->last.no_append)
 		rc = evs_fail_off(diag, EVS_E_VERSION, w->path, t->trailer.commit_off,
 				  "only a newer evseg may append after this commit");
 	return rc;
@@ -527,11 +531,12 @@ int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const stru
 		return evs_fail_nomem(diag);
 	for (uint16_t i = 0; i < r->ncols; i++)
 		mem += evs_array_bytes_used(&r->cols[i]);
+	w->run += !w->next.ngroups || r->begins_run;
 	g = &w->next.groups[w->next.ngroups];
 	*g = (struct evs_group_ref){ .off = off,
 				     .len = evs_segw_here(w) - off,
 				     .rows = rows,
-				     .run = r->run ? r->run : (uint32_t)w->last.seq + 1,
+				     .run = r->run ? r->run : w->run,
 				     .mem_bytes = mem,
 				     .src_bytes = r->src_bytes,
 				     .time_min = r->time_min,

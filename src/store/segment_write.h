@@ -39,6 +39,7 @@ struct evs_seg_writer {
 	struct evs_commit last; /* newest commit before this append; seq 0: none */
 	struct evs_buf last_payload;
 	uint64_t last_len; /* span of its frame */
+	uint32_t run;	   /* number of the run of the group that was put last */
 	uint64_t schema_off;
 	uint64_t source_off; /* absorbed of spec.source before this append */
 	uint64_t first_group;
@@ -62,6 +63,7 @@ struct evs_seg_rows {
 	uint16_t ncols;
 	uint64_t src_bytes;
 	int64_t time_min, time_max;
+	bool begins_run; /* not sorted behind the group before; the first of an append never is */
 	const uint16_t *filtered; /* columns that get a filter, ascending */
 	uint16_t nfiltered;
 	uint32_t run; /* 0: that of the commit */

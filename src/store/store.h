@@ -128,6 +128,41 @@ void evs_segment_commits(struct evs_segment *s, evs_commit_done_fn *done, void *
 int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c, const uint8_t view[EVS_VIEW_ID],
 		       struct evs_array *cols, size_t ncols, uint32_t *groups, struct evs_diag *diag);
 
+/* A frame that a walk over all frames has come to. */
+struct evs_walked {
+	uint64_t off, span;
+	const struct evs_frame *frame;	 /* NULL: a damaged stretch that was stepped over, which fn was told, or will be */
+	const struct evs_commit *commit; /* of a COMMIT; valid during the call */
+	const struct evs_index *index;	 /* of an INDEX */
+};
+/*
+ * Let a walk over all frames show every sound frame, a group before evs_segment_next() gives it. Returns 0, or an error that
+ * ends the walk. NULL: nobody looks.
+ */
+typedef int evs_walked_fn(void *arg, const struct evs_walked *w, struct evs_diag *diag);
+void evs_segment_watch(struct evs_segment *s, evs_walked_fn *fn, void *arg);
+
+/*
+ * On a walk over all frames: the COMMIT of the append in which the walk stands. 0 with `*out`, to be released, which points
+ * into `payload`; 1: it cannot be read.
+ */
+int evs_segment_commit(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload,
+		       uint64_t *off, struct evs_diag *diag);
+
+/* The COMMIT, or INDEX, at `off`, which must lie before the end of the newest commit. As above; damage is an error here. */
+int evs_segment_commit_at(struct evs_segment *s, uint64_t off, struct evs_commit *out,
+			  struct evs_buf *payload, struct evs_diag *diag);
+int evs_segment_index_at(struct evs_segment *s, uint64_t off, struct evs_index *out,
+			 struct evs_buf *payload, struct evs_diag *diag);
+
+/* `n` bytes of the file. Valid until the next call on the segment. */
+int evs_segment_bytes(struct evs_segment *s, uint64_t off, size_t n, const uint8_t **p,
+		      struct evs_diag *diag);
+
+/* The filter of `c` in the frame at `off`, verified. Valid until the next call on the segment. */
+int evs_segment_filter(struct evs_segment *s, const struct evs_commit *c, uint64_t off,
+		       const uint8_t **blocks, size_t *len, struct evs_diag *diag);
+
 /* What was read of a segment, and passed over, since it was opened. */
 struct evs_segment_count {
 	uint64_t groups_read, groups_time, groups_unwanted[3]; /* by enum evs_want */
@@ -150,6 +185,10 @@ struct evs_place {
 void evs_segment_place(const struct evs_segment *s, struct evs_place *out);
 /* EVS_E_FORMAT when it is another file or a shorter one; the walk then stands at its end. */
 int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct evs_diag *diag);
+
+/* The same, behind the COMMIT `c` at `off`: what follows is held against it as if the walk had come by. */
+int evs_segment_resume_behind(struct evs_segment *s, const struct evs_place *p, uint64_t off,
+			      uint64_t span, const struct evs_commit *c, struct evs_diag *diag);
 
 /*
  * What a segment says of itself in HEAD, its newest COMMITs and the newest INDEX, without a look at its rows. EVS_E_FORMAT when
@@ -254,6 +293,39 @@ void evs_replace_close(struct evs_replace *r);
 int evs_replace_sweep(const char *dir, struct evs_diag *diag);
 /* Set a tail aside, as the next writer would. `*note` (malloc'd) tells of it, or is NULL. EVS_E_LOCKED, EVS_E_FORMAT, EVS_E_SYS. */
 int evs_replace_recover(const char *path, const struct evs_wait *wait, char **note, struct evs_diag *diag);
+
+/* ---- rejects ---------------------------------------------------------------------------------------- */
+
+/*
+ * Up to which offset are the records of a reject file whole (`*whole`)? What follows was torn by a crash: it has a zero byte, which
+ * no record has, or no newline at its end. With `source` (as JSON text; or NULL): the highest `end` of its records, into `*seen`
+ * when it is above.
+ */
+int evs_rejects_scan(int fd, const char *path, const struct evs_buf *source, uint64_t *seen,
+		     uint64_t *whole, struct evs_diag *diag);
+
+/* ---- a segment made of rows that were read --------------------------------------------------------- */
+
+/*
+ * A new segment at `path`, where nothing may be, of the stream, tenant and partition of `like`, which must outlive it. Until it is finished it
+ * is `.NAME.salvage`. EVS_E_USAGE when something is there; EVS_E_SYS, EVS_E_NOMEM, EVS_E_LIMIT.
+ */
+struct evs_fresh;
+/* Is nothing there? 0; EVS_E_USAGE when there is; EVS_E_SYS. */
+int evs_fresh_absent(const char *path, struct evs_diag *diag);
+int evs_fresh_open(struct evs_fresh **out, const char *path, const struct evs_head *like, int64_t now,
+		   struct evs_diag *diag);
+/*
+ * Rows as a group; `schema` is the text that `t` was parsed from. `follows`: they are sorted behind those of the group before. They are sorted when
+ * they are not.
+ */
+int evs_fresh_group(struct evs_fresh *f, const struct evs_table *t, const char *schema, size_t len,
+		    const struct evs_array *cols, bool follows, uint64_t src_bytes,
+		    struct evs_diag *diag);
+/* All are there. 1 when there was no group, so that there is no file. */
+int evs_fresh_finish(struct evs_fresh *f, struct evs_source *sources, uint32_t n, struct evs_diag *diag);
+/* What was not finished is removed. NULL is fine. */
+void evs_fresh_close(struct evs_fresh *f);
 
 /* ---- memory that does not fit ---------------------------------------------------------------------- */
 

@@ -176,8 +176,8 @@ static int judge_rest(struct evs_file *f, struct evs_tail *t, struct evs_diag *d
 	}
 	t->what =
 		off >= t->size || t->size - off < EVS_FRAME_HEAD_SIZE
-			? "the file ends inside an append: the write was cut short before it was acknowledged, or the file was cut off later"
-			: "bytes that are no commit follow the last one: a torn write that was never acknowledged, or a damaged commit";
+			? "9-6 the file ends inside an append: the write was cut short before it was acknowledged, or the file was cut off later"
+			: "9-6 bytes that are no commit follow the last one: a torn write that was never acknowledged, or a damaged commit";
 	return 0;
 }
 
@@ -238,7 +238,7 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 			lost = tr;
 		t->has_rows = true;
 		t->what =
-			"the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
+			"9-6 the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
 		before = tr.first_group;
 	}
 	if (rc >= 0)
@@ -251,6 +251,6 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 		t->rows = rows_lost(t, &lost);
 	/* A segment is put in its place with its first commit in it. */
 	if (!t->have_commit && !t->what)
-		t->what = "there is no commit in the segment: the file was cut off";
+		t->what = "9-4 there is no commit in the segment: the file was cut off";
 	return 0;
 }

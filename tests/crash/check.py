@@ -1,4 +1,4 @@
-"""Is a store as it must be after a power cut? evcat, evappend and evcat are run on it."""
+"""Is a store as it must be after a power cut? evcat, evcheck and evappend are run on it, and evcat and evcheck again."""
 
 import json
 import os
@@ -27,9 +27,9 @@ KNOWN = re.compile(r"""store | store/[tu]
 LEFT = re.compile(r"store/t/(a|b|c)/\.\d{4}-\d\d-\d\d\.evs\.compact")
 KEEP = STREAM + "/keep.json"
 # All that evcat may say of a torn end.
-TORN = re.compile(r"evcat: store/t/\S+: (the file ends inside an append: .*"
-                  r"|bytes that are no commit follow .*"
-                  r"|the last append is incomplete: .*|the file ends inside the second trailer .*"
+TORN = re.compile(r"evcat: store/t/\S+: (9-6 the file ends inside an append: .*"
+                  r"|9-6 bytes that are no commit follow .*"
+                  r"|9-6 the last append is incomplete: .*|7.3-7 the file ends inside the second trailer .*"
                   r"|7\.3-\d .* the trailer \(offset \d+\): 0 rows lost)")
 SIDE = re.compile(r"(.*\.(?:evs|ndjson))\.tail-(\d+)(-\d+)?(\.ndjson)?")
 TRAILER = 64
@@ -111,7 +111,9 @@ class Checker:
         self.shell.fill(files)
         self.tree(files, need)
         first = self.read(files, need)
+        self.checked(files)
         self.go_on()
+        self.checked_again()
         again = self.read_again(first, need)
         self.files_after(files, again)
         return self.said
@@ -169,6 +171,23 @@ class Checker:
         if need.done and self.s.run.tool == "evexpire" and (stays := self.s.goes & set(out)):
             self.say("rows are there that were dropped", sorted(stays))
         return out
+
+    def checked(self, files):
+        """evcheck finds nothing but a torn end: a tail, or a trailer of the newest commit while the other one stands."""
+        ran = self.shell.run("evcheck", "-q", "-o", "json", "store")
+        if STREAM + "/schema.sql" not in files:
+            return
+        found = [json.loads(x) for x in ran.out.splitlines()]
+        if strange := [f for f in found if f["kind"] != "remark" and f["kind"] != "tail" and not
+                       (f["rule"].startswith("7.3-") and not f["rows"])]:
+            self.say("evcheck finds more than a torn tail", strange[0])
+        if ran.status != any(f["kind"] != "remark" for f in found) or ran.err:
+            self.say("evcheck's exit status", ran.status, ran.err)
+
+    def checked_again(self):
+        ran = self.shell.run("evcheck", "-q", "store")
+        if ran.status or ran.out or ran.err:
+            self.say("evcheck after the next append", ran.status, ran.out, ran.err)
 
     def rows(self, name, ran, need):
         """Every row once and whole, none unknown, none missing. Returns them by number."""

@@ -97,12 +97,14 @@ static void judge_others(struct trial *t, uint64_t i, bool all)
 /* Large files take their time: most damages are looked for where they are, only some in all ways. */
 static void judge_large(struct trial *t, uint64_t i)
 {
-	if (i % 64 == 0)
+	if (i % 64 == 0) {
 		judge_view(t, VIEW_ALL);
-	else if (i % 64 == 1)
+		judge_check(t);
+	} else if (i % 64 == 1) {
 		judge_others(t, i / 64, false);
-	else
+	} else {
 		judge_view(t, near_times(t));
+	}
 }
 
 static void try_one(struct trial *t, const struct kind *k, uint64_t i)
@@ -130,6 +132,8 @@ static void try_one(struct trial *t, const struct kind *k, uint64_t i)
 		judge_view(t, VIEW_ALL);
 		if (k == &kinds[0])
 			judge_flip(t, i / 8);
+		if (opt.only || i % 3 == 1)
+			judge_check(t);
 		if ((opt.only || i % 61 == 7) && !t->verdict.wrong) {
 			judge_append(t);
 			__atomic_add_fetch(&counts->appends, 1, __ATOMIC_RELAXED);

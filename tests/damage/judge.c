@@ -296,6 +296,22 @@ void judge_view(struct trial *t, unsigned view)
 		judge_segment(t, view);
 }
 
+void judge_check(struct trial *t)
+{
+	const struct expect *e = &t->expect;
+	char first[200];
+	int64_t n = subject_check(&t->subject, first, sizeof(first));
+
+	if (n < 0)
+		judge_wrong(t, "check: %s", first);
+	else if (!n && (t->answer.damaged || t->answer.rc < 0))
+		judge_wrong(t, "check: finds nothing");
+	else if (!n && e->segment && !e->whole && !unread_damage(t, VIEW_ALL))
+		judge_wrong(t, "check: finds nothing in a file that is not whole");
+	else if (n && e->segment && e->whole && !e->mixed)
+		judge_wrong(t, "check: in a whole file: %s", first);
+}
+
 /* ---- the price of one bit ---------------------------------------------------------------------------- */
 
 /* The append that the frame at `off` belongs to, as its COMMIT. */

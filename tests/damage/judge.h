@@ -28,6 +28,12 @@ struct trial {
 /* One view of the file that has been put in its place. */
 void judge_view(struct trial *t, unsigned view);
 
+/*
+ * After VIEW_ALL: the check finds something where the reader did, or where bytes differ that the reader need not look at, and nothing where
+ * the file is whole.
+ */
+void judge_check(struct trial *t);
+
 /* The file's bytes are those of a single flip at `off`: was the price right? */
 void judge_flip(struct trial *t, uint64_t off);
 

@@ -322,6 +322,37 @@ void subject_scan(struct subject *s, unsigned view, struct answer *a)
 	(void)XXH3_freeState(k.state);
 }
 
+struct found {
+	int64_t n;
+	char *first;
+	size_t room;
+};
+
+static void on_finding(void *arg, const struct evs_finding *f)
+{
+	struct found *k = arg;
+
+	if (f->kind != EVS_FOUND_REMARK && k->n++ == 0)
+		snprintf(k->first, k->room, "offset %llu: %s %s", (unsigned long long)f->off,
+			 f->rule, f->what);
+}
+
+int64_t subject_check(const struct subject *s, char *first, size_t room)
+{
+	struct found k = { .first = first, .room = room };
+	struct evs_check_opts opts = { .on_finding = on_finding, .arg = &k };
+	const char *path = s->path;
+	struct evs_check_counts counts;
+	struct evs_diag diag = { 0 };
+	int rc;
+
+	first[0] = '\0';
+	rc = evs_check(&path, 1, &opts, &counts, &diag);
+	if (rc < 0)
+		snprintf(first, room, "%s", diag.what);
+	return rc < 0 ? rc : k.n;
+}
+
 int subject_append(struct subject *s, const char *lines, size_t len, int64_t now,
 		   const char *source, struct evs_diag *diag)
 {

@@ -80,6 +80,9 @@ void answer_init(struct answer *a);
 void answer_release(struct answer *a);
 void subject_scan(struct subject *s, unsigned view, struct answer *a);
 
+/* What evs_check() finds in the file, remarks aside, and the text of the first. Or a negative evs_status. */
+int64_t subject_check(const struct subject *s, char *first, size_t room);
+
 /* Append lines of NDJSON as one commit, with the clock at `now` (ns). 0, or a negative evs_status. */
 int subject_append(struct subject *s, const char *lines, size_t len, int64_t now,
 		   const char *source, struct evs_diag *diag);

@@ -431,6 +431,36 @@ class Keeping(Applying):
         return {n: d for n, d in tree.items() if n.endswith("/keep.json")}
 
 
+class Salvaging(Scenario):
+    """The new file is whole or not there, and what is salvaged is only read."""
+
+    kill = True
+
+    def clean(self, bench, folder, p):
+        self.out = p.stdout
+        self.rows = rows_of(plain(["evcat", self.args[-2]], folder).stdout)
+
+    def judge(self, bench, folder, p, fault):
+        wrong = self.manners(p, fault)
+        tree = load_tree(folder)
+        new = [n for n in tree if n not in bench.bases[self.base] and tree[n] is not None]
+        if {n: d for n, d in tree.items() if n in bench.bases[self.base]} != bench.bases[self.base]:
+            wrong.append("the store was written to")
+        if p.returncode != -9 and (left := [n for n in new if n.split("/")[-1].startswith(".")]):
+            wrong.append("left behind: %s" % left)
+        if p.returncode == self.want and p.stdout != self.out:
+            wrong.append("done, but other findings")
+        for n in new:
+            if n.endswith(".evs") and (said := plain(["evcheck", "-q", n], folder)).returncode:
+                wrong.append("%s is not sound: %s" % (n, said.stdout[:200]))
+        there = any(n.endswith(".evs") for n in new)
+        if p.returncode == self.want and rows_of(plain(["evcat", self.args[-2]], folder).stdout) != self.rows:
+            wrong.append("done, but other rows")
+        elif p.returncode == self.want and not there:
+            wrong.append("done, and nothing there")
+        return wrong
+
+
 # ---- stores to begin with ------------------------------------------------------------------------
 
 def build(folder, *steps):
@@ -598,6 +628,14 @@ def scenarios(inputs):
         Reading("say what is there, for people", "reread", ["evstat", "--now", NOW, "--by", "stream", "store"]),
         Reading("say what columns take", "large", ["evstat", "--now", NOW, "--columns", "-o", "ndjson", "store"]),
         Reading("say what would expire", "tail", EXPIRE + ["-n", "-o", "ndjson", "store"]),
+        Reading("check a store with rollups", "rollup", ["evcheck", "store"]),
+        Reading("check through an index", "many", ["evcheck", "store/ev"]),
+        Reading("check a torn store", "torn", ["evcheck", "store"], want=1),
+        Reading("check a segment", "copy", ["evcheck", "store/ev/t0/2024-01-01.evs"], want=1),
+        Salvaging("salvage a segment", "copy",
+                  ["evcheck", "--salvage", "out.evs", "store/ev/t0/2024-01-01.evs"], want=1),
+        Salvaging("salvage a store", "reread", ["evcheck", "--salvage", "out", "store"]),
+        Reading("check sequences", "reread", ["evcheck", "--sequence", "who,n", "store/ev"], want=1),
     ]
 
 

@@ -168,7 +168,7 @@ def one_table(table, rows, dirt):
     tally = Tally()
     data = evtools.generate(table, rows, *(["--dirty", ".05", "--dup", ".05"] if dirt else []))
     kind = "%s, %s" % (table, "dirty" if dirt else "clean")
-    with Scratch("trip") as tmp:
+    with Scratch("trip", tally=tally) as tmp:
         source = tmp / "in.ndjson"
         source.write_bytes(data)
         schema, name = declared(table)
@@ -187,7 +187,7 @@ def one_table(table, rows, dirt):
 def one_set(path, rows):
     tally = Tally()
     data = evtools.unpack(path)
-    with Scratch("trip") as tmp:
+    with Scratch("trip", tally=tally) as tmp:
         source = path
         if rows:
             data = b"".join(data.splitlines(True)[:rows])
@@ -214,7 +214,7 @@ def mended(rows):
     tally = Tally()
     clean = evtools.generate("task_events", rows).splitlines()
     spoilt = [SPOILERS[i // 20 % 4](line) if i % 20 == 0 else line for i, line in enumerate(clean)]
-    with Scratch("trip") as tmp:
+    with Scratch("trip", tally=tally) as tmp:
         stream, bad = tmp / "store/t", tmp / "bad.ndjson"
         first = evtools.append(stream, "--rejects", str(bad), data=b"\n".join(spoilt) + b"\n")
         tally.equal("mended: rejected at first", first.account()["rejected"], len(clean[::20]))

@@ -403,7 +403,7 @@ def main():
     for name in ("evschema", "evappend", "evcat"):
         evtools.tool(name)
     tally = Tally()
-    with Scratch("values") as tmp:
+    with Scratch("values", tally=tally) as tmp:
         declared_columns(tally, tmp)
         not_null_and_arrays(tally, tmp)
         unknown_fields(tally, tmp)

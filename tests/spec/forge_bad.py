@@ -291,7 +291,7 @@ zstd_block("5.3-3-size", zstd(WHOLE), len(WHOLE) + 1)
 zstd_block("5.3-3-two-frames", zstd(WHOLE[:9]) + zstd(WHOLE[9:]), len(WHOLE))
 zstd_block("5.3-3-skippable", struct.pack("<II", 0x184D2A50, 8) + bytes(8) + zstd(WHOLE),
            len(WHOLE))
-zstd_block("5.3-4-broken", zstd(b"x" * 9 + b"y")[:6] + b"\x57\0\0" + b"x" * 10, 10)
+zstd_block("5.3-4-broken", zstd(b"x" * 9 + b"y")[:6] + b"\x55\0\0" + b"x" * 10, 10)
 column("5.3-5-behind", "i", plain(4, 1, 2, 3) + b"\0")
 column("6.3-1-plain-short", "i", plain(4, 1, 2))
 
@@ -763,3 +763,168 @@ def _():
         last = dict(f.level0(2)[0], rows=1)
         f.index(refs=[up, last])
     return around(middle)
+
+
+# ---- for checkers --------------------------------------------------------------------------------
+# A reader takes what is said of values for true, and gives the rows.
+
+SORTED = b"CREATE TABLE t (n UInt32) ENGINE = MergeTree ORDER BY n;"
+
+
+def lie(name, middle, **given):
+    """A sound commit, what `middle` does, and one more sound commit; all values can be read."""
+    bad(name)(lambda: around(middle, **given))
+
+
+def values(f, *n):
+    return [(0, plain(4, *n)), None, (0, plain(8, *[CREATED] * len(n)))]
+
+
+lie("3.1-C1-flag-of-group", lambda f: append(f, frame_flags=0))
+lie("4.1-C1-bounds", lambda f: append(f), part_lo=MONDAY - 86400)
+
+
+@bad("4.1-C2-outside")
+def _():
+    def middle(f):
+        late = CREATED + 7 * 86400 * 10 ** 9
+        f.group(1, [(0, plain(4, 9)), None, (0, plain(8, late))], ref={"time_min": late, "time_max": late})
+        f.commit(time_min=late, time_max=late)
+    return around(middle)
+
+
+commit("7.1-C1-time-min", last=True, time_min=CREATED - 1)
+commit("7.1-C2-prev-len", last=True, prev_len=lambda f: f.commits[-1]["len"] - 8)
+
+
+@bad("7.1-C2-index-len")
+def _():
+    def middle(f):
+        append(f)
+        f.index()
+        f.group(2, rows(f))
+        f.commit(index_len=f.index_at[1] - 8)
+    return around(middle)
+
+
+commit("7.1-C3-no-schema", last=True, schema_off=8)
+
+
+@bad("7.2-C1-order")
+def _():
+    f = Forge(SORTED)
+    append(f)
+    f.group(3, values(f, 5, 7, 6))
+    f.commit()
+    return f
+
+
+@bad("7.2-C2-run")
+def _():
+    f = Forge(SORTED)
+    append(f)
+    for n in ((5, 6), (6, 7), (1, 2)):
+        f.group(2, values(f, *n), ref={"run": 2})
+    f.commit()
+    return f
+
+
+reference("7.2-C3-time-min", time_min=CREATED - 1)
+reference("7.2-C3-no-time", time_min=fr.NO_TIME, time_max=fr.NO_TIME)
+zones("7.5-C1-nulls", varint(1) + zone(0, 0, 3, 1, LOW, HIGH))
+zones("7.5-C1-nulls-of-empty-column", varint(1) + zone(0, 1, 0, 1))
+zones("7.5-C2-min-below", varint(1) + zone(0, 0, 3, 0, struct.pack("<Q", 1), HIGH))
+zones("7.5-C2-min-above", varint(1) + zone(0, 0, 3, 0, HIGH, HIGH))
+zones("7.5-C2-max", varint(1) + zone(0, 0, 3, 0, LOW, LOW))
+zones("7.5-C2-cut", varint(1) + zone(0, 0, 7, 0, LOW, HIGH))
+zones("7.5-C2-value-of-nulls", varint(1) + zone(0, 1, 1, 2, b"a"))
+zones("7.5-C3-column", varint(1) + zone(0, 3, 3, 0, LOW, HIGH))
+
+
+@bad("7.5-C3-list")
+def _():
+    f = Forge(DDL)
+    columns = sound(3)
+    f.group(3, [columns[c] for c in WIDE])
+    f.commit(sections=section(2, varint(1) + zone(0, WIDE.index("l"), 3, 0, LOW, HIGH)))
+    return f
+
+
+def moved(*offsets):
+    return section(5, varint(1) + b"\1a" + varint(offsets[0]), 2)
+
+
+@bad("7.6-C1-backwards")
+def _():
+    f = Forge()
+    for off in (5, 4):
+        f.group(2, rows(f))
+        f.commit(sections=moved(off))
+    append(f)
+    return f
+
+
+def index_sources(name, body):
+    @bad(name)
+    def _():
+        f = Forge()
+        f.group(2, rows(f))
+        f.commit(sections=moved(5))
+        f.index(sections=section(5, body, 2))
+        append(f)
+        return f
+
+
+index_sources("7.6-C2-ahead", varint(1) + b"\1a\6")
+index_sources("7.6-C2-another", varint(2) + b"\1a\5\1b\1")
+index_sources("7.6-C2-none", varint(0))
+
+
+def hashed(*frames):
+    return blake2b(b"".join(frames))
+
+
+def filtered(name, payload, column=0, group=0, digest=None, before=False):
+    """A group and its filter, hashed as it should be unless `digest` is given."""
+    def middle(f):
+        at = None
+        if before:  # behind another group
+            f.group(2, rows(f))
+            at = f.frame(8, payload)
+        f.group(2, rows(f))
+        at = f.frame(8, payload) if at is None else at
+        end = f.groups[-1]["off"] if before else len(f.data)
+        own = hashed(f.data[at:end])
+        f.commit(sections=section(7, (own if digest is None else digest) +
+                                  fr.FILTER_REF.pack(at, group, column, 1)))
+    lie(name, middle)
+
+
+filtered("7.8-C1-no-value", bytes(32))
+filtered("7.9-C1-hash", b"\xff" * 32, digest=bytes(32))
+filtered("7.9-C2-of-the-next-group", b"\xff" * 32, group=1, before=True)
+filtered("7.9-C3-column", b"\xff" * 32, column=3)
+
+
+@bad("7.10-C1-hash")
+def _():
+    def middle(f):
+        f.group(2, rows(f))
+        at = f.frame(fr.ROLLUP, b"not looked at by a reader of rows")
+        f.commit(sections=section(6, bytes(32) + fr.ROLLUP_REF.pack(VIEW, at, 1, bytes(4))))
+    return around(middle)
+
+
+
+
+@bad("8.3-C1-not-folded")
+def _():
+    """64 commits that the INDEX before stands for are listed again."""
+    f = Forge()
+    for _ in range(2):
+        append(f)
+    f.index()
+    append(f)
+    f.index(refs=f.level0(), prev_off=0, prev_len=0)
+    append(f)
+    return f

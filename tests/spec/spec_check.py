@@ -16,7 +16,7 @@ UNSIGNED = ("UINT", "BOOL", "IPV4")
 def check(segment):
     if not segment.newest:
         return
-    for part in (hashes, frames, zones, filters, rollups, bounds):
+    for part in (hashes, frames, places, sources, zones, filters, rollups, bounds):
         try:
             part(segment)
         except Broken as e:
@@ -38,7 +38,7 @@ def frames(segment):
         f = fr.frame_head(segment.data, at, segment.salt, segment.newest.end)
         segment.verify(f)
         refuse = f.type in (fr.GROUP, fr.SCHEMA, fr.DICT)
-        need(f.flags == refuse, "3.1-W2", f"flags {f.flags} of a frame of type {f.type}")
+        need(f.flags == refuse, "3.1-C1", f"flags {f.flags} of a frame of type {f.type}")
         if f.type == fr.GROUP:
             need(at in named, "7.2-W1", f"group at {at} that no commit names")
         elif f.type == fr.INDEX:
@@ -52,6 +52,34 @@ def frames(segment):
                  "since_index")
         at = f.end
     need(at == segment.newest.end, "3.1-14", "the log does not end with the newest commit")
+
+
+def places(segment):
+    """What a commit says of the frames it names."""
+    for before, c in zip(segment.commits, segment.commits[1:]):
+        need(c.prev_len == fr.frame_head(segment.data, before.off, segment.salt).span, "7.1-C2", "prev_len")
+    for c in segment.commits:
+        if c.index_off:
+            need(c.index_len == fr.frame_head(segment.data, c.index_off, segment.salt).span, "7.1-C2",
+                 "index_len")
+        try:
+            segment.schema(c.schema_off)
+        except Broken as e:
+            raise Broken("7.1-C3", f"schema_off: {e}") from e
+
+
+def sources(segment):
+    """Sources go forwards, and an INDEX has all of them."""
+    known, at, commits = {}, segment.log, {c.off: c for c in segment.commits}
+    while at < segment.newest.end:
+        f = fr.frame_head(segment.data, at, segment.salt, segment.newest.end)
+        if f.type == fr.INDEX:
+            named = {i: off for i, off in fr.index(fr.payload(segment.data, f), at).sources.items() if off}
+            need(named == {i: off for i, off in known.items() if off}, "7.6-C2", "sources of an INDEX")
+        for name, off in commits[at].sources.items() if at in commits else ():
+            need(off >= known.get(name, 0), "7.6-C1", f"source {name}")
+            known[name] = off
+        at = f.end
 
 
 def ordered(v, kind):
@@ -75,11 +103,12 @@ def zones(segment):
             continue
         columns = list(g.values.values())
         for z in (z for z in g.commit.zones if z.group == g.ordinal):
-            need(z.column < len(columns), "7.5-2", "zone of a column that is not there")
+            need(z.column < len(columns), "7.5-C3", "zone of a column that is not there")
             kind, rows = columns[z.column]
+            need(kind[0] not in ("ARRAY", "MAP"), "7.5-C3", "zone of a list or map")
             present = [ordered(v, kind) for v in rows if v is not None]
-            need(z.nulls == len(rows) - len(present), "7.5", f"nulls of zone {z.group}, {z.column}")
-            need(present or z.min is None and z.max is None, "7.5", "zone of nulls with a value")
+            need(z.nulls == len(rows) - len(present), "7.5-C1", f"nulls of zone {z.group}, {z.column}")
+            need(present or z.min is None and z.max is None, "7.5-C2", "zone of nulls with a value")
             if present:
                 bound(z, kind, min(present), max(present))
 
@@ -91,14 +120,14 @@ def bound(z, kind, low, high):
         if value is None:
             continue
         if cut:
-            need(len(want[1]) > 32 and len(value) <= 32, "7.5", f"{where} is cut without need")
-            need((value > want[0]) if better > 0 else value == want[1][:32], "7.5",
+            need(len(want[1]) > 32 and len(value) <= 32, "7.5-C2", f"{where} is cut without need")
+            need((value > want[0]) if better > 0 else value == want[1][:32], "7.5-C2",
                  f"{where}: cut value")
         elif floats:
-            need(struct.unpack("<d", value)[0] == want[0], "7.5",
+            need(struct.unpack("<d", value)[0] == want[0], "7.5-C2",
                  f"{where}: {value} is not {want[0]}")
         else:
-            need(value == want[1], "7.5", f"{where}: {value} is not {want[1]}")
+            need(value == want[1], "7.5-C2", f"{where}: {value} is not {want[1]}")
 
 
 def filters(segment):
@@ -109,13 +138,16 @@ def filters(segment):
         frames = [fr.frame_head(segment.data, f.off, segment.salt, c.off) for f in c.filters]
         need(all(f.type == fr.FILTER for f in frames), "7.8-2", "no FILTER frame")
         need(blake2b(b"".join(segment.data[f.off:f.end] for f in sorted(frames, key=lambda f: f.off)))
-             == c.filters_hash, "7.9", "hash of the filters")
+             == c.filters_hash, "7.9-C1", "hash of the filters")
         for ref, f in zip(c.filters, frames):
             blocks = fr.filter_blocks(fr.payload(segment.data, f))
+            ends = [g.off for g in c.groups[ref.group:ref.group + 2]] + [c.off]
+            need(ends[0] < ref.off < ends[1], "7.9-C2", "a filter that does not stand behind its group")
             for g in (g for g in segment.groups if g.commit is c and g.ordinal == ref.group):
+                need(ref.column < len(g.values), "7.9-C3", "filter of a column that is not there")
                 kind, rows = list(g.values.values())[ref.column]
                 need(all(fr.filter_holds(blocks, ordered(v, kind)[1]) for v in rows if v is not None),
-                     "7.8-W1", f"a value of column {ref.column} is not in its filter")
+                     "7.8-C1", f"a value of column {ref.column} is not in its filter")
 
 
 def rollups(segment):
@@ -126,7 +158,7 @@ def rollups(segment):
         frames = [fr.frame_head(segment.data, r.off, segment.salt, c.off) for r in c.rollups]
         need(all(f.type == fr.ROLLUP for f in frames), "5.6-1", "no ROLLUP frame")
         need(blake2b(b"".join(segment.data[f.off:f.end] for f in sorted(frames, key=lambda f: f.off)))
-             == c.rollups_hash, "7.10", "hash of the rollups")
+             == c.rollups_hash, "7.10-C1", "hash of the rollups")
         for ref, f in zip(c.rollups, frames):
             p = fr.payload(segment.data, f)
             need(f.summed_len == f.payload_len, "5.6", "a rollup is summed as a whole")
@@ -163,14 +195,14 @@ def bounds(segment):
                                   (("NONE",), []))
         if kind[0] in ("TIME", "DATE"):
             times = [nanoseconds(v, kind) for v in rows if v is not None] or [fr.NO_TIME]
-            need((g.ref.time_min, g.ref.time_max) == (min(times), max(times)), "7.2",
+            need((g.ref.time_min, g.ref.time_max) == (min(times), max(times)), "7.2-C3",
                  f"time bounds of the group at {g.off}")
     for c in segment.commits:
         times = [(r.time_min, r.time_max) for r in c.groups if r.time_min != fr.NO_TIME]
         times = times or [(fr.NO_TIME, fr.NO_TIME)]
         want = min(t[0] for t in times), max(t[1] for t in times)
-        need((c.time_min, c.time_max) == want, "7.1", f"time bounds of the commit at {c.off}")
+        need((c.time_min, c.time_max) == want, "7.1-C1", f"time bounds of the commit at {c.off}")
         if c.time_min != fr.NO_TIME:
             lo, hi = clamp(segment.head.part_lo * 10 ** 9), clamp(segment.head.part_hi * 10 ** 9)
-            need(lo <= c.time_min and (c.time_max < hi or abs(hi) == LAST), "4.1-W4",
+            need(lo <= c.time_min and (c.time_max < hi or abs(hi) == LAST), "4.1-C2",
                  "rows outside the partition")

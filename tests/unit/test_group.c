@@ -319,7 +319,7 @@ static void test_block_rules(void)
 	check_block("5.3-3 ", EVS_E_FORMAT, one_block(3, false, 1, z, n - 1, 1024), all);
 	memcpy(z + n, z, n);
 	check_block("5.3-3 ", EVS_E_FORMAT, one_block(3, false, 1, z, 2 * n, 1024), all);
-	check_block("block is larger", EVS_E_LIMIT, one_block(3, false, 1, z, n, 1024), 1023);
+	check_block("6.1-6 block is larger", EVS_E_LIMIT, one_block(3, false, 1, z, n, 1024), 1023);
 	z[n - 1] ^= 0xff;
 	z[n - 2] ^= 0xff;
 	check_block("5.3-4 ", EVS_E_FORMAT, one_block(3, false, 1, z, n, 1024), all);
@@ -363,7 +363,7 @@ static void test_column_rules(void)
 	check_block("5.4-3 ", EVS_E_FORMAT, one_block(3, true, 0, blk, n + 2, n + 2), all);
 	blk[0] = (uint8_t)((n + 1) << 1);
 	check_block("5.3-5 ", EVS_E_FORMAT, one_block(3, true, 0, blk, n + 2, n + 2), all);
-	check_block("column is larger", EVS_E_LIMIT, one_block(3, true, 0, "\0", 1, 1), 23);
+	check_block("6.1-6 column is larger", EVS_E_LIMIT, one_block(3, true, 0, "\0", 1, 1), 23);
 	check_block("null throughout", 0, one_block(3, true, 0, "\0", 1, 1), all);
 	check_block("5.4-1 ", EVS_E_FORMAT, one_block(3, true, 0, "\x80", 1, 1), all);
 	check_block("5.4-1 ", EVS_E_FORMAT,

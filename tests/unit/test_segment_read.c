@@ -228,7 +228,7 @@ static void test_not_a_segment(void)
 	commits(1, 5, 0);
 	T_CHECK(evs_segment_open(&s, path, NULL, NULL, &d) == 0);
 	T_CHECK(evs_segment_schema(s, frame_at(EVS_FRAME_GROUP, 0), &text, &n, &d) == EVS_E_FORMAT);
-	T_CHECK(strstr(d.what, "not a SCHEMA frame") != NULL);
+	T_CHECK(strstr(d.what, "no sound SCHEMA frame") != NULL);
 	evs_segment_close(s);
 }
 

@@ -1,5 +1,5 @@
 # The options of --help, of the man page and of the completions are the same.
-for t in evschema evappend evcat evagg evcompact evexpire evstat; do
+for t in evschema evappend evcat evagg evcompact evexpire evstat evcheck; do
 	"$t" --help | sed -n 'h; s/^  \(-[a-z]\), .*/\1/p; g; s/^  \(-[a-z],\)\{0,1\} *\(--[a-z-]*\).*/\2/p' |
 		sort >help
 	sed -n 's/^\.It Fl //p' "$TESTS/../docs/man/$t.1" | tr ',' '\n' |

@@ -8,6 +8,8 @@ for c in evschema "evschema frob" "evschema apply" "evschema apply store" "evsch
 	evstat "evstat --by week x" "evstat -o xml x" evexpire "evexpire -o xml x" "evexpire --drop --older-than 1d x" \
 	"evexpire --all x" "evexpire --tenant t --all x" "evexpire --keep 1d x" "evexpire --tenant t --keep 1d --drop x" \
 	"evexpire --tenant t --all --older-than 1d --yes x" "evexpire --drop --all --yes --tenant t x" \
+	"evagg -e --fail-if-any x" "evagg -n 0 x" evcheck "evcheck -o csv x" \
+	evexpire "evexpire -o xml x" "evexpire --drop --older-than 1d x" \
 	"evappend --level 20 s" "evappend --flush-rows 0 s" "evappend --flush-interval 3 s" \
 	"evappend --flush-bytes 1.0000001MB s" "evappend --stats=xml s" "evappend --flush-rows 99999999999999999999 s"
 do

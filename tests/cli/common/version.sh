@@ -1,3 +1,3 @@
-for t in evschema evappend evcat evagg evcompact evexpire evstat; do
+for t in evschema evappend evcat evagg evcompact evexpire evstat evcheck; do
 	$t --version | sed 's/[0-9.]*$/VERSION/'
 done
