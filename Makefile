@@ -44,7 +44,8 @@ CHECK_TESTS ?= \
 	tests/spec/rows.py \
 	tests/spec/run \
 	tests/systems/questions \
-	tests/systems/run
+	tests/systems/run \
+	tests/upkeep/soak.py
 
 # ---- flags ---------------------------------------------------------------------------------------
 
@@ -108,7 +109,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 endif
 
 .PHONY: all lib tools tests deps demo check check-config check-layers check-asan check-ubsan \
-	check-tsan check-valgrind check-portable check-crash check-damage check-fault fuzz coverage mutants bench lint format install \
+	check-tsan check-valgrind check-portable check-crash check-damage check-fault check-upkeep fuzz coverage mutants bench lint format install \
 	uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -127,6 +128,7 @@ help:
 		'make check-crash power cuts and kills: every state, and 20,000 at random' \
 		'make check-spec  two readers on random files, SPEC_SECONDS=$(SPEC_SECONDS) for each kind' \
 		'make check-fault every call and allocation failing, once and for ever; full disks, limits, locks' \
+		'make check-upkeep writers, readers, evcompact and evexpire at once for ten minutes' \
 		'make check-damage every bit, end, sector and frame damaged, and a million at random' \
 		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) of CPU for each target' \
 		'make mutants     change the code a little, MUTANTS=$(MUTANTS) times: do the tests notice?' \
@@ -246,6 +248,11 @@ check-spec:
 check-crash:
 	@$(SUBMAKE) tools
 	@tests/crash/power.py && tests/crash/kill9.py
+
+# CONFIG=tsan: with the thread sanitizer.
+check-upkeep:
+	@$(SUBMAKE) CONFIG=$(CONFIG) tools
+	@EVS_BIN=$(BIN) tests/upkeep/soak.py
 
 # Once more for memory alone with the sanitizer, which sees what is used after it was given back.
 check-fault:

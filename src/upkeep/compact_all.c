@@ -326,6 +326,8 @@ static int compact_one(struct run *r, const struct candidate *c, struct evs_diag
 	evs_replace_close(replace);
 	evs_compact_plan_release(&j);
 	stats->bytes_done += done.bytes;
+	if ((rc == EVS_E_SYS || rc == EVS_E_LOCKED) && evs_path_gone(j.path))
+		return 0; /* it has expired meanwhile */
 	if (rc < 0 || done.why == EVS_COMPACT_NOT)
 		return rc;
 	stats->compacted++;
