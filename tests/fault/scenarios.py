@@ -340,12 +340,12 @@ class Compacting(Scenario):
     unsure = ("unlink", "fstat", "stat", "setlk")  # then nobody can tell whose the file is, or remove it
 
     def clean(self, bench, folder, p):
-        self.end = segments(load_tree(folder))
+        self.end = segments_of(load_tree(folder))
         self.rows = bench.stored(self.base, ())
 
     def ended(self, tree, fault):
         """With no memory for zstd, a block is stored as it is."""
-        return set(segments(tree)) == set(self.end) if fault.kind == "malloc" else segments(tree) == self.end
+        return set(segments_of(tree)) == set(self.end) if fault.kind == "malloc" else segments_of(tree) == self.end
 
     def judge(self, bench, folder, p, fault):
         wrong = self.manners(p, fault)
@@ -361,12 +361,12 @@ class Compacting(Scenario):
         tree = load_tree(folder)
         if p.returncode != self.want or not self.ended(tree, fault) or left_over(tree):
             wrong.append("again: exit status %d, left behind %s, segments that differ: %s: %s" % (
-                p.returncode, left_over(tree), [n for n, d in segments(tree).items() if d != self.end.get(n)],
+                p.returncode, left_over(tree), [n for n, d in segments_of(tree).items() if d != self.end.get(n)],
                 p.stderr[-300:]))
         return wrong
 
 
-def segments(tree):
+def segments_of(tree):
     return {n: d for n, d in tree.items() if n.endswith(".evs")}
 
 
@@ -618,7 +618,7 @@ def scenarios(inputs):
         Expiring("expire a linked tenant", "link", EXPIRE + ["store"]),
         Expiring("expire a tenant and its tail", "tail", EXPIRE[:3] + ["--tenant", "t0", "--all", "--yes", "store/ev"]),
         Expiring("expire by the tenant's own time", "keep", EXPIRE + ["store"]),
-        Expiring("drop segments", "base", EXPIRE[:3] + ["--drop", *segments],
+        Expiring("drop segments", "base", EXPIRE[:3] + ["--drop", *two_segments],
                  then=EXPIRE + ["--tenant", "t0", "--tenant", "t1", "store"]),
         Archiving("archive partitions", "tail", EXPIRE + ["--archive-to", "old", "store"]),
         Mending("mend what a killed run left", "killed", EXPIRE + ["store"]),

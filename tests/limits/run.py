@@ -99,15 +99,16 @@ def check_memory(name, stream, source, rows):
     tally.check(name + ": evappend's memory", ran.peak_kib * 1024 <= APPEND_MEMORY,
                 mib(ran.peak_kib))
     append_peak = ran.peak_kib
-    cat_peak = check_cat(name, stream, rows)
+    cat_peaks = check_cat(name, stream, rows)
     ran = evtools.measured([evtools.tool("evcompact"), "--all", stream], data_limit=COMPACT_MEMORY)
     tally.check(name + ": evcompact under RLIMIT_DATA of 128 MiB", ran.status == 0,
                 "exit %d: %.500r" % (ran.status, ran.err))
     tally.check(name + ": evcompact's memory", ran.peak_kib * 1024 <= COMPACT_MEMORY, mib(ran.peak_kib))
     compact_peak = ran.peak_kib
-    print("%s: %d MB, evappend %s, evcat %s, evcompact %s, evcat %s" % (
-        name, os.path.getsize(source) // 10**6, mib(append_peak), mib(cat_peak), mib(compact_peak),
-        mib(check_cat(name + ", compacted", stream, rows))), flush=True)
+    compacted = check_cat(name + ", compacted", stream, rows)
+    print("%s: %d MB, evappend %s, evcat %s, evcheck %s, evcompact %s, then evcat %s, evcheck %s" % (
+        name, os.path.getsize(source) // 10**6, mib(append_peak), *map(mib, cat_peaks), mib(compact_peak),
+        *map(mib, compacted)), flush=True)
 
 
 def check_cat(name, stream, rows):
@@ -122,9 +123,7 @@ def check_cat(name, stream, rows):
     check = evtools.measured([evtools.tool("evcheck"), "-q", stream])
     tally.check(name + ": evcheck's memory", check.status == 0 and check.peak_kib * 1024 <= CAT_MEMORY,
                 (check.status, mib(check.peak_kib)))
-    print("%s: %d MB, evappend %s, evcat %s, evcheck %s" %
-          (name, os.path.getsize(source) // 10**6, mib(append_peak), mib(ran.peak_kib), mib(check.peak_kib)))
-    return ran.peak_kib
+    return ran.peak_kib, check.peak_kib
 
 
 def fill(path, pieces, megabytes):

@@ -238,6 +238,7 @@ class Segment:
             self.groups = None
         else:
             self.groups = self.named_groups()
+            self.named_others()
         if self.groups is None:
             self.commits = []
             self.groups = self.walk()
@@ -299,6 +300,15 @@ class Segment:
                         return None
                 row += ref.rows
         return out
+
+    def named_others(self):
+        """FILTER and ROLLUP frames, which rows do not need: damage to them is told all the same."""
+        for c in self.commits:
+            for off in sorted({f.off for f in c.filters} | {r.off for r in c.rollups}):
+                try:
+                    self.verify(fr.frame_head(self.data, off, self.salt))
+                except Broken as e:
+                    self.fault(off, e)
 
     def group_at(self, off):
         frame = fr.frame_head(self.data, off, self.salt)
