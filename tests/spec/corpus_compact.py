@@ -57,12 +57,3 @@ def compacted_rollup(s):
     s.schema(KEYED + ";\nCREATE MATERIALIZED VIEW v AS SELECT name, count() AS n, max(id) AS m "
              "FROM t GROUP BY name")
     compact(s)
-
-
-@case
-def compacted_replacing(s):
-    s.schema("CREATE TABLE t (id UInt32, v UInt8, state String, ts DateTime NOT NULL) "
-             "ENGINE = ReplacingMergeTree(v) PARTITION BY toMonday(ts) ORDER BY id")
-    for k in (1, 3, 2):
-        s.append([{"id": i, "v": k if i % 2 else 1, "state": "s%d" % k, "ts": at(i)} for i in range(40)])
-    compact(s)
