@@ -5,6 +5,7 @@
 
 #include "src/diag.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,7 +182,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 	if (rc < 0) {
 		if (d.err == EVS_E_NOMEM)
 			return evs_fail_nomem(diag);
-		if (evs_path_gone(at->path)) /* it expired this moment */
+		if (d.sys == ENOENT || evs_path_gone(at->path)) /* it expired this moment */
 			return 0;
 		x->stream.damaged += rc == EVS_E_FORMAT;
 		tell(x, &d);

@@ -6,6 +6,7 @@
 #include "src/diag.h"
 #include "src/upkeep/stat.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,7 +205,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 	if (rc == 0)
 		rc = add_segment(x, s, &d);
 	evs_segment_close(s);
-	if (rc >= 0 || evs_path_gone(at->path))
+	if (rc >= 0 || d.sys == ENOENT || evs_path_gone(at->path))
 		return 0;
 	if (d.err == EVS_E_NOMEM)
 		return evs_fail_nomem(diag);

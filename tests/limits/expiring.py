@@ -66,6 +66,7 @@ class Work:
         seen = 0
         while time.monotonic() < self.end:
             got = [json.loads(x)["n"] for x in self.tool("evcat", "--tenant", "stays", self.stream).out.splitlines()]
+            self.tool("evcat", "-n", "5000", self.stream)
             if len(set(got)) != len(got) or len(got) < seen:
                 self.wrong.append(("a reader saw a row twice, or fewer than before", len(got), seen))
             seen = len(got)
