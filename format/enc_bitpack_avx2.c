@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__) && !defined(EVS_PORTABLE)
 
+#include <assert.h>
 #include <immintrin.h>
 
 #define FAST __attribute__((target("avx2,bmi2")))
@@ -82,13 +83,15 @@ FAST static size_t unpack1(uint8_t *out, const uint8_t *in, size_t n, unsigned b
 size_t evs_bits_unpack_avx2(uint8_t *out, const uint8_t *in, size_t n, unsigned w, unsigned bits,
 			    uint64_t base)
 {
+	/* unreached: a machine has them or has not */
 	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2"))
 		return 0;
+	assert(bits < 8 * w); /* whole values are not packed */
 	switch (w) {
 	case 1:
-		return bits <= 7 ? unpack1(out, in, n, bits, base) : 0;
+		return unpack1(out, in, n, bits, base);
 	case 2:
-		return bits <= 15 ? unpack2(out, in, n, bits, base) : 0;
+		return unpack2(out, in, n, bits, base);
 	case 4:
 		return bits <= 25 ? unpack4(out, in, n, bits, base) : 0;
 	default:

@@ -329,7 +329,7 @@ static void pause_ns(long ns)
 /* Nothing but asking again can both wait for a lock and hear, in whichever thread, that it should not. */
 static bool give_up(const struct evs_wait *how, long *pause)
 {
-	if (how->never || (how->stop && how->stop(how->arg)))
+	if (how->never || how->stop(how->arg)) /* one of them, or nobody asks */
 		return true;
 	pause_ns(*pause);
 	*pause = 2 * *pause < LONGEST_PAUSE ? 2 * *pause : LONGEST_PAUSE;
