@@ -618,7 +618,7 @@ def scenarios(inputs):
         Expiring("expire a linked tenant", "link", EXPIRE + ["store"]),
         Expiring("expire a tenant and its tail", "tail", EXPIRE[:3] + ["--tenant", "t0", "--all", "--yes", "store/ev"]),
         Expiring("expire by the tenant's own time", "keep", EXPIRE + ["store"]),
-        Expiring("drop segments", "base", EXPIRE[:3] + ["--drop", *segments],
+        Expiring("drop segments", "base", EXPIRE[:3] + ["--drop", *two_segments],
                  then=EXPIRE + ["--tenant", "t0", "--tenant", "t1", "store"]),
         Archiving("archive partitions", "tail", EXPIRE + ["--archive-to", "old", "store"]),
         Mending("mend what a killed run left", "killed", EXPIRE + ["store"]),

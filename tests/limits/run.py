@@ -122,8 +122,6 @@ def check_cat(name, stream, rows):
     check = evtools.measured([evtools.tool("evcheck"), "-q", stream])
     tally.check(name + ": evcheck's memory", check.status == 0 and check.peak_kib * 1024 <= CAT_MEMORY,
                 (check.status, mib(check.peak_kib)))
-    print("%s: %d MB, evappend %s, evcat %s, evcheck %s" %
-          (name, os.path.getsize(source) // 10**6, mib(append_peak), mib(ran.peak_kib), mib(check.peak_kib)))
     return ran.peak_kib
 
 
