@@ -5,6 +5,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include "evseg.h"
+#include "src/store/io.h"
 #include "src/store/store.h"
 #include "tests/unit/fail.h"
 #include "tests/unit/t.h"
@@ -436,6 +437,31 @@ static void test_folder_not_synced(void)
 	len = 0;
 }
 
+/* A segment that another writer holds costs its own rows, and no others. */
+static void test_locked(void)
+{
+	const struct evs_append_opts hasty = { .no_wait = true };
+	struct evs_append_stats stats;
+	struct evs_diag d = { 0 };
+	char path[160];
+	uint64_t early;
+	int fd = -1;
+
+	fresh("who String) PARTITION BY (who, toMonday(ts))");
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 30; i++)
+			put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t%u\"}\n", i % 3);
+		if (round) {
+			snprintf(path, sizeof(path), "%s/t1/2024-01-01.evs", stream);
+			T_CHECK(evs_io_open_write(&fd, path, false, NULL) == 0 && evs_io_lock(fd, NULL, path, NULL) == 0);
+		}
+		T_CHECK(append(&hasty, &stats, &early, &d) == (round ? EVS_S_LOCKED : 0));
+		T_CHECK(stats.stored == acked && acked == (round ? 20 : 30));
+		len = 0;
+	}
+	evs_io_close(fd);
+}
+
 static bool expired;
 
 /* Another process takes the tenant's only segment, and the folder, as soon as they are there. */
@@ -604,6 +630,7 @@ int main(void)
 	test_filters();
 	test_tenant_types();
 	test_folder_not_synced();
+	test_locked();
 	test_expired_meanwhile();
 	test_strict();
 	test_long_paths();

@@ -126,6 +126,7 @@ static void test_locks(void)
 static void test_names(void)
 {
 	char path[1200];
+	int fd = -1;
 	struct evs_diag d = { 0 };
 	char *real;
 
@@ -145,6 +146,9 @@ static void test_names(void)
 	fail_begin("unlink", 1, EINTR);
 	T_CHECK(evs_io_unlink(path, &d) == 0 && fail_end());
 	T_CHECK(evs_io_sync_dir(path, &d) == EVS_S_SYS);
+	T_CHECK(evs_io_open_append(&fd, dir, &d) == EVS_S_SYS && d.sys == EISDIR);
+	T_CHECK(evs_io_open_append(&fd, file, &d) == 0);
+	evs_io_close(fd);
 	at(path, sizeof(path), "made");
 	T_CHECK(evs_io_mkdir(path, &d) == 1 && evs_io_mkdir(path, &d) == 0);
 	fail_begin("rmdir", 1, EACCES);
