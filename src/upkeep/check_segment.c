@@ -157,6 +157,7 @@ int evs_check_segment(struct check *c, const char *path, const struct check_plac
 	if (rc < 0) {
 		rc = not_opened(&s, rc, &d, diag);
 	} else {
+		c->count.bytes += evs_segment_tail(s.seg)->start; /* HEAD; the frames as they come */
 		check_head(&s, place);
 		rc = evs_check_go_on(&s, &d);
 		rc = rc < 0 ? evs_check_error(c, path, rc, &d, diag) : go_through(&s, diag);

@@ -26,7 +26,7 @@ echo "exit $s, $sum rows"
 cmp whole all && echo "the same findings"
 # The place is kept elsewhere for a store that may not be written to. What has been replaced or has gone is looked at anew.
 evcheck -q --max-duration 1ms --state state store
-[ -e state ] && [ ! -e store/.evcheck ] && sed 's/events.*evs/SEGMENT/; s/:[0-9]\{2,\}/:N/g; s/"id":"[0-9a-f]*"/"id":"I"/' state
+[ -e state ] && [ ! -e store/.evcheck ] && sed 's/events.*evs/SEGMENT/; s/:[0-9][0-9]*/:N/g; s/"id":"[0-9a-f]*"/"id":"I"/' state
 sed -i 's/"id":"[0-9a-f]*"/"id":"00"/; s/"offset":[0-9]*/"offset":9/' state
 evcheck -q --max-duration 1h --state state store >part; cmp part whole && echo "all of it again"
 echo '{"segment":"gone/for/ever","offset":1}' >state

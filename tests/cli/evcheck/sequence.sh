@@ -9,7 +9,7 @@ row() { # row RUN N DAY SECOND
 	printf '{"run":"%s","n":%s,"u":%s,"ts":"2025-01-%02dT00:00:%02dZ"}\n' "$1" "$2" "${5:-$2}" "$3" "$4"
 }
 { for i in 1 2 3 4; do row sound $i 7 $i; done; } | evappend -q store/ev
-status evcheck --sequence run,n store/ev; sed 's/[0-9.]* *B:/N:/' err
+status evcheck --sequence run,n store/ev; sed 's/[0-9.]* [KM]*B:/N:/' err
 {
 	row gap 1 7 1; row gap 3 7 2; row gap 9 20 3    # over partitions
 	row twice 1 7 1; row twice 2 7 2; row twice 2 7 3; row twice 2 8 1; row twice 3 8 2
