@@ -44,7 +44,7 @@ static int split_path(struct evs_fresh *f, struct evs_diag *diag)
 	f->dir[slash ? n : 1] = '\0';
 	if (!*last || strlen(last) > 255)
 		return evs_fail(diag, EVS_E_USAGE, "%.900s is no path of a file", f->path);
-	(void)snprintf(f->name, sizeof(f->name), ".%s.salvage", last);
+	(void)snprintf(f->name, sizeof(f->name), ".%.255s.salvage", last);
 	return 0;
 }
 
