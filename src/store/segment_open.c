@@ -378,6 +378,32 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 	return 0;
 }
 
+/* An INDEX is the first frame of its append: the one at `off`, if it is one, counts from here on. */
+static int index_passed(struct evs_segment *s, uint64_t off, struct evs_diag *diag)
+{
+	struct evs_buf payload = { 0 };
+	struct evs_index x = { 0 };
+	struct evs_diag d = { 0 };
+	struct evs_frame fr;
+	int rc = evs_file_frame(&s->file, off, s->tail.end, &fr, &d);
+
+	if (rc == 0 && fr.type == EVS_FRAME_INDEX)
+		rc = evs_file_index(&s->file, off, s->tail.end, &x, &payload, &d);
+	if (rc == 0 && fr.type == EVS_FRAME_INDEX) {
+		s->chain.index_off = off;
+		s->chain.index_seq = x.seq;
+	}
+	evs_index_release(&x);
+	evs_buf_release(&payload);
+	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) { /* told when it was passed */
+		s->chain.commit_sure = false;
+		return 0;
+	}
+	if (rc < 0)
+		evs_fail_copy(diag, &d);
+	return rc;
+}
+
 int evs_segment_resume_behind(struct evs_segment *s, const struct evs_place *p, uint64_t off,
 			      uint64_t span, const struct evs_commit *c, struct evs_diag *diag)
 {
@@ -385,7 +411,7 @@ int evs_segment_resume_behind(struct evs_segment *s, const struct evs_place *p, 
 
 	if (rc == 0)
 		evs_chain_resume(s, off, c, off + span == p->off);
-	return rc;
+	return rc == 0 && off + span < p->off ? index_passed(s, off + span, diag) : rc;
 }
 
 void evs_segment_want(struct evs_segment *s, evs_group_want_fn *want, void *arg)

@@ -132,6 +132,8 @@ struct check_segment {
 	const struct check_place *place;
 	struct check_chain chain;
 	uint64_t schema_named; /* by a commit, and looked at */
+	bool muted;	       /* what opening tells was told when the check of the segment began */
+	bool resumed;	       /* it began earlier, and goes on here */
 
 	/* the schema of the groups */
 	struct evs_table *table;

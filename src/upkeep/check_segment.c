@@ -27,6 +27,8 @@ void evs_check_found(struct check_segment *s, uint64_t off, uint64_t rows, bool 
 static void on_damage(void *arg, const struct evs_damage *d)
 {
 	struct check_segment *s = arg;
+	if (s->muted)
+		return;
 	/* The last one: rows are all there, and what is missing never mattered or was cut off later. */
 	bool tail = !strncmp(d->what, "9-6 ", 4) || !strncmp(d->what, "7.3-7 the file ends", 19);
 
@@ -136,6 +138,25 @@ static int not_opened(struct check_segment *s, int rc, const struct evs_diag *d,
 	return evs_check_error(s->run, s->run->path, rc, d, diag);
 }
 
+/* Open it and, when a check has stopped in it, go to that place. */
+static int open_segment(struct check_segment *s, const char *path, struct evs_diag *diag)
+{
+	int rc;
+
+	s->muted = s->run->resume.place.off != 0;
+	rc = evs_segment_open(&s->seg, path, on_damage, s, diag);
+	if (rc == 0 && s->muted)
+		rc = evs_check_go_on(s, diag);
+	if (rc == 0 && s->muted && !s->resumed) { /* another file has its name: all of it is new */
+		evs_segment_close(s->seg);
+		s->seg = NULL;
+		s->muted = false;
+		rc = evs_segment_open(&s->seg, path, on_damage, s, diag);
+	}
+	s->muted = false;
+	return rc;
+}
+
 int evs_check_segment(struct check *c, const char *path, const struct check_place *place,
 		      struct evs_diag *diag)
 {
@@ -153,14 +174,15 @@ int evs_check_segment(struct check *c, const char *path, const struct check_plac
 	c->path = path;
 	c->segment_told = false;
 	c->count.segments++;
-	rc = evs_segment_open(&s.seg, path, on_damage, &s, &d);
+	rc = open_segment(&s, path, &d);
 	if (rc < 0) {
 		rc = not_opened(&s, rc, &d, diag);
 	} else {
-		c->count.bytes += evs_segment_tail(s.seg)->start; /* HEAD; the frames as they come */
-		check_head(&s, place);
-		rc = evs_check_go_on(&s, &d);
-		rc = rc < 0 ? evs_check_error(c, path, rc, &d, diag) : go_through(&s, diag);
+		if (!s.resumed) {
+			c->count.bytes += evs_segment_tail(s.seg)->start; /* HEAD; the frames as they come */
+			check_head(&s, place);
+		}
+		rc = go_through(&s, diag);
 		rc = evs_salvage_end(&s, rc, diag);
 		c->worked = true;
 	}

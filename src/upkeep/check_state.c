@@ -270,9 +270,9 @@ int evs_check_go_on(struct check_segment *s, struct evs_diag *diag)
 		s->whole = s->chain.sure = s->chain.sources_sure = false;
 		rc = evs_segment_resume(s->seg, &r.place, diag);
 	}
+	s->resumed = rc == 0;
 	if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION)
 		return rc;
-	s->whole = s->chain.sure = s->chain.sources_sure = true;
-	evs_segment_rewind(s->seg, EVS_WALK_ALL, INT64_MIN, INT64_MAX);
+	s->whole = s->chain.sure = s->chain.sources_sure = true; /* from the beginning */
 	return 0;
 }

@@ -7,6 +7,7 @@ seq 1 900 | awk '{ printf "{\"id\":%d,\"tenant\":\"%s\",\"at\":\"2025-01-%02dT10
 file=store/events/ze%2Fta/2025-01-06.evs
 at=$(grep -obUaP '\x89EVS\x02' "$file" | sed -n 70p | cut -d: -f1)
 printf 'x' | dd of="$file" bs=1 seek=$((at + 130)) conv=notrunc status=none
+printf 'x' | dd of="$file" bs=1 seek=60 conv=notrunc status=none
 rows() { sed -n 's/^evcheck: .*segments*, \([0-9,]*\) rows.*/\1/p' "$@" | tr -d ,; }
 evcheck store >whole 2>err
 echo "exit $?, $(rows err) rows, $(wc -l <whole) findings"
