@@ -23,6 +23,7 @@ struct stating {
 	struct evs_table *table;
 	struct evs_keeps keeps;
 	struct evs_rule standard;
+	struct evs_compact_goal goal;
 	struct evs_stat_warn warn;
 	struct evs_stat_metrics metrics;
 	bool damaged; /* the segment at hand */
@@ -56,6 +57,8 @@ void evs_stat_add(struct evs_stat_sum *to, const struct evs_stat_sum *s)
 	to->written = later(to->written, s->written);
 	to->past += s->past;
 	to->damaged += s->damaged;
+	to->compact += s->compact;
+	to->never += s->never;
 	if (s->largest > to->largest)
 		to->largest = s->largest;
 	to->rejects += s->rejects;
@@ -141,6 +144,22 @@ static int take_head(struct stating *x, struct evs_stat_name *n, const struct ev
 	return evs_buf_ok(&x->value) ? 0 : EVS_E_NOMEM;
 }
 
+/* Would evcompact work on it? */
+static int take_gain(struct stating *x, struct evs_stat_sum *s, const struct evs_visit *at,
+		     struct evs_segment *seg, struct evs_diag *d)
+{
+	struct evs_compact_state state;
+	int rc = 0;
+
+	if (!x->goal.table)
+		rc = evs_compact_goal(&x->goal, at->stream, seg, 0, x->o->now, d);
+	if (rc == 0)
+		rc = evs_compact_gain(seg, &x->goal, &s->why, &state, d);
+	s->compact = rc == 0 && s->why != EVS_COMPACT_NOT;
+	s->never = rc == 0 && s->why == EVS_COMPACT_NEVER;
+	return rc < 0 ? rc : 0;
+}
+
 static int look(struct stating *x, struct evs_stat_name *n, struct evs_stat_sum *s,
 		const struct evs_visit *at, struct evs_diag *d)
 {
@@ -155,6 +174,8 @@ static int look(struct stating *x, struct evs_stat_name *n, struct evs_stat_sum 
 	if (rc == 0) {
 		rc = evs_segment_sum(seg, &sum, d);
 		take_sum(s, &sum);
+		if (rc == 0)
+			rc = take_gain(x, s, at, seg, d);
 		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
 			x->damaged = true;
 			tell(x, d);
@@ -281,6 +302,8 @@ static int on_stream_end(void *arg, const char *stream, struct evs_diag *diag)
 	evs_table_free(x->table);
 	x->table = NULL;
 	evs_keeps_release(&x->keeps);
+	evs_compact_goal_release(&x->goal);
+	x->goal = (struct evs_compact_goal){ .table = NULL };
 	if (rc == 0 && x->o->prometheus &&
 	    evs_stat_metrics_add(&x->metrics, stream, &x->stream) < 0)
 		rc = evs_fail_nomem(diag);
@@ -349,6 +372,7 @@ int evs_stat(const char *const *paths, size_t npaths, const struct evs_stat_opts
 	evs_buf_release(&x.value);
 	evs_stat_metrics_release(&x.metrics);
 	evs_keeps_release(&x.keeps);
+	evs_compact_goal_release(&x.goal);
 	evs_table_free(x.table);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #define EVS_UPKEEP_STAT_H
 
 #include "src/upkeep/expire.h"
+#include "src/upkeep/upkeep.h"
 
 /* Of a segment, a tenant, a stream, or all. */
 struct evs_stat_sum {
@@ -17,6 +18,9 @@ struct evs_stat_sum {
 	int64_t written;		/* newest write, ns; EVS_TIME_NONE */
 	uint64_t past;			/* partitions past their time */
 	uint64_t damaged;		/* segments */
+	uint64_t compact; /* segments that gain from evcompact */
+	uint64_t never;	  /* of these, segments that never were compacted */
+	enum evs_compact_why why; /* of one segment */
 	uint64_t largest;		/* bytes of a partition */
 	uint64_t rejects, reject_bytes; /* of a stream */
 };
@@ -52,7 +56,7 @@ int evs_stat_columns(const char *const *paths, size_t npaths, const struct evs_s
 struct evs_stat_warn {
 	const struct evs_stat_opts *o;
 	uint64_t told;
-	uint64_t large, gaps, future, past;
+	uint64_t large, gaps, future, past, never;
 	char gap[256], ahead[256];
 	/* of the tenant at hand: where its last partition ended */
 	bool in_row;

@@ -30,6 +30,8 @@ static const struct metric metrics[] = {
 	{ "evseg_partitions_past_their_time", "Segments that evexpire would drop.", AT(past),
 	  COUNT },
 	{ "evseg_partitions_damaged", "Segments with damage that was met.", AT(damaged), COUNT },
+	{ "evseg_partitions_to_compact", "Segments that evcompact would work on.", AT(compact),
+	  COUNT },
 	{ "evseg_largest_partition_bytes", "Bytes of the largest segment.", AT(largest), COUNT },
 	{ "evseg_commits", "Commits in all segments.", AT(commits), COUNT },
 	{ "evseg_runs", "Sorted runs in all segments.", AT(runs), COUNT },

@@ -41,6 +41,8 @@ enum what {
 	PAST_COUNT,
 	DAMAGED,
 	DAMAGED_COUNT,
+	COMPACT,
+	COMPACT_COUNT,
 	SEGMENT,
 	/* for people */
 	WEEK,
@@ -80,6 +82,8 @@ static const struct column data_columns[] = {
 	{ { "past", EVS_REPORT_UINT }, PAST_COUNT, T | S | A },
 	{ { "damaged", EVS_REPORT_BOOL }, DAMAGED, P },
 	{ { "damaged", EVS_REPORT_UINT }, DAMAGED_COUNT, T | S | A },
+	{ { "compact", EVS_REPORT_TEXT }, COMPACT, P },
+	{ { "compact", EVS_REPORT_UINT }, COMPACT_COUNT, T | S | A },
 	{ { "segment", EVS_REPORT_TEXT }, SEGMENT, P },
 };
 
@@ -207,7 +211,21 @@ static void put_notes(struct evs_report *r, const struct evs_stat_opts *o,
 		n += (size_t)(one ? snprintf(text + n, sizeof(text) - n, "%sdamaged", n ? ", " : "")
 				  : snprintf(text + n, sizeof(text) - n, "%s%llu damaged",
 					     n ? ", " : "", (unsigned long long)s->damaged));
+	if (s->compact && one)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? ", " : "",
+				      evs_compact_reason(s->why));
+	else if (s->compact)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%llu to be compacted",
+				      n ? ", " : "", (unsigned long long)s->compact);
 	evs_report_text(r, text, n);
+}
+
+static void put_compact(struct evs_report *r, const struct evs_stat_sum *s)
+{
+	if (s->compact)
+		put_text(r, evs_compact_reason(s->why));
+	else
+		evs_report_null(r);
 }
 
 static void put_name(struct evs_report *r, const char *s, size_t n, bool people)
@@ -280,6 +298,8 @@ static uint64_t number(const struct evs_stat_sum *s, enum what what)
 	case PAST:
 	case PAST_COUNT:
 		return s->past;
+	case COMPACT_COUNT:
+		return s->compact;
 	default:
 		return s->damaged;
 	}
@@ -316,6 +336,9 @@ static void put_value(struct evs_report *r, const struct evs_stat_opts *o,
 		break;
 	case RAW_SIZE:
 		put_size(r, s->raw_bytes);
+		break;
+	case COMPACT:
+		put_compact(r, s);
 		break;
 	case NOTES:
 		put_notes(r, o, s);

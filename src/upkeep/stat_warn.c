@@ -79,6 +79,7 @@ void evs_stat_warn_segment(struct evs_stat_warn *w, const struct evs_stat_name *
 			(void)snprintf(w->ahead, sizeof(w->ahead), "%s in %.160s", time, n->path);
 	}
 	w->past += s->past;
+	w->never += s->never;
 }
 
 void evs_stat_warn_stream(struct evs_stat_warn *w, const char *stream)
@@ -88,6 +89,9 @@ void evs_stat_warn_stream(struct evs_stat_warn *w, const char *stream)
 	if (w->future)
 		say(w, "%.300s: events dated in the future: %s%s", stream, w->ahead,
 		    w->future > 1 ? ", and in others" : "");
+	if (w->never)
+		say(w, "%.300s: %llu segment%s never compacted: run evcompact", stream,
+		    (unsigned long long)w->never, w->never == 1 ? " was" : "s were");
 	if (w->past)
 		say(w, "%.300s: %llu partition%s past %s time: run evexpire", stream,
 		    (unsigned long long)w->past, w->past == 1 ? " is" : "s are",
