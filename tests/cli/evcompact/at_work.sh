@@ -16,9 +16,17 @@ at_work() { [ "$(date +%s)" -lt $end ]; }
 } | evappend -q --ack --flush-rows 7 store/events >acks & writer=$!
 while [ ! -s acks ]; do sleep 0.05; done
 evcat -f -c id store/events >followed 2>follower.err & follower=$!
-while at_work; do evcompact -q store; evcompact -q --now 2099-01-01 store/events/t; sleep 1.5; done >compact.err 2>&1 & compacter=$!
+# --now passes over the time that followers are given, so this one is waited for.
+acked() { jq -s 'map(.rows) | add // 0' acks 2>/dev/null || echo 0; }
 while at_work; do
-	acked=$(jq -s 'map(.rows) | add' acks 2>/dev/null) || acked=0
+	evcompact -q store
+	evcompact -q --now 2099-01-01 store/events/t
+	sleep 0.5
+	n=$(acked)
+	while at_work && [ "$(wc -l <followed)" -lt "$n" ]; do sleep 0.1; done
+done >compact.err 2>&1 & compacter=$!
+while at_work; do
+	acked=$(acked)
 	evcat -c id store/events >rows || echo "exit $?"
 	[ -z "$(sort rows | uniq -d)" ] && [ "$(wc -l <rows)" -ge "$acked" ] || echo "wrong: $(wc -l <rows) rows, $acked acknowledged"
 done
