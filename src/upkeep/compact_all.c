@@ -305,6 +305,15 @@ static int work(struct run *r, struct compact_job *j, struct evs_replace *replac
 	return rc;
 }
 
+/* Has the segment expired, or been replaced, since it was `before`? */
+static bool is_another(const char *path, const struct evs_io_stat *before)
+{
+	struct evs_io_stat now = { 0 };
+	int rc = evs_io_stat(path, &now, NULL);
+
+	return rc == 1 || (rc == 0 && before->ino && !evs_io_same_file(before, &now));
+}
+
 static int compact_one(struct run *r, const struct candidate *c, struct evs_diag *diag)
 {
 	struct batch *b = &r->batch[c->batch];
@@ -317,8 +326,10 @@ static int compact_one(struct run *r, const struct candidate *c, struct evs_diag
 				 .arg = r };
 	struct evs_compact_stats *stats = r->stats;
 	struct evs_replace *replace = NULL;
+	struct evs_io_stat before = { 0 };
 	int rc = r->opts->dry_run ? 0 : evs_replace_open(&replace, j.path, diag);
 
+	(void)evs_io_stat(j.path, &before, NULL);
 	if (rc == EVS_E_LOCKED)
 		rc = evs_fail_path(diag, rc, j.path, "another evcompact is at work on it");
 	else if (rc == 0)
@@ -326,8 +337,8 @@ static int compact_one(struct run *r, const struct candidate *c, struct evs_diag
 	evs_replace_close(replace);
 	evs_compact_plan_release(&j);
 	stats->bytes_done += done.bytes;
-	if ((rc == EVS_E_SYS || rc == EVS_E_LOCKED) && evs_path_gone(j.path))
-		return 0; /* it has expired meanwhile */
+	if ((rc == EVS_E_SYS || rc == EVS_E_LOCKED || rc == EVS_E_FORMAT) && is_another(j.path, &before))
+		return 0; /* and there is nothing to do for what it was */
 	if (rc < 0 || done.why == EVS_COMPACT_NOT)
 		return rc;
 	stats->compacted++;
