@@ -339,6 +339,7 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 		    struct evs_diag *diag)
 {
 	struct evs_io_stat mine, there;
+	struct evs_diag d = { 0 };
 	char name[64];
 	int rc = evs_io_mkdir(spec->dir, diag);
 
@@ -348,11 +349,13 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 	rc = evs_path_join(w->new_path, spec->dir, name, diag);
 	if (rc < 0)
 		return rc;
-	rc = evs_io_open_write(&w->fd, w->new_path, true, diag);
-	if (rc < 0 && evs_io_stat(spec->dir, &there, NULL) == 1) {
+	rc = evs_io_open_write(&w->fd, w->new_path, true, &d);
+	if (rc < 0 && d.sys == ENOENT) {
 		w->new_path[0] = '\0';
-		return 1; /* the folder was empty, and expired this moment */
+		return 1; /* the folder was empty, and expired this moment; another may have made it again */
 	}
+	if (rc < 0)
+		evs_fail_copy(diag, &d);
 	if (rc == 0)
 		rc = evs_io_lock(w->fd, spec->wait, w->path, diag);
 	if (rc == 0)
