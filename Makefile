@@ -32,7 +32,7 @@ CHECK_TESTS ?= \
 	tests/damage/run \
 	tests/fault/run \
 	tests/fault/world \
-	tests/limits/expiring.py \
+	tests/upkeep/expiring.py \
 	tests/limits/many.py \
 	tests/limits/run.py \
 	tests/mutation/selftest \

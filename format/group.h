@@ -67,6 +67,9 @@ struct evs_group {
  * Encoder: settings and scratch, reused from group to group. One thread at a time.
  */
 struct evs_encoder;
+
+#define EVS_PACKED_BELOW 4096u /* what evseg itself writes by */
+
 struct evs_encoder_opts {
 	int zstd_level;	       /* 1 .. 22 */
 	uint32_t packed_below; /* groups with fewer bytes in memory than this are packed */

@@ -518,6 +518,7 @@ struct evs_stat_result {
  */
 int evs_stat(const char *const *paths, size_t npaths, const struct evs_stat_opts *opts,
 	     struct evs_stat_result *result, struct evs_diag *diag);
+
 /* ---- checking ----------------------------------------------------------------------------------- */
 
 enum evs_finding_kind {
@@ -600,7 +601,7 @@ int evs_check_sequence(const char *const *paths, size_t npaths, const char *key,
 
 /* ---- small helpers the tools share --------------------------------------------------------------- */
 
-/* "2025-01-01", "2025-01-01T12:00:00Z", "now", "90d", "24h" (that long before now), to ns. */
+/* "2025-01-01", "2025-01-01T12:00:00Z", "now", "24h", "90d", "12mo", "2y" (that long before now), to ns. */
 int evs_time_arg(const char *text, int64_t now, int64_t *ns, struct evs_diag *diag);
 
 /* Bytes for people: "1.2 MB", "140 KB". Room for 32; returns buf. */

@@ -9,7 +9,6 @@
 #include "src/store/store.h"
 
 #include <stdio.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -412,8 +411,7 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 			close_segment(s);
 			if (rc < 0)
 				return evs_fail_nomem(diag);
-		} else if (rc == EVS_E_SYS && !s->seg &&
-			   (d.sys == ENOENT || evs_path_gone(path))) {
+		} else if (rc == EVS_E_SYS && !s->seg && evs_path_gone(path, &d)) {
 			continue; /* expired since it was listed */
 		} else if (rc < 0) {
 			if (diag)

@@ -246,12 +246,10 @@ static int report_extra(const char *store, const struct plan *plans, size_t n, e
 	rc = evs_store_streams(store, &streams, &ns, diag);
 	for (size_t i = 0; rc == 0 && i < ns; i++) {
 		bool found = false;
-		const char *slash = strrchr(streams[i], '/');
-
 		for (size_t k = 0; k < n; k++)
 			found |= !strcmp(plans[k].dir, streams[i]);
 		if (!found && report)
-			report(arg, slash ? slash + 1 : streams[i], EVS_APPLY_EXTRA, "");
+			report(arg, evs_path_name(streams[i]), EVS_APPLY_EXTRA, "");
 	}
 	evs_strings_free(streams, ns);
 	return rc;

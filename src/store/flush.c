@@ -13,13 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACKED_BELOW 4096u /* bytes of rows in memory: smaller groups become one block */
-#define PENDING	     256u /* acknowledgements held back */
+#define PENDING 256u /* acknowledgements held back */
 
 static int init_worker(struct flush_worker *w, struct evs_flush *f)
 {
 	struct evs_encoder_opts opts = { .zstd_level = f->zstd_level,
-					 .packed_below = PACKED_BELOW };
+					 .packed_below = EVS_PACKED_BELOW };
 	int rc = evs_encoder_new(&w->enc, &opts);
 
 	w->flush = f;
@@ -138,9 +137,14 @@ int evs_flush_remember_ack(struct evs_flush *f, const char *path, const char *no
 /* The folder of a segment that was made; it may have expired since, and then so have its rows. */
 static int sync_made(const char *dir, struct evs_diag *diag)
 {
-	int rc = evs_io_sync_dir(dir, diag);
+	struct evs_diag d = { 0 };
+	int rc = evs_io_sync_dir(dir, &d);
 
-	return rc < 0 && evs_path_gone(dir) ? 0 : rc;
+	if (rc < 0 && evs_path_gone(dir, &d))
+		return 0;
+	if (rc < 0)
+		evs_fail_copy(diag, &d);
+	return rc;
 }
 
 /* Sync the folders, then acknowledge what was committed so far. Without the lock, from the caller's thread. */

@@ -9,11 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LEVEL	     3
-#define PACKED_BELOW (64u << 10) /* as appending has it */
-#define APPEND_BYTES                                                                               \
-	((size_t)16                                                                                \
-	 << 20) /* of rows in memory; then they are committed, and what is known of them forgotten */
+#define LEVEL 3
+/* Bytes of rows in memory; then they are committed, and what is known of them is forgotten. */
+#define APPEND_BYTES ((size_t)16 << 20)
 
 struct evs_fresh {
 	char path[EVS_PATH_MAX]; /* what it will be called */
@@ -36,13 +34,9 @@ struct evs_fresh {
 
 static int split_path(struct evs_fresh *f, struct evs_diag *diag)
 {
-	const char *slash = strrchr(f->path, '/');
-	const char *last = slash ? slash + 1 : f->path;
-	size_t n = slash == f->path ? 1 : slash ? (size_t)(slash - f->path) : 0;
+	const char *last = evs_path_name(f->path);
 
-	memcpy(f->dir, slash ? f->path : ".", slash ? n : 1);
-	f->dir[slash ? n : 1] = '\0';
-	if (!*last || strlen(last) > 255)
+	if (!*last || strlen(last) > 255 || !evs_path_above(f->dir, f->path, 1))
 		return evs_fail(diag, EVS_E_USAGE, "%.900s is no path of a file", f->path);
 	(void)snprintf(f->name, sizeof(f->name), ".%.255s.salvage", last);
 	return 0;
@@ -76,7 +70,7 @@ static int sweep(struct evs_fresh *f, struct evs_diag *diag)
 int evs_fresh_open(struct evs_fresh **out, const char *path, const struct evs_head *like,
 		   int64_t now, struct evs_diag *diag)
 {
-	struct evs_encoder_opts opts = { .zstd_level = LEVEL, .packed_below = PACKED_BELOW };
+	struct evs_encoder_opts opts = { .zstd_level = LEVEL, .packed_below = EVS_PACKED_BELOW };
 	struct evs_fresh *f;
 	int rc = evs_fresh_absent(path, diag);
 

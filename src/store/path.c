@@ -122,6 +122,13 @@ bool evs_name_unescape(const char *name, size_t len, char *out, size_t *n)
 	return true;
 }
 
+const char *evs_path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 int evs_path_join(char *out, const char *dir, const char *name, struct evs_diag *diag)
 {
 	size_t n = strlen(dir);

@@ -22,6 +22,9 @@ bool evs_name_unescape(const char *name, size_t len, char *out, size_t *n);
 /* dir/name into out[EVS_PATH_MAX]; EVS_E_LIMIT when too long. */
 int evs_path_join(char *out, const char *dir, const char *name, struct evs_diag *diag);
 
+/* The last part of a path: what stands behind its last slash. */
+const char *evs_path_name(const char *path);
+
 /* `up` folders above `path`, into out[EVS_PATH_MAX]; false when that is too long. */
 bool evs_path_above(char *out, const char *path, unsigned up);
 

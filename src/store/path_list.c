@@ -5,6 +5,7 @@
 #include "src/store/io.h"
 #include "src/store/store.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,11 +92,10 @@ static int list_tenant(struct lister *l, const char *dir)
 	char path[EVS_PATH_MAX];
 	size_t n = 0;
 	int64_t lo;
-	struct evs_io_stat st;
 	int rc = evs_io_list(dir, &list, &n, l->diag);
 
 	if (rc < 0) /* a folder that was expired this moment holds nothing */
-		return evs_io_stat(dir, &st, NULL) == 1 ? 0 : rc;
+		return evs_path_gone(dir, l->diag) ? 0 : rc;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (list[i].is_dir || !evs_segment_name_parse(list[i].name, &lo))
 			continue;
@@ -161,10 +161,8 @@ static int list_store(struct lister *l, const char *store)
 		rc = evs_fail(l->diag, EVS_E_USAGE, "%.900s holds no stream", store);
 	} else {
 		for (size_t i = 0; i < n && used + 40 < sizeof(names); i++) {
-			const char *slash = strrchr(streams[i], '/');
-
 			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%.32s",
-						 i ? ", " : "", slash ? slash + 1 : streams[i]);
+						 i ? ", " : "", evs_path_name(streams[i]));
 		}
 		rc = evs_fail(l->diag, EVS_E_USAGE, "%.300s holds %zu streams (%s): name one",
 			      store, n, names);
@@ -256,9 +254,9 @@ uint64_t evs_path_size(const char *path)
 	return evs_io_stat(path, &st, NULL) == 0 ? st.size : 0;
 }
 
-bool evs_path_gone(const char *path)
+bool evs_path_gone(const char *path, const struct evs_diag *why)
 {
 	struct evs_io_stat st;
 
-	return evs_io_stat(path, &st, NULL) == 1;
+	return (why && why->sys == ENOENT) || evs_io_stat(path, &st, NULL) == 1;
 }

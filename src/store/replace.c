@@ -32,14 +32,10 @@ struct evs_replace {
 /* Folder and name of a segment's path. */
 static int split_path(const char *path, char dir[EVS_PATH_MAX], char *name, size_t cap, struct evs_diag *diag)
 {
-	const char *slash = strrchr(path, '/');
-	const char *last = slash ? slash + 1 : path;
-	size_t n = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+	const char *last = evs_path_name(path);
 
-	if (n >= EVS_PATH_MAX || strlen(last) >= cap)
+	if (strlen(last) >= cap || !evs_path_above(dir, path, 1))
 		return evs_fail(diag, EVS_E_USAGE, "%.900s is no path of a segment", path);
-	memcpy(dir, slash ? path : ".", slash ? n : 1);
-	dir[slash ? n : 1] = '\0';
 	memcpy(name, last, strlen(last) + 1);
 	return 0;
 }
@@ -263,7 +259,7 @@ int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_
 		return rc;
 	spec_of(&spec, &r->head, r->dir, r->name, wait);
 	rc = evs_segw_open(&r->old, &spec, diag);
-	if (rc == EVS_E_SYS && evs_path_gone(r->new.path))
+	if (rc == EVS_E_SYS && evs_path_gone(r->new.path, diag))
 		return 1;
 	if (rc == 0)
 		rc = still_there(r, &there, diag);

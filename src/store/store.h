@@ -277,8 +277,8 @@ int evs_replace_begin(struct evs_replace *r, struct evs_segment *from, const str
 int evs_replace_group(struct evs_replace *r, struct evs_encoder *enc, const struct evs_array *cols, uint32_t run,
 		      uint64_t src_bytes, struct evs_diag *diag);
 /*
- * Sync what there is, lock the segment and look what it has become. 0: nobody appends until the end; `*rows` and `*src` are what
- * must be in the new file. 1: it is gone, replaced, or not a continuation of what evs_replace_begin() was given.
+ * Sync what there is, lock the segment and look what it has become. 0: nobody appends until the end; `*rows` must be in the new
+ * file. 1: it is gone, replaced, or not a continuation of what evs_replace_begin() was given.
  * EVS_E_LOCKED; EVS_E_FORMAT when nothing can be appended to it.
  */
 int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows, struct evs_diag *diag);
@@ -359,8 +359,11 @@ int evs_path_list(struct evs_path_list *out, const char *const *paths, size_t np
 /* Size of a file, 0 when it cannot be told. */
 uint64_t evs_path_size(const char *path);
 
-/* Is there nothing at `path`? */
-bool evs_path_gone(const char *path);
+/*
+ * Is there nothing at `path`, or was there nothing when what `why` (may be NULL) tells of was tried? It expired then, and whoever
+ * has made it again since has made another.
+ */
+bool evs_path_gone(const char *path, const struct evs_diag *why);
 
 void evs_path_list_release(struct evs_path_list *l);
 

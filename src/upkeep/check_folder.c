@@ -237,7 +237,7 @@ static int check_store_entry(struct check *c, const char *path, const struct evs
 
 	(void)place;
 	if (e->is_dir && evs_path_join(schema, path, "schema.sql", NULL) == 0 &&
-	    !evs_path_gone(schema))
+	    !evs_path_gone(schema, NULL))
 		return check_stream(c, path, diag);
 	if (e->is_dir)
 		evs_check_remark(c, path, "is no stream: it has no schema.sql");

@@ -131,7 +131,7 @@ static int not_opened(struct check_segment *s, int rc, const struct evs_diag *d,
 			       text);
 		return 0;
 	}
-	if (rc == EVS_E_SYS && evs_path_gone(s->run->path)) {
+	if (rc == EVS_E_SYS && evs_path_gone(s->run->path, d)) {
 		s->run->count.segments--;
 		return 0;
 	}

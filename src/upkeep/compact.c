@@ -10,7 +10,6 @@
 
 #define GROUP_ROWS    65536u
 #define GROUP_BYTES   ((size_t)6 << 20) /* of rows in memory, about */
-#define PACKED_BELOW  4096u
 #define ROLLUP_MEMORY ((size_t)8 << 20)
 #define ROUNDS	      4u    /* of reading what was appended meanwhile before the lock is taken */
 #define FEW	      4096u /* rows that are read under the lock */
@@ -40,7 +39,7 @@ static void builder_release(struct builder *b)
 
 static int builder_init(struct builder *b, struct compact_job *j, struct evs_replace *r)
 {
-	struct evs_encoder_opts opts = { .zstd_level = j->goal->level, .packed_below = PACKED_BELOW };
+	struct evs_encoder_opts opts = { .zstd_level = j->goal->level, .packed_below = EVS_PACKED_BELOW };
 	int rc;
 
 	*b = (struct builder){ .job = j, .replace = r };

@@ -139,7 +139,7 @@ static int judge(struct run *r, uint32_t batch, uint32_t path, struct evs_diag *
 	struct evs_segment *s = NULL;
 	int rc = evs_segment_open_with(&s, r->spare, b->list.paths[path], NULL, NULL, diag);
 
-	if (rc == EVS_E_SYS && evs_path_gone(b->list.paths[path]))
+	if (rc == EVS_E_SYS && evs_path_gone(b->list.paths[path], diag))
 		return 0; /* expired since it was listed */
 	if (rc == 0)
 		rc = goal_of(r, b, s, diag);
@@ -166,25 +166,17 @@ static int judge(struct run *r, uint32_t batch, uint32_t path, struct evs_diag *
 	return 0;
 }
 
-/* Folder of a path: `n` bytes of it. */
-static size_t folder_length(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? (size_t)(slash - path) : 0;
-}
-
 /* What killed ones left goes, whether or not there is anything else to do in a folder. */
 static int sweep(const char *path, const char *before, struct evs_diag *diag)
 {
-	size_t n = folder_length(path);
-	char dir[EVS_PATH_MAX];
+	char dir[EVS_PATH_MAX], last[EVS_PATH_MAX];
+	int rc;
 
-	if (n >= sizeof(dir) || (before && folder_length(before) == n && !memcmp(before, path, n)))
+	if (!evs_path_above(dir, path, 1) ||
+	    (before && evs_path_above(last, before, 1) && !strcmp(dir, last)))
 		return 0;
-	memcpy(dir, n ? path : ".", n ? n : 1);
-	dir[n ? n : 1] = '\0';
-	return evs_replace_sweep(n ? dir : path[0] == '/' ? "/" : ".", diag);
+	rc = evs_replace_sweep(dir, diag);
+	return rc == EVS_E_SYS && evs_path_gone(dir, diag) ? 0 : rc;
 }
 
 static int judge_all(struct run *r, struct evs_diag *diag)
@@ -305,13 +297,12 @@ static int work(struct run *r, struct compact_job *j, struct evs_replace *replac
 	return rc;
 }
 
-/* Has the segment expired, or been replaced, since it was `before`? */
+/* Is the segment another one than it was `before`? */
 static bool is_another(const char *path, const struct evs_io_stat *before)
 {
 	struct evs_io_stat now = { 0 };
-	int rc = evs_io_stat(path, &now, NULL);
 
-	return rc == 1 || (rc == 0 && before->ino && !evs_io_same_file(before, &now));
+	return before->ino && evs_io_stat(path, &now, NULL) == 0 && !evs_io_same_file(before, &now);
 }
 
 static int compact_one(struct run *r, const struct candidate *c, struct evs_diag *diag)
@@ -337,8 +328,9 @@ static int compact_one(struct run *r, const struct candidate *c, struct evs_diag
 	evs_replace_close(replace);
 	evs_compact_plan_release(&j);
 	stats->bytes_done += done.bytes;
-	if ((rc == EVS_E_SYS || rc == EVS_E_LOCKED || rc == EVS_E_FORMAT) && is_another(j.path, &before))
-		return 0; /* and there is nothing to do for what it was */
+	if ((rc == EVS_E_SYS || rc == EVS_E_LOCKED || rc == EVS_E_FORMAT) &&
+	    (evs_path_gone(j.path, diag) || is_another(j.path, &before)))
+		return 0; /* it has expired, and there is nothing to do for what it was */
 	if (rc < 0 || done.why == EVS_COMPACT_NOT)
 		return rc;
 	stats->compacted++;

@@ -82,9 +82,8 @@ static void close_stream(struct expiry *x)
 static void report(struct expiry *x, const struct evs_found *f, uint64_t bytes)
 {
 	struct evs_report *r = &x->report;
-	const char *stream = strrchr(f->at->stream, '/');
+	const char *stream = evs_path_name(f->at->stream);
 
-	stream = stream ? stream + 1 : f->at->stream;
 	evs_report_text(r, stream, strlen(stream));
 	if (f->has_tenant)
 		evs_report_text(r, (const char *)f->tenant.p, f->tenant.len);
@@ -106,12 +105,7 @@ static void report(struct expiry *x, const struct evs_found *f, uint64_t bytes)
 
 static int flush_report(struct expiry *x, struct evs_diag *diag)
 {
-	if (x->report.failed)
-		return evs_fail_nomem(diag);
-	if (x->report.batch.rows && x->o->on_rows)
-		x->o->on_rows(x->o->arg, &x->report.batch);
-	evs_report_reset(&x->report);
-	return 0;
+	return evs_report_flush(&x->report, x->o->on_rows, x->o->arg, diag);
 }
 
 /* Files "NAME.tail-*" beside the segment: bytes of its partition, which go with it. */
@@ -235,7 +229,7 @@ static int lock(struct expiry *x, const struct evs_visit *at, int *fd, struct ev
 			return 0;
 		evs_io_close(*fd);
 		*fd = -1;
-		if (rc == 1 && evs_path_gone(at->path))
+		if (rc == 1 && evs_path_gone(at->path, NULL))
 			return 1;
 		if (rc == EVS_E_LOCKED && how == &at_once && !x->o->no_wait) {
 			how = &x->wait;
@@ -326,7 +320,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 			*diag = d;
 		return rc;
 	}
-	if (rc < 0 && (x->dead || !evs_path_gone(at->path))) {
+	if (rc < 0 && (x->dead || !evs_path_gone(at->path, NULL))) {
 		x->stats->left++;
 		tell(x, &d);
 	}

@@ -136,7 +136,7 @@ static int use_copy(struct piece *from, struct piece *to, const char *path, bool
 /* `from` at dir/NAME, whole and on disk, whether it was there or not. */
 static int archive_file(const char *from, const char *dir, bool segment, struct evs_diag *diag)
 {
-	const char *name = strrchr(from, '/') + 1;
+	const char *name = evs_path_name(from);
 	char path[EVS_PATH_MAX], hidden[EVS_PATH_MAX], fresh[300];
 	struct piece a = { .path = from, .fd = -1, .bytes = malloc(PIECE) };
 	struct piece b = { .path = hidden, .fd = -1, .bytes = malloc(PIECE) };
@@ -248,7 +248,7 @@ int evs_archive_open(struct evs_archive *a, const char *archive, const char *str
 	if (rc == 0)
 		rc = check_place(archive, real, diag);
 	if (rc == 0)
-		rc = evs_path_join(a->dir, archive, strrchr(real, '/') + 1, diag);
+		rc = evs_path_join(a->dir, archive, evs_path_name(real), diag);
 	if (rc == 0)
 		rc = evs_stream_make(a->dir, &fresh, diag);
 	if (rc == 0)

@@ -39,7 +39,7 @@ static bool remove_unfinished(const char *path)
 void evs_expire_unfinished(const char *segment)
 {
 	char path[EVS_PATH_MAX];
-	const char *name = strrchr(segment, '/') + 1;
+	const char *name = evs_path_name(segment);
 	struct evs_io_stat st;
 	int n = snprintf(path, sizeof(path), "%.*s.%s.new", (int)(name - segment), segment, name);
 

@@ -66,7 +66,7 @@ static void put_tails(struct evs_buf *b, const struct evs_leaving *v)
 		return;
 	put_key(b, "tails");
 	for (size_t i = 0; i < v->ntails; i++) {
-		const char *name = strrchr(v->tails[i], '/') + 1;
+		const char *name = evs_path_name(v->tails[i]);
 
 		evs_buf_put_u8(b, i ? ',' : '[');
 		evs_json_put_string(b, name, strlen(name));

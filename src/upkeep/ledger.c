@@ -27,7 +27,7 @@ int evs_upkeep_lock(const char *stream, const struct evs_wait *how, int *fd, str
 int evs_leaving_names(const char *stream, const char *segment, char *path, char *aside,
 		      struct evs_diag *diag)
 {
-	const char *name = strrchr(segment, '/') + 1;
+	const char *name = evs_path_name(segment);
 	int rc = evs_path_join(path, stream, segment, diag);
 	size_t dir = strlen(path) - strlen(name);
 

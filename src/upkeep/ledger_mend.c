@@ -127,7 +127,7 @@ static int inode_of(const char *path, uint64_t *ino, struct evs_diag *diag)
 /* Files "NAME.tail-..." in the segment's folder, from the line that named them. */
 static int remove_tails(const struct said *s, const char *path, struct evs_diag *diag)
 {
-	const char *name = strrchr(s->segment, '/') + 1, *p = s->tails;
+	const char *name = evs_path_name(s->segment), *p = s->tails;
 	const char *end = p ? p + s->tails_len : NULL;
 	size_t dir = strlen(path) - strlen(name);
 	char tail[EVS_PATH_MAX];
@@ -181,7 +181,7 @@ static int settle(struct mending *m, size_t at, struct evs_diag *diag)
 		rc = evs_io_unlink(aside, diag);
 	if (rc == 0)
 		rc = evs_io_sync_parent(path, diag);
-	if (rc < 0 && evs_path_gone(path) && !hidden)
+	if (rc < 0 && evs_path_gone(path, NULL) && !hidden)
 		rc = 0; /* so is its folder */
 	rest = strstr(line, "\"what\":\"drop\"");
 	if (rc == 0 && rest) {

@@ -4,6 +4,7 @@
 #include "src/upkeep/report.h"
 
 #include "format/commit.h"
+#include "src/diag.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,11 +50,16 @@ void evs_report_release(struct evs_report *r)
 	*r = (struct evs_report){ 0 };
 }
 
-void evs_report_reset(struct evs_report *r)
+int evs_report_flush(struct evs_report *r, evs_rows_fn *fn, void *arg, struct evs_diag *diag)
 {
+	if (r->failed)
+		return evs_fail_nomem(diag);
+	if (r->batch.rows && fn)
+		fn(arg, &r->batch);
 	for (size_t i = 0; i < r->n; i++)
 		evs_array_reset(&r->batch.cols[i]);
 	r->batch.rows = 0;
+	return 0;
 }
 
 static struct evs_array *here(struct evs_report *r)

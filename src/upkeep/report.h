@@ -44,6 +44,8 @@ static inline bool evs_report_full(const struct evs_report *r)
 {
 	return r->batch.rows >= EVS_REPORT_ROWS;
 }
-void evs_report_reset(struct evs_report *r); /* no rows */
+/* Hand the rows to `fn` (may be NULL), if there are any, and begin anew. EVS_E_NOMEM when one could not be put. */
+typedef void evs_rows_fn(void *arg, const struct evs_batch *b);
+int evs_report_flush(struct evs_report *r, evs_rows_fn *fn, void *arg, struct evs_diag *diag);
 
 #endif

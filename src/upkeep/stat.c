@@ -5,7 +5,6 @@
 
 #include "src/diag.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,12 +74,7 @@ static void tell(void *arg, const struct evs_diag *d)
 
 static int flush(struct stating *x, struct evs_diag *diag)
 {
-	if (x->report.failed)
-		return evs_fail_nomem(diag);
-	if (x->report.batch.rows && x->o->on_rows)
-		x->o->on_rows(x->o->arg, &x->report.batch);
-	evs_report_reset(&x->report);
-	return 0;
+	return evs_report_flush(&x->report, x->o->on_rows, x->o->arg, diag);
 }
 
 static int put_row(struct stating *x, const struct evs_stat_name *n, const struct evs_stat_sum *s,
@@ -88,13 +82,6 @@ static int put_row(struct stating *x, const struct evs_stat_name *n, const struc
 {
 	evs_stat_row(&x->report, x->o, n, s, x->largest);
 	return evs_report_full(&x->report) || x->report.failed ? flush(x, diag) : 0;
-}
-
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 /* ---- segments --------------------------------------------------------------------------------------- */
@@ -189,7 +176,7 @@ static int look(struct stating *x, struct evs_stat_name *n, struct evs_stat_sum 
 static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *diag)
 {
 	struct stating *x = arg;
-	struct evs_stat_name n = { .stream = last_name(at->stream),
+	struct evs_stat_name n = { .stream = evs_path_name(at->stream),
 				   .path = at->path,
 				   .expires = EVS_RULE_NEVER };
 	struct evs_stat_sum s;
@@ -203,7 +190,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 	if (rc < 0) {
 		if (d.err == EVS_E_NOMEM)
 			return evs_fail_nomem(diag);
-		if (d.sys == ENOENT || evs_path_gone(at->path)) /* it expired this moment */
+		if (evs_path_gone(at->path, &d)) /* it expired this moment */
 			return 0;
 		x->stream.damaged += rc == EVS_E_FORMAT;
 		tell(x, &d);
@@ -291,7 +278,7 @@ static int on_stream(void *arg, const char *stream, struct evs_diag *diag)
 static int on_stream_end(void *arg, const char *stream, struct evs_diag *diag)
 {
 	struct stating *x = arg;
-	struct evs_stat_name n = { .stream = last_name(stream),
+	struct evs_stat_name n = { .stream = evs_path_name(stream),
 				   .path = stream,
 				   .expires = EVS_RULE_NEVER };
 	int rc = x->o->by == EVS_STAT_STREAM ? put_row(x, &n, &x->stream, diag) : 0;

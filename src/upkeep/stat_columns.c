@@ -6,7 +6,6 @@
 #include "src/diag.h"
 #include "src/upkeep/stat.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,7 +204,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 	if (rc == 0)
 		rc = add_segment(x, s, &d);
 	evs_segment_close(s);
-	if (rc >= 0 || d.sys == ENOENT || evs_path_gone(at->path))
+	if (rc >= 0 || evs_path_gone(at->path, &d))
 		return 0;
 	if (d.err == EVS_E_NOMEM)
 		return evs_fail_nomem(diag);
@@ -264,12 +263,7 @@ static void put_row(struct summing *x, const char *stream, const char *column, c
 
 static int flush(struct summing *x, struct evs_diag *diag)
 {
-	if (x->report.failed)
-		return evs_fail_nomem(diag);
-	if (x->report.batch.rows && x->o->on_rows)
-		x->o->on_rows(x->o->arg, &x->report.batch);
-	evs_report_reset(&x->report);
-	return 0;
+	return evs_report_flush(&x->report, x->o->on_rows, x->o->arg, diag);
 }
 
 static int on_stream(void *arg, const char *stream, struct evs_diag *diag)
@@ -293,7 +287,7 @@ static int on_stream_end(void *arg, const char *stream, struct evs_diag *diag)
 {
 	struct summing *x = arg;
 	const struct evs_table *t = x->table;
-	const char *slash = strrchr(stream, '/'), *name = slash ? slash + 1 : stream;
+	const char *name = evs_path_name(stream);
 	uint64_t all = 0;
 	int rc = 0;
 

@@ -91,13 +91,6 @@ static int plain_path(char *out, const char *path, struct evs_diag *diag)
 	return 0;
 }
 
-static const char *name_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int visit_segment(struct visiting *g, struct evs_visit *v)
 {
 	return g->v->segment ? g->v->segment(g->v->arg, v, g->diag) : 0;
@@ -105,7 +98,7 @@ static int visit_segment(struct visiting *g, struct evs_visit *v)
 
 static int visit_tenant(struct visiting *g, const char *dir)
 {
-	struct evs_visit v = { .stream = g->stream, .dir = dir, .folder = name_of(dir) };
+	struct evs_visit v = { .stream = g->stream, .dir = dir, .folder = evs_path_name(dir) };
 	struct evs_io_entry *list = NULL;
 	struct evs_diag d = { 0 };
 	char path[EVS_PATH_MAX];
@@ -113,7 +106,7 @@ static int visit_tenant(struct visiting *g, const char *dir)
 	int rc = evs_io_list(dir, &list, &n, &d);
 
 	if (rc < 0) /* one that was expired this moment is nothing to tell of */
-		return evs_path_gone(dir) ? 0 : pass(g, rc, &d);
+		return evs_path_gone(dir, &d) ? 0 : pass(g, rc, &d);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (list[i].is_dir || !evs_segment_name_parse(list[i].name, &v.lo))
 			continue;
@@ -205,7 +198,7 @@ static int visit_store(struct visiting *g, const char *store)
 static int visit_inner(struct visiting *g, const char *path, unsigned up)
 {
 	char above[EVS_PATH_MAX], dir[EVS_PATH_MAX];
-	struct evs_visit v = { .stream = g->stream, .name = name_of(path), .path = path };
+	struct evs_visit v = { .stream = g->stream, .name = evs_path_name(path), .path = path };
 	struct evs_diag d = { 0 };
 	int rc;
 
@@ -220,9 +213,9 @@ static int visit_inner(struct visiting *g, const char *path, unsigned up)
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	if (up == 1)
-		return tenant_wanted(g, name_of(path)) ? visit_tenant(g, path) : 0;
+		return tenant_wanted(g, evs_path_name(path)) ? visit_tenant(g, path) : 0;
 	v.dir = dir;
-	v.folder = name_of(dir);
+	v.folder = evs_path_name(dir);
 	if (!tenant_wanted(g, v.folder))
 		return 0;
 	rc = visit_segment(g, &v);
@@ -240,7 +233,7 @@ static int visit_path(struct visiting *g, const char *given)
 		rc = evs_path_kind(path, &kind, &d);
 	/* The tenant's name stands in the path: "." has none. */
 	if (rc == 0 && (kind == EVS_PATH_TENANT || kind == EVS_PATH_SEGMENT) &&
-	    (!strchr(path, '/') || name_of(path)[0] == '.')) {
+	    (!strchr(path, '/') || evs_path_name(path)[0] == '.')) {
 		rc = evs_io_realpath(path, &real, &d);
 		if (rc == 0)
 			rc = plain_path(path, real, &d);
