@@ -350,6 +350,8 @@ int cli_input_open(struct cli_input *in, const char *name)
 		status = fail(in, CLI_USAGE, "is a folder, not a file of rows", NULL);
 	else if (S_ISREG(st.st_mode))
 		status = look_at_file(in, &st);
+	else if (S_ISFIFO(st.st_mode))
+		cli_pipe_widen(in->fd);
 	if (status != CLI_OK)
 		cli_input_close(in);
 	return status;

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LONG_WRITE (64u << 10) /* bytes: more are to come */
+
 static int write_errno;
 
 const struct cli_choice cli_outputs[] = {
@@ -20,10 +22,15 @@ const struct cli_choice cli_outputs[] = {
 
 int cli_write(void *arg, const void *data, size_t len)
 {
+	static bool widened;
 	const char *p = data;
 
 	(void)arg;
 	cli_meter_wipe();
+	if (!widened && len >= LONG_WRITE) {
+		cli_pipe_widen(STDOUT_FILENO);
+		widened = true;
+	}
 	while (len > 0) {
 		ssize_t n = write(STDOUT_FILENO, p, len);
 

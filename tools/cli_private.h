@@ -25,4 +25,7 @@ bool cli_parse_duration(const char *s, int64_t *ms);
 /* Like read(2), again after EINTR. */
 long cli_read(int fd, void *buf, size_t n);
 
+/* Make room in a pipe for a long stream; whatever else `fd` is stays as it is. */
+void cli_pipe_widen(int fd);
+
 #endif

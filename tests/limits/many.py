@@ -26,6 +26,8 @@ JOBS = [  # arguments, lines of stdout for so many segments (None: any)
     (["evexpire", "--dry-run"], lambda n: 0),
     (["evexpire", "--dry-run", "-o", "csv", "--older-than", "2026-06-01"], lambda n: n + 1),
     (["evexpire"], lambda n: 0),
+    (["evcompact", "-q"], lambda n: 0),
+    (["evcompact", "--dry-run"], lambda n: 0),
 ]
 
 

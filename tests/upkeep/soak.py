@@ -5,7 +5,7 @@ usage: soak.py [--seconds N] [--seed N]
 
 Rows are numbered. Whoever reads must see, once and whole, each row that was acknowledged before the
 reading began and whose partition was not yet due when it ended; none twice, none that nobody wrote.
-The clock is the rows' own: the writer moves it, and evexpire is told of it. `evcat -f`, running all
+The clock is the rows' own, and evexpire is told of it. `evcat -f`, running all
 the while, must give every row exactly once. In the end the store holds what it must, to the row,
 evcheck has nothing to say, and no file is left that does not belong. In `make check` it takes some
 seconds; `make check-upkeep` takes ten minutes.
@@ -85,8 +85,10 @@ class Soak:
         self.check(name + ": exit status", ran.status in statuses,
                    "exit %d: %.500s" % (ran.status, ran.err.decode(errors="replace")))
 
-    def now(self):
-        return time_of(self.acked).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def clock(self):
+        """Time is where the writer is, or the follower, who must have seen a row before it goes."""
+        path = self.folder / "followed"
+        return time_of(path.read_bytes().count(b"\n") if self.following and path.exists() else self.acked)
 
     # ---- who is at work -----------------------------------------------------------------------
 
@@ -107,12 +109,13 @@ class Soak:
             ran = evtools.run([tool("evcompact"), "-q", *args, self.store])
             self.ended_well("evcompact", ran)
 
+    def evexpire(self, now):
+        return evtools.run([tool("evexpire"), "-q", "--now", now.strftime("%Y-%m-%dT%H:%M:%SZ"), self.store])
+
     def expire(self):
         while not self.end.is_set():
-            now = self.now()
-            self.expiring = time_of(self.acked)
-            ran = evtools.run([tool("evexpire"), "-q", "--now", now, self.store])
-            self.ended_well("evexpire", ran)
+            self.expiring = self.clock()
+            self.ended_well("evexpire", self.evexpire(self.expiring))
             time.sleep(0.05)
 
     def read(self):
@@ -171,7 +174,7 @@ class Soak:
         """Nobody is at work any more: the store to the row."""
         late = time_of(self.acked)
         self.expiring = late
-        self.ended_well("last evexpire", evtools.run([tool("evexpire"), "-q", "--now", self.now(), self.store]))
+        self.ended_well("last evexpire", self.evexpire(late))
         self.ended_well("last evcompact", evtools.run([tool("evcompact"), "-q", "--all", self.store]))
         self.ended_well("evcheck", evtools.run([tool("evcheck"), "-q", self.store]))
         ran = evtools.run([tool("evcat"), self.store])
