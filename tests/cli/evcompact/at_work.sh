@@ -16,14 +16,17 @@ at_work() { [ "$(date +%s)" -lt $end ]; }
 } | evappend -q --ack --flush-rows 7 store/events >acks & writer=$!
 while [ ! -s acks ]; do sleep 0.05; done
 evcat -f -c id store/events >followed 2>follower.err & follower=$!
-# --now passes over the time that followers are given, so this one is waited for.
+# --now passes over the time that followers are given, so this one is waited for: it has a row that only the new file has.
 acked() { jq -s 'map(.rows) | add // 0' acks 2>/dev/null || echo 0; }
-while at_work; do
-	evcompact -q store
-	evcompact -q --now 2099-01-01 store/events/t
-	sleep 0.5
+compact() {
+	evcompact -q "$@"
 	n=$(acked)
-	while at_work && [ "$(wc -l <followed)" -lt "$n" ]; do sleep 0.1; done
+	while at_work && [ "$(wc -l <followed)" -le "$n" ]; do sleep 0.1; done
+}
+while at_work; do
+	compact store
+	compact --now 2099-01-01 store/events/t
+	sleep 0.3
 done >compact.err 2>&1 & compacter=$!
 while at_work; do
 	acked=$(acked)
