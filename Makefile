@@ -289,6 +289,7 @@ bench:
 	@$(SUBMAKE) -s all
 	@tests/bench/run
 	@tests/bench/queries
+	@tests/bench/growth
 
 lint:
 	@tests/lint
