@@ -152,7 +152,7 @@ int evs_append_open(struct evs_appender **out, const char *stream,
 	if (rc < 0)
 		goto out;
 	if (copy_text(&a->source, a->opts.source) < 0 || copy_text(&a->file, a->opts.file) < 0 ||
-	    evs_eval_new(&a->eval) < 0) {
+	    evs_eval_new(&a->eval) < 0 || !evs_helper_init(&a->helper)) {
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
@@ -176,6 +176,7 @@ void evs_append_close(struct evs_appender *a)
 	evs_infer_free(a->infer);
 	evs_rejects_release(&a->rejects);
 	evs_eval_free(a->eval);
+	evs_helper_release(&a->helper);
 	evs_buf_release(&a->carry);
 	evs_buf_release(&a->sample);
 	free(a->source);
@@ -231,6 +232,7 @@ int evs_append_set_table(struct evs_appender *a, struct evs_table *t, struct evs
 				       .stream_name = t->name,
 				       .source = a->source,
 				       .wait = &a->wait,
+				       .helper = &a->helper,
 				       .table = t,
 				       .zstd_level = a->opts.zstd_level ? a->opts.zstd_level : 1,
 				       .on_ack = a->opts.on_ack,

@@ -45,6 +45,7 @@ struct evs_appender {
 	struct evs_eval *eval;
 	struct evs_rejects rejects;
 	struct evs_spool *spool;
+	struct evs_helper helper; /* the second thread */
 	struct evs_flush flush;
 	bool flush_ready;
 	int failed; /* first error, for good */

@@ -7,7 +7,6 @@
 
 #include "src/diag.h"
 #include "src/store/store.h"
-#include "src/thread.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -44,16 +43,26 @@ static int init_rollups(struct evs_flush *f, struct evs_diag *diag)
 	return rc < 0 ? rc : 0;
 }
 
+static bool init_locks(struct evs_flush *f)
+{
+	if (pthread_mutex_init(&f->lock, NULL) != 0)
+		return false;
+	if (pthread_mutex_init(&f->turn, NULL) != 0)
+		goto lock;
+	if (pthread_cond_init(&f->step, NULL) == 0)
+		return true;
+	(void)pthread_mutex_destroy(&f->turn);
+lock:
+	(void)pthread_mutex_destroy(&f->lock);
+	return false;
+}
+
 int evs_flush_init(struct evs_flush *f, struct evs_diag *diag)
 {
 	int rc = 0;
 
-	if (pthread_mutex_init(&f->lock, NULL) != 0)
+	if (!init_locks(f))
 		return evs_fail_nomem(diag);
-	if (pthread_mutex_init(&f->turn, NULL) != 0) {
-		(void)pthread_mutex_destroy(&f->lock);
-		return evs_fail_nomem(diag);
-	}
 	f->locks_ready = true;
 	for (unsigned i = 0; i < FLUSH_THREADS && rc == 0; i++)
 		rc = init_worker(&f->worker[i], f);
@@ -65,6 +74,8 @@ static void release_worker(struct flush_worker *w)
 	for (uint16_t i = 0; w->group && i < w->flush->table->ncols; i++)
 		evs_array_release(&w->group[i]);
 	free(w->group);
+	for (unsigned i = 0; i < FLUSH_PARTS; i++)
+		evs_seg_part_release(&w->part[i].bytes);
 	evs_sorter_release(&w->sorter);
 	evs_rollups_free(w->rollups);
 	evs_encoder_free(w->enc);
@@ -81,6 +92,7 @@ void evs_flush_release(struct evs_flush *f)
 	if (f->locks_ready) {
 		(void)pthread_mutex_destroy(&f->lock);
 		(void)pthread_mutex_destroy(&f->turn);
+		(void)pthread_cond_destroy(&f->step);
 	}
 }
 
@@ -250,10 +262,9 @@ static void work(struct flush_worker *w, bool callers)
 	}
 }
 
-static void *thread_main(void *arg)
+static void helper_work(void *arg)
 {
 	work(arg, false);
-	return NULL;
 }
 
 static int ready_reader(struct flush_worker *w, struct evs_spool *s)
@@ -269,7 +280,6 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 		  struct evs_diag *diag)
 {
 	struct flush_worker *failed = NULL;
-	pthread_t thread;
 	bool threaded;
 	int rc = evs_spool_begin_read(s, diag);
 
@@ -284,10 +294,11 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 	f->next_segment = 0;
 	f->stop = f->unsure = false;
 	/* Without a second thread it only takes longer. */
-	threaded = evs_spool_segments(s) > 1 && evs_thread_start(&thread, thread_main, &f->worker[1]);
+	f->idle = evs_spool_segments(s) == 1;
+	threaded = !f->idle && evs_helper_start(f->helper, helper_work, &f->worker[1]);
 	work(&f->worker[0], true);
 	if (threaded)
-		(void)pthread_join(thread, NULL);
+		evs_helper_wait(f->helper);
 	for (unsigned i = 0; i < FLUSH_THREADS; i++) {
 		f->stats->duplicate += f->worker[i].duplicate;
 		if (f->worker[i].rc < 0 && (!failed || ends_all(f->worker[i].rc)))

@@ -1,20 +1,21 @@
 /*
  * From the spool to the segments: each gets its rows sorted, as groups of one commit. Private to the store room.
  *
- * Two threads share the segments of a flush, the caller's and one that lives as long as the flush; a segment is
- * written by one of them. Callbacks come from the caller's thread only.
+ * Two threads share the segments of a flush, the caller's and the owner's helper; a segment is written by one of them. Where there is
+ * but one segment, they share its groups. Callbacks come from the caller's thread only.
  */
 #ifndef EVS_STORE_FLUSH_H
 #define EVS_STORE_FLUSH_H
 
 #include "format/group.h"
 #include "src/rollup.h"
+#include "src/store/segment_write.h"
 #include "src/store/sort.h"
 #include "src/store/spool.h"
-
-#include <pthread.h>
+#include "src/thread.h"
 
 #define FLUSH_THREADS 2u
+#define FLUSH_PARTS   3u /* groups that are ready or being made at the same time, for one segment */
 #define FLUSH_OWN     1024u
 
 /* A segment as a flush left it. */
@@ -28,6 +29,13 @@ struct flush_ack {
 	uint64_t seq, rows;
 };
 
+/* A group on its way into its segment. */
+struct flush_part {
+	struct evs_seg_part bytes;
+	bool ready; /* or failed */
+	int rc;
+};
+
 /* What one thread needs for itself. */
 struct flush_worker {
 	struct evs_flush *flush;
@@ -35,6 +43,7 @@ struct flush_worker {
 	struct evs_sorter sorter;
 	struct evs_spool_reader *reader; /* of the spool being flushed */
 	struct evs_array *group;	 /* rows of one group, sorted */
+	struct flush_part part[FLUSH_PARTS];
 	struct evs_rollups *rollups;	 /* of the stream's views, or NULL */
 	struct evs_buf text;		 /* tenant */
 	uint64_t duplicate;
@@ -49,6 +58,7 @@ struct evs_flush {
 	const char *stream_name; /* for HEAD */
 	const char *source;	 /* or NULL */
 	const struct evs_wait *wait; /* for the segments of other writers */
+	struct evs_helper *helper;   /* has nothing to do between two calls */
 	int zstd_level;
 	void (*on_ack)(void *arg, const struct evs_ack *ack);
 	void (*on_note)(void *arg, const char *text);
@@ -60,6 +70,7 @@ struct evs_flush {
 	struct evs_spool *spool;
 	uint64_t source_off;
 	int64_t now;
+	bool idle; /* the helper has no segment */
 	bool locks_ready;
 	/*
 	 * `turn` is held by the thread that reads the spool, from choosing a segment until all its rows are read. A thread
@@ -68,7 +79,8 @@ struct evs_flush {
 	 */
 	pthread_mutex_t turn;
 	uint32_t next_segment;
-	pthread_mutex_t lock; /* of the rest, and of *stats; never held for long */
+	pthread_mutex_t lock; /* of the rest, of *stats and of groups on their way; never held for long */
+	pthread_cond_t step;  /* one of these is ready, or has gone its way */
 	/* By inode: what was committed here is known to be on disk. What another left may not be. */
 	struct flush_own own[FLUSH_OWN];
 	bool stop;
@@ -92,6 +104,10 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 
 /* flush_segment.c: read, sort, encode, write, sync the rows of segment `id`. Called with the turn, returns without it. */
 int evs_flush_segment(struct flush_worker *w, uint32_t id, struct evs_diag *diag);
+
+/* flush_groups.c: rows idx[0 .. n) of src, which is put in order, sorted among themselves, as one group or more. */
+int evs_flush_groups(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src,
+		     uint32_t *idx, uint32_t n, struct evs_diag *diag);
 
 /* EVS_E_NOMEM or 0. With f->lock held. */
 int evs_flush_remember_dir(struct evs_flush *f, const char *dir);

@@ -11,9 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GROUP_BYTES  EVS_SPOOL_TURN /* of rows in memory, about */
-#define GROUP_ROWS   65536u
-
 /* A value as JSON has it, without quotes: of bytes that are all of one length, or else `num`. */
 static int put_quoteless(struct flush_worker *w, const struct evs_type *type, const void *fixed,
 			 uint64_t num)
@@ -71,102 +68,13 @@ static uint32_t drop_duplicates(struct flush_worker *w, const struct evs_array *
 	return kept;
 }
 
-static void measure(const struct evs_table *table, const struct evs_array *src, const uint32_t *idx,
-		    uint32_t n, struct evs_seg_rows *r)
-{
-	evs_seg_times(table, &src[table->time_column], idx, n, r);
-	r->src_bytes = 0;
-	for (uint32_t i = 0; i < n; i++)
-		r->src_bytes += evs_array_int(&src[table->ncols], idx[i]);
-}
-
-static int put_group(struct flush_worker *w, struct evs_seg_writer *out,
-		     const struct evs_seg_rows *r, struct evs_diag *diag)
-{
-	if (evs_rollups_add(w->rollups, r->cols, r->cols[0].rows) < 0)
-		return evs_fail_nomem(diag);
-	return evs_segw_group(out, w->enc, r, diag);
-}
-
-/* How many of idx[from .. to) fit in a group: all of them, unless some are very large. Those have their own. */
-static uint32_t fitting(const struct evs_table *table, const struct evs_array *src,
-			const uint32_t *idx, uint32_t from, uint32_t to)
-{
-	size_t bytes = 0;
-
-	for (uint32_t i = from; i < to; i++) {
-		size_t row = 0;
-
-		for (uint16_t c = 0; c < table->ncols; c++)
-			row += evs_array_row_bytes(&src[c], idx[i]);
-		bytes += row;
-		if (row > GROUP_BYTES || bytes > 2 * GROUP_BYTES)
-			return i > from ? i - from : 1;
-	}
-	return to - from;
-}
-
-/* Rows idx[0 .. n) as one or more groups, sorted among themselves. */
-static int put_rows(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src,
-		    uint32_t *idx, uint32_t n, struct evs_diag *diag)
-{
-	const struct evs_table *table = w->flush->table;
-	uint16_t filtered[EVS_SEG_FILTERED], nfiltered = evs_seg_filtered(table, filtered);
-	size_t used = 0;
-	uint32_t per_group, groups, rows;
-	bool sorted;
-	int rc = 0;
-
-	if (evs_sort_rows(&w->sorter, table, src, idx, n, &sorted) < 0)
-		return evs_fail_nomem(diag);
-	for (uint16_t i = 0; i < table->ncols; i++)
-		used += evs_array_bytes_used(&src[i]);
-	per_group = (uint32_t)(GROUP_BYTES / (used / (src[0].rows + 1) + 1)) + 1;
-	if (per_group > GROUP_ROWS)
-		per_group = GROUP_ROWS;
-	groups = (n + per_group - 1) / per_group;
-	per_group = (n + groups - 1) / groups;
-	/* All of src, in order already: no copy. */
-	if (groups == 1 && sorted && n == src[0].rows &&
-	    (used <= 2 * GROUP_BYTES || n == 1)) {
-		struct evs_seg_rows r = { .cols = src,
-					  .ncols = table->ncols,
-					  .begins_run = true,
-					  .filtered = filtered,
-					  .nfiltered = nfiltered };
-
-		measure(table, src, idx, n, &r);
-		return put_group(w, out, &r, diag);
-	}
-	for (uint32_t from = 0; from < n && rc == 0; from += rows) {
-		struct evs_seg_rows r = { .cols = w->group,
-					  .ncols = table->ncols,
-					  .begins_run = from == 0,
-					  .filtered = filtered,
-					  .nfiltered = nfiltered };
-
-		rows = n - from < per_group ? n - from : per_group;
-		if (used > GROUP_BYTES)
-			rows = fitting(table, src, idx, from, from + rows);
-		measure(table, src, idx + from, rows, &r);
-		for (uint16_t i = 0; i < table->ncols && rc == 0; i++) {
-			evs_array_trim(&w->group[i], 2 * GROUP_BYTES);
-			rc = evs_array_take(&w->group[i], &src[i], idx + from, rows);
-		}
-		rc = rc < 0 ? evs_fail_nomem(diag) : put_group(w, out, &r, diag);
-	}
-	for (uint16_t i = 0; i < table->ncols; i++)
-		evs_array_trim(&w->group[i], 2 * GROUP_BYTES);
-	return rc;
-}
-
 static bool is_large(const struct evs_array *src, uint16_t ncols)
 {
 	size_t used = 0;
 
 	for (uint16_t i = 0; i < ncols; i++)
 		used += evs_array_bytes_used(&src[i]);
-	return used > 2 * GROUP_BYTES;
+	return used > 2 * EVS_SPOOL_TURN;
 }
 
 /*
@@ -190,7 +98,7 @@ static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writ
 		}
 		if (f->source)
 			n = drop_duplicates(w, src, idx, n, out->source_off);
-		rc = n ? put_rows(w, out, src, idx, n, diag) : 0;
+		rc = n ? evs_flush_groups(w, out, src, idx, n, diag) : 0;
 		if (rc < 0)
 			break;
 	}

@@ -6,17 +6,13 @@
  */
 #include "src/store/segment_write.h"
 
-#include "format/filter.h"
 #include "src/diag.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define OUT_SPILL	(2u << 20) /* write out what has been collected beyond this */
-#define ZONES_MIN_ROWS	64u	   /* smaller groups say nothing worth its bytes */
-#define FILTER_MIN_ROWS 512u	   /* smaller groups are read as fast as their filters */
 
 uint64_t evs_segw_here(const struct evs_seg_writer *w)
 {
@@ -45,6 +41,11 @@ static int spill(struct evs_seg_writer *w, struct evs_diag *diag)
 	return 0;
 }
 
+int evs_segw_relieve(struct evs_seg_writer *w, struct evs_diag *diag)
+{
+	return w->out.len > OUT_SPILL ? spill(w, diag) : 0;
+}
+
 int evs_segw_sync(struct evs_seg_writer *w, struct evs_diag *diag)
 {
 	int rc = spill(w, diag);
@@ -52,9 +53,8 @@ int evs_segw_sync(struct evs_seg_writer *w, struct evs_diag *diag)
 	return rc == 0 ? evs_io_sync(w->fd, w->new_path[0] ? w->new_path : w->path, diag) : rc;
 }
 
-/* Turn what was put behind `at` (40 zero bytes, then the payload) into a frame, padded. */
-static int seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type, uint8_t flags,
-		uint32_t summed)
+int evs_segw_seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type, uint8_t flags,
+		  uint32_t summed)
 {
 	uint64_t payload_len = w->out.len - at - EVS_FRAME_HEAD_SIZE;
 
@@ -78,8 +78,8 @@ static int put_schema(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
 	rc = evs_schema_text_encode(spec->schema, spec->schema_len, &w->out);
 	if (rc == 0)
-		rc = seal(w, at, EVS_FRAME_SCHEMA, EVS_FRAME_F_REFUSE,
-			  (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
+		rc = evs_segw_seal(w, at, EVS_FRAME_SCHEMA, EVS_FRAME_F_REFUSE,
+				   (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
 	if (rc < 0)
 		return fail(w, rc, "cannot store the schema text", diag);
 	w->schema_off = off;
@@ -410,182 +410,7 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 	return rc;
 }
 
-/* ---- groups and commit ------------------------------------------------------------------------------- */
-
-static int grow(void **p, uint32_t *cap, uint32_t n, size_t size)
-{
-	uint32_t want = *cap ? *cap * 2 : 16;
-	void *grown;
-
-	if (n <= *cap)
-		return 0;
-	while (want < n)
-		want *= 2;
-	grown = realloc(*p, want * size);
-	if (!grown)
-		return EVS_E_NOMEM;
-	*p = grown;
-	*cap = want;
-	return 0;
-}
-
-static int add_zones(struct evs_seg_writer *w, const struct evs_seg_rows *r)
-{
-	void *zones = w->next.zones;
-
-	w->group_zones = w->next.nzones;
-	/* They are a help, not a must: a commit of very many groups of very many columns goes without. */
-	if (r->cols[0].rows < ZONES_MIN_ROWS || w->next.nzones + r->ncols > EVS_MAX_ZONES)
-		return 0;
-	if (grow(&zones, &w->zones_cap, w->next.nzones + r->ncols, sizeof(*w->next.zones)) < 0)
-		return EVS_E_NOMEM;
-	w->next.zones = zones;
-	for (uint16_t i = 0; i < r->ncols; i++) {
-		struct evs_zone *z = &w->next.zones[w->next.nzones];
-
-		*z = (struct evs_zone){ .group = w->next.ngroups, .column = i };
-		if (evs_zone_of(z, &r->cols[i])) {
-			z->group = w->next.ngroups;
-			z->column = i;
-			w->next.nzones++;
-		}
-	}
-	return 0;
-}
-
-/* Is the value the same in all rows? Then the zone says all that a filter can. The group's zones are there already. */
-static bool one_value(const struct evs_seg_writer *w, uint16_t column)
-{
-	for (uint32_t i = w->group_zones; i < w->next.nzones; i++)
-		if (w->next.zones[i].column == column)
-			return evs_zone_one_value(&w->next.zones[i]);
-	return false;
-}
-
-/* FILTER frames of the group that was put last and is not counted yet. */
-static int add_filters(struct evs_seg_writer *w, const struct evs_seg_rows *r)
-{
-	for (uint16_t i = 0; i < r->nfiltered; i++) {
-		uint16_t column = r->filtered[i];
-		const struct evs_array *a = &r->cols[column];
-		void *filters = w->next.filters;
-		size_t at = w->out.len;
-		uint64_t off = evs_segw_here(w);
-
-		if (a->rows < FILTER_MIN_ROWS || a->nulls == a->rows || !evs_filter_takes(a) ||
-		    one_value(w, column))
-			continue;
-		if (grow(&filters, &w->filters_cap, w->next.nfilters + 1,
-			 sizeof(*w->next.filters)) < 0)
-			return EVS_E_NOMEM;
-		w->next.filters = filters;
-		evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
-		if (evs_filter_build(a, &w->out) < 0)
-			return EVS_E_NOMEM;
-		/* It takes no padding, so it cannot fail. */
-		(void)seal(w, at, EVS_FRAME_FILTER, 0,
-			   (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
-		if (!w->next.nfilters)
-			crypto_generichash_init(&w->filters_hash, NULL, 0, EVS_HASH_SIZE);
-		crypto_generichash_update(&w->filters_hash, w->out.p + at, w->out.len - at);
-		w->next.filters[w->next.nfilters++] =
-			(struct evs_filter_ref){ off, w->next.ngroups, column };
-	}
-	return 0;
-}
-
-static void widen_time(struct evs_commit *c, const struct evs_seg_rows *r)
-{
-	if (r->time_min == EVS_TIME_NONE)
-		return;
-	if (c->time_min == EVS_TIME_NONE || r->time_min < c->time_min)
-		c->time_min = r->time_min;
-	if (c->time_max == EVS_TIME_NONE || r->time_max > c->time_max)
-		c->time_max = r->time_max;
-}
-
-int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_seg_rows *r,
-		   struct evs_diag *diag)
-{
-	void *groups = w->next.groups;
-	struct evs_group_ref *g;
-	uint32_t summed = 0, rows = r->cols[0].rows;
-	uint64_t off = evs_segw_here(w);
-	size_t at = w->out.len, mem = 0;
-	int rc;
-
-	if (w->next.ngroups >= EVS_MAX_GROUPS)
-		return evs_fail(diag, EVS_E_LIMIT, "7.2 too many groups for one commit of %.500s",
-				w->path);
-	if (grow(&groups, &w->groups_cap, w->next.ngroups + 1, sizeof(*g)) < 0)
-		return evs_fail_nomem(diag);
-	w->next.groups = groups;
-	if (add_zones(w, r) < 0)
-		return evs_fail_nomem(diag);
-	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
-	rc = evs_group_encode(enc, r->cols, r->ncols, w->schema_off,
-			      w->last.rows_total + w->next.rows, &w->out, &summed);
-	if (rc == EVS_E_NOMEM)
-		return evs_fail_nomem(diag);
-	if (rc < 0)
-		return evs_fail(diag, rc, "a group of %u rows is larger than a segment can hold",
-				rows);
-	if (seal(w, at, EVS_FRAME_GROUP, EVS_FRAME_F_REFUSE, summed) < 0)
-		return evs_fail_nomem(diag);
-	for (uint16_t i = 0; i < r->ncols; i++)
-		mem += evs_array_bytes_used(&r->cols[i]);
-	w->run += !w->next.ngroups || r->begins_run;
-	g = &w->next.groups[w->next.ngroups];
-	*g = (struct evs_group_ref){ .off = off,
-				     .len = evs_segw_here(w) - off,
-				     .rows = rows,
-				     .run = r->run ? r->run : w->run,
-				     .mem_bytes = mem,
-				     .src_bytes = r->src_bytes,
-				     .time_min = r->time_min,
-				     .time_max = r->time_max };
-	crypto_generichash(g->hash, sizeof(g->hash), w->out.p + at, w->out.len - at, NULL, 0);
-	if (add_filters(w, r) < 0)
-		return evs_fail_nomem(diag);
-	w->next.ngroups++;
-	w->next.rows += rows;
-	widen_time(&w->next, r);
-	return w->out.len > OUT_SPILL ? spill(w, diag) : 0;
-}
-
-int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_rollup *r,
-		    struct evs_diag *diag)
-{
-	struct evs_rollup_ref *ref;
-	void *rollups = w->next.rollups;
-	uint64_t off = evs_segw_here(w);
-	size_t at = w->out.len;
-	uint32_t summed = 0;
-	int rc;
-
-	if (grow(&rollups, &w->rollups_cap, w->next.nrollups + 1, sizeof(*ref)) < 0)
-		return evs_fail_nomem(diag);
-	w->next.rollups = rollups;
-	evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
-	rc = evs_group_encode(enc, r->cols, r->ncols, 0, 0, &w->out, &summed);
-	if (rc == EVS_E_LIMIT) {
-		w->out.len = at; /* too large to be of use */
-		return 0;
-	}
-	assert(rc < 0 || w->out.len - at <= EVS_FRAME_MAX_SUMMED); /* views are kept to 2 MiB */
-	if (rc == 0)
-		rc = seal(w, at, EVS_FRAME_ROLLUP, 0,
-			  (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE));
-	if (rc < 0)
-		return evs_fail_nomem(diag);
-	if (!w->next.nrollups)
-		crypto_generichash_init(&w->rollups_hash, NULL, 0, EVS_HASH_SIZE);
-	crypto_generichash_update(&w->rollups_hash, w->out.p + at, w->out.len - at);
-	ref = &w->next.rollups[w->next.nrollups++];
-	*ref = (struct evs_rollup_ref){ .off = off, .groups = r->groups };
-	memcpy(ref->view, r->view, sizeof(ref->view));
-	return w->out.len > OUT_SPILL ? spill(w, diag) : 0;
-}
+/* ---- commit ------------------------------------------------------------------------------------------ */
 
 int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
 		    struct evs_diag *diag)
@@ -647,4 +472,5 @@ void evs_segw_close(struct evs_seg_writer *w)
 	evs_commit_release(&w->last);
 	evs_buf_release(&w->last_payload);
 	evs_commit_release(&w->next);
+	evs_seg_part_release(&w->part);
 }

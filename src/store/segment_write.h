@@ -26,6 +26,24 @@ struct evs_seg_spec {
 	const struct evs_wait *wait;
 };
 
+#define EVS_SEG_FILTERED 64u /* columns with a filter at most */
+
+/* Rows as the bytes of a group that has no place yet, with what a commit says of it. Zeroed is empty; memory is used again. */
+struct evs_seg_part {
+	uint32_t rows, summed;
+	uint64_t mem_bytes, src_bytes;
+	int64_t time_min, time_max;
+	struct evs_buf group; /* payload */
+	struct evs_zone *zones;
+	uint32_t nzones, zones_cap;
+	struct evs_buf filters; /* payloads of FILTER frames, one behind the other */
+	struct {
+		uint16_t column;
+		size_t end;
+	} filter[EVS_SEG_FILTERED];
+	uint16_t nfilters;
+};
+
 struct evs_seg_writer {
 	char path[EVS_PATH_MAX];
 	char new_path[EVS_PATH_MAX]; /* name under which it is made, "" when it was there */
@@ -47,16 +65,14 @@ struct evs_seg_writer {
 	struct evs_commit next; /* the commit being built; its arrays are owned here */
 	uint32_t groups_cap;
 	uint32_t zones_cap;
-	uint32_t group_zones; /* where the zones of the group that was put last begin */
 	uint32_t filters_cap;
 	uint32_t rollups_cap;
 	crypto_generichash_state rollups_hash; /* over the ROLLUP frames so far */
 	crypto_generichash_state filters_hash; /* over the FILTER frames so far */
+	struct evs_seg_part part;	       /* of evs_segw_group() */
 	char aside[EVS_PATH_MAX];	       /* file into which a tail was set aside, or "" */
 	uint64_t aside_bytes;
 };
-
-#define EVS_SEG_FILTERED 64u /* columns with a filter at most */
 
 struct evs_seg_rows {
 	const struct evs_array *cols;
@@ -80,7 +96,21 @@ void evs_seg_times(const struct evs_table *t, const struct evs_array *time, cons
  * Close in every case. */
 int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag);
 
-/* Add rows as one group. */
+/*
+ * segment_group.c: encode rows that will be row `first_row` of the segment and on. Any thread may. EVS_E_NOMEM; EVS_E_LIMIT: the group would be
+ * larger than a segment can hold.
+ */
+int evs_seg_part_make(struct evs_seg_part *p, struct evs_encoder *enc, const struct evs_seg_rows *rows,
+		      uint64_t schema_off, uint64_t first_row);
+void evs_seg_part_release(struct evs_seg_part *p);
+/* That it failed with `rc`, in words. */
+int evs_seg_part_fail(uint32_t rows, int rc, struct evs_diag *diag);
+
+/* Add it as a group. As in struct evs_seg_rows: does it begin a run, and the number of one, or 0. */
+int evs_segw_put_part(struct evs_seg_writer *w, const struct evs_seg_part *p, bool begins_run,
+		      uint32_t run, struct evs_diag *diag);
+
+/* Add rows as one group: both of it. */
 int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc,
 		   const struct evs_seg_rows *rows, struct evs_diag *diag);
 
@@ -104,6 +134,12 @@ int evs_segw_begin(struct evs_seg_writer *w, const struct evs_head *h, struct ev
 
 /* Write out and sync what has been put so far, so that the sync of the commit has little left to do. */
 int evs_segw_sync(struct evs_seg_writer *w, struct evs_diag *diag);
+
+/* Turn what was put behind `at` (40 zero bytes, then the payload) into a frame, padded. */
+int evs_segw_seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type, uint8_t flags,
+		  uint32_t summed);
+/* Write out what was put when it is much. */
+int evs_segw_relieve(struct evs_seg_writer *w, struct evs_diag *diag);
 
 /* File offset of what is put next. */
 uint64_t evs_segw_here(const struct evs_seg_writer *w);
