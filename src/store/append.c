@@ -225,7 +225,7 @@ int evs_append_set_table(struct evs_appender *a, struct evs_table *t, struct evs
 	if (evs_json_reader_new(&a->reader, t) < 0 || alloc_chunk(a) < 0)
 		return evs_fail_nomem(diag);
 	evs_json_reader_set_strict(a->reader, a->opts.strict);
-	rc = evs_spool_new(&a->spool, t, a->dir, SPOOL_MEMORY, diag);
+	rc = evs_spool_new(&a->spool, t, a->dir, SPOOL_RELIEF, diag);
 	if (rc < 0)
 		return rc;
 	a->flush = (struct evs_flush){ .stream_dir = a->dir,
