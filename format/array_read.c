@@ -146,16 +146,21 @@ size_t evs_array_bytes_used(const struct evs_array *a)
 	return n;
 }
 
-size_t evs_array_row_bytes(const struct evs_array *a, uint32_t row)
+/* Of rows [from, to), validity aside. */
+static size_t range_bytes(const struct evs_array *a, uint32_t from, uint32_t to)
 {
-	size_t n = sizeof(*a->offs);
+	size_t n = (size_t)(to - from) * sizeof(*a->offs);
 
 	if (a->phys == EVS_BYTES)
-		return n + (size_t)(a->offs[row + 1] - a->offs[row]);
+		return n + (size_t)(a->offs[to] - a->offs[from]);
 	if (!a->nchild)
-		return a->width;
-	for (unsigned c = 0; c < a->nchild; c++)
-		for (uint32_t i = (uint32_t)a->offs[row]; i < (uint32_t)a->offs[row + 1]; i++)
-			n += evs_array_row_bytes(&a->child[c], i);
+		return (size_t)(to - from) * a->width;
+	for (unsigned c = 0; c < a->nchild && a->offs[to] > a->offs[from]; c++)
+		n += range_bytes(&a->child[c], (uint32_t)a->offs[from], (uint32_t)a->offs[to]);
 	return n;
+}
+
+size_t evs_array_row_bytes(const struct evs_array *a, uint32_t row)
+{
+	return range_bytes(a, row, row + 1);
 }

@@ -212,21 +212,66 @@ static int take_leaf(struct evs_array *a, const struct evs_array *src, const uin
 	return 0;
 }
 
+#define ELEMENTS 2048u /* numbered at a time */
+
+/*
+ * As many rows of idx[0 .. n) as have up to ELEMENTS elements: these are numbered, so that the children can be taken in their turn. How many
+ * rows; 0: out of memory.
+ */
+static uint32_t take_some(struct evs_array *a, const struct evs_array *src, const uint32_t *idx,
+			  uint32_t n)
+{
+	int32_t base = evs_array_last_off(a), *offs;
+	uint32_t of[ELEMENTS], k = 0, rows = 0, nulls = 0;
+
+	for (; rows < n; rows++) {
+		uint32_t from = (uint32_t)src->offs[idx[rows]], to = (uint32_t)src->offs[idx[rows] + 1];
+
+		if (to - from > ELEMENTS - k)
+			break;
+		nulls += evs_array_is_null(src, idx[rows]);
+		while (from < to)
+			of[k++] = from++;
+	}
+	if (!rows) /* very many elements in one */
+		return evs_array_append_range(a, src, idx[0], 1) == 0;
+	if (evs_array_reserve(a, rows, 0) < 0 || open_valid(a, rows, nulls) < 0)
+		return 0;
+	for (unsigned c = 0; c < a->nchild; c++) {
+		evs_array_truncate(&a->child[c], (uint32_t)base);
+		if (evs_array_take(&a->child[c], &src->child[c], of, k) < 0) {
+			close_valid(a);
+			return 0;
+		}
+	}
+	offs = a->offs + a->rows + 1;
+	for (uint32_t i = 0; i < rows; i++) {
+		base += src->offs[idx[i] + 1] - src->offs[idx[i]];
+		offs[i] = base;
+	}
+	if (a->valid && nulls)
+		gather_bits(a, src, idx, rows);
+	else if (a->valid)
+		evs_array_set_valid(a, a->rows, a->rows + rows);
+	a->rows += rows;
+	a->nulls += nulls;
+	return rows;
+}
+
 int evs_array_take(struct evs_array *a, const struct evs_array *src, const uint32_t *idx,
 		   uint32_t n)
 {
-	uint32_t before = a->rows;
+	uint32_t before = a->rows, rows;
 
 	if (!n)
 		return 0;
 	if (!a->nchild)
 		return take_leaf(a, src, idx, n);
-
-	/* Neighbours in the source travel as one range. */
-	for (uint32_t i = 0, j; i < n; i = j) {
-		for (j = i + 1; j < n && idx[j] == idx[j - 1] + 1; j++)
-			;
-		if (evs_array_append_range(a, src, idx[i], j - i) < 0) {
+	for (uint32_t i = 0; i < n; i += rows) {
+		rows = take_some(a, src, idx + i, n - i);
+		if (!rows) {
+			for (unsigned c = 0; c < a->nchild; c++)
+				evs_array_truncate(&a->child[c], (uint32_t)evs_array_last_off(a));
 			evs_array_truncate(a, before);
 			return EVS_E_NOMEM;
 		}
