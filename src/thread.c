@@ -68,6 +68,16 @@ bool evs_helper_start(struct evs_helper *h, void (*run)(void *arg), void *arg)
 	return true;
 }
 
+bool evs_helper_busy(struct evs_helper *h)
+{
+	bool busy;
+
+	(void)pthread_mutex_lock(&h->lock);
+	busy = h->run != NULL;
+	(void)pthread_mutex_unlock(&h->lock);
+	return busy;
+}
+
 void evs_helper_wait(struct evs_helper *h)
 {
 	(void)pthread_mutex_lock(&h->lock);

@@ -30,6 +30,8 @@ void evs_helper_release(struct evs_helper *h); /* it has nothing to do; zeroed i
 /* Let it do run(arg). False: there is no thread, and the caller has to do the work itself. Nothing is running. */
 bool evs_helper_start(struct evs_helper *h, void (*run)(void *arg), void *arg);
 
+/* Is it at work? It may be done the next moment. */
+bool evs_helper_busy(struct evs_helper *h);
 /* Until it is done. Everything that it did is seen then. */
 void evs_helper_wait(struct evs_helper *h);
 

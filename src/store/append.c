@@ -186,34 +186,53 @@ void evs_append_close(struct evs_appender *a)
 	free(a);
 }
 
-static int alloc_chunk(struct evs_appender *a)
+/* A thousand columns, or wide ones, of 4,096 rows would be memory in which nothing stands. */
+static uint32_t rows_of_chunk(const struct evs_array *cols, uint16_t n)
 {
-	uint16_t n = (uint16_t)(a->table->ncols + EVS_SPOOL_OWN);
+	uint32_t rows = CHUNK_ROWS;
 	size_t width = 1;
 
-	a->cols = calloc(n, sizeof(*a->cols));
-	a->kept = calloc(n, sizeof(*a->kept));
+	for (uint16_t i = 0; i < n - EVS_SPOOL_OWN; i++)
+		width += cols[i].width;
+	if (rows > CHUNK_CELLS / n)
+		rows = (uint32_t)(CHUNK_CELLS / n) + 1;
+	if (rows > CHUNK_MEMORY / width)
+		rows = (uint32_t)(CHUNK_MEMORY / width) + 1;
+	return rows;
+}
+
+static int alloc_columns(const struct evs_appender *a, struct evs_array **out)
+{
+	uint16_t n = (uint16_t)(a->table->ncols + EVS_SPOOL_OWN);
+	struct evs_array *cols = calloc(n, sizeof(*cols));
+
+	*out = cols;
+	if (!cols)
+		return EVS_E_NOMEM;
+	for (uint16_t i = 0; i < a->table->ncols; i++)
+		if (evs_type_array(&a->table->cols[i].type, &cols[i]) < 0)
+			return EVS_E_NOMEM;
+	evs_array_init(&cols[n - 2], EVS_INT, 4, false);
+	evs_array_init(&cols[n - 1], EVS_INT, 8, false);
+	return 0;
+}
+
+static int alloc_chunks(struct evs_appender *a)
+{
 	a->seg = calloc(CHUNK_ROWS, sizeof(*a->seg));
 	a->idx = calloc(CHUNK_ROWS, sizeof(*a->idx));
 	a->bad = calloc(CHUNK_ROWS, sizeof(*a->bad));
-	if (!a->cols || !a->kept || !a->seg || !a->idx || !a->bad)
+	if (!a->seg || !a->idx || !a->bad || alloc_columns(a, &a->kept) < 0)
 		return EVS_E_NOMEM;
-	for (uint16_t i = 0; i < a->table->ncols; i++) {
-		if (evs_type_array(&a->table->cols[i].type, &a->cols[i]) < 0)
+	a->at = a->chunk;
+	a->max_rows = rows_of_chunk(a->kept, (uint16_t)(a->table->ncols + EVS_SPOOL_OWN));
+	for (unsigned i = 0; i < 2; i++) {
+		struct chunk *c = &a->chunk[i];
+
+		if (evs_json_reader_new(&c->reader, a->table) < 0 || alloc_columns(a, &c->cols) < 0)
 			return EVS_E_NOMEM;
-		width += a->cols[i].width;
+		evs_json_reader_set_strict(c->reader, a->opts.strict);
 	}
-	/* A thousand columns, or wide ones, of 4,096 rows would be memory in which nothing stands. */
-	a->max_rows = CHUNK_ROWS;
-	if (a->max_rows > CHUNK_CELLS / n)
-		a->max_rows = (uint32_t)(CHUNK_CELLS / n) + 1;
-	if (a->max_rows > CHUNK_MEMORY / width)
-		a->max_rows = (uint32_t)(CHUNK_MEMORY / width) + 1;
-	evs_array_init(&a->cols[n - 2], EVS_INT, 4, false);
-	evs_array_init(&a->cols[n - 1], EVS_INT, 8, false);
-	for (uint16_t i = 0; i < n; i++)
-		if (evs_array_init_like(&a->kept[i], &a->cols[i]) < 0)
-			return EVS_E_NOMEM;
 	return 0;
 }
 
@@ -222,9 +241,8 @@ int evs_append_set_table(struct evs_appender *a, struct evs_table *t, struct evs
 	int rc;
 
 	a->table = t;
-	if (evs_json_reader_new(&a->reader, t) < 0 || alloc_chunk(a) < 0)
+	if (alloc_chunks(a) < 0)
 		return evs_fail_nomem(diag);
-	evs_json_reader_set_strict(a->reader, a->opts.strict);
 	rc = evs_spool_new(&a->spool, t, a->dir, SPOOL_RELIEF, diag);
 	if (rc < 0)
 		return rc;
@@ -243,28 +261,45 @@ int evs_append_set_table(struct evs_appender *a, struct evs_table *t, struct evs
 	return evs_flush_init(&a->flush, diag);
 }
 
+static void free_columns(struct evs_array *cols, uint16_t n)
+{
+	for (uint16_t i = 0; cols && i < n; i++)
+		evs_array_release(&cols[i]);
+	free(cols);
+}
+
+static uint64_t digits_dropped(const struct evs_appender *a)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (a->chunk[i].reader)
+			n += evs_json_reader_digits_dropped(a->chunk[i].reader);
+	return n;
+}
+
 void evs_append_drop_table(struct evs_appender *a)
 {
 	uint16_t n = a->table ? (uint16_t)(a->table->ncols + EVS_SPOOL_OWN) : 0;
 
-	if (a->reader)
-		a->stats.digits_dropped += evs_json_reader_digits_dropped(a->reader);
-	for (uint16_t i = 0; i < n; i++) {
-		if (a->cols)
-			evs_array_release(&a->cols[i]);
-		if (a->kept)
-			evs_array_release(&a->kept[i]);
+	a->stats.digits_dropped += digits_dropped(a);
+	for (unsigned i = 0; i < 2; i++) {
+		struct chunk *c = &a->chunk[i];
+
+		free_columns(c->cols, n);
+		evs_json_reader_free(c->reader);
+		c->cols = NULL;
+		c->reader = NULL;
+		c->nrows = 0;
+		c->bytes = 0;
 	}
-	free(a->cols);
-	free(a->kept);
+	free_columns(a->kept, n);
 	free(a->seg);
 	free(a->idx);
 	free(a->bad);
-	a->cols = a->kept = NULL;
+	a->kept = NULL;
 	a->seg = a->idx = NULL;
 	a->bad = NULL;
-	evs_json_reader_free(a->reader);
-	a->reader = NULL;
 	if (a->flush_ready)
 		evs_flush_release(&a->flush);
 	a->flush_ready = false;
@@ -295,7 +330,7 @@ bool evs_append_due(const struct evs_appender *a)
 	uint64_t limit = a->opts.flush_bytes ? a->opts.flush_bytes : FLUSH_BYTES;
 
 	return (a->opts.flush_rows &&
-		evs_spool_rows(a->spool) + a->nrows >= a->opts.flush_rows) ||
+		evs_spool_rows(a->spool) + a->at->nrows >= a->opts.flush_rows) ||
 	       a->total - a->flushed_total >= limit;
 }
 
@@ -430,6 +465,5 @@ int evs_append_file(struct evs_appender *a, const char *name, struct evs_diag *d
 void evs_append_stats(const struct evs_appender *a, struct evs_append_stats *out)
 {
 	*out = a->stats;
-	if (a->reader)
-		out->digits_dropped += evs_json_reader_digits_dropped(a->reader);
+	out->digits_dropped += digits_dropped(a);
 }

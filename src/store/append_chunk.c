@@ -49,13 +49,13 @@ static int fill_default(struct evs_appender *a, uint16_t c, const uint8_t *absen
 			struct evs_diag *diag)
 {
 	struct evs_array value = { 0 };
-	int rc = evs_eval_run(a->eval, a->table->cols[c].def, a->cols, a->nrows, &value, diag);
+	int rc = evs_eval_run(a->eval, a->table->cols[c].def, a->at->cols, a->at->nrows, &value, diag);
 
-	if (rc == 0 && (value.phys != a->cols[c].phys || value.width != a->cols[c].width))
+	if (rc == 0 && (value.phys != a->at->cols[c].phys || value.width != a->at->cols[c].width))
 		rc = evs_fail(diag, EVS_E_SCHEMA,
 			      "the DEFAULT of column %.200s has another type than the column",
 			      a->table->cols[c].name);
-	if (rc == 0 && replace_absent(&a->cols[c], absent, &value, false) < 0)
+	if (rc == 0 && replace_absent(&a->at->cols[c], absent, &value, false) < 0)
 		rc = evs_fail_nomem(diag);
 	evs_array_release(&value);
 	return rc;
@@ -71,15 +71,15 @@ static int fill_serial(struct evs_appender *a, uint16_t c, const uint8_t *absent
 
 	if (rc < 0)
 		return rc;
-	if (first + count - 1 > (UINT64_MAX >> (64 - 8 * a->cols[c].width)) >> a->cols[c].is_signed)
+	if (first + count - 1 > (UINT64_MAX >> (64 - 8 * a->at->cols[c].width)) >> a->at->cols[c].is_signed)
 		return evs_fail(diag, EVS_E_LIMIT,
 				"the serial column %.200s has no numbers left; widen it",
 				a->table->cols[c].name);
-	rc = evs_array_init_like(&value, &a->cols[c]);
+	rc = evs_array_init_like(&value, &a->at->cols[c]);
 	for (uint32_t i = 0; rc == 0 && i < count; i++)
 		rc = evs_array_append_int(&value, first + i);
 	if (rc == 0)
-		rc = replace_absent(&a->cols[c], absent, &value, true);
+		rc = replace_absent(&a->at->cols[c], absent, &value, true);
 	evs_array_release(&value);
 	return rc < 0 ? evs_fail_nomem(diag) : 0;
 }
@@ -88,7 +88,7 @@ static int fill_defaults(struct evs_appender *a, struct evs_diag *diag)
 {
 	for (uint16_t c = 0; c < a->table->ndeclared; c++) {
 		uint32_t count = 0;
-		const uint8_t *absent = evs_json_reader_absent(a->reader, c, &count);
+		const uint8_t *absent = evs_json_reader_absent(a->at->reader, c, &count);
 		int rc = 0;
 
 		if (!absent || !count)
@@ -105,8 +105,8 @@ static int fill_defaults(struct evs_appender *a, struct evs_diag *diag)
 
 static int fill_arrival(struct evs_appender *a, struct evs_diag *diag)
 {
-	struct evs_array *time = &a->cols[a->table->time_column];
-	uint32_t rows = a->nrows;
+	struct evs_array *time = &a->at->cols[a->table->time_column];
+	uint32_t rows = a->at->nrows;
 
 	if (a->table->time_kind != EVS_TIME_ARRIVAL)
 		return 0;
@@ -124,7 +124,7 @@ static int fail_row(struct evs_appender *a, uint32_t row, const char *reason, st
 		return 0;
 	a->bad[row] = true;
 	if (!a->opts.strict)
-		return evs_append_reject(a, &a->rows[row], reason, diag);
+		return evs_append_reject(a, &a->at->rows[row], reason, diag);
 	if (row < a->first_bad) {
 		a->first_bad = row;
 		(void)snprintf(a->first_reason, sizeof(a->first_reason), "%s", reason);
@@ -136,14 +136,14 @@ static int run_check(struct evs_appender *a, const struct evs_check *c, struct e
 {
 	struct evs_array ok = { 0 };
 	char reason[512];
-	int rc = evs_eval_run(a->eval, c->expr, a->cols, a->nrows, &ok, diag);
+	int rc = evs_eval_run(a->eval, c->expr, a->at->cols, a->at->nrows, &ok, diag);
 
 	if (rc < 0)
 		goto out;
 	(void)snprintf(reason, sizeof(reason),
 		       c->text[0] == '(' ? "fails CHECK %s%s%.350s" : "fails CHECK %s%s(%.350s)",
 		       c->name, c->name[0] ? " " : "", c->text);
-	for (uint32_t i = 0; i < a->nrows && rc == 0; i++)
+	for (uint32_t i = 0; i < a->at->nrows && rc == 0; i++)
 		if (!evs_array_is_null(&ok, i) && !evs_array_int(&ok, i))
 			rc = fail_row(a, i, reason, diag);
 out:
@@ -168,7 +168,7 @@ static const void *tenant_of(const struct evs_appender *a, uint32_t row, size_t 
 	*len = 0;
 	if (a->table->tenant_column < 0)
 		return "";
-	col = &a->cols[a->table->tenant_column];
+	col = &a->at->cols[a->table->tenant_column];
 	if (col->phys == EVS_BYTES || col->phys == EVS_FIXED)
 		return evs_array_bytes(col, row, len);
 	*len = col->width;
@@ -177,10 +177,10 @@ static const void *tenant_of(const struct evs_appender *a, uint32_t row, size_t 
 
 static int assign(struct evs_appender *a, struct evs_diag *diag)
 {
-	const struct evs_array *time = &a->cols[a->table->time_column];
+	const struct evs_array *time = &a->at->cols[a->table->time_column];
 	int64_t lo = 0, hi = 0; /* the partition of the row before; empty at first */
 
-	for (uint32_t i = 0; i < a->nrows; i++) {
+	for (uint32_t i = 0; i < a->at->nrows; i++) {
 		int64_t sec = evs_row_seconds(a->table, time, i);
 		const void *tenant;
 		size_t len;
@@ -224,9 +224,9 @@ static int weigh(struct evs_appender *a, struct evs_diag *diag)
 	size_t bytes = 0, have = evs_spool_memory(a->spool);
 
 	for (uint16_t i = 0; i < a->table->ncols; i++)
-		bytes += evs_array_bytes_used(&a->cols[i]);
-	a->large |= a->nrows == 1 && bytes > LARGE_ROW;
-	if (a->nrows == 1 && bytes > EVS_MAX_ROW)
+		bytes += evs_array_bytes_used(&a->at->cols[i]);
+	a->large |= a->at->nrows == 1 && bytes > LARGE_ROW;
+	if (a->at->nrows == 1 && bytes > EVS_MAX_ROW)
 		return fail_row(a, 0, "the row takes more than 8 MiB in memory", diag);
 	return have && have + bytes > SPOOL_MEMORY ? evs_spool_spill(a->spool, diag) : 0;
 }
@@ -236,7 +236,7 @@ static uint32_t pick(struct evs_appender *a)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < a->nrows && i < a->first_bad; i++) {
+	for (uint32_t i = 0; i < a->at->nrows && i < a->first_bad; i++) {
 		if (a->bad[i])
 			continue;
 		a->seg[n] = a->seg[i];
@@ -250,7 +250,7 @@ static int stop_at(struct evs_appender *a, const struct chunk_row *row, struct e
 {
 	int rc;
 
-	a->stats.in -= a->nrows - 1 - a->first_bad;
+	a->stats.in -= a->at->nrows - 1 - a->first_bad;
 	a->total = row->begin; /* the source is absorbed up to here */
 	rc = evs_append_reject(a, row, a->first_reason, diag);
 	if (rc < 0)
@@ -262,34 +262,50 @@ static int stop_at(struct evs_appender *a, const struct chunk_row *row, struct e
 
 static int spool_rows(struct evs_appender *a, uint32_t n, struct evs_diag *diag)
 {
-	if (n == a->nrows)
-		return evs_spool_add(a->spool, a->cols, n, a->seg, diag);
+	if (n == a->at->nrows)
+		return evs_spool_add(a->spool, a->at->cols, n, a->seg, diag);
 	for (uint16_t i = 0; i < all_columns(a); i++) {
 		evs_array_reset(&a->kept[i]);
-		if (evs_array_take(&a->kept[i], &a->cols[i], a->idx, n) < 0)
+		if (evs_array_take(&a->kept[i], &a->at->cols[i], a->idx, n) < 0)
 			return evs_fail_nomem(diag);
 	}
 	return n ? evs_spool_add(a->spool, a->kept, n, a->seg, diag) : 0;
 }
 
-static void clear_chunk(struct evs_appender *a)
+void evs_chunk_clear(struct chunk *c, const struct evs_appender *a)
 {
-	for (uint16_t i = 0; i < all_columns(a); i++) {
-		evs_array_trim(&a->cols[i], 4 * CHUNK_BYTES);
-		evs_array_trim(&a->kept[i], 4 * CHUNK_BYTES);
-	}
-	evs_json_reader_clear(a->reader);
-	a->nrows = 0;
-	a->chunk_bytes = 0;
+	for (uint16_t i = 0; i < all_columns(a); i++)
+		evs_array_trim(&c->cols[i], 4 * CHUNK_BYTES);
+	evs_json_reader_clear(c->reader);
+	c->nrows = 0;
+	c->bytes = 0;
+}
+
+bool evs_chunk_full(const struct chunk *c, const struct evs_appender *a)
+{
+	return c->nrows >= a->max_rows || evs_json_reader_nested(c->reader) >= CHUNK_MEMORY ||
+	       c->bytes >= CHUNK_BYTES;
+}
+
+int evs_chunk_add(struct chunk *c, const struct evs_appender *a, const struct chunk_row *row)
+{
+	uint16_t own = a->table->ncols;
+
+	if (evs_array_append_int(&c->cols[own], row->len + 1) < 0 ||
+	    evs_array_append_int(&c->cols[own + 1], row->end) < 0)
+		return EVS_E_NOMEM;
+	c->rows[c->nrows++] = *row;
+	c->bytes += row->len;
+	return 0;
 }
 
 int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag)
 {
 	int rc;
 
-	if (!a->nrows)
+	if (!a->at->nrows)
 		return evs_rejects_chunk(&a->rejects, diag);
-	memset(a->bad, 0, a->nrows * sizeof(*a->bad));
+	memset(a->bad, 0, a->at->nrows * sizeof(*a->bad));
 	a->first_bad = UINT32_MAX;
 	evs_eval_set_now(a->eval, evs_append_now(a));
 	rc = fill_defaults(a, diag);
@@ -304,7 +320,9 @@ int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag)
 	if (rc == 0)
 		rc = spool_rows(a, pick(a), diag);
 	if (rc == 0 && a->first_bad != UINT32_MAX)
-		rc = stop_at(a, &a->rows[a->first_bad], diag);
-	clear_chunk(a);
+		rc = stop_at(a, &a->at->rows[a->first_bad], diag);
+	evs_chunk_clear(a->at, a);
+	for (uint16_t i = 0; i < all_columns(a); i++)
+		evs_array_trim(&a->kept[i], 4 * CHUNK_BYTES);
 	return rc == 0 ? evs_rejects_chunk(&a->rejects, diag) : rc;
 }

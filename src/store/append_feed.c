@@ -24,17 +24,12 @@ int evs_append_reject(struct evs_appender *a, const struct chunk_row *row, const
 			       row->len, diag);
 }
 
-static bool chunk_full(const struct evs_appender *a)
-{
-	return a->nrows >= a->max_rows || evs_json_reader_nested(a->reader) >= CHUNK_MEMORY;
-}
-
 static int end_chunk(struct evs_appender *a, struct evs_diag *diag)
 {
 	bool due = evs_append_due(a);
 	int rc = evs_append_chunk(a, diag);
 
-	if (rc < 0)
+	if (rc < 0 || a->split)
 		return rc;
 	return due ? evs_append_commit(a, diag) : evs_append_relieve(a, diag);
 }
@@ -43,17 +38,15 @@ static int end_chunk(struct evs_appender *a, struct evs_diag *diag)
 static int take_line(struct evs_appender *a, const struct chunk_row *row, struct evs_diag *diag)
 {
 	const char *reason = NULL;
-	uint16_t own = a->table->ncols;
-	int rc = evs_json_read_row(a->reader, row->raw, row->len, a->cols, &reason);
+	int rc = evs_json_read_row(a->at->reader, row->raw, row->len, a->at->cols, &reason);
 
 	if (rc == EVS_ROW_MISFIT && a->infer) {
 		int r = evs_append_widen(a, row, diag);
 
 		if (r < 0)
 			return r;
-		own = a->table->ncols;
 		if (r == 1)
-			rc = evs_json_read_row(a->reader, row->raw, row->len, a->cols, &reason);
+			rc = evs_json_read_row(a->at->reader, row->raw, row->len, a->at->cols, &reason);
 	}
 	if (rc < 0)
 		return evs_fail_nomem(diag);
@@ -63,12 +56,9 @@ static int take_line(struct evs_appender *a, const struct chunk_row *row, struct
 	if (!a->first_pending)
 		a->first_pending = evs_io_monotonic();
 	if (rc == EVS_ROW_OK) {
-		if (evs_array_append_int(&a->cols[own], row->len + 1) < 0 ||
-		    evs_array_append_int(&a->cols[own + 1], row->end) < 0)
+		if (evs_chunk_add(a->at, a, row) < 0)
 			return evs_fail_nomem(diag);
-		a->rows[a->nrows++] = *row;
-		a->chunk_bytes += row->len;
-		return chunk_full(a) || evs_append_due(a) ? end_chunk(a, diag) : 0;
+		return evs_chunk_full(a->at, a) || evs_append_due(a) ? end_chunk(a, diag) : 0;
 	}
 	if (a->opts.strict) {
 		rc = evs_append_chunk(a, diag); /* what came before is kept, and may be worse */
@@ -94,7 +84,7 @@ static void skip_bom(const struct evs_appender *a, struct chunk_row *row)
 	}
 }
 
-static int one_line(struct evs_appender *a, const char *raw, size_t len, size_t newline,
+int evs_append_line(struct evs_appender *a, const char *raw, size_t len, size_t newline,
 		    struct evs_diag *diag)
 {
 	struct chunk_row row = { .raw = raw, .len = len };
@@ -173,7 +163,7 @@ static int finish_carry(struct evs_appender *a, const char *p, size_t len, struc
 		return rc;
 	if (a->overlong)
 		return more_overlong(a, p, 0, true, diag);
-	rc = one_line(a, (char *)a->carry.p, a->carry.len, 1, diag);
+	rc = evs_append_line(a, (char *)a->carry.p, a->carry.len, 1, diag);
 	if (rc == 0)
 		rc = evs_append_chunk(a, diag);
 	if (a->carry.cap > 4 * CHUNK_BYTES)
@@ -210,11 +200,14 @@ int evs_append_lines(struct evs_appender *a, const char *data, size_t len, struc
 		rc = finish_carry(a, p, (size_t)(nl - p), diag);
 		p = nl + 1;
 	}
-	while (rc == 0 && p < end && (nl = memchr(p, '\n', (size_t)(end - p)))) {
-		rc = one_line(a, p, (size_t)(nl - p), 1, diag);
+	while (rc == 0 && p < end) {
+		if (evs_append_can_split(a, (size_t)(end - p)))
+			rc = evs_append_split(a, p, end, &p, diag);
+		nl = rc == 0 ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+		if (!nl)
+			break;
+		rc = evs_append_line(a, p, (size_t)(nl - p), 1, diag);
 		p = nl + 1;
-		if (rc == 0 && a->chunk_bytes >= CHUNK_BYTES)
-			rc = evs_append_chunk(a, diag);
 	}
 	if (rc == 0)
 		rc = evs_append_chunk(a, diag); /* its rows point into `data` */

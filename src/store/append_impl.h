@@ -34,6 +34,15 @@ struct chunk_row {
 	uint64_t begin, end; /* offsets in the source */
 };
 
+/* Rows that were parsed by one thread, before they are checked and spooled. */
+struct chunk {
+	struct evs_json_reader *reader;
+	struct evs_array *cols; /* table's and the spool's own */
+	struct chunk_row rows[CHUNK_ROWS];
+	uint32_t nrows;
+	size_t bytes; /* of their lines */
+};
+
 struct evs_appender {
 	struct evs_append_opts opts;
 	struct evs_append_stats stats;
@@ -42,7 +51,6 @@ struct evs_appender {
 	char *name; /* of the stream */
 	char *source, *file;
 	struct evs_table *table; /* NULL until there is a schema */
-	struct evs_json_reader *reader;
 	struct evs_eval *eval;
 	struct evs_rejects rejects;
 	struct evs_spool *spool;
@@ -61,12 +69,13 @@ struct evs_appender {
 	uint64_t flushed_total;
 	int64_t first_pending; /* monotonic ns of the oldest row not committed; 0: none */
 
-	/* chunk */
-	struct evs_array *cols; /* table's and the spool's own */
-	struct evs_array *kept; /* the same, without rows that failed */
-	struct chunk_row rows[CHUNK_ROWS];
-	uint32_t nrows, max_rows; /* of the chunk */
-	size_t chunk_bytes;
+	/* chunks */
+	struct chunk chunk[2]; /* the second is the helper's */
+	struct chunk *at;      /* the one that is being filled, or checked */
+	bool split;	       /* the helper reads lines behind those at hand */
+	unsigned share;	       /* of the bytes, what it has been good for: of SPLIT_WHOLE */
+	uint32_t max_rows;     /* of a chunk */
+	struct evs_array *kept; /* its columns, without rows that failed */
 	uint32_t *seg, *idx;
 	bool *bad;
 	bool large;	    /* a row of more than LARGE_ROW was spooled */
@@ -84,6 +93,24 @@ void evs_append_drop_table(struct evs_appender *a);
 
 /* Take complete lines: data ends with a newline, or the last line is to be taken as it is. */
 int evs_append_lines(struct evs_appender *a, const char *data, size_t len, struct evs_diag *diag);
+
+/* One line, without its newline, which may be missing. */
+int evs_append_line(struct evs_appender *a, const char *raw, size_t len, size_t newline,
+		    struct evs_diag *diag);
+
+/*
+ * append_split.c: take whole lines from p up to `end`, a part of them read by the helper. 0 with `*next`: what is not taken, begins with a line that
+ * is to be taken with evs_append_line().
+ */
+bool evs_append_can_split(const struct evs_appender *a, size_t len);
+int evs_append_split(struct evs_appender *a, const char *p, const char *end, const char **next,
+		     struct evs_diag *diag);
+
+/* Append a line that was read as row a->at->nrows. EVS_E_NOMEM or 0. */
+int evs_chunk_add(struct chunk *c, const struct evs_appender *a, const struct chunk_row *row);
+bool evs_chunk_full(const struct chunk *c, const struct evs_appender *a);
+/* No rows. */
+void evs_chunk_clear(struct chunk *c, const struct evs_appender *a);
 
 /* Check, partition and spool the rows of the chunk. EVS_E_STOP when `strict` met a bad one. */
 int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag);

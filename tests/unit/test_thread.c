@@ -28,6 +28,7 @@ static void test_helper(void)
 	for (int i = 0; i < 1000; i++) {
 		T_CHECK(evs_helper_start(&h, add, &n));
 		evs_helper_wait(&h);
+		T_CHECK(!evs_helper_busy(&h));
 		n++; /* nobody else is at it */
 	}
 	T_CHECK(n == 1001000);
