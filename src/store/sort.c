@@ -1,74 +1,28 @@
 /*
- * A stable merge sort of row numbers. Eight bytes of the first key column are taken into the items, so that nearly all
- * comparisons stay in the items' own memory; ties go to the columns.
+ * A stable sort of row numbers. As much of the key as goes into eight bytes is taken into the items (sort_prefix.c), which are sorted by
+ * the digits of these, or merged when they are few; only ties go to the columns.
  */
 #include "src/store/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define RUN 16u /* rows sorted by insertion before merging */
-
-struct sort_item {
-	uint64_t prefix;
-	uint32_t row;
-};
+#define RUN   16u  /* rows sorted by insertion before merging */
+#define FEW   512u /* rows that are merged rather than sorted by digits */
+#define DIGIT 11u  /* bits */
 
 struct order {
 	const struct evs_array *cols;
 	const uint16_t *key;
 	uint16_t nkey;
-	bool exact; /* the prefix says all there is to say of the first key column */
+	uint16_t exact; /* columns of which the prefix says all there is to say */
 };
-
-static uint64_t bytes_prefix(const uint8_t *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		v = v << 8 | (i < n ? p[i] : 0);
-	return v;
-}
-
-static uint64_t float_order(double d)
-{
-	uint64_t u;
-
-	if (d != d)
-		return UINT64_MAX; /* NaN, of any sign, comes last */
-	d = d == 0 ? 0 : d;	   /* -0 sorts with 0 */
-	memcpy(&u, &d, sizeof(u));
-	return u >> 63 ? ~u : u | (uint64_t)1 << 63;
-}
-
-/* Order of prefixes agrees with evs_array_compare() as far as it goes. */
-static uint64_t prefix_of(const struct evs_array *a, uint32_t row)
-{
-	size_t n;
-	const uint8_t *p;
-
-	if (evs_array_is_null(a, row))
-		return 0;
-	switch (a->phys) {
-	case EVS_INT:
-		return a->is_signed ? evs_array_int(a, row) ^ (uint64_t)1 << 63
-				    : evs_array_int(a, row);
-	case EVS_FLOAT:
-		return float_order(evs_array_float(a, row));
-	case EVS_FIXED:
-	case EVS_BYTES:
-		p = evs_array_bytes(a, row, &n);
-		return bytes_prefix(p, n);
-	default:
-		return 0;
-	}
-}
 
 static bool after(const struct order *o, const struct sort_item *x, const struct sort_item *y)
 {
 	if (x->prefix != y->prefix)
 		return x->prefix > y->prefix;
-	for (uint16_t k = o->exact ? 1 : 0; k < o->nkey; k++) {
+	for (uint16_t k = o->exact; k < o->nkey; k++) {
 		const struct evs_array *a = &o->cols[o->key[k]];
 		int c = evs_array_compare(a, x->row, a, y->row);
 
@@ -127,11 +81,70 @@ static struct sort_item *merge_sort(const struct order *o, struct sort_item *v,
 	return v;
 }
 
+struct sort_item *evs_sort_by_column(const struct evs_array *a, struct sort_item *v,
+				     struct sort_item *tmp, uint32_t n)
+{
+	static const uint16_t first;
+	struct order o = { .cols = a, .key = &first, .nkey = 1 };
+
+	return merge_sort(&o, v, tmp, n);
+}
+
+/* By `bits` bits of the prefix, DIGIT at a time, lowest first. */
+static struct sort_item *digit_sort(struct sort_item *v, struct sort_item *tmp, uint32_t n,
+				    unsigned bits)
+{
+	for (unsigned shift = 0; shift < bits; shift += DIGIT) {
+		uint32_t start[1u << DIGIT] = { 0 }, at = 0;
+		struct sort_item *swap = v;
+
+		for (uint32_t i = 0; i < n; i++)
+			start[v[i].prefix >> shift & ((1u << DIGIT) - 1)]++;
+		for (uint32_t k = 0; k < 1u << DIGIT; k++) {
+			uint32_t count = start[k];
+
+			start[k] = at;
+			at += count;
+		}
+		for (uint32_t i = 0; i < n; i++)
+			tmp[start[v[i].prefix >> shift & ((1u << DIGIT) - 1)]++] = v[i];
+		v = tmp;
+		tmp = swap;
+	}
+	return v;
+}
+
+/* Neighbours with the same prefix by the columns of which it does not say all. */
+static void settle_ties(const struct order *o, struct sort_item *v, struct sort_item *tmp, uint32_t n)
+{
+	for (uint32_t i = 0, end; i < n; i = end) {
+		struct sort_item *done;
+
+		end = i + 1;
+		while (end < n && v[end].prefix == v[i].prefix)
+			end++;
+		if (end - i < 2)
+			continue;
+		done = merge_sort(o, v + i, tmp + i, end - i);
+		if (done != v + i)
+			memcpy(v + i, done, (end - i) * sizeof(*v));
+	}
+}
+
+static bool in_order(const struct order *o, const struct sort_item *v, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++)
+		if (after(o, &v[i - 1], &v[i]))
+			return false;
+	return true;
+}
+
 int evs_sort_rows(struct evs_sorter *s, const struct evs_table *t, const struct evs_array *cols,
 		  uint32_t *idx, uint32_t n, bool *sorted)
 {
 	struct order o = { .cols = cols, .key = t->key, .nkey = t->nkey };
 	struct sort_item *v;
+	unsigned bits;
 
 	*sorted = true;
 	/* Within a segment the tenant is the same in every row. */
@@ -149,15 +162,19 @@ int evs_sort_rows(struct evs_sorter *s, const struct evs_table *t, const struct 
 		s->cap = 2 * (size_t)n;
 	}
 	v = s->items;
-	o.exact = cols[o.key[0]].phys == EVS_INT && !cols[o.key[0]].nulls;
-	for (uint32_t i = 0; i < n; i++) {
-		v[i] = (struct sort_item){ prefix_of(&cols[o.key[0]], idx[i]), idx[i] };
-		if (i && *sorted && after(&o, &v[i - 1], &v[i]))
-			*sorted = false;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		v[i].row = idx[i];
+	bits = evs_sort_prefixes(cols, o.key, o.nkey, v, v + n, n, &o.exact);
+	*sorted = in_order(&o, v, n);
 	if (*sorted)
 		return 0;
-	v = merge_sort(&o, v, v + n, n);
+	if (n < FEW) {
+		v = merge_sort(&o, v, v + n, n);
+	} else {
+		v = digit_sort(v, v + n, n, bits);
+		if (o.exact < o.nkey)
+			settle_ties(&o, v, v == s->items ? v + n : s->items, n);
+	}
 	for (uint32_t i = 0; i < n; i++)
 		idx[i] = v[i].row;
 	return 0;

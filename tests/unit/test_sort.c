@@ -7,7 +7,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define ROWS 700u
+#define ROWS 2500u
+
+/* How many rows, whether some are null, and whether texts are of thousands that have their first eight bytes in common. */
+static const struct shape {
+	uint32_t rows;
+	bool nulls, many;
+} shapes[] = { { 300, true, false }, { 700, true, false }, { 700, false, true }, { ROWS, false, false }, { ROWS, false, true } };
+static const struct shape *shape;
 
 static uint64_t state = 7;
 
@@ -35,10 +42,11 @@ static void put_any(struct evs_array *a)
 	static const char *const texts[] = { "", "a", "a\0b", "aaaaaaaa", "aaaaaaaab", "aaaaaaaaa", "\xff\xff", "b" };
 	static const size_t lens[] = { 0, 1, 3, 8, 9, 9, 2, 1 };
 	uint8_t fixed[64] = { 0 };
+	char text[32];
 	uint32_t k;
 	int rc;
 
-	if (any(6) == 0) {
+	if (shape->nulls && any(6) == 0) {
 		rc = evs_array_append_null(a);
 	} else if (a->phys == EVS_INT) {
 		k = any(5);
@@ -51,6 +59,10 @@ static void put_any(struct evs_array *a)
 	} else {
 		k = any(8);
 		rc = evs_array_append_bytes(a, texts[k], lens[k]);
+		if (shape->many) {
+			evs_array_truncate(a, a->rows - 1);
+			rc = evs_array_append_bytes(a, text, (size_t)snprintf(text, sizeof(text), "a prefix %u", any(4000)));
+		}
 	}
 	if (rc < 0)
 		abort();
@@ -74,7 +86,7 @@ static void check(const char *name, const struct evs_table *t, const struct evs_
 	struct evs_sorter s = { 0 };
 	bool sorted = true, same = true;
 
-	for (uint32_t i = 0; i < ROWS; i++) {
+	for (uint32_t i = 0; i < shape->rows; i++) {
 		uint32_t j = i;
 
 		idx[i] = i;
@@ -84,12 +96,12 @@ static void check(const char *name, const struct evs_table *t, const struct evs_
 		}
 		want[j] = i;
 	}
-	t_check(name, evs_sort_rows(&s, t, cols, idx, ROWS, &sorted) == 0);
+	t_check(name, evs_sort_rows(&s, t, cols, idx, shape->rows, &sorted) == 0);
 	t_check("it was not in order", !sorted);
-	for (uint32_t i = 0; i < ROWS; i++)
+	for (uint32_t i = 0; i < shape->rows; i++)
 		same &= idx[i] == want[i];
 	t_check(name, same);
-	t_check(name, evs_sort_rows(&s, t, cols, idx, ROWS, &sorted) == 0 && sorted);
+	t_check(name, evs_sort_rows(&s, t, cols, idx, shape->rows, &sorted) == 0 && sorted);
 	evs_sorter_release(&s);
 }
 
@@ -107,7 +119,7 @@ static void test_type(const char *type)
 	for (uint16_t c = 0; c < t->ncols; c++) {
 		if (evs_type_array(&t->cols[c].type, &cols[c]) < 0)
 			abort();
-		for (uint32_t i = 0; i < ROWS; i++)
+		for (uint32_t i = 0; i < shape->rows; i++)
 			put_any(&cols[c]);
 	}
 	check(type, t, cols);
@@ -123,7 +135,10 @@ int main(void)
 					     "UInt32",	"UInt64", "Float32", "Float64",	  "String",   "FixedString(3)", "FixedString(20)",
 					     "UUID",	"Date",	  "DateTime", "DateTime64(6)", "Decimal(9, 2)", "IPv4" };
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		test_type(types[i]);
+	for (size_t k = 0; k < sizeof(shapes) / sizeof(shapes[0]); k++) {
+		shape = &shapes[k];
+		for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+			test_type(types[i]);
+	}
 	return t_done();
 }
