@@ -6,8 +6,11 @@
 #include "format/bytes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define FEW 12u /* items that are sorted by insertion */
+#define FEW   12u   /* items that are sorted by insertion */
+#define MANY  1024u /* items that are first dealt out by a byte of their prefix */
+#define PILES 256u
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
@@ -165,13 +168,12 @@ static size_t partition(const struct evs_order *o, struct item *item, size_t n, 
  * Quicksort, in place, for memory is what decides how much goes to disk. No two items are equal, and which one parts them is
  * drawn, so no order of rows makes it slow. The larger half is left for later; so `todo` holds few.
  */
-static void sort_items(struct evs_order *o, size_t n)
+static void sort_few(const struct evs_order *o, struct item *item, size_t n)
 {
 	struct {
 		struct item *item;
 		size_t n;
 	} todo[64];
-	struct item *item = o->item;
 	uint64_t random = 1;
 	unsigned top = 0;
 
@@ -202,6 +204,61 @@ static void sort_items(struct evs_order *o, size_t n)
 	}
 }
 
+/* The lowest of the eight bits from the highest one down in which prefixes differ; -1: they are all the same. */
+static int differing_byte(const struct item *item, size_t n)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+	int high;
+
+	for (size_t i = 0; i < n; i++) {
+		least = item[i].prefix < least ? item[i].prefix : least;
+		most = item[i].prefix > most ? item[i].prefix : most;
+	}
+	if (least == most)
+		return -1;
+	high = 63 - __builtin_clzll(least ^ most);
+	return high < 7 ? 0 : high - 7;
+}
+
+/* Deal items out by eight bits of their prefix, in place: pile k ends at end[k]. */
+static void deal(struct item *item, size_t n, int shift, size_t end[PILES])
+{
+	size_t next[PILES], at = 0;
+
+	memset(end, 0, PILES * sizeof(*end));
+	for (size_t i = 0; i < n; i++)
+		end[item[i].prefix >> shift & (PILES - 1)]++;
+	for (size_t k = 0; k < PILES; k++) {
+		next[k] = at;
+		at = end[k] += at;
+	}
+	for (size_t k = 0; k < PILES; k++) {
+		while (next[k] < end[k]) {
+			struct item x = item[next[k]];
+			size_t to;
+
+			while ((to = x.prefix >> shift & (PILES - 1)) != k)
+				swap(&x, &item[next[to]++]);
+			item[next[k]++] = x;
+		}
+	}
+}
+
+/* As sort_few(). Each pile has eight bits fewer in which its items differ: so it goes eight deep at most. */
+static void sort_items(const struct evs_order *o, struct item *item, size_t n)
+{
+	int shift = n < MANY ? -1 : differing_byte(item, n);
+	size_t end[PILES], at = 0;
+
+	if (shift < 0) {
+		sort_few(o, item, n);
+		return;
+	}
+	deal(item, n, shift, end);
+	for (size_t k = 0; k < PILES; at = end[k], k++)
+		sort_items(o, item + at, end[k] - at);
+}
+
 int evs_order_sort(struct evs_order *o)
 {
 	if (o->rows > o->item_cap) {
@@ -213,6 +270,6 @@ int evs_order_sort(struct evs_order *o)
 	}
 	for (uint32_t i = 0; i < o->rows; i++)
 		o->item[i] = (struct item){ evs_order_prefix(o, o->cols, i), i };
-	sort_items(o, o->rows);
+	sort_items(o, o->item, o->rows);
 	return 0;
 }
