@@ -209,6 +209,7 @@ struct evs_scan_opts {
 	size_t nsort;
 	uint64_t limit; /* with `sort`: rows wanted at most, 0 all */
 	bool follow; /* evs_scan_refresh() will be called: remember how far each segment was read */
+	unsigned threads; /* that read: 1, 2, or 0: 2 where it is worth it. What comes, and in which order, is the same */
 	int64_t now;
 	void (*on_damage)(void *arg, const struct evs_damage *d);
 	void *arg;

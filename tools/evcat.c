@@ -13,7 +13,7 @@ static struct evs_scan_opts opts;
 static struct evs_print_opts print_opts;
 static struct cli_list columns, tenants, keys, latest, sort;
 static struct cli_time since, until;
-static uint64_t limit;
+static uint64_t limit, threads;
 static bool follow, want_some, explain;
 static int output = EVS_NDJSON;
 static int damage_status = CLI_OK;
@@ -45,6 +45,8 @@ static const struct cli_option options[] = {
 	  .choices = cli_outputs, .help = "ndjson, csv, tsv or table (ndjson)" },
 	{ .name = "nulls", .kind = CLI_FLAG, .flag = &print_opts.nulls,
 	  .help = "ndjson: write nulls too, rather than leave them out" },
+	{ .name = "threads", .arg = "N", .kind = CLI_NUMBER, .number = &threads,
+	  .help = "1 or 2 that read (2 where it is worth it)" },
 	{ .name = "explain", .kind = CLI_FLAG, .flag = &explain,
 	  .help = "say on stderr what was read and what was passed over, and why" },
 	{ .letter = 'e', .name = "exit-status", .kind = CLI_FLAG, .flag = &want_some,
@@ -125,21 +127,10 @@ static int print_all(struct evs_scan *scan, struct evs_printer *printer, uint64_
 	return rc < 0 ? rc : evs_print_end(printer, diag);
 }
 
-int main(int argc, char *argv[])
+/* What to scan for, of the options. */
+static void set_opts(void)
 {
-	int first = cli_start(argc, argv, &tool), rc, status;
-	struct evs_printer *printer = NULL;
-	struct evs_scan_progress progress;
-	struct evs_scan_explain explained;
-	struct evs_scan *scan = NULL;
-	struct evs_diag diag = { 0 };
-	uint64_t printed = 0;
-
-	if (first == argc)
-		return cli_bad_usage("which path?");
-	if (follow && (sort.n || latest.n))
-		return cli_bad_usage("-f never ends, so it cannot be sorted: leave out %s",
-				     sort.n ? "--sort" : "--latest");
+	opts.threads = (unsigned)threads;
 	opts.columns = columns.items;
 	opts.ncolumns = columns.n;
 	opts.tenants = tenants.items;
@@ -156,13 +147,33 @@ int main(int argc, char *argv[])
 	opts.has_until = until.given;
 	opts.until = until.ns;
 	opts.now = cli_pinned_now();
+	opts.follow = follow;
 	opts.on_damage = on_damage;
+}
+
+int main(int argc, char *argv[])
+{
+	int first = cli_start(argc, argv, &tool), rc, status;
+	struct evs_printer *printer = NULL;
+	struct evs_scan_progress progress;
+	struct evs_scan_explain explained;
+	struct evs_scan *scan = NULL;
+	struct evs_diag diag = { 0 };
+	uint64_t printed = 0;
+
+	if (first == argc)
+		return cli_bad_usage("which path?");
+	if (follow && (sort.n || latest.n))
+		return cli_bad_usage("-f never ends, so it cannot be sorted: leave out %s",
+				     sort.n ? "--sort" : "--latest");
+	if (threads > 2)
+		return cli_bad_usage("--threads is 1 or 2");
+	set_opts();
 	print_opts.output = (enum evs_output)output;
 	print_opts.color = cli_color();
 	print_opts.width = cli_width();
 
 	cli_meter_start(true);
-	opts.follow = follow;
 	rc = evs_scan_open(&scan, (const char *const *)(argv + first), (size_t)(argc - first),
 			   &opts, &diag);
 	if (rc >= 0)

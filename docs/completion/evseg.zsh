@@ -41,6 +41,7 @@ evcat)
 		'*'{-k,--key}'[only rows with COL=VALUE]:key:' \
 		'--sort[in this order]:columns:' \
 		'--latest[only the newest row for each value]:columns:' \
+		'--threads[how many]:threads:(1 2)' \
 		'--explain[say what was read and passed over]' \
 		'(-n --limit)'{-n,--limit}'[stop after N rows]:rows:' \
 		'--since[only rows at or after TIME]:time:' \

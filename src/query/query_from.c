@@ -73,6 +73,7 @@ static int open_scan(struct evs_query *q, struct evs_scan **out, const char *con
 				      .keys = o->keys,
 				      .nkeys = o->nkeys,
 				      .now = o->now,
+				      .threads = o->threads,
 				      .on_damage = o->on_damage ? evs_query_damage : NULL,
 				      .arg = q };
 

@@ -4,6 +4,7 @@
 #include "src/query/scan.h"
 
 #include "src/query/merge.h"
+#include "src/query/scan_pair.h"
 
 #include "src/diag.h"
 #include "src/store/store.h"
@@ -77,7 +78,9 @@ static void on_damage(void *arg, const struct evs_damage *d)
 
 	s->progress.damaged = true;
 	s->progress.rows_lost += d->rows;
-	if (s->opts.on_damage)
+	if (s->opts.on_damage && s->pair)
+		evs_pair_damage(s->pair, s, d);
+	else if (s->opts.on_damage)
 		s->opts.on_damage(s->opts.arg, d);
 }
 
@@ -147,9 +150,10 @@ static int take_half(struct evs_path_list *from, struct evs_path_list *to)
 	return 0;
 }
 
-/* `of`: the scan that the new one takes half of, or NULL. */
+/* `of`: the scan whose segments, or half of them, the new one takes, or NULL. */
 static int open_scan(struct evs_scan **out, const char *const *paths, size_t npaths,
-		     const struct evs_scan_opts *opts, struct evs_scan *of, struct evs_diag *diag)
+		     const struct evs_scan_opts *opts, struct evs_scan *of, bool half,
+		     struct evs_diag *diag)
 {
 	struct evs_scan *s = calloc(1, sizeof(*s));
 	int rc;
@@ -157,7 +161,7 @@ static int open_scan(struct evs_scan **out, const char *const *paths, size_t npa
 	if (!s)
 		return evs_fail_nomem(diag);
 	if (copy_opts(s, paths, npaths, opts) < 0 ||
-	    (of && take_half(&of->list, &s->list) < 0)) {
+	    (half && take_half(&of->list, &s->list) < 0)) {
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
@@ -177,7 +181,7 @@ static int open_scan(struct evs_scan **out, const char *const *paths, size_t npa
 		rc = evs_stage_open(s, diag);
 	if (rc < 0)
 		goto out;
-	s->progress.segments_total = s->list.n;
+	s->progress.segments_total = s->last_path = s->list.n;
 	*out = s;
 	s = NULL;
 out:
@@ -192,7 +196,7 @@ int evs_scan_open(struct evs_scan **out, const char *const *paths, size_t npaths
 
 	if (!npaths)
 		return evs_fail(diag, EVS_E_USAGE, "no path given");
-	return open_scan(out, paths, npaths, opts ? opts : &none, NULL, diag);
+	return open_scan(out, paths, npaths, opts ? opts : &none, NULL, false, diag);
 }
 
 int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *diag)
@@ -201,8 +205,25 @@ int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *d
 
 	if (s->list.n < 2)
 		return 1;
-	rc = open_scan(half, (const char *const *)s->paths, s->npaths, &s->opts, s, diag);
-	s->progress.segments_total = s->list.n;
+	s->opts.threads = 1;
+	rc = open_scan(half, (const char *const *)s->paths, s->npaths, &s->opts, s, true, diag);
+	s->progress.segments_total = s->last_path = s->list.n;
+	return rc;
+}
+
+int evs_scan_twin(struct evs_scan *s, struct evs_scan **out, struct evs_diag *diag)
+{
+	struct evs_scan_opts o = s->opts;
+	int rc;
+
+	o.nlatest = o.nsort = 0;
+	rc = open_scan(out, (const char *const *)s->paths, s->npaths, &o, s, false, diag);
+	if (rc == 0) {
+		(*out)->list = s->list;
+		(*out)->is_twin = true;
+		(*out)->thin = s->thin;
+		(*out)->nthin = s->nthin;
+	}
 	return rc;
 }
 
@@ -210,6 +231,12 @@ void evs_scan_close(struct evs_scan *s)
 {
 	if (!s)
 		return;
+	if (s->is_twin) {
+		s->list = (struct evs_path_list){ 0 };
+	} else {
+		evs_pair_close(s->pair);
+		free(s->thin);
+	}
 	evs_segment_close(s->seg);
 	evs_spare_free(s->spare);
 	evs_scan_maps_release(s);
@@ -232,6 +259,7 @@ void evs_scan_close(struct evs_scan *s)
 	free((void *)(uintptr_t)s->opts.latest);
 	free((void *)(uintptr_t)s->opts.sort);
 	free(s->paths);
+	free(s->same);
 	free(s->idx);
 	free(s->stream);
 	free(s);
@@ -386,7 +414,7 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 	int rc;
 
 	while (!s->seg) {
-		if (s->next_path == s->list.n)
+		if (s->next_path == s->last_path)
 			return 0;
 		path = s->list.paths[s->next_path++];
 		s->progress.segments++;
@@ -471,6 +499,15 @@ int evs_scan_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 
 int evs_scan_rows(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
 {
+	int rc = s->asked_first ? 0 : evs_pair_open(s, diag);
+
+	if (rc < 0)
+		return rc;
+	return s->pair ? evs_pair_next(s, out, diag) : evs_scan_read(s, out, diag);
+}
+
+int evs_scan_read(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
+{
 	uint32_t rows = 0;
 	int rc = evs_scan_merge_open(s, diag);
 
@@ -496,7 +533,10 @@ int evs_scan_rows(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 
 void evs_scan_explained(const struct evs_scan *s, struct evs_scan_explain *out)
 {
-	*out = s->explain;
+	if (s->pair)
+		evs_pair_explained(s->pair, out);
+	else
+		*out = s->explain;
 	out->segments += s->list.passed_time;
 	out->segments_time += s->list.passed_time;
 	out->segments_tenant += s->list.passed_tenants;
@@ -504,5 +544,8 @@ void evs_scan_explained(const struct evs_scan *s, struct evs_scan_explain *out)
 
 void evs_scan_progress(const struct evs_scan *s, struct evs_scan_progress *out)
 {
-	*out = s->progress;
+	if (s->pair)
+		evs_pair_progress(s->pair, out);
+	else
+		*out = s->progress;
 }

@@ -37,6 +37,7 @@ struct scan_slot {
 struct scan_hint {
 	const struct evs_expr *e;
 	int *column; /* owned */
+	size_t n;
 };
 
 /* Bounds of one column, as evs_eval_zone() wants them: two rows. */
@@ -66,7 +67,7 @@ struct evs_scan {
 	size_t nstrings;
 	int64_t since, until;
 	struct evs_path_list list;
-	size_t next_path;
+	size_t next_path, last_path; /* of the list, to be read: [next_path, last_path) */
 	struct evs_table *table; /* schema of the answer */
 	char *stream;		 /* name in HEAD, once known */
 
@@ -74,6 +75,7 @@ struct evs_scan {
 	uint16_t *field_slot;
 	struct evs_array *cols; /* of the batch: views of the slots' arrays */
 	size_t nfields;
+	bool chosen; /* by evs_scan_choose() */
 	struct evs_batch batch;
 	struct scan_slot *slots;
 	size_t nslots;
@@ -95,7 +97,15 @@ struct evs_scan {
 	const struct scan_map *asked_map;
 	evs_scan_rollup_fn *take;
 	void *take_arg;
+	bool asked_first;	  /* for rows: it is settled who reads */
+	struct scan_pair *pair;	  /* two threads do, or NULL */
+	bool is_twin;		  /* the second one of them; the list is the first one's */
+	struct scan_slot *at;	  /* slots with the batch at hand: ours, or what another thread has read */
 	struct scan_stage *stage; /* latest and sort, or NULL */
+	uint16_t *thin;		  /* columns of --latest, then the time; NULL: all rows. A twin's are the first one's */
+	size_t nthin;
+	uint8_t *same; /* scratch: rows that the next one replaces */
+	uint32_t same_cap;
 	size_t nshown;		  /* fields of the answer; those behind are for the stage */
 	struct evs_merge *merge;  /* NULL until it is needed */
 	bool gathered;		  /* all groups of the segment are in it */
@@ -230,12 +240,18 @@ int evs_scan_merge_add(struct evs_scan *s, uint32_t rows, struct evs_diag *diag)
 /* After the last group of a segment: the next merged rows into the slots: 1, or 0 when there are no more. */
 int evs_scan_merge_next(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag);
 
+/* scan_thin.c: of all `rows` of the group, those that a next one does not replace into s->idx, which has room: how many in *n. */
+int evs_scan_thin(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_diag *diag);
+
 /* scan_stage.c: opts.latest and opts.sort, behind the scan. */
 int evs_stage_open(struct evs_scan *s, struct evs_diag *diag);
 int evs_stage_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
 void evs_stage_close(struct evs_scan *s);
-/* scan.c: the next rows as they are read. */
+/* scan.c: the next rows as they are stored, whoever reads them; those that this scan reads itself. */
 int evs_scan_rows(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
+int evs_scan_read(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
+/* scan.c: another scan of the same segments, but without a stage; which it reads is said by next_path and last_path. */
+int evs_scan_twin(struct evs_scan *s, struct evs_scan **out, struct evs_diag *diag);
 /* scan_fields.c: one more field behind those of the answer; its number, or EVS_E_NOMEM. */
 int evs_scan_field(struct evs_scan *s, uint16_t column);
 

@@ -90,6 +90,7 @@ int evs_scan_choose(struct evs_scan *s, const uint16_t *ordinals, size_t n, stru
 {
 	int rc = room_for(s, n, diag);
 
+	s->chosen = true;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		if (add_field(s, ordinals[i], false) < 0)
 			rc = evs_fail_nomem(diag);

@@ -134,7 +134,7 @@ int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *colum
 		return evs_fail_nomem(diag);
 	}
 	memcpy(copy, column, n * sizeof(*copy));
-	s->hints[s->nhints++] = (struct scan_hint){ e, copy };
+	s->hints[s->nhints++] = (struct scan_hint){ e, copy, n };
 	for (size_t i = 0; i < n; i++)
 		if (column[i] >= 0 && evs_expr_uses(e, (uint16_t)i) &&
 		    test_column(s, (uint16_t)column[i]) < 0)

@@ -226,5 +226,6 @@ int evs_scan_refresh(struct evs_scan *s, struct evs_diag *diag)
 			   s->since, s->until, diag);
 	if (rc == 0)
 		keep_changed(s);
+	s->last_path = s->list.n;
 	return rc;
 }

@@ -164,7 +164,7 @@ static int match(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_diag
 	int rc = 0;
 
 	*n = rows;
-	if (!timed && !s->nfilters)
+	if (!timed && !s->nfilters && !s->thin)
 		return 0;
 	if (s->idx_cap < rows) {
 		uint32_t *grown = realloc(s->idx, rows * sizeof(*grown));
@@ -176,7 +176,9 @@ static int match(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_diag
 	}
 	if (timed)
 		rc = match_time(s, s->map, rows, n, diag);
-	return rc < 0 || !*n || !s->nfilters ? rc : evs_scan_filter(s, rows, n, diag);
+	if (rc == 0 && *n && s->nfilters)
+		rc = evs_scan_filter(s, rows, n, diag);
+	return rc == 0 && s->thin && *n == rows ? evs_scan_thin(s, rows, n, diag) : rc;
 }
 
 int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows,
@@ -210,6 +212,7 @@ int evs_scan_slots(struct evs_scan *s, uint32_t have, uint32_t *rows, struct evs
 		return 0;
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
 		rc = take_field(s, &s->slots[s->field_slot[f]], have, n, diag);
+	s->at = s->slots;
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
 		s->cols[f] = s->slots[s->field_slot[f]].a;
 	return rc;
@@ -217,7 +220,7 @@ int evs_scan_slots(struct evs_scan *s, uint32_t have, uint32_t *rows, struct evs
 
 const struct evs_coded *evs_scan_coded(const struct evs_scan *s, size_t i)
 {
-	const struct scan_slot *slot = &s->slots[s->field_slot[i]];
+	const struct scan_slot *slot = &s->at[s->field_slot[i]];
 
 	return slot->is_coded ? &slot->coded : NULL;
 }

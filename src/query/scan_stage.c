@@ -134,6 +134,18 @@ static int make(struct evs_scan *s, struct scan_stage *g, struct evs_order_key *
 	return rc;
 }
 
+/* Rows that another one of their group replaces need not come. */
+static int thin_out(struct evs_scan *s, const struct evs_order_key *latest)
+{
+	s->thin = calloc(s->opts.nlatest + 1, sizeof(*s->thin));
+	if (!s->thin)
+		return EVS_E_NOMEM;
+	for (size_t k = 0; k < s->opts.nlatest; k++)
+		s->thin[s->nthin++] = s->slots[s->field_slot[latest[k].col]].column;
+	s->thin[s->nthin++] = (uint16_t)s->table->time_column;
+	return 0;
+}
+
 int evs_stage_open(struct evs_scan *s, struct evs_diag *diag)
 {
 	struct evs_order_key *latest = NULL, *sort = NULL;
@@ -159,6 +171,8 @@ int evs_stage_open(struct evs_scan *s, struct evs_diag *diag)
 	/* A time in a text does not sort as one. */
 	if (s->table->time_kind == EVS_TIME_TEXT)
 		g->time_field = -1;
+	else if (rc == 0 && latest && thin_out(s, latest) < 0)
+		rc = evs_fail_nomem(diag);
 	if (rc == 0 && make(s, g, latest, sort) < 0)
 		rc = evs_fail_nomem(diag);
 	free(latest);
@@ -185,7 +199,7 @@ void evs_stage_close(struct evs_scan *s)
 /* Times of the batch at hand, as the stage's last column. */
 static int add_time(const struct evs_scan *s, struct scan_stage *g, uint32_t rows)
 {
-	const struct evs_array *from = &s->slots[s->slot_of[s->table->time_column] - 1].a;
+	const struct evs_array *from = &s->at[s->slot_of[s->table->time_column] - 1].a;
 	int rc = 0;
 
 	evs_array_reset(&g->time);

@@ -1,0 +1,642 @@
+/*
+ * A scan by two threads. Each takes the next segment that nobody has, and reads it with a scan of its own; what it makes is given
+ * in the order of the segments, rows as well as damage, as one thread would.
+ *
+ * Whoever asks for rows is one of the two: it reads the segment whose turn it is, where the other one has not begun with it, and
+ * gives its rows straight on. Else it takes what is there, or reads ahead itself. What is read ahead waits in pieces, of which
+ * there are few: segments that are worked on lie within AHEAD of each other, and no more is read while WAITING bytes are there.
+ */
+#include "src/query/scan_pair.h"
+
+#include "src/diag.h"
+#include "src/thread.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AHEAD	  64u
+#define WAITING	  ((size_t)4 << 20)
+#define SPARES	  4u		      /* pieces that are kept for their memory */
+#define WORTH	  ((uint64_t)4 << 20) /* bytes of few segments from which on two threads are worth it */
+#define WORTH_N	  8u		      /* segments, of any size */
+#define KEPT_ROOM ((size_t)1 << 20)   /* ... of an array of these */
+
+enum piece_kind { PIECE_ROWS, PIECE_DAMAGE, PIECE_FAILED };
+
+/* What was read for the rows of a segment, up to a point. */
+struct piece_sum {
+	struct evs_scan_explain explain;
+	struct evs_scan_progress progress;
+};
+
+struct piece {
+	struct piece *next;
+	enum piece_kind kind;
+	struct scan_slot *slots; /* rows, by the first scan's numbers of slots */
+	uint32_t rows;
+	bool grown;
+	size_t bytes;
+	struct evs_damage damage; /* its texts are ours */
+	int rc;
+	struct evs_diag diag;
+	struct piece_sum sum;
+};
+
+/* A segment that has been taken. */
+struct turn {
+	struct piece *first, *last;
+	bool done;
+	struct piece_sum sum; /* when it is */
+};
+
+struct scan_pair {
+	struct evs_scan *scan[2]; /* the one that is asked, and its twin */
+	pthread_mutex_t lock;	  /* of all that follows up to `spare` */
+	pthread_cond_t came, room; /* for the one who asks; for the other thread */
+	bool waits, other_waits, quit, failed;
+	bool over; /* a segment cannot be read on: no other is begun with */
+	size_t n, head, next; /* segments: in all, whose turn it is, not taken yet */
+	struct turn turn[AHEAD];
+	size_t bytes;
+	struct piece *spare;
+	unsigned nspare;
+
+	/* of the one who asks */
+	size_t mine; /* the segment it is in, or n */
+	bool helps;  /* it takes segments, too */
+	struct piece *at; /* rows that were given last */
+	struct piece_sum done, now; /* of segments that are over; of the one whose turn it is, but for: */
+	bool straight;		    /* ... its rows come straight from the scan, and so does the sum */
+	bool grown;
+	int rc; /* error that was given */
+	struct evs_batch batch;
+	pthread_t thread;
+	bool started;
+};
+
+/* ---- sums ---------------------------------------------------------------------------------------------- */
+
+static void add_sum(struct piece_sum *to, const struct piece_sum *s)
+{
+	uint64_t *e = (uint64_t *)&to->explain;
+	const uint64_t *from = (const uint64_t *)&s->explain;
+
+	for (size_t k = 0; k < sizeof(to->explain) / sizeof(*e); k++) /* it has nothing else */
+		e[k] += from[k];
+	to->progress.rows += s->progress.rows;
+	to->progress.segments += s->progress.segments;
+	to->progress.bytes += s->progress.bytes;
+	to->progress.rows_lost += s->progress.rows_lost;
+	to->progress.damaged |= s->progress.damaged;
+}
+
+static struct piece_sum sum_of(const struct evs_scan *s)
+{
+	return (struct piece_sum){ s->explain, s->progress };
+}
+
+static struct piece_sum sum_so_far(const struct scan_pair *p)
+{
+	struct piece_sum sum = p->done, own;
+
+	add_sum(&sum, &p->now);
+	if (p->straight) {
+		own = sum_of(p->scan[0]);
+		add_sum(&sum, &own);
+	}
+	return sum;
+}
+
+void evs_pair_explained(const struct scan_pair *p, struct evs_scan_explain *out)
+{
+	*out = sum_so_far(p).explain;
+}
+
+void evs_pair_progress(const struct scan_pair *p, struct evs_scan_progress *out)
+{
+	*out = sum_so_far(p).progress;
+	out->segments_total = p->n;
+}
+
+/* ---- pieces -------------------------------------------------------------------------------------------- */
+
+static void free_piece(const struct scan_pair *p, struct piece *x)
+{
+	for (size_t i = 0; x->slots && i < p->scan[0]->nslots; i++) {
+		evs_array_release(&x->slots[i].a);
+		evs_coded_release(&x->slots[i].coded);
+	}
+	free((void *)(uintptr_t)x->damage.path);
+	free((void *)(uintptr_t)x->damage.what);
+	free(x->slots);
+	free(x);
+}
+
+/* Slots of the shapes that the scan's have. */
+static int make_slots(const struct evs_scan *s, struct piece *x)
+{
+	int rc = 0;
+
+	x->slots = calloc(s->nslots + 1, sizeof(*x->slots));
+	if (!x->slots)
+		return EVS_E_NOMEM;
+	for (size_t i = 0; i < s->nslots && rc == 0; i++) {
+		const struct evs_type *type = &s->table->cols[s->slots[i].column].type;
+
+		x->slots[i].column = s->slots[i].column;
+		rc = evs_type_array(type, &x->slots[i].a);
+		if (rc == 0)
+			rc = evs_type_array(type, &x->slots[i].coded.values);
+	}
+	return rc;
+}
+
+static struct piece *new_piece(struct scan_pair *p, enum piece_kind kind)
+{
+	struct piece *x = NULL;
+
+	if (kind == PIECE_ROWS) {
+		(void)pthread_mutex_lock(&p->lock);
+		x = p->spare;
+		if (x) {
+			p->spare = x->next;
+			p->nspare--;
+		}
+		(void)pthread_mutex_unlock(&p->lock);
+	}
+	if (!x && !(x = calloc(1, sizeof(*x))))
+		return NULL;
+	x->kind = kind;
+	if (kind == PIECE_ROWS && !x->slots && make_slots(p->scan[0], x) < 0) {
+		free_piece(p, x);
+		return NULL;
+	}
+	return x;
+}
+
+/* The rows of a piece are done with: few are kept, and no large ones. */
+static void put_away(struct scan_pair *p, struct piece *x)
+{
+	bool keep;
+
+	for (size_t i = 0; i < p->scan[0]->nslots; i++) {
+		evs_array_trim(&x->slots[i].a, KEPT_ROOM);
+		evs_array_trim(&x->slots[i].coded.values, KEPT_ROOM);
+	}
+	(void)pthread_mutex_lock(&p->lock);
+	keep = p->nspare < SPARES;
+	if (keep) {
+		x->next = p->spare;
+		p->spare = x;
+		p->nspare++;
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	if (!keep)
+		free_piece(p, x);
+}
+
+/* The rows that `by` has in its slots become the piece's, which gives it other memory. */
+static void take_rows(const struct scan_pair *p, struct evs_scan *by, struct piece *x, uint32_t rows)
+{
+	const struct evs_scan *s = p->scan[0];
+
+	x->rows = rows;
+	x->grown = by->grown;
+	x->bytes = 0;
+	for (size_t i = 0; i < s->nslots; i++)
+		x->slots[i].tested = false; /* here: it is taken */
+	for (size_t f = 0; f < s->nfields; f++) {
+		struct scan_slot *to = &x->slots[s->field_slot[f]], mine = *to;
+		struct scan_slot *from = &by->slots[by->slot_of[to->column] - 1];
+
+		if (to->tested)
+			continue;
+		to->tested = true;
+		to->a = from->a;
+		from->a = mine.a;
+		to->is_coded = from->is_coded && s->chosen; /* nobody else asks for codes */
+		if (to->is_coded) {
+			to->coded = from->coded;
+			from->coded = mine.coded;
+		}
+		from->loaded = from->is_coded = false;
+		x->bytes += evs_array_bytes_used(&to->a) + (to->is_coded ? rows * sizeof(uint32_t) : 0);
+	}
+}
+
+/* ---- reading ahead ------------------------------------------------------------------------------------- */
+
+static bool may_claim(const struct scan_pair *p)
+{
+	return !p->over && p->next < p->n && p->next - p->head < AHEAD;
+}
+
+/* Take the next segment for one of the scans. */
+static size_t claim(struct scan_pair *p, struct evs_scan *by)
+{
+	by->next_path = p->next;
+	by->last_path = p->next + 1;
+	by->explain = (struct evs_scan_explain){ 0 };
+	by->progress = (struct evs_scan_progress){ 0 };
+	by->grown = false;
+	p->turn[p->next % AHEAD] = (struct turn){ 0 };
+	return p->next++;
+}
+
+/* Behind what is there of its segment. The lock is held. */
+static void append(struct scan_pair *p, size_t segment, struct piece *x)
+{
+	struct turn *t = &p->turn[segment % AHEAD];
+
+	x->next = NULL;
+	if (t->last)
+		t->last->next = x;
+	else
+		t->first = x;
+	t->last = x;
+	p->bytes += x->kind == PIECE_ROWS ? x->bytes : 0;
+	if (p->waits && segment == p->head)
+		(void)pthread_cond_signal(&p->came);
+}
+
+static void finish(struct scan_pair *p, struct evs_scan *by, size_t segment)
+{
+	p->turn[segment % AHEAD].done = true;
+	p->turn[segment % AHEAD].sum = sum_of(by);
+	if (p->waits && segment == p->head)
+		(void)pthread_cond_signal(&p->came);
+}
+
+static void fail(struct scan_pair *p)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	p->failed = true;
+	(void)pthread_cond_signal(&p->came);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+/* The next piece of its segment, to wait for its turn: 1, 0 when that was the last one, EVS_E_NOMEM. */
+static int read_ahead(struct scan_pair *p, struct evs_scan *by, size_t segment)
+{
+	struct evs_diag d = { 0 };
+	struct evs_batch *b;
+	struct piece *x = NULL;
+	int rc = evs_scan_read(by, &b, &d);
+
+	if (rc != 0 && !(x = new_piece(p, rc > 0 ? PIECE_ROWS : PIECE_FAILED)))
+		return EVS_E_NOMEM;
+	if (rc > 0) {
+		take_rows(p, by, x, b->rows);
+	} else if (rc < 0) {
+		x->rc = rc;
+		x->diag = d;
+	}
+	if (x)
+		x->sum = sum_of(by);
+	(void)pthread_mutex_lock(&p->lock);
+	if (x)
+		append(p, segment, x);
+	p->over |= rc < 0;
+	if (rc <= 0)
+		finish(p, by, segment);
+	(void)pthread_mutex_unlock(&p->lock);
+	return rc > 0;
+}
+
+void evs_pair_damage(struct scan_pair *p, struct evs_scan *by, const struct evs_damage *d)
+{
+	size_t segment = by->last_path - 1;
+	struct piece *x;
+
+	if (by == p->scan[0] && segment == p->head) { /* what was there before has been given */
+		by->opts.on_damage(by->opts.arg, d);
+		return;
+	}
+	x = new_piece(p, PIECE_DAMAGE);
+	if (x) {
+		x->damage = *d;
+		x->damage.path = strdup(d->path);
+		x->damage.what = strdup(d->what);
+		x->sum = sum_of(by);
+	}
+	if (!x || !x->damage.path || !x->damage.what) {
+		if (x)
+			free_piece(p, x);
+		fail(p);
+		return;
+	}
+	(void)pthread_mutex_lock(&p->lock);
+	append(p, segment, x);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- the other thread ---------------------------------------------------------------------------------- */
+
+/* Is there too much already? What is waited for is not. */
+static bool full(const struct scan_pair *p, size_t segment)
+{
+	return p->bytes >= WAITING && (segment != p->head || p->turn[segment % AHEAD].first);
+}
+
+static void *twin_main(void *arg)
+{
+	struct scan_pair *p = arg;
+	struct evs_scan *by = p->scan[1];
+	size_t segment = p->n;
+	int rc = 1;
+
+	(void)pthread_mutex_lock(&p->lock);
+	while (!p->quit && !p->failed && rc >= 0) {
+		if (segment == p->n && (p->over || p->next == p->n))
+			break;
+		if (segment == p->n ? !may_claim(p) : full(p, segment)) {
+			p->other_waits = true;
+			(void)pthread_cond_wait(&p->room, &p->lock);
+			p->other_waits = false;
+			continue;
+		}
+		if (segment == p->n)
+			segment = claim(p, by);
+		(void)pthread_mutex_unlock(&p->lock);
+		rc = read_ahead(p, by, segment);
+		if (rc == 0)
+			segment = p->n;
+		if (rc < 0)
+			fail(p);
+		(void)pthread_mutex_lock(&p->lock);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* ---- the one who asks ---------------------------------------------------------------------------------- */
+
+/* Wake the other thread when there is room for a while, or when it is waited for. The lock is held. */
+static void let_go_on(struct scan_pair *p, bool now)
+{
+	if (p->other_waits && (now || (p->bytes <= WAITING / 2 && p->next - p->head <= AHEAD / 2)))
+		(void)pthread_cond_signal(&p->room);
+}
+
+/* The first piece of the segment whose turn it is, NULL: there is none. The lock is held. */
+static struct piece *take_piece(struct scan_pair *p)
+{
+	struct turn *t = &p->turn[p->head % AHEAD];
+	struct piece *x = p->head < p->next ? t->first : NULL;
+
+	if (!x)
+		return NULL;
+	t->first = x->next;
+	if (!t->first)
+		t->last = NULL;
+	p->bytes -= x->kind == PIECE_ROWS ? x->bytes : 0;
+	p->now = x->sum;
+	p->straight = false;
+	let_go_on(p, false);
+	return x;
+}
+
+/* Its segment is over. */
+static void pass_on(struct scan_pair *p, const struct piece_sum *sum)
+{
+	add_sum(&p->done, sum);
+	p->now = (struct piece_sum){ 0 };
+	p->straight = false;
+	p->head++;
+	let_go_on(p, false);
+}
+
+static void give_rows(struct scan_pair *p, struct piece *x, struct evs_batch **out)
+{
+	struct evs_scan *s = p->scan[0];
+
+	p->at = x;
+	p->grown |= x->grown;
+	s->at = x->slots;
+	for (size_t f = 0; f < s->nfields; f++)
+		s->cols[f] = x->slots[s->field_slot[f]].a;
+	p->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, x->rows, p->grown };
+	*out = &p->batch;
+}
+
+/* 1: rows, 0: go on, or the error that it tells of. */
+static int give(struct scan_pair *p, struct piece *x, struct evs_batch **out, struct evs_diag *diag)
+{
+	struct evs_scan *s = p->scan[0];
+	int rc = x->rc;
+
+	if (x->kind == PIECE_ROWS) {
+		give_rows(p, x, out);
+		return 1;
+	}
+	if (x->kind == PIECE_DAMAGE && s->opts.on_damage)
+		s->opts.on_damage(s->opts.arg, &x->damage);
+	if (x->kind == PIECE_FAILED)
+		evs_fail_copy(diag, &x->diag);
+	free_piece(p, x);
+	return rc;
+}
+
+/* The segment that it is in is the one whose turn it is: its next rows, 0 at its end. */
+static int read_mine(struct scan_pair *p, struct evs_batch **out, struct evs_diag *diag)
+{
+	struct evs_scan *s = p->scan[0];
+	int rc;
+
+	p->now = (struct piece_sum){ 0 };
+	p->straight = true;
+	rc = evs_scan_read(s, out, diag);
+	p->grown |= s->grown;
+	if (rc > 0)
+		(*out)->grown = p->grown;
+	if (rc == 0) {
+		struct piece_sum sum = sum_of(s);
+
+		(void)pthread_mutex_lock(&p->lock);
+		p->mine = p->n;
+		pass_on(p, &sum);
+		(void)pthread_mutex_unlock(&p->lock);
+	}
+	return rc;
+}
+
+/* Nothing to give: read ahead, or wait. The lock is held, and held again afterwards. */
+static int help(struct scan_pair *p)
+{
+	int rc = 0;
+
+	if (p->mine == p->n && p->helps && may_claim(p))
+		p->mine = claim(p, p->scan[0]);
+	if (p->mine == p->head)
+		return 0;
+	if (p->mine < p->n && p->bytes < WAITING) {
+		(void)pthread_mutex_unlock(&p->lock);
+		rc = read_ahead(p, p->scan[0], p->mine);
+		if (rc == 0)
+			p->mine = p->n;
+		(void)pthread_mutex_lock(&p->lock);
+		return rc < 0 ? rc : 0;
+	}
+	let_go_on(p, true);
+	p->waits = true;
+	(void)pthread_cond_wait(&p->came, &p->lock);
+	p->waits = false;
+	return 0;
+}
+
+int evs_pair_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
+{
+	struct scan_pair *p = s->pair;
+	struct piece *x = NULL;
+	int rc = 0;
+
+	if (p->rc < 0)
+		return evs_fail(diag, p->rc, "the scan has failed before");
+	if (p->at)
+		put_away(p, p->at);
+	p->at = NULL;
+	(void)pthread_mutex_lock(&p->lock);
+	while (p->head < p->n && !p->failed && rc == 0) {
+		struct turn *t = &p->turn[p->head % AHEAD];
+
+		x = take_piece(p);
+		if (!x && p->mine == p->head) {
+			(void)pthread_mutex_unlock(&p->lock);
+			rc = read_mine(p, out, diag);
+			if (rc != 0)
+				return p->rc = rc;
+			(void)pthread_mutex_lock(&p->lock);
+		} else if (x) {
+			(void)pthread_mutex_unlock(&p->lock);
+			rc = give(p, x, out, diag);
+			if (rc != 0)
+				return p->rc = rc;
+			(void)pthread_mutex_lock(&p->lock);
+		} else if (p->head < p->next && t->done) {
+			pass_on(p, &t->sum);
+		} else {
+			rc = help(p);
+		}
+	}
+	if (p->failed)
+		rc = EVS_E_NOMEM;
+	(void)pthread_mutex_unlock(&p->lock);
+	return rc < 0 ? evs_fail_nomem(diag) : 0;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------- */
+
+/* Many segments, or enough in a few. Two threads that are asked for are had in any case. */
+static bool worth_it(const struct evs_scan *s)
+{
+	uint64_t bytes = 0;
+
+	if (s->opts.threads == 1 || s->opts.follow || s->stored || s->take || !s->list.n || !s->list.stream || s->list.loose)
+		return false; /* loose segments are held against each other */
+	if (s->opts.threads == 2 || s->list.n >= WORTH_N)
+		return true;
+	for (size_t i = 0; i < s->list.n; i++)
+		bytes += evs_path_size(s->list.paths[i]);
+	return bytes >= WORTH;
+}
+
+/* The twin has the columns and conditions of the scan that is asked; the latter's own ones it has made itself. */
+static int ready_twin(const struct evs_scan *s, struct evs_scan *twin, struct evs_diag *diag)
+{
+	uint16_t *columns = calloc(s->nfields + 1, sizeof(*columns));
+	int rc = columns ? 0 : evs_fail_nomem(diag);
+
+	for (size_t f = 0; f < s->nfields && rc == 0; f++)
+		columns[f] = s->slots[s->field_slot[f]].column;
+	if (rc == 0)
+		rc = evs_scan_choose(twin, columns, s->nfields, diag);
+	for (size_t i = s->nown; i < s->nfilters && rc == 0; i++)
+		rc = evs_scan_where(twin, s->filters[i], diag);
+	for (size_t i = 0; i < s->nhints && rc == 0; i++)
+		rc = evs_scan_hint(twin, s->hints[i].e, s->hints[i].column, s->hints[i].n, diag);
+	free(columns);
+	return rc;
+}
+
+static struct scan_pair *new_pair(struct evs_scan *s)
+{
+	struct scan_pair *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	if (pthread_mutex_init(&p->lock, NULL) != 0)
+		goto failed;
+	if (pthread_cond_init(&p->came, NULL) != 0)
+		goto no_cond;
+	if (pthread_cond_init(&p->room, NULL) != 0)
+		goto no_room;
+	p->scan[0] = s;
+	p->n = p->mine = s->list.n;
+	p->helps = p->n > 1;
+	return p;
+no_room:
+	(void)pthread_cond_destroy(&p->came);
+no_cond:
+	(void)pthread_mutex_destroy(&p->lock);
+failed:
+	free(p);
+	return NULL;
+}
+
+int evs_pair_open(struct evs_scan *s, struct evs_diag *diag)
+{
+	struct scan_pair *p;
+	int rc;
+
+	s->asked_first = true;
+	if (!worth_it(s))
+		return 0;
+	p = new_pair(s);
+	if (!p)
+		return evs_fail_nomem(diag);
+	rc = evs_scan_twin(s, &p->scan[1], diag);
+	if (rc == 0)
+		rc = ready_twin(s, p->scan[1], diag);
+	if (rc < 0) {
+		evs_pair_close(p);
+		return rc;
+	}
+	s->pair = p->scan[1]->pair = p;
+	p->started = evs_thread_start(&p->thread, twin_main, p);
+	if (!p->started) {
+		s->pair = NULL;
+		evs_pair_close(p);
+	}
+	return 0;
+}
+
+void evs_pair_close(struct scan_pair *p)
+{
+	struct piece *x, *next;
+
+	if (!p)
+		return;
+	if (p->started) {
+		(void)pthread_mutex_lock(&p->lock);
+		p->quit = true;
+		(void)pthread_cond_signal(&p->room);
+		(void)pthread_mutex_unlock(&p->lock);
+		(void)pthread_join(p->thread, NULL);
+	}
+	for (size_t i = p->head; i < p->next; i++)
+		for (x = p->turn[i % AHEAD].first; x; x = next) {
+			next = x->next;
+			free_piece(p, x);
+		}
+	for (x = p->spare; x; x = next) {
+		next = x->next;
+		free_piece(p, x);
+	}
+	if (p->at)
+		free_piece(p, p->at);
+	evs_scan_close(p->scan[1]);
+	(void)pthread_cond_destroy(&p->room);
+	(void)pthread_cond_destroy(&p->came);
+	(void)pthread_mutex_destroy(&p->lock);
+	free(p);
+}
