@@ -94,12 +94,23 @@ static void judge_others(struct trial *t, uint64_t i, bool all)
 			judge_view(t, VIEW_LESS + (unsigned)c);
 }
 
+/* After VIEW_ALL. */
+static void try_append(struct trial *t)
+{
+	if (t->verdict.wrong)
+		return;
+	judge_append(t);
+	__atomic_add_fetch(&counts->appends, 1, __ATOMIC_RELAXED);
+}
+
 /* Large files take their time: most damages are looked for where they are, only some in all ways. */
 static void judge_large(struct trial *t, uint64_t i)
 {
 	if (i % 64 == 0) {
 		judge_view(t, VIEW_ALL);
 		judge_check(t);
+		if (i % 512 == 0)
+			try_append(t);
 	} else if (i % 64 == 1) {
 		judge_others(t, i / 64, false);
 	} else {
@@ -134,10 +145,8 @@ static void try_one(struct trial *t, const struct kind *k, uint64_t i)
 			judge_flip(t, i / 8);
 		if (opt.only || i % 3 == 1)
 			judge_check(t);
-		if ((opt.only || i % 61 == 7) && !t->verdict.wrong) {
-			judge_append(t);
-			__atomic_add_fetch(&counts->appends, 1, __ATOMIC_RELAXED);
-		}
+		if (opt.only || i % 61 == 7)
+			try_append(t);
 		judge_others(t, i, opt.only);
 	}
 	setitimer(ITIMER_PROF, &off, NULL);
