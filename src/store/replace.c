@@ -286,7 +286,7 @@ int evs_replace_finish(struct evs_replace *r, uint64_t *size, struct evs_diag *d
 	evs_sources_free(sources, n);
 	if (rc == 0)
 		rc = evs_io_sync_dir(r->dir, diag);
-	*size = r->new.out_off;
+	*size = r->new.new_path[0] ? 0 : r->new.out_off;
 	return rc;
 }
 

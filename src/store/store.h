@@ -285,7 +285,10 @@ int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_
 /* Behind all groups, in ascending order of views. */
 int evs_replace_rollup(struct evs_replace *r, struct evs_encoder *enc, const struct evs_rollup *rollup,
 		       struct evs_diag *diag);
-/* Locked, and all rows are in: commit, sync, rename, sync the folder. `*size` is that of the new file. */
+/*
+ * Locked, and all rows are in: commit, sync, rename, sync the folder. `*size` is that of the new file once it has the segment's
+ * name, even when the last sync fails; 0 before.
+ */
 int evs_replace_finish(struct evs_replace *r, uint64_t *size, struct evs_diag *diag);
 /* Let go of the locks; what was not finished is removed. NULL is fine. */
 void evs_replace_close(struct evs_replace *r);

@@ -328,7 +328,7 @@ static int compact_one(struct run *r, const struct candidate *c, struct evs_diag
 	evs_replace_close(replace);
 	evs_compact_plan_release(&j);
 	stats->bytes_done += done.bytes;
-	if ((rc == EVS_E_SYS || rc == EVS_E_LOCKED || rc == EVS_E_FORMAT) &&
+	if ((rc == EVS_E_SYS || rc == EVS_E_LOCKED || rc == EVS_E_FORMAT) && !done.new_bytes &&
 	    (evs_path_gone(j.path, diag) || is_another(j.path, &before)))
 		return 0; /* it has expired, and there is nothing to do for what it was */
 	if (rc < 0 || done.why == EVS_COMPACT_NOT)
