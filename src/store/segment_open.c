@@ -518,6 +518,7 @@ int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t
 		/* The tree is damaged, or of a newer format, from here on: go frame by frame (spec 9-9). */
 		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
 			s->how = EVS_WALK_ALL;
+			s->next_row -= s->tree.passed;
 			if (s->pos > s->tail.start)
 				evs_chain_broken(s); /* what stands before was not all looked at */
 		}

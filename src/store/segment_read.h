@@ -18,6 +18,7 @@ struct evs_tree {
 	struct evs_tree_node node[EVS_INDEX_LEVELS + 1];
 	unsigned depth;			      /* nodes in use */
 	uint64_t pushes;		      /* INDEX frames read so far */
+	uint64_t passed;		      /* rows passed over that stand behind s->pos, nobody knows where */
 	uint64_t recent[2 * EVS_INDEX_EVERY]; /* commits after the newest INDEX, newest first */
 	unsigned nrecent;
 	bool in_commit;

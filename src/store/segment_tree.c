@@ -2,7 +2,8 @@
  * Going through a segment by its INDEX and COMMIT frames, so that what lies outside a span of time is not read.
  *
  * The newest COMMIT leads through at most EVS_INDEX_EVERY commits back to the newest INDEX, which leads to all others
- * (spec 8). Everything here may be given up for the walk frame by frame: s->pos and s->next_row always say from where.
+ * (spec 8). Everything here may be given up for the walk frame by frame: s->pos always says from where, and s->next_row, less
+ * what was passed over since, from which row.
  */
 #include "src/diag.h"
 #include "src/store/segment_read.h"
@@ -98,6 +99,13 @@ int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 	return rc;
 }
 
+/* All that has been passed over stands in front of `pos`. */
+static void come_to(struct evs_segment *s, uint64_t pos)
+{
+	s->pos = pos;
+	s->tree.passed = 0;
+}
+
 static bool outside(const struct evs_segment *s, int64_t min, int64_t max)
 {
 	return min != EVS_TIME_NONE &&
@@ -129,7 +137,7 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 	t->in_commit = rc == 0;
 	t->next_group = 0;
 	if (rc == 0 && s->done && s->done(s->done_arg, &t->commit)) {
-		s->pos = off;
+		come_to(s, off);
 		s->next_row = t->commit.rows_total;
 		t->in_commit = false;
 	}
@@ -148,7 +156,7 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 		uint64_t span;
 		int rc;
 
-		s->pos = g->off + g->len;
+		come_to(s, g->off + g->len);
 		s->next_row += g->rows;
 		if (outside(s, g->time_min, g->time_max)) {
 			s->count.groups_time++;
@@ -190,7 +198,9 @@ static int follow(struct evs_segment *s, const struct evs_index_ref *r, struct e
 	if (outside(s, r->time_min, r->time_max)) {
 		/* Level 1 stands for what lies right before its INDEX, higher ones for something farther back. */
 		if (r->level <= 1)
-			s->pos = r->level ? r->off : r->off + r->len;
+			come_to(s, r->level ? r->off : r->off + r->len);
+		else
+			s->tree.passed += r->rows;
 		s->next_row += r->rows;
 		s->count.rows_time += r->rows;
 		return 0;

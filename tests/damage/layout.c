@@ -220,8 +220,12 @@ void family_release(struct family *f)
 
 size_t family_at(const struct family *f, uint64_t off)
 {
+	static size_t last; /* mostly the next one is asked for */
 	size_t lo = 0, hi = f->nframes;
 
+	for (size_t i = last; i < hi && i <= last + 2; i++)
+		if (f->frames[i]->off >= off && (i == 0 || f->frames[i - 1]->off < off))
+			return last = i;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -230,5 +234,5 @@ size_t family_at(const struct family *f, uint64_t off)
 		else
 			hi = mid;
 	}
-	return lo;
+	return last = lo;
 }

@@ -48,7 +48,7 @@ struct seen {
 	uint64_t hash;
 };
 
-enum { VIEWS = 96 };
+enum { VIEWS = 144 };
 
 /* A sound file. Two of one salt are versions of one segment. Not to be moved: frames point here. */
 struct version {

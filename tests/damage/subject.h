@@ -14,7 +14,7 @@ enum {
 	VIEW_PRUNED, /* by INDEX and COMMIT, all times */
 	VIEW_LOOSE,  /* without a schema.sql; + the number of the SCHEMA frame whose text is used */
 	VIEW_TIMES = VIEW_LOOSE + 8, /* as VIEW_PRUNED, some times; + the number of the span */
-	VIEW_LESS = VIEW_TIMES + 16,
+	VIEW_LESS = VIEW_TIMES + 64,
 	LESS_MAX = VIEWS - VIEW_LESS
 };
 

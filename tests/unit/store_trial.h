@@ -46,7 +46,8 @@ static inline int take_one(const char *path, const struct stat *st, int kind, st
 		taken->file[taken->n].data = malloc((size_t)st->st_size + 1);
 		f = fopen(path, "rb");
 		if (!f || !taken->file[taken->n].data ||
-		    fread(taken->file[taken->n].data, 1, (size_t)st->st_size, f) != (size_t)st->st_size)
+		    fread(taken->file[taken->n].data, 1, (size_t)st->st_size, f) !=
+			    (size_t)st->st_size)
 			abort();
 		(void)fclose(f);
 	}
@@ -139,7 +140,8 @@ static inline void on_note(void *arg, const char *text)
 	(void)text;
 }
 
-static inline int feed_lines(struct evs_appender *a, const char *text, size_t len, struct evs_diag *diag)
+static inline int feed_lines(struct evs_appender *a, const char *text, size_t len,
+			     struct evs_diag *diag)
 {
 	int rc = 0;
 

@@ -20,7 +20,9 @@ static long step(const char *call, int on)
 
 	if (config && !strcmp(config, "coverage"))
 		return on ? 5 : 1;
-	return !strcmp(call, "memory") || !strcmp(call, "pread") || !strcmp(call, "fstat") ? 23 : on ? 3 : 1;
+	return !strcmp(call, "memory") || !strcmp(call, "pread") || !strcmp(call, "fstat") ? 23
+	       : on									   ? 3
+											   : 1;
 }
 
 /* Files whose names begin with a dot: what is in the making. */
@@ -64,7 +66,9 @@ static void on_fail(void *arg, const char *where, const struct evs_diag *d)
 static int compact(bool whatever, uint64_t *compacted)
 {
 	struct told t = { 0 };
-	struct evs_compact_opts opts = { .all = whatever, .on_fail = on_fail, .on_note = on_note, .arg = &t };
+	struct evs_compact_opts opts = {
+		.all = whatever, .on_fail = on_fail, .on_note = on_note, .arg = &t
+	};
 	struct evs_compact_stats stats;
 	struct evs_diag diag = { 0 };
 	int rc = evs_compact(streams, 1, &opts, &stats, &diag);
@@ -80,7 +84,8 @@ static bool completes(unsigned rows)
 {
 	uint64_t n;
 
-	return compact(false, &n) == 0 && compact(false, &n) == 0 && n == 0 && !left_over() && all_there(rows);
+	return compact(false, &n) == 0 && compact(false, &n) == 0 && n == 0 && !left_over() &&
+	       all_there(rows);
 }
 
 static void sweep_compact(const char *name, unsigned rows)
@@ -104,10 +109,11 @@ static void sweep_compact(const char *name, unsigned rows)
 				fail.on = on;
 				rc = compact(false, &n);
 				hit = fail_end();
-				snprintf(what, sizeof(what), "%s: %s %ld%s: errno %d, action %d: %d", name,
-					 f->call, at, on ? " and on" : "", f->error, f->action, rc);
-				t_check(what, right(f, rc, hit) && (rc < 0 || n == 1) && all_there(rows) &&
-						      completes(rows));
+				snprintf(what, sizeof(what),
+					 "%s: %s %ld%s: errno %d, action %d: %d", name, f->call, at,
+					 on ? " and on" : "", f->error, f->action, rc);
+				t_check(what, right(f, rc, hit) && (rc < 0 || n == 1) &&
+						      all_there(rows) && completes(rows));
 			}
 		}
 	}
@@ -219,7 +225,8 @@ static void sweep_others(const char *name, void (*other)(void), const char *call
 		fail.meanwhile = other;
 		rc = compact(true, &n);
 		hit = fail_end();
-		snprintf(what, sizeof(what), "%s, before %s %ld: %d, %u rows", name, call, at, rc, there);
+		snprintf(what, sizeof(what), "%s, before %s %ld: %d, %u rows", name, call, at, rc,
+			 there);
 		t_check(what, rc <= 0 && all_there(there) && completes(there));
 	}
 	put_back(m);
@@ -228,7 +235,8 @@ static void sweep_others(const char *name, void (*other)(void), const char *call
 
 static void test_others(void)
 {
-	static const char *const calls[] = { "open", "fcntl", "fstat", "stat", "fdatasync", "rename", "opendir" };
+	static const char *const calls[] = { "open",	  "fcntl",  "fstat",  "stat",
+					     "fdatasync", "rename", "opendir" };
 
 	start(66, 0);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -277,8 +285,8 @@ static bool follow_begin(struct followed *f)
 }
 
 /* Rows that were there come once; later ones come, or an error, or damage is told. */
-static bool follow_on(struct followed *f, const struct fault *fault, long at, bool on, unsigned rows, unsigned more_rows,
-		      bool *hit)
+static bool follow_on(struct followed *f, const struct fault *fault, long at, bool on,
+		      unsigned rows, unsigned more_rows, bool *hit)
 {
 	struct evs_diag diag = { 0 };
 	int rc;
@@ -294,7 +302,8 @@ static bool follow_on(struct followed *f, const struct fault *fault, long at, bo
 		return false;
 	if (fault->fails == MUST_NOT && (rc < 0 || f->t.damages))
 		return false;
-	return once(&f->t, 0, rows, true) && once(&f->t, rows, rows + more_rows, rc == 0 && !f->t.damages);
+	return once(&f->t, 0, rows, true) &&
+	       once(&f->t, rows, rows + more_rows, rc == 0 && !f->t.damages);
 }
 
 static void follow_end(struct followed *f)
@@ -304,8 +313,8 @@ static void follow_end(struct followed *f)
 }
 
 /* `before` is read, and is `after` at the refresh. */
-static void sweep_follow(const char *name, const struct image *before, unsigned rows, void (*change)(void),
-			 unsigned more_rows)
+static void sweep_follow(const char *name, const struct image *before, unsigned rows,
+			 void (*change)(void), unsigned more_rows)
 {
 	char what[160];
 
@@ -323,10 +332,11 @@ static void sweep_follow(const char *name, const struct image *before, unsigned 
 			ok = follow_begin(&k);
 			there = rows;
 			change();
-			ok = ok && there == rows + more_rows && follow_on(&k, f, at, false, rows, more_rows, &hit);
+			ok = ok && there == rows + more_rows &&
+			     follow_on(&k, f, at, false, rows, more_rows, &hit);
 			follow_end(&k);
-			snprintf(what, sizeof(what), "%s: %s %ld: errno %d, action %d", name, f->call, at, f->error,
-				 f->action);
+			snprintf(what, sizeof(what), "%s: %s %ld: errno %d, action %d", name,
+				 f->call, at, f->error, f->action);
 			t_check(what, ok);
 		}
 	}
@@ -339,7 +349,8 @@ static void test_follow(void)
 	start(66, 0);
 	m = take();
 	sweep_follow("compacted while it is followed", m, 66, compacts, 0);
-	sweep_follow("compacted and appended to while it is followed", m, 66, compacts_and_appends, 5);
+	sweep_follow("compacted and appended to while it is followed", m, 66, compacts_and_appends,
+		     5);
 	forget(m);
 	start(130, 0);
 	m = take();
@@ -383,14 +394,17 @@ static void sweep_check(const char *name, unsigned rows, bool salvage)
 				fail.on = on;
 				rc = evs_check(streams, 1, &opts, &counts, &diag);
 				hit = fail_end();
-				whole = rc == 0 && !found[EVS_FOUND_ERROR] && !found[EVS_FOUND_DAMAGE];
+				whole = rc == 0 && !found[EVS_FOUND_ERROR] &&
+					!found[EVS_FOUND_DAMAGE];
 				ok = rc == 0 || (hit && diag.what[0]);
 				/* A file that is shorter than it was looks cut off. */
-				ok = ok && (f->action == FAIL_ZERO || (!found[EVS_FOUND_DAMAGE] && !found[EVS_FOUND_TAIL]));
+				ok = ok && (f->action == FAIL_ZERO ||
+					    (!found[EVS_FOUND_DAMAGE] && !found[EVS_FOUND_TAIL]));
 				ok = ok && (f->fails != MUST_NOT || whole);
 				ok = ok && (!whole || (counts.rows == rows &&
 						       (!salvage || counts.rows_saved == rows)));
-				snprintf(what, sizeof(what), "%s: %s %ld%s: errno %d, action %d: %d", name, f->call, at,
+				snprintf(what, sizeof(what),
+					 "%s: %s %ld%s: errno %d, action %d: %d", name, f->call, at,
 					 on ? " and on" : "", f->error, f->action, rc);
 				t_check(what, ok && all_there(rows));
 			}
@@ -416,7 +430,9 @@ static void sweep_stat(const char *name, unsigned rows)
 
 		for (long at = 1; hit; at += step(f->call, 0)) {
 			unsigned problems = 0;
-			struct evs_stat_opts opts = { .by = EVS_STAT_PARTITION, .on_problem = on_problem, .arg = &problems };
+			struct evs_stat_opts opts = { .by = EVS_STAT_PARTITION,
+						      .on_problem = on_problem,
+						      .arg = &problems };
 			struct evs_stat_result r = { 0 };
 			struct evs_diag diag = { 0 };
 			int rc;
@@ -425,10 +441,11 @@ static void sweep_stat(const char *name, unsigned rows)
 			fail.action = f->action;
 			rc = evs_stat(streams, 1, &opts, &r, &diag);
 			hit = fail_end();
-			snprintf(what, sizeof(what), "%s: %s %ld: errno %d, action %d: %d", name, f->call, at, f->error,
-				 f->action, rc);
-			t_check(what, rc < 0 ? hit && diag.what[0] && f->fails != MUST_NOT
-					     : problems ? hit && f->fails != MUST_NOT : f->action == FAIL_ZERO || r.rows == rows);
+			snprintf(what, sizeof(what), "%s: %s %ld: errno %d, action %d: %d", name,
+				 f->call, at, f->error, f->action, rc);
+			t_check(what, rc < 0	 ? hit && diag.what[0] && f->fails != MUST_NOT
+				      : problems ? hit && f->fails != MUST_NOT
+						 : f->action == FAIL_ZERO || r.rows == rows);
 		}
 	}
 }
