@@ -18,7 +18,8 @@
 #define SAMPLE_LEVEL_MAX 9 /* from here on size matters more than time: always try all of it */
 #define MIN_WINDOW_LOG	 10
 #define MAX_WINDOW_LOG	 27
-#define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd */
+#define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd ... */
+#define PACKED_ZSTD	 512u  /* ... and blocks of them that are shorter not at all: 1 % for a third of all the work */
 
 #define KEEP_RAW ((size_t)4 << 20) /* bytes of a block kept from group to group */
 
@@ -113,13 +114,13 @@ static bool worth_trying(struct evs_encoder *e, const uint8_t *p, size_t len)
 	return false;
 }
 
-/* Append the block's stored form; returns its codec. A failure of zstd only means "not smaller". */
-static enum evs_codec put_stored(struct evs_encoder *e, const uint8_t *p, size_t len,
+/* Append the block's stored form; returns its codec. Shorter ones than `least` stay as they are. A failure of zstd only means "not smaller". */
+static enum evs_codec put_stored(struct evs_encoder *e, const uint8_t *p, size_t len, size_t least,
 				 struct evs_buf *out)
 {
 	size_t n, room = len - len / SAVING;
 
-	if (e->opts.plain || len < MIN_ZSTD || !worth_trying(e, p, len))
+	if (e->opts.plain || len < least || !worth_trying(e, p, len))
 		goto none;
 	if (!set(e->zstd, ZSTD_c_compressionLevel, e->opts.zstd_level) ||
 	    !set(e->zstd, ZSTD_c_windowLog, window_log(len)) || !evs_buf_reserve(out, room))
@@ -145,7 +146,8 @@ static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls, siz
 		return EVS_E_NOMEM;
 	if (e->raw.len > EVS_MAX_BLOCK) /* unreached: takes a column of a gigabyte */
 		return EVS_E_LIMIT;
-	r.codec = (uint8_t)put_stored(e, e->raw.p, e->raw.len, out);
+	r.codec = (uint8_t)put_stored(e, e->raw.p, e->raw.len,
+				      column == EVS_PACKED_COLUMN ? PACKED_ZSTD : MIN_ZSTD, out);
 	if (!evs_buf_ok(out))
 		return EVS_E_NOMEM;
 	evs_put16(r.column, column);

@@ -81,6 +81,7 @@ static void release_worker(struct flush_worker *w)
 	evs_encoder_free(w->enc);
 	evs_spool_reader_free(w->reader);
 	evs_buf_release(&w->text);
+	evs_text_memo_release(&w->memo);
 	*w = (struct flush_worker){ 0 };
 }
 

@@ -8,6 +8,7 @@
 #define EVS_STORE_FLUSH_H
 
 #include "format/group.h"
+#include "format/head.h"
 #include "src/rollup.h"
 #include "src/store/segment_write.h"
 #include "src/store/sort.h"
@@ -46,6 +47,7 @@ struct flush_worker {
 	struct flush_part part[FLUSH_PARTS];
 	struct evs_rollups *rollups;	 /* of the stream's views, or NULL */
 	struct evs_buf text;		 /* tenant */
+	struct evs_text_memo memo;	 /* schema texts of the segments, which mostly are the same */
 	uint64_t duplicate;
 	int rc; /* first failure of a segment */
 	struct evs_diag diag;

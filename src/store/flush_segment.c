@@ -235,7 +235,8 @@ static int make_spec(struct flush_worker *w, uint32_t id, char *dir, char *name,
 				       .schema_len = f->table->text_len,
 				       .source = f->source,
 				       .now = f->now,
-				       .wait = f->wait };
+				       .wait = f->wait,
+				       .memo = &w->memo };
 	evs_partition_bounds(seg.lo, f->table->unit, &spec->lo, &spec->hi);
 	return 0;
 }

@@ -246,7 +246,7 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	t.size = st.size;
 	w->dev = st.dev;
 	w->ino = st.ino;
-	rc = evs_file_head(&w->file, st.size, &head, &t.start, bad, NULL, diag);
+	rc = evs_file_head(&w->file, st.size, &head, &t.start, bad, spec->memo, diag);
 	if (rc == 0)
 		rc = check_head(w, &head, spec, diag);
 	w->salt = w->file.salt;

@@ -24,6 +24,7 @@ struct evs_seg_spec {
 	bool there;	    /* it is not made when absent: EVS_E_SYS */
 	int64_t now;	    /* when it is made */
 	const struct evs_wait *wait;
+	struct evs_text_memo *memo; /* schema texts that were decompressed before, or NULL */
 };
 
 #define EVS_SEG_FILTERED 64u /* columns with a filter at most */

@@ -193,12 +193,16 @@ int evs_spool_reader_new(struct evs_spool_reader **out, const struct evs_spool *
 	if (!r)
 		return EVS_E_NOMEM;
 	r->ncols = s->ncols;
-	if (evs_dec_ctx_new(&r->dec) < 0 || evs_spool_arrays(s, &r->gather) < 0 ||
-	    evs_spool_arrays(s, &r->slice) < 0) {
-		evs_spool_reader_free(r);
-		return EVS_E_NOMEM;
-	}
 	*out = r;
+	return 0;
+}
+
+/* What only rows that were spilled need; most flushes have none. */
+static int reader_ready(const struct evs_spool *s, struct evs_spool_reader *r, struct evs_diag *diag)
+{
+	if ((!r->dec && evs_dec_ctx_new(&r->dec) < 0) || (!r->gather && evs_spool_arrays(s, &r->gather) < 0) ||
+	    (!r->slice && evs_spool_arrays(s, &r->slice) < 0))
+		return evs_fail_nomem(diag);
 	return 0;
 }
 
@@ -264,7 +268,7 @@ static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spo
 
 void evs_spool_reader_forget(struct evs_spool_reader *r)
 {
-	for (uint16_t i = 0; i < r->ncols; i++)
+	for (uint16_t i = 0; r->gather && i < r->ncols; i++)
 		evs_array_trim(&r->gather[i], 2 * EVS_SPOOL_TURN);
 }
 
@@ -364,7 +368,9 @@ int evs_spool_read(struct evs_spool *s, struct evs_spool_reader *r, uint32_t id,
 	if (!s->nchunks)
 		return give_memory(s, id, src, idx, n);
 	evs_spool_reader_forget(r);
-	rc = gather_slices(s, r, id, more, diag);
+	rc = reader_ready(s, r, diag);
+	if (rc == 0)
+		rc = gather_slices(s, r, id, more, diag);
 	if (rc < 0)
 		return rc;
 	rows = r->gather[r->ncols - 1].rows;
