@@ -49,6 +49,12 @@ int evs_json_read_row(struct evs_json_reader *r, const char *line, size_t len,
 		      struct evs_array *cols, const char **reason);
 
 /*
+ * Lines that begin in p[0 .. len) end there, with a newline or at its end, so that what follows them may be read, too. Until the next call; NULL and 0: lines
+ * lie anywhere.
+ */
+void evs_json_reader_piece(struct evs_json_reader *r, const char *p, size_t len);
+
+/*
  * Rows since the last evs_json_reader_clear() in which column `ordinal` was absent and has a DEFAULT: bitmap by row
  * (as in evs_array.valid, 1 = absent), or NULL when there was none. `cols` row numbers; the caller clears together with
  * the columns.

@@ -17,6 +17,8 @@ struct evs_strcopy {
 	bool lone; /* half a surrogate pair was met, and written as its three bytes */
 };
 
+#define EVS_PLAIN 64
+
 /* The inner loops, once in portable C and once with AVX2. Both give the same results. */
 struct evs_json_ops {
 	/*
@@ -31,6 +33,12 @@ struct evs_json_ops {
 	 * dend).
 	 */
 	void (*copy)(struct evs_strcopy *c);
+
+	/*
+	 * Copy a short string: EVS_PLAIN bytes may be read at p, behind its opening quote, and written at d. Its length when it
+	 * ends there and is ASCII without escapes and control characters; -1: it must be looked at more closely.
+	 */
+	int (*plain)(const char *p, char *d);
 
 	/*
 	 * Write s[0, n) with JSON's escapes; there is room for 6 * n + 32 bytes. Returns the
@@ -50,6 +58,7 @@ const struct evs_json_ops *evs_json_best_ops(void);
 struct evs_jlex {
 	const struct evs_json_ops *ops;
 	const char *start, *end;
+	const char *readable; /* up to here bytes may be read, whatever they are; only the reader of rows sets it */
 	const char *at;	  /* after a failure: where */
 	const char *what; /* ... and what, a constant such as "expected ':'" */
 };

@@ -83,6 +83,21 @@ void evs_copy_portable(struct evs_strcopy *c)
 	c->d = d;
 }
 
+int evs_plain_portable(const char *p, char *d)
+{
+	for (int n = 0; n < EVS_PLAIN; n += 8) {
+		uint64_t v = evs_get64((const uint8_t *)p + n), m = marks(v);
+		int k = m ? __builtin_ctzll(m) / 8 : 8;
+
+		memcpy(d + n, p + n, 8);
+		if (v & TOPS & ((m & -m) - 1))
+			return -1;
+		if (m)
+			return p[n + k] == '"' ? n + k : -1;
+	}
+	return -1;
+}
+
 char *evs_escape_byte(char c, char *d)
 {
 	static const char letters[32] = {
@@ -168,6 +183,7 @@ void evs_uuid_print_portable(const uint8_t *uuid, char *text)
 const struct evs_json_ops evs_json_portable = {
 	.find = evs_find_portable,
 	.copy = evs_copy_portable,
+	.plain = evs_plain_portable,
 	.escape = evs_escape_portable,
 	.uuid_read = evs_uuid_read_portable,
 	.uuid_print = evs_uuid_print_portable,

@@ -82,6 +82,23 @@ AVX2 static void copy_avx2(struct evs_strcopy *c)
 	evs_copy_portable(c);
 }
 
+AVX2 static int plain_avx2(const char *p, char *d)
+{
+	for (int n = 0; n < EVS_PLAIN; n += 32) {
+		__m256i v = load(p + n);
+		uint32_t m = marks(v), top = (uint32_t)_mm256_movemask_epi8(v);
+
+		_mm256_storeu_si256((__m256i *)(void *)(d + n), v);
+		if (top & ((m & -m) - 1))
+			return -1;
+		if (m) {
+			n += __builtin_ctz(m);
+			return p[n] == '"' ? n : -1;
+		}
+	}
+	return -1;
+}
+
 /* The same marks in 16 bytes. */
 AVX2 static inline uint32_t marks16(__m128i v)
 {
@@ -196,6 +213,7 @@ AVX2 static void uuid_print_avx2(const uint8_t *uuid, char *text)
 const struct evs_json_ops evs_json_avx2 = {
 	.find = find_avx2,
 	.copy = copy_avx2,
+	.plain = plain_avx2,
 	.escape = escape_avx2,
 	.uuid_read = uuid_read_avx2,
 	.uuid_print = uuid_print_avx2,
@@ -206,6 +224,7 @@ const struct evs_json_ops evs_json_avx2 = {
 const struct evs_json_ops evs_json_avx2 = {
 	.find = evs_find_portable,
 	.copy = evs_copy_portable,
+	.plain = evs_plain_portable,
 	.escape = evs_escape_portable,
 	.uuid_read = evs_uuid_read_portable,
 	.uuid_print = evs_uuid_print_portable,

@@ -162,6 +162,12 @@ size_t evs_json_reader_nested(const struct evs_json_reader *r)
 	return r->nested;
 }
 
+void evs_json_reader_piece(struct evs_json_reader *r, const char *p, size_t len)
+{
+	r->piece = p;
+	r->piece_end = p ? p + len : NULL;
+}
+
 void evs_json_reader_clear(struct evs_json_reader *r)
 {
 	r->nested = 0;

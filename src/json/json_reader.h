@@ -40,6 +40,7 @@ struct evs_json_reader {
 	uint16_t ncols;
 	struct evs_read_field *fields; /* ncols, and one that stands for the row's beginning */
 	struct evs_jlex lex;	       /* over the line at hand */
+	const char *piece, *piece_end; /* see evs_json_reader_piece() */
 	uint32_t row_mark;
 	uint32_t absent_rows; /* bits in each absent bitmap */
 	uint16_t column;      /* being read; ncols: none */

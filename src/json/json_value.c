@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#define FEW_KEYS     16	 /* keys of a map that are compared without hashes */
 #define SHORT_STRING 256 /* room asked for before a string's length is known */
 
 void evs_plan_free(struct evs_plan *pl)
@@ -83,7 +84,8 @@ static size_t rest_of_string(const struct evs_jlex *l, const char *p)
 	}
 }
 
-static const char *read_string(struct evs_json_reader *r, struct evs_array *a, const char *p)
+/* Any string that is not short and plain. */
+static const char *read_any_string(struct evs_json_reader *r, struct evs_array *a, const char *p)
 {
 	struct evs_jlex *l = &r->lex;
 	struct evs_strcopy c = { .p = p + 1, .end = l->end };
@@ -113,6 +115,23 @@ static const char *read_string(struct evs_json_reader *r, struct evs_array *a, c
 	a->offs[a->rows + 1] = (int32_t)(from + got);
 	evs_mark_row(a);
 	return c.p;
+}
+
+static inline const char *read_string(struct evs_json_reader *r, struct evs_array *a, const char *p)
+{
+	struct evs_jlex *l = &r->lex;
+
+	if (l->readable - p > EVS_PLAIN && evs_bytes_room(a, EVS_PLAIN)) {
+		int32_t from = a->offs[a->rows];
+		int n = l->ops->plain(p + 1, (char *)a->data + from);
+
+		if (n >= 0) {
+			a->offs[a->rows + 1] = from + n;
+			evs_mark_row(a);
+			return p + n + 2;
+		}
+	}
+	return read_any_string(r, a, p);
 }
 
 static const char *read_json(struct evs_json_reader *r, struct evs_array *a, const char *p)
@@ -282,6 +301,23 @@ static const char *read_array(struct evs_json_reader *r, struct evs_plan *pl, st
 	return evs_array_close_row(a) == 0 ? p + 1 : evs_read_nomem(r);
 }
 
+static bool all_differ(const struct evs_array *keys, uint32_t from)
+{
+	for (uint32_t i = from + 1; i < keys->rows; i++) {
+		const uint8_t *p = keys->data + keys->offs[i];
+		int32_t n = keys->offs[i + 1] - keys->offs[i];
+
+		for (uint32_t j = from; j < i; j++) {
+			const uint8_t *q = keys->data + keys->offs[j];
+
+			if (keys->offs[j + 1] - keys->offs[j] == n &&
+			    (!n || (*p == *q && !memcmp(p, q, (size_t)n))))
+				return false;
+		}
+	}
+	return true;
+}
+
 /*
  * Do the keys of rows [from, keys->rows) differ from each other? Few are compared, many are
  * sorted.
@@ -294,6 +330,8 @@ static const char *check_keys(struct evs_json_reader *r, const struct evs_array 
 	bool good = false;
 	int rc = 0;
 
+	if (keys->rows - from <= FEW_KEYS && all_differ(keys, from))
+		return p;
 	for (uint32_t i = from; i < keys->rows && !rc; i++)
 		rc = evs_keyset_add(&set, base, (uint32_t)keys->offs[i],
 				    (uint32_t)(keys->offs[i + 1] - keys->offs[i]));

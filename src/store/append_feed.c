@@ -186,6 +186,13 @@ static int hold_back(struct evs_appender *a, const char *data, size_t len, struc
 	return evs_append_infer(a, diag);
 }
 
+/* What the readers may read, until it is gone. */
+static void show_piece(struct evs_appender *a, const char *p, size_t len)
+{
+	for (unsigned i = 0; i < 2 && a->table; i++)
+		evs_json_reader_piece(a->chunk[i].reader, p, len);
+}
+
 int evs_append_lines(struct evs_appender *a, const char *data, size_t len, struct evs_diag *diag)
 {
 	const char *p = data, *end = data + len, *nl;
@@ -200,6 +207,7 @@ int evs_append_lines(struct evs_appender *a, const char *data, size_t len, struc
 		rc = finish_carry(a, p, (size_t)(nl - p), diag);
 		p = nl + 1;
 	}
+	show_piece(a, data, len);
 	while (rc == 0 && p < end) {
 		if (evs_append_can_split(a, (size_t)(end - p)))
 			rc = evs_append_split(a, p, end, &p, diag);
@@ -211,6 +219,7 @@ int evs_append_lines(struct evs_appender *a, const char *data, size_t len, struc
 	}
 	if (rc == 0)
 		rc = evs_append_chunk(a, diag); /* its rows point into `data` */
+	show_piece(a, NULL, 0);
 	if (rc == 0 && p < end)
 		rc = keep_rest(a, p, (size_t)(end - p), diag);
 	return rc;

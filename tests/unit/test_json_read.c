@@ -548,6 +548,11 @@ static void compare_ops(const struct evs_json_ops *a, const struct evs_json_ops 
 	struct evs_strcopy cb = { .p = s, .end = s + n, .d = db, .dend = db + room };
 	char *ea, *eb;
 
+	if (n >= EVS_PLAIN) {
+		int la = a->plain(s, da), lb = b->plain(s, db);
+
+		T_CHECK(la == lb && (la < 0 || (s[la] == '"' && !memcmp(da, s, (size_t)la) && !memcmp(db, s, (size_t)la))));
+	}
 	T_CHECK(a->find(s, s + n, &ha) == b->find(s, s + n, &hb) && ha == hb);
 	a->copy(&ca);
 	b->copy(&cb);
