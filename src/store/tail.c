@@ -10,7 +10,7 @@
 
 #define STEP                                                                                       \
 	((128u << 10) - EVS_TRAILER_SIZE) /* with the trailer at its end, one read of a window */
-#define FIRST_STEP ((16u << 10) - EVS_TRAILER_SIZE) /* where an intact file has one, mostly with its commit */
+#define FIRST_STEP ((4u << 10) - EVS_TRAILER_SIZE) /* where an intact file has one, mostly with its commit */
 #define SECTOR 512u
 
 /* Trailer copy at `off`; fills t when it verifies. */
