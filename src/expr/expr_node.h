@@ -367,8 +367,10 @@ const struct x_fn *evs_x_fn_find(const char *name, size_t len);
 struct x_node *evs_x_bind_fn(struct x_binder *b, const struct x_ast *a, const struct x_fn *f,
 			     struct x_node **arg, size_t n);
 
-/* fn_string.c: first place of a text in another, or NULL. */
+/* text_find.c: first place of a text in another, or NULL. */
 const char *evs_x_find(const char *s, size_t n, const char *needle, size_t m);
+/* The same, quickest when needle[a] and needle[b] are two bytes that texts seldom have. */
+const char *evs_x_find_by(const char *s, size_t n, const char *needle, size_t m, size_t a, size_t b);
 
 /* fn_pattern.c, fn_regex.c: text LIKE pattern; text ~ pattern. */
 /* What every text begins with that a LIKE lets through, with its pattern constant; NULL: another node, or nothing. */

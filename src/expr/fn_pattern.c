@@ -10,6 +10,8 @@
 #define ANY 256 /* % */
 #define ONE 257 /* _ */
 
+#define STRIDE 32u /* rows, of which mostly none has a match */
+
 enum like_kind { EQUAL, PREFIX, SUFFIX, CONTAINS, GENERAL };
 
 /* node->aux of LIKE with a constant pattern. */
@@ -20,7 +22,7 @@ struct like {
 	char *text; /* the literal part of a simple kind; of others, what stands before the first % or _ */
 	size_t len;
 	size_t head; /* bytes of it that every match begins with */
-	size_t rare; /* which of its bytes to look for */
+	size_t rare, other; /* which of its bytes to look for */
 };
 
 static void like_free(void *p)
@@ -95,8 +97,11 @@ static bool match(const uint8_t *s, size_t n, const uint16_t *code, size_t m, bo
 	return k == m;
 }
 
-/* The byte of a text that is met least in others, by the letters' frequency in English; all but letters and spaces are rare. */
-static size_t rare_byte(const char *s, size_t n)
+/*
+ * The byte of a text, but for the one at `not`, that is met least in others, by the letters' frequency in English; all but letters
+ * and spaces are rare.
+ */
+static size_t rare_byte(const char *s, size_t n, size_t not)
 {
 	static const char common[] = "qzxjkvbpygfwmucldrhsnioate ";
 	size_t best = 0, at = SIZE_MAX;
@@ -105,7 +110,7 @@ static size_t rare_byte(const char *s, size_t n)
 		const char *c = strchr(common, s[i] | 0x20);
 		size_t rank = c && s[i] ? (size_t)(c - common) + 1 : 0;
 
-		if (rank < at) {
+		if (rank < at && i != not) {
 			at = rank;
 			best = i;
 		}
@@ -140,7 +145,8 @@ static struct like *like_new(const char *s, size_t n, uint8_t escape, bool fold)
 		l->text[l->len++] = (char)l->code[i];
 	}
 	l->head = from ? 0 : l->len;
-	l->rare = rare_byte(l->text, l->len);
+	l->rare = rare_byte(l->text, l->len, SIZE_MAX);
+	l->other = rare_byte(l->text, l->len, l->rare);
 	if (fold)
 		l->kind = GENERAL;
 	else if (from)
@@ -160,27 +166,10 @@ static bool like_matches(const struct like *l, const char *s, size_t n, bool fol
 	case SUFFIX:
 		return n >= l->len && !memcmp(s + n - l->len, l->text, l->len);
 	case CONTAINS:
-		return evs_x_find(s, n, l->text, l->len) != NULL;
+		return evs_x_find_by(s, n, l->text, l->len, l->rare, l->other) != NULL;
 	default:
 		return match((const uint8_t *)s, n, l->code, l->n, fold);
 	}
-}
-
-/* The first place of the text in [p, end), or NULL. */
-static const char *find_text(const struct like *l, const char *p, const char *end)
-{
-	const char *hit;
-
-	while ((size_t)(end - p) >= l->len) {
-		hit = memchr(p + l->rare, l->text[l->rare], (size_t)(end - p) - l->len + 1);
-		if (!hit)
-			return NULL;
-		p = hit - l->rare;
-		if (!memcmp(p, l->text, l->len))
-			return p;
-		p++;
-	}
-	return NULL;
 }
 
 /* Texts that lie side by side are searched as one; a null row has none. */
@@ -191,7 +180,9 @@ static void find_all(const struct like *l, const struct evs_array *a, uint8_t *d
 	uint32_t row = 0;
 
 	memset(dst, 0, a->rows);
-	while ((p = find_text(l, p, end))) {
+	while ((p = evs_x_find_by(p, (size_t)(end - p), l->text, l->len, l->rare, l->other))) {
+		while (a->rows - row > STRIDE && text + a->offs[row + STRIDE] <= p)
+			row += STRIDE;
 		while (text + a->offs[row + 1] <= p)
 			row++;
 		dst[row] = p + l->len <= text + a->offs[row + 1];

@@ -31,24 +31,6 @@ static size_t char_offset(const char *s, size_t n, uint64_t k)
 	return i;
 }
 
-const char *evs_x_find(const char *s, size_t n, const char *needle, size_t m)
-{
-	const char *end = s + n;
-
-	if (m == 0)
-		return s;
-	while ((size_t)(end - s) >= m) {
-		const char *p = memchr(s, needle[0], (size_t)(end - s) - m + 1);
-
-		if (!p)
-			return NULL;
-		if (!memcmp(p, needle, m))
-			return p;
-		s = p + 1;
-	}
-	return NULL;
-}
-
 enum { CHARS, OCTETS };
 
 static int eval_length(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
