@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OPENING_COST ((uint64_t)64 << 10) /* of a segment, as bytes to read */
+#define COSTS_KNOWN  128u
+
 /* ---- opening -------------------------------------------------------------------------------------------- */
 
 static const char *keep_string(struct evs_scan *s, const char *text)
@@ -115,23 +118,30 @@ static int find_table(struct evs_scan *s, struct evs_diag *diag)
 	return rc;
 }
 
-/* Sizes of the segments, summed up: sum[i] is of those before i. NULL: no memory. */
-static uint64_t *sum_sizes(const struct evs_path_list *l)
+/*
+ * What reading the segments costs, about, summed up: cost[i] is that of those before i. Not every one of many is looked at, for
+ * neighbours are of one tenant and mostly alike. NULL: no memory.
+ */
+static uint64_t *sum_costs(const struct evs_path_list *l)
 {
-	uint64_t *sum = malloc((l->n + 1) * sizeof(*sum));
+	uint64_t *cost = malloc((l->n + 1) * sizeof(*cost)), one = 0;
+	size_t step = l->n / COSTS_KNOWN + 1;
 
-	if (!sum)
+	if (!cost)
 		return NULL;
-	sum[0] = 0;
-	for (size_t i = 0; i < l->n; i++)
-		sum[i + 1] = sum[i] + evs_path_size(l->paths[i]);
-	return sum;
+	cost[0] = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		if (i % step == 0)
+			one = OPENING_COST + evs_path_size(l->paths[i]);
+		cost[i + 1] = cost[i] + one;
+	}
+	return cost;
 }
 
 /* The later half of a list of several becomes another one. */
 static int take_half(struct evs_path_list *from, struct evs_path_list *to)
 {
-	uint64_t *sum = sum_sizes(from);
+	uint64_t *sum = sum_costs(from);
 	size_t first = 1;
 
 	*to = (struct evs_path_list){ .loose = from->loose };
