@@ -190,10 +190,13 @@ static int64_t pick_rows(struct evs_merge *m, const struct evs_array *cols, uint
 
 static int need_order(struct evs_merge *m, struct evs_diag *diag)
 {
-	if (m->order || evs_order_new(&m->order, m->spec.type, m->spec.ncols, m->spec.key, m->spec.nkeys, 0,
-				      m->spec.cap) == 0)
+	if (m->order)
 		return 0;
-	return evs_fail_nomem(diag);
+	if (evs_order_new(&m->order, m->spec.type, m->spec.ncols, m->spec.key, m->spec.nkeys, 0, m->spec.cap) < 0)
+		return evs_fail_nomem(diag);
+	if (m->spec.two_threads)
+		evs_order_two_threads(m->order);
+	return 0;
 }
 
 int evs_merge_add(struct evs_merge *m, const struct evs_array *cols, uint32_t rows,

@@ -29,6 +29,7 @@ struct evs_merge_spec {
 	const bool *add;		 /* columns that are added up; NULL: the last row of a key stays */
 	int deleted;			 /* column: a row that stays is left out when it has it other than 0; -1: none */
 	size_t cap;			 /* bytes of memory */
+	bool two_threads;		 /* may sort */
 };
 
 /* Returns 0 or EVS_E_NOMEM. `add` is copied. */

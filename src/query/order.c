@@ -1,8 +1,8 @@
 /*
  * External merge sort. See order.h.
  *
- * Rows are gathered as columns; what is sorted are their numbers, each with the first eight bytes
- * of the first key in a form that compares as one number. Full memory becomes a sorted run on disk;
+ * Rows are gathered as columns; what is sorted are their numbers, each with the highest 32 bits in which rows differ, of the first
+ * eight bytes of the first key in a form that compares as one number. Full memory becomes a sorted run on disk;
  * at the end at most FAN_IN runs, these and those that come sorted, are merged at a time, each with one block in memory.
  */
 #include "src/query/order_state.h"
@@ -102,6 +102,11 @@ void evs_order_free(struct evs_order *o)
 	free(o->pick);
 	free(o->run);
 	free(o);
+}
+
+void evs_order_two_threads(struct evs_order *o)
+{
+	o->two = true;
 }
 
 uint64_t evs_order_spills(const struct evs_order *o)
@@ -218,7 +223,7 @@ static int spill_rows(struct evs_order *o, struct evs_diag *diag)
 	struct run r;
 	int rc = begin_blocks(o, &r, diag);
 
-	if (rc == 0 && evs_order_sort(o) < 0)
+	if (rc == 0 && evs_order_sort(o, false) < 0)
 		rc = evs_fail_nomem(diag);
 	if (o->limit && want > o->limit)
 		want = (uint32_t)o->limit;
@@ -247,7 +252,7 @@ static int cut_rows(struct evs_order *o)
 	uint32_t n = (uint32_t)o->limit;
 	struct evs_array *swap;
 
-	if (evs_order_sort(o) < 0 || take_sorted(o, 0, n, o->out) < 0)
+	if (evs_order_sort(o, false) < 0 || take_sorted(o, 0, n, o->out) < 0)
 		return EVS_E_NOMEM;
 	swap = o->cols;
 	o->cols = o->out;
@@ -446,7 +451,7 @@ static int end_rows(struct evs_order *o, struct evs_diag *diag)
 	o->ended = true;
 	o->merging = o->nruns > 0;
 	if (!o->merging)
-		return evs_order_sort(o) < 0 ? evs_fail_nomem(diag) : 0;
+		return evs_order_sort(o, o->two) < 0 ? evs_fail_nomem(diag) : 0;
 	if (o->rows)
 		rc = spill_rows(o, diag);
 	for (size_t c = 0; c < o->ncols; c++)

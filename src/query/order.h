@@ -25,6 +25,8 @@ struct evs_order_key {
 int evs_order_new(struct evs_order **out, const struct evs_type *const *type, size_t ncols,
 		  const struct evs_order_key *key, size_t nkeys, uint64_t limit, size_t cap);
 void evs_order_free(struct evs_order *o); /* NULL is fine */
+/* Let a second thread help when all rows are in. */
+void evs_order_two_threads(struct evs_order *o);
 
 /* Take a batch: `cols` stay the caller's. */
 int evs_order_add(struct evs_order *o, const struct evs_array *cols, uint32_t rows,

@@ -4,13 +4,15 @@
 #include "src/query/order_state.h"
 
 #include "format/bytes.h"
+#include "src/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define FEW   12u   /* items that are sorted by insertion */
-#define MANY  1024u /* items that are first dealt out by a byte of their prefix */
+#define MANY  1024u /* items that are first dealt out by eight of their bits */
 #define PILES 256u
+#define LOTS  65536u /* items that are worth a second thread */
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
@@ -115,8 +117,8 @@ static inline bool before(const struct evs_order *o, const struct item *x, const
 {
 	int c;
 
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix;
+	if (x->high != y->high)
+		return x->high < y->high;
 	c = evs_order_rows(o, o->cols, x->row, o->cols, y->row);
 	return c ? c < 0 : x->row < y->row;
 }
@@ -204,30 +206,34 @@ static void sort_few(const struct evs_order *o, struct item *item, size_t n)
 	}
 }
 
-/* The lowest of the eight bits from the highest one down in which prefixes differ; -1: they are all the same. */
-static int differing_byte(const struct item *item, size_t n)
+/* The lowest of `bits` bits from the highest one down in which numbers from `least` to `most` differ. They are not equal. */
+static int lowest_of(uint64_t least, uint64_t most, int bits)
 {
-	uint64_t least = UINT64_MAX, most = 0;
-	int high;
+	int high = 64 - __builtin_clzll(least ^ most);
 
-	for (size_t i = 0; i < n; i++) {
-		least = item[i].prefix < least ? item[i].prefix : least;
-		most = item[i].prefix > most ? item[i].prefix : most;
-	}
-	if (least == most)
-		return -1;
-	high = 63 - __builtin_clzll(least ^ most);
-	return high < 7 ? 0 : high - 7;
+	return high < bits ? 0 : high - bits;
 }
 
-/* Deal items out by eight bits of their prefix, in place: pile k ends at end[k]. */
+/* The same for eight bits of items; -1: there is no difference. */
+static int differing_byte(const struct item *item, size_t n)
+{
+	uint32_t least = UINT32_MAX, most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		least = item[i].high < least ? item[i].high : least;
+		most = item[i].high > most ? item[i].high : most;
+	}
+	return least == most ? -1 : lowest_of(least, most, 8);
+}
+
+/* Deal items out by eight of their bits, in place: pile k ends at end[k]. */
 static void deal(struct item *item, size_t n, int shift, size_t end[PILES])
 {
 	size_t next[PILES], at = 0;
 
 	memset(end, 0, PILES * sizeof(*end));
 	for (size_t i = 0; i < n; i++)
-		end[item[i].prefix >> shift & (PILES - 1)]++;
+		end[item[i].high >> shift & (PILES - 1)]++;
 	for (size_t k = 0; k < PILES; k++) {
 		next[k] = at;
 		at = end[k] += at;
@@ -237,29 +243,100 @@ static void deal(struct item *item, size_t n, int shift, size_t end[PILES])
 			struct item x = item[next[k]];
 			size_t to;
 
-			while ((to = x.prefix >> shift & (PILES - 1)) != k)
+			while ((to = x.high >> shift & (PILES - 1)) != k)
 				swap(&x, &item[next[to]++]);
 			item[next[k]++] = x;
 		}
 	}
 }
 
-/* As sort_few(). Each pile has eight bits fewer in which its items differ: so it goes eight deep at most. */
-static void sort_items(const struct evs_order *o, struct item *item, size_t n)
+/* Piles [from, to) of `item`, which end at end[k]. */
+struct piles {
+	const struct evs_order *o;
+	struct item *item;
+	const size_t *end;
+	unsigned from, to;
+};
+
+static void sort_items(const struct evs_order *o, struct item *item, size_t n, bool two);
+
+static void *sort_piles(void *arg)
+{
+	const struct piles *p = arg;
+	size_t at = p->from ? p->end[p->from - 1] : 0;
+
+	for (unsigned k = p->from; k < p->to; at = p->end[k], k++)
+		sort_items(p->o, p->item + at, p->end[k] - at, false);
+	return NULL;
+}
+
+/* Half of the items by another thread, if one can be had. */
+static void sort_by_two(struct piles lower)
+{
+	struct piles upper = lower;
+	pthread_t thread;
+
+	while (lower.to > 1 && lower.end[lower.to - 1] > lower.end[PILES - 1] / 2)
+		lower.to--;
+	upper.from = lower.to;
+	if (evs_thread_start(&thread, sort_piles, &upper)) {
+		(void)sort_piles(&lower);
+		(void)pthread_join(thread, NULL);
+	} else {
+		lower.to = upper.to;
+		(void)sort_piles(&lower);
+	}
+}
+
+/* As sort_few(). Each pile has eight bits fewer in which its items differ: so it goes four deep at most. */
+static void sort_items(const struct evs_order *o, struct item *item, size_t n, bool two)
 {
 	int shift = n < MANY ? -1 : differing_byte(item, n);
-	size_t end[PILES], at = 0;
+	size_t end[PILES];
+	struct piles all = { o, item, end, 0, PILES };
 
 	if (shift < 0) {
 		sort_few(o, item, n);
 		return;
 	}
 	deal(item, n, shift, end);
-	for (size_t k = 0; k < PILES; at = end[k], k++)
-		sort_items(o, item + at, end[k] - at);
+	if (two && n >= LOTS)
+		sort_by_two(all);
+	else
+		(void)sort_piles(&all);
 }
 
-int evs_order_sort(struct evs_order *o)
+/* evs_order_prefix() of a row in memory; the most are of ids. */
+static inline uint64_t prefix_of(const struct evs_order *o, const struct evs_array *a, bool id, uint32_t row)
+{
+	uint64_t v;
+
+	if (!id)
+		return evs_order_prefix(o, o->cols, row);
+	v = __builtin_bswap64(evs_get64(a->data + (size_t)row * a->width));
+	return o->key[0].desc ? ~v : v;
+}
+
+/* Items of all rows. */
+static void make_items(struct evs_order *o)
+{
+	const struct evs_array *a = &o->cols[o->key[0].col];
+	bool id = a->phys == EVS_FIXED && a->width >= 8 && !a->valid && o->type[o->key[0].col]->id != EVS_T_DECIMAL;
+	uint64_t least = UINT64_MAX, most = 0;
+	int shift;
+
+	for (uint32_t i = 0; i < o->rows; i++) {
+		uint64_t v = prefix_of(o, a, id, i);
+
+		least = v < least ? v : least;
+		most = v > most ? v : most;
+	}
+	shift = least < most ? lowest_of(least, most, 32) : 0;
+	for (uint32_t i = 0; i < o->rows; i++)
+		o->item[i] = (struct item){ (uint32_t)(prefix_of(o, a, id, i) >> shift), i };
+}
+
+int evs_order_sort(struct evs_order *o, bool two)
 {
 	if (o->rows > o->item_cap) {
 		free(o->item);
@@ -268,8 +345,7 @@ int evs_order_sort(struct evs_order *o)
 		if (!o->item_cap)
 			return EVS_E_NOMEM;
 	}
-	for (uint32_t i = 0; i < o->rows; i++)
-		o->item[i] = (struct item){ evs_order_prefix(o, o->cols, i), i };
-	sort_items(o, o->item, o->rows);
+	make_items(o);
+	sort_items(o, o->item, o->rows, two);
 	return 0;
 }

@@ -8,10 +8,9 @@
 #include "src/query/order.h"
 #include "src/query/spill.h"
 
-/* A row in memory. */
+/* A row in memory, with the highest bits in which the prefixes of rows differ. */
 struct item {
-	uint64_t prefix;
-	uint32_t row;
+	uint32_t high, row;
 };
 
 /* Sorted rows: blocks of the spill, or what a source gives. */
@@ -38,6 +37,7 @@ struct evs_order {
 	size_t nkeys;
 	uint64_t limit;
 	size_t cap;
+	bool two; /* threads may sort what is in memory at the end */
 
 	struct evs_array *cols; /* rows that were taken */
 	uint32_t rows;
@@ -68,7 +68,7 @@ int evs_order_rows(const struct evs_order *o, const struct evs_array *a, uint32_
 /* A number that never falls while the first key rises; rows of one number are compared in full. */
 uint64_t evs_order_prefix(const struct evs_order *o, const struct evs_array *cols, uint32_t row);
 
-/* Order all rows in memory: their numbers in o->item. Returns 0 or EVS_E_NOMEM. */
-int evs_order_sort(struct evs_order *o);
+/* Order all rows in memory: their numbers in o->item. `two`: with a second thread, where that is worth it. Returns 0 or EVS_E_NOMEM. */
+int evs_order_sort(struct evs_order *o, bool two);
 
 #endif

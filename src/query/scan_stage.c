@@ -108,7 +108,8 @@ static int make(struct evs_scan *s, struct scan_stage *g, struct evs_order_key *
 				       .nkeys = s->opts.nlatest + 1,
 				       .ncompare = s->opts.nlatest,
 				       .deleted = -1,
-				       .cap = cap };
+				       .cap = cap,
+				       .two_threads = s->opts.threads != 1 };
 	int rc = 0;
 
 	g->ncols = s->nfields + (latest && g->time_field < 0);
@@ -130,6 +131,8 @@ static int make(struct evs_scan *s, struct scan_stage *g, struct evs_order_key *
 	if (rc == 0 && sort)
 		rc = evs_order_new(&g->sort, type, s->nfields, sort, s->opts.nsort, s->opts.limit,
 				   cap);
+	if (rc == 0 && sort && s->opts.threads != 1)
+		evs_order_two_threads(g->sort);
 	free(type);
 	return rc;
 }

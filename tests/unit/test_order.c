@@ -150,6 +150,54 @@ static void sorts(const char *name, const struct evs_order_key *key, size_t n, u
 	evs_order_free(o);
 }
 
+static bool equal_keys(uint32_t i, uint32_t j)
+{
+	for (size_t k = 0; k < nkeys; k++)
+		if (evs_array_compare(&cols[keys[k].col], i, &cols[keys[k].col], j) != 0)
+			return false;
+	return true;
+}
+
+#define TIMES 20u
+
+/* All rows again and again, so many that two threads sort: of equal ones those that came first come first. */
+static void sorts_many(const char *name, const struct evs_order_key *key, size_t n, bool two)
+{
+	struct evs_order *o = NULL;
+	struct evs_diag d = { 0 };
+	struct evs_array *out;
+	uint32_t want[ROWS], rows, first = 0, last = 0, at = 0, time = 0, bad = 0, got = 0;
+	int rc = evs_order_new(&o, types, NCOLS, key, n, 0, (size_t)1 << 28);
+
+	keys = key;
+	nkeys = n;
+	for (uint32_t i = 0; i < ROWS; i++)
+		want[i] = i;
+	qsort(want, ROWS, sizeof(want[0]), plain_order);
+	for (unsigned i = 0; i < TIMES && rc == 0; i++)
+		rc = evs_order_add(o, cols, ROWS, &d);
+	if (two)
+		evs_order_two_threads(o);
+	while (rc == 0 && (rc = evs_order_next(o, &out, &rows, &d)) == 1) {
+		for (uint32_t i = 0; i < rows; i++, got++) {
+			if (at == last && time == 0) { /* the next ones that are equal */
+				first = at;
+				while (last < ROWS && equal_keys(want[first], want[last]))
+					last++;
+			}
+			bad += at == ROWS || evs_array_int(&out[0], i) != want[at];
+			if (++at == last) {
+				time = (time + 1) % TIMES;
+				at = time ? first : last;
+			}
+		}
+		rc = 0;
+	}
+	t_check(name, rc == 0 && !bad);
+	t_eq_u64("rows", got, (uint64_t)ROWS * TIMES);
+	evs_order_free(o);
+}
+
 /* Some rows, sorted, as a source that gives them in pieces. */
 struct part {
 	uint32_t idx[ROWS], n, at, fail_at;
@@ -280,7 +328,11 @@ int main(void)
 		sorts(name, &k[c], 1, 0, large, 512, false);
 		sorts(name, &k[c], 1, 0, 30000, 512, true);
 		sorts(name, &k[c], 1, 10, large, 100, false);
+		sorts_many(name, &k[c], 1, c % 2);
 	}
+	sorts_many("many by three, one thread", k + 1, 3, false);
+	sorts_many("many by three, two threads", k + 1, 3, true);
+	sorts_many("many by an id, two threads", k + 5, 2, true);
 	sorts("by all", k, 8, 0, large, ROWS, false);
 	sorts("by all, spilled", k, 8, 0, 30000, 512, true);
 	sorts("by three, many runs", k + 1, 3, 0, 5000, 37, true);
