@@ -137,5 +137,7 @@ int evs_array_compare(const struct evs_array *a, uint32_t i, const struct evs_ar
 size_t evs_array_bytes_used(const struct evs_array *a);
 /* Of one row, validity aside. */
 size_t evs_array_row_bytes(const struct evs_array *a, uint32_t row);
+/* Of rows idx[0 .. n) together; `*most`, to which those of the largest row are added, may be NULL. */
+size_t evs_array_rows_bytes(const struct evs_array *a, const uint32_t *idx, uint32_t n, size_t *most);
 
 #endif

@@ -82,6 +82,7 @@ static void release_worker(struct flush_worker *w)
 	evs_spool_reader_free(w->reader);
 	evs_buf_release(&w->text);
 	evs_text_memo_release(&w->memo);
+	evs_buf_release(&w->room);
 	*w = (struct flush_worker){ 0 };
 }
 

@@ -48,6 +48,7 @@ struct flush_worker {
 	struct evs_rollups *rollups;	 /* of the stream's views, or NULL */
 	struct evs_buf text;		 /* tenant */
 	struct evs_text_memo memo;	 /* schema texts of the segments, which mostly are the same */
+	struct evs_buf room;		 /* for what is put into a segment */
 	uint64_t duplicate;
 	int rc; /* first failure of a segment */
 	struct evs_diag diag;

@@ -42,30 +42,11 @@ struct job {
 static bool ordinary(const struct evs_table *table, const struct evs_array *src, const uint32_t *idx,
 		     uint32_t n)
 {
-	size_t sum = 0, longest = 0;
+	size_t sum = 0, most = 0;
 
-	for (uint16_t c = 0; c < table->ncols; c++) {
-		const struct evs_array *a = &src[c];
-		int32_t most = 0;
-
-		if (a->nchild)
-			return false;
-		if (a->phys != EVS_BYTES) {
-			sum += (size_t)n * a->width;
-			longest += a->width;
-			continue;
-		}
-		sum += (size_t)n * sizeof(*a->offs);
-		longest += sizeof(*a->offs);
-		for (uint32_t i = 0; i < n; i++) {
-			int32_t len = a->offs[idx[i] + 1] - a->offs[idx[i]];
-
-			sum += (size_t)len;
-			most = len > most ? len : most;
-		}
-		longest += (size_t)most;
-	}
-	return sum <= 2 * GROUP_BYTES && longest <= GROUP_BYTES;
+	for (uint16_t c = 0; c < table->ncols; c++)
+		sum += evs_array_rows_bytes(&src[c], idx, n, &most);
+	return sum <= 2 * GROUP_BYTES && most <= GROUP_BYTES;
 }
 
 /* How many of idx[0 .. n) fit in a group: all of them, unless some are very large. Those have their own. */

@@ -236,7 +236,8 @@ static int make_spec(struct flush_worker *w, uint32_t id, char *dir, char *name,
 				       .source = f->source,
 				       .now = f->now,
 				       .wait = f->wait,
-				       .memo = &w->memo };
+				       .memo = &w->memo,
+				       .room = &w->room };
 	evs_partition_bounds(seg.lo, f->table->unit, &spec->lo, &spec->hi);
 	return 0;
 }

@@ -383,7 +383,12 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 	struct evs_io_stat st;
 	int rc;
 
-	*w = (struct evs_seg_writer){ .fd = -1 };
+	*w = (struct evs_seg_writer){ .fd = -1, .room = spec->room };
+	if (spec->room) {
+		w->out = *spec->room;
+		*spec->room = (struct evs_buf){ 0 };
+		evs_buf_reset(&w->out);
+	}
 	rc = evs_path_join(w->path, spec->dir, spec->name, diag);
 	if (rc < 0)
 		return rc;
@@ -468,6 +473,10 @@ void evs_segw_close(struct evs_seg_writer *w)
 	evs_io_close(w->fd);
 	w->fd = -1;
 	evs_file_release(&w->file);
+	if (w->room && w->out.cap <= 2 * OUT_SPILL) {
+		*w->room = w->out;
+		w->out = (struct evs_buf){ 0 };
+	}
 	evs_buf_release(&w->out);
 	evs_commit_release(&w->last);
 	evs_buf_release(&w->last_payload);

@@ -25,6 +25,7 @@ struct evs_seg_spec {
 	int64_t now;	    /* when it is made */
 	const struct evs_wait *wait;
 	struct evs_text_memo *memo; /* schema texts that were decompressed before, or NULL */
+	struct evs_buf *room; /* memory for the output, kept from one append to the next; or NULL */
 };
 
 #define EVS_SEG_FILTERED 64u /* columns with a filter at most */
@@ -55,6 +56,7 @@ struct evs_seg_writer {
 	uint64_t end;	  /* of the committed part, before this append */
 	uint64_t out_off; /* file offset of out.p[0] */
 	struct evs_buf out;
+	struct evs_buf *room; /* where its memory goes in the end, or NULL */
 	struct evs_commit last; /* newest commit before this append; seq 0: none */
 	struct evs_buf last_payload;
 	uint64_t last_len; /* span of its frame */

@@ -74,6 +74,11 @@ static uint32_t slice_rows(const struct evs_spool *s, uint32_t at, uint32_t end)
 {
 	size_t bytes = 0;
 
+	for (uint16_t c = 0; c < s->ncols; c++)
+		bytes += evs_array_rows_bytes(&s->cols[c], s->perm + at, end - at, NULL);
+	if (bytes <= SLICE_BYTES)
+		return end - at;
+	bytes = 0;
 	for (uint32_t i = at; i < end; i++) {
 		for (uint16_t c = 0; c < s->ncols; c++)
 			bytes += evs_array_row_bytes(&s->cols[c], s->perm[i]);
