@@ -25,26 +25,33 @@ static long step(const char *call, int on)
 											   : 1;
 }
 
-/* Files whose names begin with a dot: what is in the making. */
+/* Files of compactions that did not come to their end. */
 static unsigned left_over(void)
 {
+	static const char suffix[] = ".compact";
 	DIR *d = opendir(folder);
 	struct dirent *e;
 	unsigned n = 0;
 
-	while (d && (e = readdir(d)))
-		n += e->d_name[0] == '.' && e->d_name[1] != '.' && e->d_name[1] != '\0';
+	while (d && (e = readdir(d))) {
+		size_t len = strlen(e->d_name);
+
+		n += len > sizeof(suffix) && !strcmp(e->d_name + len - sizeof(suffix) + 1, suffix);
+	}
 	if (d)
 		(void)closedir(d);
 	return n;
 }
+
+static bool torn; /* bytes of no commit may follow */
 
 /* Every row below `rows` once, and no damage. */
 static bool all_there(unsigned rows)
 {
 	static struct trial t;
 
-	return scan(&t, &all) == 0 && !t.damages && t.rows == rows && once(&t, 0, rows, true);
+	return scan(&t, &all) == 0 && (torn ? !t.lost : !t.damages) && t.rows == rows &&
+	       once(&t, 0, rows, true);
 }
 
 /* ---- compacting -------------------------------------------------------------------------------------- */
@@ -88,7 +95,8 @@ static bool completes(unsigned rows)
 	       all_there(rows);
 }
 
-static void sweep_compact(const char *name, unsigned rows)
+/* `only`: this call, or NULL for all. */
+static void sweep_compact_by(const char *name, unsigned rows, const char *only)
 {
 	struct image *m = take();
 	char what[160];
@@ -98,7 +106,7 @@ static void sweep_compact(const char *name, unsigned rows)
 		const struct fault *f = &faults[i];
 
 		for (int on = 0; on <= (f->fails != MUST_NOT); on++) {
-			bool hit = true;
+			bool hit = !only || !strcmp(only, f->call);
 
 			for (long at = 1; hit; at += step(f->call, on)) {
 				int rc;
@@ -119,6 +127,65 @@ static void sweep_compact(const char *name, unsigned rows)
 	}
 	put_back(m);
 	forget(m);
+}
+
+static void sweep_compact(const char *name, unsigned rows)
+{
+	sweep_compact_by(name, rows, NULL);
+}
+
+/* A file is suddenly on another device: somebody has put another one in its place. */
+static void sweep_moved(unsigned rows)
+{
+	static const char *const calls[] = { "fstat", "stat" };
+	struct image *m = take();
+	uint64_t n;
+
+	for (unsigned i = 0; i < 2; i++) {
+		bool hit = true;
+
+		for (long at = 1; hit; at++) {
+			int rc;
+
+			put_back(m);
+			fail_begin(calls[i], at, 0);
+			fail.action = FAIL_MOVED;
+			rc = compact(false, &n);
+			hit = fail_end();
+			t_check("another device", rc <= 0 && all_there(rows) && completes(rows));
+		}
+	}
+	put_back(m);
+	forget(m);
+}
+
+static void put_file(const char *name, const char *text)
+{
+	char where[300];
+	FILE *f;
+
+	snprintf(where, sizeof(where), "%s/%s", folder, name);
+	f = fopen(where, "a");
+	if (!f || fputs(text, f) == EOF || fclose(f) != 0)
+		abort();
+}
+
+static void test_compact(void)
+{
+	start(66, 0);
+	put_file(".a.compact", "left by one that was killed");
+	put_file(".b.compact", "");
+	put_file(".b", "something else");
+	put_file(".something else of this length", "");
+	sweep_compact("66 commits", 66);
+	sweep_moved(66);
+	start(10, 0);
+	put_file(segment, "no commit");
+	torn = true;
+	sweep_compact("a torn end", 10);
+	torn = false;
+	start(132, 0);
+	sweep_compact_by("132 commits", 132, "pread");
 }
 
 /* ---- somebody else ----------------------------------------------------------------------------------- */
@@ -160,6 +227,12 @@ static void compacts_and_appends(void)
 {
 	compacts();
 	appends();
+}
+
+static void appends_and_compacts(void)
+{
+	appends();
+	compacts();
 }
 
 /* As evexpire does. */
@@ -207,6 +280,44 @@ static void takes_temporary(void)
 		(void)close(fd);
 }
 
+/* A writer whose sync failed takes back what it wrote: the segment has 60 commits again. */
+static off_t cut_to;
+
+static bool cuts(void)
+{
+	int fd = open(path, O_RDWR);
+	bool mine = fd >= 0 && lockf(fd, F_TLOCK, 0) == 0 && ftruncate(fd, cut_to) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (mine)
+		there = 60;
+	return mine;
+}
+
+static void cuts_off(void)
+{
+	(void)cuts();
+}
+
+static void cuts_off_and_appends(void)
+{
+	if (cuts())
+		appends();
+}
+
+/* As many commits, as long, but others. */
+static void cuts_off_and_appends_alike(void)
+{
+	static struct trial t = { .no_wait = true, .by_line = true, .source = "again" };
+	size_t len;
+	char *text = rows_text(60, 66, &len);
+
+	if (cuts() && append(&t, text, len) == 0)
+		there = 66;
+	free(text);
+}
+
 /* Whatever somebody else does right before each call of this kind. */
 static void sweep_others(const char *name, void (*other)(void), const char *call, unsigned rows)
 {
@@ -233,12 +344,31 @@ static void sweep_others(const char *name, void (*other)(void), const char *call
 	forget(m);
 }
 
+static void test_cut(void)
+{
+	static const char *const calls[] = { "open", "fcntl", "fstat", "stat", "pread" };
+	struct stat st;
+
+	start(60, 0);
+	if (stat(path, &st) != 0)
+		abort();
+	cut_to = st.st_size;
+	more(60, 66, 0);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		sweep_others("a writer takes back", cuts_off, calls[i], 66);
+		sweep_others("a writer takes back, another appends", cuts_off_and_appends, calls[i], 66);
+		sweep_others("a writer takes back, another appends alike", cuts_off_and_appends_alike,
+			     calls[i], 66);
+	}
+}
+
 static void test_others(void)
 {
 	static const char *const calls[] = { "open",	  "fcntl",  "fstat",  "stat",
 					     "fdatasync", "rename", "opendir" };
 
 	start(66, 0);
+	put_file(".2024-01-01.evs.compact", "left by one that was killed");
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		sweep_others("somebody appends", appends, calls[i], 66);
 		sweep_others("somebody appends much", appends_much, calls[i], 66);
@@ -351,6 +481,7 @@ static void test_follow(void)
 	sweep_follow("compacted while it is followed", m, 66, compacts, 0);
 	sweep_follow("compacted and appended to while it is followed", m, 66, compacts_and_appends,
 		     5);
+	sweep_follow("appended to and compacted while it is followed", m, 66, appends_and_compacts, 5);
 	forget(m);
 	start(130, 0);
 	m = take();
@@ -413,6 +544,81 @@ static void sweep_check(const char *name, unsigned rows, bool salvage)
 	(void)nftw(saved, remove_one, 8, FTW_PHYS | FTW_DEPTH);
 }
 
+static bool ticking; /* the clock goes on a ms each time it is looked at */
+
+int __real_clock_gettime(clockid_t id, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
+{
+	static long ms;
+
+	if (!ticking)
+		return __real_clock_gettime(id, ts);
+	ms++;
+	*ts = (struct timespec){ .tv_sec = 1709294400 + ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	return 0;
+}
+
+/*
+ * A check in stretches of `ms` looks of a clock: what it finds all in all; how many stretches there were. In the second one
+ * the Nth allocation fails, when `at` is not 0.
+ */
+static unsigned check_in_stretches(int64_t ms, long at, unsigned found[8], uint64_t *rows, bool *hit)
+{
+	struct evs_check_opts opts = { .max_ms = ms, .on_finding = on_finding, .arg = found };
+	struct evs_check_counts counts;
+	struct evs_diag diag = { 0 };
+	unsigned n = 0;
+	int rc;
+
+	ticking = true;
+	do {
+		fail_begin("memory", n == 1 ? at : 0, ENOMEM);
+		rc = evs_check(streams, 1, &opts, &counts, &diag);
+		*hit = fail_end() || *hit;
+		*rows += counts.rows;
+		n++;
+	} while (n < 500 && ((rc == 0 && counts.stopped) || (rc < 0 && n == 2 && *hit)));
+	ticking = false;
+	return rc == 0 ? n : 0;
+}
+
+static void damage_an_index(void)
+{
+	struct image *m = take();
+
+	for (unsigned i = 0; i < m->n; i++)
+		for (size_t at = 0; !strcmp(m->file[i].path, path) && at < m->file[i].len; at += 8)
+			if (!memcmp(m->file[i].data + at, "\x89" "EVS\4", 5)) {
+				m->file[i].data[at + 48] ^= 1;
+				break;
+			}
+	put_back(m);
+	forget(m);
+}
+
+static void test_stretches(void)
+{
+	unsigned many = 0;
+
+	start(130, 0);
+	for (unsigned damaged = 0; damaged < 2; damaged++) {
+		if (damaged)
+			damage_an_index();
+		for (int64_t ms = 1; ms < 60; ms++) {
+			unsigned found[8] = { 0 };
+			uint64_t rows = 0;
+			bool hit = false;
+			unsigned n = check_in_stretches(ms, 0, found, &rows, &hit);
+
+			many += n > 2;
+			t_check("a check in stretches", n && rows >= 130 && !found[EVS_FOUND_ERROR] &&
+								found[EVS_FOUND_DAMAGE] == damaged);
+		}
+	}
+	t_check("stretches", many > 20);
+}
+
 static void on_problem(void *arg, const struct evs_diag *d)
 {
 	unsigned *problems = arg;
@@ -466,11 +672,12 @@ int main(void)
 	snprintf(temporary, sizeof(temporary), "%s/.%s.compact", folder, segment);
 	snprintf(saved, sizeof(saved), "%s.saved", store);
 	one_segment = true;
-	start(66, 0);
-	sweep_compact("66 commits", 66);
+	test_compact();
+	test_cut();
 	test_others();
 	test_follow();
 	test_looking();
+	test_stretches();
 	store_end();
 	return t_done();
 }
