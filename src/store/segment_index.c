@@ -124,6 +124,8 @@ int evs_segw_sources(struct evs_seg_writer *w, struct evs_source **out, uint32_t
 	unite_sources(&sources);
 	evs_index_release(&prev);
 	evs_buf_release(&payload);
+	if (rc == 0 && sources.nsources > EVS_MAX_SOURCES)
+		rc = EVS_E_LIMIT;
 	if (rc == 0) {
 		*out = sources.sources;
 		*n = sources.nsources;

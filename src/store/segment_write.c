@@ -221,12 +221,14 @@ static int load_newest(struct evs_seg_writer *w, const struct evs_tail *t, struc
 	w->last_len = t->trailer.commit_len;
 	rc = evs_file_commit(&w->file, t->trailer.commit_off, w->end, &w->last, &w->last_payload,
 			     diag);
+	if (rc < 0) /* unreached: evs_tail_find() has verified and kept it */
+		return rc;
 	w->schema_off = w->last.schema_off;
 	w->run = (uint32_t)w->last.seq; /* as if every commit so far had been one run */
-	for (uint32_t i = 0; rc == 0 && i < w->last.ngroups; i++)
+	for (uint32_t i = 0; i < w->last.ngroups; i++)
 		if (w->last.groups[i].run > w->run)
 			w->run = w->last.groups[i].run;
-	if (rc == 0 && w->last.no_append)
+	if (w->last.no_append)
 		rc = evs_fail_off(diag, EVS_E_VERSION, w->path, t->trailer.commit_off,
 				  "only a newer evseg may append after this commit");
 	return rc;

@@ -19,6 +19,8 @@ static const struct {
 	{ "texts", EVS_BYTES, 0, { EVS_NODE_PLAIN, EVS_NODE_CONST, 2, 7 }, 4, 6 },
 };
 
+static struct evs_trace trace;
+
 static int decode(size_t shape, unsigned deep, const char **why, uint8_t *value)
 {
 	static const uint8_t opens[] = { EVS_NODE_DICT, 1 }, codes[] = { EVS_NODE_PLAIN, 0 };
@@ -38,6 +40,8 @@ static int decode(size_t shape, unsigned deep, const char **why, uint8_t *value)
 	evs_array_init(&a, shapes[shape].phys, shapes[shape].width, false);
 	c = (struct evs_cur){ b.p, b.p + b.len };
 	*why = "";
+	trace = (struct evs_trace){ 0 };
+	evs_dec_ctx_trace(d, &trace);
 	rc = evs_column_decode(d, &c, 1, 0, &a, why);
 	*value = rc == 0 && a.rows == 1 ? a.data[0] : 0;
 	evs_array_release(&a);
@@ -123,6 +127,24 @@ static void test_inside(void)
 		}
 }
 
+/* Which nodes were met, in their order, is kept up to a number. */
+static void test_trace(void)
+{
+	const char *why;
+	uint8_t value;
+	bool right = true;
+
+	T_CHECK(decode(0, 2, &why, &value) == 0);
+	t_eq_u64("a dictionary of a dictionary", trace.n, 5);
+	for (unsigned i = 0; i < 5; i++)
+		right &= trace.kind[i] == (i < 2 ? EVS_NODE_DICT : EVS_NODE_PLAIN);
+	T_CHECK(decode(0, 7, &why, &value) == 0);
+	t_eq_u64("more than there is room for", trace.n, 15);
+	for (unsigned i = 0; i < EVS_TRACE_NODES; i++)
+		right &= trace.kind[i] == (i < 7 ? EVS_NODE_DICT : EVS_NODE_PLAIN);
+	t_check("kinds of nodes", right);
+}
+
 int main(void)
 {
 	const char *why;
@@ -136,5 +158,6 @@ int main(void)
 							!strncmp(why, "6.1-3 ", 6));
 	}
 	test_inside();
+	test_trace();
 	return t_done();
 }

@@ -356,9 +356,10 @@ static void test_cut(void)
 	more(60, 66, 0);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		sweep_others("a writer takes back", cuts_off, calls[i], 66);
-		sweep_others("a writer takes back, another appends", cuts_off_and_appends, calls[i], 66);
-		sweep_others("a writer takes back, another appends alike", cuts_off_and_appends_alike,
-			     calls[i], 66);
+		sweep_others("a writer takes back, another appends", cuts_off_and_appends, calls[i],
+			     66);
+		sweep_others("a writer takes back, another appends alike",
+			     cuts_off_and_appends_alike, calls[i], 66);
 	}
 }
 
@@ -481,7 +482,8 @@ static void test_follow(void)
 	sweep_follow("compacted while it is followed", m, 66, compacts, 0);
 	sweep_follow("compacted and appended to while it is followed", m, 66, compacts_and_appends,
 		     5);
-	sweep_follow("appended to and compacted while it is followed", m, 66, appends_and_compacts, 5);
+	sweep_follow("appended to and compacted while it is followed", m, 66, appends_and_compacts,
+		     5);
 	forget(m);
 	start(130, 0);
 	m = take();
@@ -563,7 +565,8 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
  * A check in stretches of `ms` looks of a clock: what it finds all in all; how many stretches there were. In the second one
  * the Nth allocation fails, when `at` is not 0.
  */
-static unsigned check_in_stretches(int64_t ms, long at, unsigned found[8], uint64_t *rows, bool *hit)
+static unsigned check_in_stretches(int64_t ms, long at, unsigned found[8], uint64_t *rows,
+				   bool *hit)
 {
 	struct evs_check_opts opts = { .max_ms = ms, .on_finding = on_finding, .arg = found };
 	struct evs_check_counts counts;
@@ -589,7 +592,10 @@ static void damage_an_index(void)
 
 	for (unsigned i = 0; i < m->n; i++)
 		for (size_t at = 0; !strcmp(m->file[i].path, path) && at < m->file[i].len; at += 8)
-			if (!memcmp(m->file[i].data + at, "\x89" "EVS\4", 5)) {
+			if (!memcmp(m->file[i].data + at,
+				    "\x89"
+				    "EVS\4",
+				    5)) {
 				m->file[i].data[at + 48] ^= 1;
 				break;
 			}
@@ -612,7 +618,8 @@ static void test_stretches(void)
 			unsigned n = check_in_stretches(ms, 0, found, &rows, &hit);
 
 			many += n > 2;
-			t_check("a check in stretches", n && rows >= 130 && !found[EVS_FOUND_ERROR] &&
+			t_check("a check in stretches", n && rows >= 130 &&
+								!found[EVS_FOUND_ERROR] &&
 								found[EVS_FOUND_DAMAGE] == damaged);
 		}
 	}

@@ -3,7 +3,7 @@
  * are not sorted, schemas that change, more rows than one append takes, and no memory for any of it.
  */
 #define _XOPEN_SOURCE 700
-#include "src/store/store.h"
+#include "src/store/segment_write.h"
 #include "tests/unit/fail.h"
 #include "tests/unit/t.h"
 
@@ -47,33 +47,66 @@ static void test_replace_paths(void)
 
 		d = (struct evs_diag){ 0 };
 		t_check("too long a path",
-			evs_replace_open(&r, p, &d) == (i < 2 ? EVS_E_USAGE : EVS_E_LIMIT) && d.what[0]);
+			evs_replace_open(&r, p, &d) == (i < 2 ? EVS_E_USAGE : EVS_E_LIMIT) &&
+				d.what[0]);
 		free(p);
 	}
 	t_check("no handle", !r);
 }
 
-/* A file of a name that is too long together with its folder. */
-static void test_sweep_long(void)
+/* The folders of a long path. */
+static char *make_long(size_t len)
 {
-	char *p = long_path(dir, 900), name[200];
-	struct evs_diag d = { 0 };
-	int fd;
+	char *p = long_path(dir, len);
 
 	for (char *at = p + strlen(dir) + 1; *at; at++) {
 		if (*at != '/')
 			continue;
 		*at = '\0';
-		T_CHECK(mkdir(p, 0700) == 0);
+		T_CHECK(mkdir(p, 0700) == 0 || errno == EEXIST);
 		*at = '/';
 	}
-	T_CHECK(mkdir(p, 0700) == 0);
+	T_CHECK(mkdir(p, 0700) == 0 || errno == EEXIST);
+	return p;
+}
+
+/* A file of a name that is too long together with its folder. */
+static void test_sweep_long(void)
+{
+	char *p = make_long(900), name[200];
+	struct evs_diag d = { 0 };
+	int fd;
+
 	snprintf(name, sizeof(name), ".%0120d.compact", 7);
 	T_CHECK(chdir(p) == 0);
 	fd = open(name, O_WRONLY | O_CREAT, 0600);
 	T_CHECK(fd >= 0 && close(fd) == 0);
 	t_check("sweep", evs_replace_sweep(p, &d) == EVS_E_LIMIT && d.what[0]);
 	T_CHECK(unlink(name) == 0 && chdir("/") == 0);
+	free(p);
+}
+
+/* The name of a segment fits, that of one that is being made, too, but not that of one that is being dropped. */
+static void test_dropped_long(void)
+{
+	char *p = make_long(EVS_PATH_MAX - 22);
+	struct evs_seg_spec spec = { .dir = p,
+				     .name = "2024-01-01.evs",
+				     .stream = "ev",
+				     .tenant = "acme",
+				     .tenant_len = 4,
+				     .lo = 1704067200,
+				     .hi = 1704672000,
+				     .unit = 1,
+				     .schema = "any text",
+				     .schema_len = 8 };
+	struct evs_seg_writer w;
+	struct evs_diag d = { 0 };
+
+	t_check("no room for the name of what is dropped",
+		evs_segw_open(&w, &spec, &d) == EVS_E_LIMIT && d.what[0]);
+	evs_segw_close(&w);
+	T_CHECK(rmdir(p) == 0);
 	free(p);
 }
 
@@ -101,7 +134,8 @@ static struct evs_table *table(const char *text)
 }
 
 /* Rows whose numbers go on from `first`, or down from it, with texts of so many bytes. */
-static struct evs_array *make_rows(const struct evs_table *t, uint64_t first, int step, uint32_t n, size_t bytes)
+static struct evs_array *make_rows(const struct evs_table *t, uint64_t first, int step, uint32_t n,
+				   size_t bytes)
 {
 	struct evs_array *cols = calloc(t->ncols, sizeof(*cols));
 	char *text = malloc(bytes + 1);
@@ -115,8 +149,9 @@ static struct evs_array *make_rows(const struct evs_table *t, uint64_t first, in
 		for (uint32_t i = 0; i < n; i++) {
 			uint64_t v = c == 0 ? 1704067200 : first + (uint64_t)(step * (int64_t)i);
 
-			if ((cols[c].phys == EVS_BYTES ? evs_array_append_bytes(&cols[c], text, bytes)
-						       : evs_array_append_int(&cols[c], v)) < 0)
+			if ((cols[c].phys == EVS_BYTES
+				     ? evs_array_append_bytes(&cols[c], text, bytes)
+				     : evs_array_append_int(&cols[c], v)) < 0)
 				abort();
 		}
 	}
@@ -168,6 +203,26 @@ static bool nothing_left(void)
 	return access(path, F_OK) != 0 && access(making, F_OK) != 0;
 }
 
+/* Of rows without a time nothing is said. */
+static void test_no_times(void)
+{
+	struct evs_table *t = table(ddl);
+	struct evs_seg_rows r = { 0 };
+	struct evs_array a;
+
+	T_CHECK(evs_type_array(&t->cols[t->time_column].type, &a) == 0);
+	T_CHECK(evs_array_append_null(&a) == 0);
+	evs_seg_times(t, &a, NULL, 1, &r);
+	T_CHECK(r.time_min == EVS_TIME_NONE && r.time_max == EVS_TIME_NONE);
+	T_CHECK(evs_array_append_int(&a, 7) == 0 && evs_array_append_null(&a) == 0 &&
+		evs_array_append_int(&a, 3) == 0);
+	evs_seg_times(t, &a, NULL, 4, &r);
+	T_CHECK(r.time_min == evs_row_time(t, &a, 3) && r.time_max == evs_row_time(t, &a, 1));
+	T_CHECK(r.time_min < r.time_max);
+	evs_array_release(&a);
+	evs_table_free(t);
+}
+
 static void test_fresh_paths(void)
 {
 	static const struct {
@@ -186,7 +241,8 @@ static void test_fresh_paths(void)
 
 		d = (struct evs_diag){ 0 };
 		fail_begin("stat", 1, ENOENT); /* whatever the file system says of such paths */
-		t_check("too long a path", evs_fresh_open(&f, p, &like, 1, &d) == cases[i].want && d.what[0]);
+		t_check("too long a path",
+			evs_fresh_open(&f, p, &like, 1, &d) == cases[i].want && d.what[0]);
 		(void)fail_end();
 		free(p);
 	}
@@ -252,7 +308,8 @@ static void test_fresh_unsorted(void)
 static void test_fresh_appends(void)
 {
 	struct evs_table *t = table(ddl), *u = table(other);
-	struct evs_array *some = make_rows(t, 0, 1, 10, 3), *large = make_rows(t, 10, 1, 4200, 4096),
+	struct evs_array *some = make_rows(t, 0, 1, 10, 3),
+			 *large = make_rows(t, 10, 1, 4200, 4096),
 			 *last = make_rows(t, 4210, 1, 10, 3);
 	struct evs_fresh *f = NULL;
 	struct evs_diag d = { 0 };
@@ -285,13 +342,16 @@ static int remove_one(const char *name, const struct stat *st, int kind, struct 
 
 int main(void)
 {
-	snprintf(dir, sizeof(dir), "%s/evseg-replace-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(dir, sizeof(dir), "%s/evseg-replace-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(dir))
 		abort();
 	snprintf(path, sizeof(path), "%s/2024-01-01.evs", dir);
 	snprintf(making, sizeof(making), "%s/.2024-01-01.evs.salvage", dir);
 	test_replace_paths();
 	test_sweep_long();
+	test_dropped_long();
+	test_no_times();
 	test_fresh_paths();
 	test_fresh_empty();
 	test_fresh_unsorted();

@@ -136,6 +136,12 @@ static void test_heads_differ(void)
 		snprintf(name, sizeof(name), "heads differ in field %u", field);
 		t_check(name, read_heads(bad) == 0 && !bad[0] && bad[1]);
 	}
+	/* The second is another, and its padding is damaged, too. */
+	h = first;
+	h.salt++;
+	put_heads(&first, &h);
+	T_CHECK(pwrite(fd, "\xff", 1, lseek(fd, 0, SEEK_END) - 1) == 1);
+	T_CHECK(read_heads(bad) == 0 && !bad[0] && bad[1]);
 }
 
 /* Memory and the disk fail while the copies are read, sound or not. */

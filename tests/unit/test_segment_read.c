@@ -3,6 +3,7 @@
  * memory and the disk fail: the same rows and the same damage as else, or the error.
  */
 #define _XOPEN_SOURCE 700
+#include "src/diag.h"
 #include "src/store/segment_read.h"
 #include "tests/unit/fail.h"
 #include "tests/unit/segment_rows.h"
@@ -638,6 +639,93 @@ static void test_many_groups(void)
 	check_failing_call("and no second trailer", "pread");
 }
 
+/* A SCHEMA frame with a flag of a newer format; it is not in force any more, so that the segment can be read. */
+static void test_newer_schema(void)
+{
+	struct evs_segment *s = NULL;
+	struct evs_diag d = { 0 };
+	struct evs_frame fr;
+	const char *why;
+	char *text = NULL;
+	uint64_t salt;
+	size_t at, n;
+
+	away();
+	T_CHECK(append(0, 1, 1, 0) == 0);
+	spec.schema = "any text is a schema, too";
+	T_CHECK(append(1, 1, 1, 0) == 0);
+	spec.schema = "any text is a schema here";
+	T_CHECK(append(2, 1, 1, 0) == 0);
+	load();
+	salt = salt_of();
+	at = frame_at(EVS_FRAME_SCHEMA, 0);
+	T_CHECK(evs_frame_decode(&fr, bytes + at, salt, at, &why) == 0);
+	evs_frame_seal(bytes + at, EVS_FRAME_SCHEMA, 0x80, fr.payload_len, bytes + at + EVS_FRAME_HEAD_SIZE,
+		       fr.summed_len, salt, at, fr.append);
+	store(len);
+	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+	T_CHECK(evs_segment_schema(s, at, &text, &n, &d) == EVS_E_VERSION && !text);
+	T_CHECK(!strncmp(d.what, "5.1-9", 5) && d.off == at);
+	evs_segment_close(s);
+}
+
+/* The frame of a group is read again to be verified. */
+static void test_verify(void)
+{
+	struct evs_segment *s = NULL;
+	const struct evs_group *g;
+	struct evs_diag d = { 0 };
+	uint64_t off;
+
+	commits(1, 60, 4000);
+	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0 && evs_segment_next(s, &g, &off, NULL) == 1);
+	T_CHECK(evs_segment_verify(s, &d) == 0);
+	for (long n = 1; n < 3; n++) {
+		evs_file_forget(&s->file);
+		fail_begin("pread", n, EIO);
+		T_CHECK(evs_segment_verify(s, &d) == EVS_E_SYS && fail_end() && d.sys == EIO);
+	}
+	flip(off + 60000);
+	evs_file_forget(&s->file);
+	T_CHECK(evs_segment_verify(s, &d) == EVS_E_FORMAT);
+	evs_segment_close(s);
+}
+
+static long watches;
+
+static int watch(void *arg, const struct evs_walked *w, struct evs_diag *diag)
+{
+	(void)arg;
+	(void)w;
+	return --watches == 0 ? evs_fail_nomem(diag) : 0;
+}
+
+/* Who watches the walk ends it, at any frame and at damage. */
+static void test_watch(void)
+{
+	struct evs_segment *s = NULL;
+	const struct evs_group *g;
+	struct evs_diag d;
+	unsigned ended = 0;
+	uint64_t off;
+	int rc = -1;
+
+	commits(EVS_INDEX_EVERY + 2, 2, 10);
+	flip(frame_at(EVS_FRAME_GROUP, 1) + 8);
+	for (long n = 1; rc != 0; n++) {
+		d = (struct evs_diag){ 0 };
+		watches = n;
+		T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+		evs_segment_watch(s, watch, NULL);
+		while ((rc = evs_segment_next(s, &g, &off, &d)) == 1)
+			;
+		evs_segment_close(s);
+		T_CHECK(rc == 0 || (rc == EVS_E_NOMEM && d.what[0]));
+		ended += rc < 0;
+	}
+	t_eq_u64("each frame and the damage were watched", ended, 2 * (EVS_INDEX_EVERY + 2) + 1);
+}
+
 int main(void)
 {
 	segment_begin();
@@ -652,6 +740,9 @@ int main(void)
 	test_many_groups();
 	test_kept();
 	test_sum();
+	test_newer_schema();
+	test_verify();
+	test_watch();
 	free(bytes);
 	segment_end();
 	return t_done();

@@ -271,6 +271,25 @@ static uint64_t next_index(const char *source, uint64_t *absorbed)
 	return off;
 }
 
+/* What an INDEX would say of the sources, asked for by itself. */
+static void check_all_sources(bool fit)
+{
+	struct evs_source *sources = NULL;
+	struct evs_seg_writer w;
+	struct evs_diag d = { 0 };
+	uint32_t n = 0;
+
+	T_CHECK(evs_segw_open(&w, &spec, NULL) == 0);
+	T_CHECK(evs_segw_sources(&w, &sources, &n, &d) == (fit ? 0 : EVS_E_LIMIT));
+	T_CHECK(fit ? n == EVS_MAX_SOURCES : !strncmp(d.what, "7.6-1", 5));
+	evs_sources_free(sources, n);
+	evs_file_forget(&w.file);
+	sources = NULL;
+	fail_begin("pread", 1, EIO);
+	T_CHECK(evs_segw_sources(&w, &sources, &n, &d) == EVS_E_SYS && fail_end() && d.sys == EIO && !sources);
+	evs_segw_close(&w);
+}
+
 /* More sources than an INDEX holds: there is none, and appending goes on. */
 static void test_many_sources(void)
 {
@@ -303,6 +322,7 @@ static void test_many_sources(void)
 			T_CHECK(append(c, 1, 1, 0) == 0);
 		}
 		t_check(cases[i].name, (next_index("aaaa", &absorbed) != 0) == cases[i].index);
+		check_all_sources(cases[i].index);
 		t_check(cases[i].name, append(64, 1, 1, 0) == 0 && count() == 65);
 		(void)next_index("aaaa", &absorbed);
 		t_eq_u64("what the newest commit says counts", absorbed,
