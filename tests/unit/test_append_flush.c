@@ -462,6 +462,65 @@ static void test_locked(void)
 	evs_io_close(fd);
 }
 
+/* All are held by another writer, so that both threads of a flush meet one; how they share them is up to the machine. */
+static void test_all_locked(void)
+{
+	enum { TENANTS = 100 };
+	const struct evs_append_opts hasty = { .no_wait = true };
+	struct evs_append_stats stats;
+	struct evs_diag d = { 0 };
+	int fd[TENANTS];
+	char path[160];
+	uint64_t early;
+
+	fresh("who String) PARTITION BY (who, toMonday(ts))");
+	for (unsigned i = 0; i < TENANTS; i++)
+		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t%u\"}\n", i);
+	T_CHECK(append(&hasty, &stats, &early, &d) == 0 && acked == TENANTS);
+	for (unsigned i = 0; i < TENANTS; i++) {
+		snprintf(path, sizeof(path), "%s/t%u/2024-01-01.evs", stream, i);
+		T_CHECK(evs_io_open_write(&fd[i], path, false, NULL) == 0 &&
+			evs_io_lock(fd[i], NULL, path, NULL) == 0);
+	}
+	for (unsigned round = 0; round < 20; round++)
+		T_CHECK(append(&hasty, &stats, &early, &d) == EVS_S_LOCKED && acked == 0);
+	for (unsigned i = 0; i < TENANTS; i++)
+		evs_io_close(fd[i]);
+	len = 0;
+}
+
+/* One row more, by a writer that stays open; how often it has synced. */
+static uint64_t one_more(struct evs_appender *a)
+{
+	static const char row[] = "{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t\"}\n";
+	struct evs_append_stats stats;
+	struct evs_diag d = { 0 };
+
+	T_CHECK(evs_append_feed(a, row, sizeof(row) - 1, &d) == 0 && evs_append_flush(a, false, &d) == 0);
+	evs_append_stats(a, &stats);
+	return stats.syncs;
+}
+
+/* Where another writer has appended meanwhile, what it wrote is synced before anything stands behind it. */
+static void test_another_between(void)
+{
+	const struct evs_append_opts opts = { .now = 1709294400000000000 };
+	struct evs_appender *a = NULL, *b = NULL;
+	struct evs_diag d = { 0 };
+	uint64_t first, own, after;
+
+	fresh("who String) PARTITION BY (who, toMonday(ts))");
+	T_CHECK(evs_append_open(&a, stream, &opts, &d) == 0 && evs_append_open(&b, stream, &opts, &d) == 0);
+	first = one_more(a);
+	own = one_more(a) - first;
+	(void)one_more(b);
+	after = one_more(a) - own - first;
+	t_eq_u64("one sync more", after, own + 1);
+	t_eq_u64("and none more behind that", one_more(a) - after - own - first, own);
+	evs_append_close(a);
+	evs_append_close(b);
+}
+
 static bool expired;
 
 /* Another process takes the tenant's only segment, and the folder, as soon as they are there. */
@@ -631,6 +690,8 @@ int main(void)
 	test_tenant_types();
 	test_folder_not_synced();
 	test_locked();
+	test_all_locked();
+	test_another_between();
 	test_expired_meanwhile();
 	test_strict();
 	test_long_paths();
