@@ -154,6 +154,15 @@ static void test_clock(void)
 			append(&a, odd[k == 5 ? i : 0], strlen(odd[k == 5 ? i : 0]));
 		t_check(odd[i], comes_back(&a));
 	}
+	for (unsigned with_zone = 0; with_zone < 2; with_zone++) {
+		evs_array_reset(&a);
+		for (unsigned k = 0; k < 8; k++) {
+			int len = snprintf(text, sizeof(text), "2024-01-01T00:00:0%u.%s", k, with_zone ? "Z" : "");
+
+			append(&a, text, (size_t)len);
+		}
+		t_check("a point and no digits", comes_back(&a));
+	}
 	for (int digits = 0; digits <= 12; digits++) {
 		evs_array_reset(&a);
 		for (unsigned k = 0; k < 8; k++) {

@@ -457,6 +457,41 @@ static void test_refusals(void)
 
 /* ---- sizes ---------------------------------------------------------------------------------------- */
 
+/* Without memory for it there is none; what is there is sealed. */
+static void test_rollup_memory(void)
+{
+	struct evs_rollup r = { .view = "sixteen bytes..", .groups = 1, .ncols = 3 };
+	struct evs_seg_writer w;
+	struct evs_frame fr;
+	struct rows rows;
+	const char *why;
+	unsigned fails = 0;
+	bool hit = true;
+
+	make_rows(&rows, 900, 10, 20);
+	r.cols = rows.cols;
+	for (long n = 1; hit; n++) {
+		uint64_t at;
+		int rc;
+
+		T_CHECK(evs_segw_open(&w, &spec, NULL) == 0 && evs_segw_group(&w, enc, &rows.r, NULL) == 0);
+		at = evs_segw_here(&w);
+		fail_begin("memory", n, ENOMEM);
+		rc = evs_segw_rollup(&w, enc, &r, NULL);
+		hit = fail_end();
+		T_CHECK(rc == 0 || (hit && rc == EVS_E_NOMEM));
+		T_CHECK(w.next.nrollups == (rc == 0));
+		if (rc == 0)
+			T_CHECK(evs_frame_decode(&fr, w.out.p + (at - w.out_off), w.salt, at, &why) == 0 &&
+				fr.type == EVS_FRAME_ROLLUP);
+		fails += rc < 0;
+		evs_segw_close(&w);
+	}
+	t_check("some failed", fails > 0);
+	free_rows(&rows);
+}
+
+
 static void test_rollups(void)
 {
 	struct evs_rollup r = { .view = "sixteen bytes..", .groups = 1 };
@@ -479,6 +514,7 @@ static void test_rollups(void)
 	T_CHECK(count() == 900);
 	free_rows(&rows);
 	free_rows(&none);
+	test_rollup_memory();
 }
 
 /* A group larger than what is kept; its bytes are on the way to the disk when the disk is full. */
