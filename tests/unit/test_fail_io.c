@@ -22,7 +22,7 @@ static void test_unnamed(void)
 	struct evs_diag d = { 0 };
 	struct evs_io_entry *e;
 	size_t n;
-	int fd = -1;
+	int fd = -1, stdin_fd;
 
 	T_CHECK(evs_io_open_unnamed(&fd, dir, &d) == 0 && fd >= 0);
 	evs_io_close(fd);
@@ -35,6 +35,17 @@ static void test_unnamed(void)
 		evs_io_list_free(e, n);
 		evs_io_close(fd);
 	}
+	/* Where standard input is closed a file may have its number. */
+	stdin_fd = dup(0);
+	T_CHECK(close(0) == 0);
+	for (unsigned i = 0; i < 2; i++) {
+		fail.no_tmpfile = i;
+		T_CHECK(evs_io_open_unnamed(&fd, dir, &d) == 0 && fd == 0);
+		T_CHECK(evs_io_list(dir, &e, &n, &d) == 0 && n == 0);
+		evs_io_list_free(e, n);
+		evs_io_close(fd);
+	}
+	T_CHECK(dup2(stdin_fd, 0) == 0 && close(stdin_fd) == 0);
 	fail.no_tmpfile = false;
 	at(absent, sizeof(absent), "absent");
 	T_CHECK(evs_io_open_unnamed(&fd, absent, &d) == EVS_S_SYS && d.sys == ENOENT);

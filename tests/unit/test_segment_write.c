@@ -628,6 +628,28 @@ static void test_no_more_zones(void)
 	T_CHECK(count() == 600);
 }
 
+/* Runs are numbered upwards from one commit to the next, also where a commit has had several. */
+static void test_runs(void)
+{
+	struct evs_seg_writer w;
+	struct rows rows;
+
+	away();
+	make_rows(&rows, 0, 1, 1);
+	for (unsigned c = 0; c < 3; c++) {
+		T_CHECK(evs_segw_open(&w, &spec, NULL) == 0);
+		for (unsigned g = 0; g < 4; g++) {
+			rows.r.begins_run = c == 0;
+			T_CHECK(evs_segw_group(&w, enc, &rows.r, NULL) == 0);
+			t_eq_u64("run", w.next.groups[g].run, c == 0 ? g + 1 : 4 + c);
+		}
+		T_CHECK(evs_segw_commit(&w, NULL, 0, 1, NULL) == 0);
+		evs_segw_close(&w);
+	}
+	free_rows(&rows);
+}
+
+
 static void test_times(void)
 {
 	static const int64_t none = EVS_TIME_NONE;
@@ -743,6 +765,7 @@ int main(void)
 	test_zones_and_filters();
 	test_no_more_zones();
 	test_times();
+	test_runs();
 	test_schemas();
 	segment_end();
 	return t_done();
