@@ -213,8 +213,8 @@ int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *d
 {
 	int rc;
 
-	if (s->list.n < 2)
-		return 1;
+	if (s->list.n < 2 || !s->list.stream || s->list.loose)
+		return 1; /* loose segments are held against each other */
 	s->opts.threads = 1;
 	rc = open_scan(half, (const char *const *)s->paths, s->npaths, &s->opts, s, true, diag);
 	s->progress.segments_total = s->last_path = s->list.n;

@@ -156,7 +156,7 @@ int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *colum
 
 /*
  * Before the first evs_scan_next(), for two threads: another scan with the same options and schema, which gets the later half of the
- * segments, by bytes. 1 when there are not several.
+ * segments, by what reading them costs. 1 when there are not several, or they belong to no stream's folder.
  */
 int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *diag);
 
