@@ -16,10 +16,11 @@
 
 #define AHEAD	  64u
 #define WAITING	  ((size_t)4 << 20)
-#define SPARES	  4u		      /* pieces that are kept for their memory */
+#define SPARES	  4u		      /* pieces that are kept for their memory: small ones */
+#define SMALL	  ((size_t)256 << 10)
 #define WORTH	  ((uint64_t)4 << 20) /* bytes of few segments from which on two threads are worth it */
 #define WORTH_N	  8u		      /* segments, of any size */
-#define KEPT_ROOM ((size_t)1 << 20)   /* ... of an array of these */
+#define KEPT_ROOM ((size_t)8 << 20)   /* of an array of a piece that is kept */
 
 enum piece_kind { PIECE_ROWS, PIECE_DAMAGE, PIECE_FAILED };
 
@@ -174,7 +175,7 @@ static struct piece *new_piece(struct scan_pair *p, enum piece_kind kind)
 	return x;
 }
 
-/* The rows of a piece are done with: few are kept, and no large ones. */
+/* The rows of a piece are done with. A large one is kept alone, for the next of its kind. */
 static void put_away(struct scan_pair *p, struct piece *x)
 {
 	bool keep;
@@ -184,7 +185,7 @@ static void put_away(struct scan_pair *p, struct piece *x)
 		evs_array_trim(&x->slots[i].coded.values, KEPT_ROOM);
 	}
 	(void)pthread_mutex_lock(&p->lock);
-	keep = p->nspare < SPARES;
+	keep = !p->nspare || (p->nspare < SPARES && x->bytes < SMALL && p->spare->bytes < SMALL);
 	if (keep) {
 		x->next = p->spare;
 		p->spare = x;
