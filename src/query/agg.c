@@ -185,6 +185,16 @@ int evs_agg_update(struct evs_agg *a, const struct evs_array *const *arg,
 	return r.n ? a->ops->update(a, &r) : 0;
 }
 
+bool evs_agg_counts_rows(const struct evs_agg *a)
+{
+	return a->call->fn == EVS_AGG_COUNT && !a->call->narg && !a->call->filter;
+}
+
+void evs_agg_add_rows(struct evs_agg *a, uint32_t id, uint32_t n)
+{
+	*(int64_t *)agg_at(a, id) += n;
+}
+
 /* ---- states as columns ----------------------------------------------------------------------- */
 
 unsigned evs_agg_columns(const struct evs_agg *a)

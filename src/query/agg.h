@@ -35,6 +35,10 @@ size_t evs_agg_memory(const struct evs_agg *a); /* in use */
 int evs_agg_update(struct evs_agg *a, const struct evs_array *const *arg,
 		   const struct evs_array *keep, const uint32_t *gid, uint32_t rows);
 
+/* Is it a count of all rows? Then n more of them in group `id`, which it has. */
+bool evs_agg_counts_rows(const struct evs_agg *a);
+void evs_agg_add_rows(struct evs_agg *a, uint32_t id, uint32_t n);
+
 /* The columns of a state: how many, and an empty array of each one's shape (evs_array_release() it). */
 unsigned evs_agg_columns(const struct evs_agg *a);
 int evs_agg_column(const struct evs_agg *a, unsigned i, struct evs_array *out);

@@ -66,12 +66,14 @@ static int make_aggs(struct evs_grouping *g)
 	for (size_t j = 0; j < g->nagg; j++)
 		distinct += g->call[j].fn == EVS_AGG_UNIQ_EXACT;
 	g->cap /= 1 + distinct;
+	g->only_counts = g->nkey == 1;
 	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
 		rc = evs_agg_new(&g->agg[j], &g->call[j]);
 		if (rc == 0 && g->call[j].fn == EVS_AGG_UNIQ_EXACT)
 			rc = make_distinct(g, j, g->cap);
 		if (rc == 0 && !g->nkey)
 			rc = evs_agg_groups(g->agg[j], 1);
+		g->only_counts &= rc == 0 && evs_agg_counts_rows(g->agg[j]);
 	}
 	return rc;
 }
@@ -280,11 +282,25 @@ out:
 	return rc == EVS_E_NOMEM && diag ? evs_fail_nomem(diag) : rc;
 }
 
+/* Rows that are only counted, and whose groups are all there. False: nothing is done. */
+static bool tally(struct evs_grouping *g, const struct evs_array *key, uint32_t rows)
+{
+	uint32_t id[256], n[256], groups = evs_groups_tally(g->groups, key, rows, id, n);
+
+	for (size_t j = 0; j < g->nagg; j++)
+		for (uint32_t i = 0; i < groups; i++)
+			evs_agg_add_rows(g->agg[j], id[i], n[i]);
+	return groups > 0;
+}
+
 int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key, const uint32_t *code,
 		     const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag)
 {
-	int rc = find_groups(g, key, code, rows);
+	int rc;
 
+	if (g->only_counts && !code && tally(g, key[0], rows))
+		return 0;
+	rc = find_groups(g, key, code, rows);
 	for (size_t j = 0; j < g->nagg && rc == 0; j++) {
 		if (g->distinct[j]) {
 			rc = add_distinct(g, j, key, &in[j], rows, diag);

@@ -23,6 +23,7 @@ struct evs_grouping {
 	size_t nkey, nagg;
 	const struct evs_agg_call *call;
 	size_t cap;
+	bool only_counts; /* of rows, and one key */
 	struct evs_groups *groups; /* NULL without keys */
 	struct evs_agg **agg;
 	struct evs_grouping **distinct; /* by aggregate; NULL: not of that kind */

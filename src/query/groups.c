@@ -7,49 +7,15 @@
  * A slot holds the upper half of the hash and the group's number + 1; keys are looked at only when
  * that half agrees.
  */
-#include "src/query/groups.h"
+#include "src/query/groups_state.h"
 #include "src/query/row_bytes.h"
 
 #include <stdlib.h>
 
 #define FIRST_SLOTS 256u
-#define DIRECT	    65536u /* values of two bytes; one more slot for NULL */
 #define SOON	    32768u /* twice the groups that a batch may add: slots are doubled soon */
 #define AHEAD	    12u	   /* rows that slots are fetched in advance for */
 #define RECENT_BITS 11u
-
-enum mode { DIRECT_MODE, PACKED_MODE, BYTES_MODE };
-
-struct packed {
-	uint64_t lo, hi;
-};
-
-/* A key of 8 bytes that came before, at the place that its product with a constant names. */
-struct recent {
-	uint64_t key;
-	uint32_t next; /* number + 1; 0: none */
-};
-
-struct evs_groups {
-	struct evs_groups_key *key;
-	size_t nkey;
-	enum mode mode;
-	bool frozen;
-	uint32_t n, cap;
-	uint64_t *slot;
-	uint32_t slots, slot_cap; /* in use; there */
-	uint32_t *direct;   /* DIRECT: number + 1 by value */
-	struct packed *pack; /* DIRECT, PACKED: keys by number */
-	struct packed *row;  /* the rows at hand */
-	struct recent *recent; /* PACKED, one key of 8 bytes */
-	uint64_t *hash;	     /* of the rows at hand */
-	uint32_t row_cap;
-	struct evs_buf bytes; /* BYTES: keys by number */
-	size_t *at;	      /* where they begin; n + 1 */
-	uint64_t *full;	      /* their hashes */
-	struct evs_buf line;  /* the rows at hand */
-	uint32_t *start;      /* where they begin; rows + 1 */
-};
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
@@ -94,7 +60,7 @@ int evs_groups_new(struct evs_groups **out, const struct evs_groups_key *key, si
 void evs_groups_reset(struct evs_groups *g)
 {
 	if (g->direct)
-		memset(g->direct, 0, (DIRECT + 1) * sizeof(*g->direct));
+		memset(g->direct, 0, (EVS_GROUPS_DIRECT + 1) * sizeof(*g->direct));
 	if (g->at)
 		g->at[0] = 0;
 	if (g->recent)
@@ -150,12 +116,11 @@ size_t evs_groups_memory(const struct evs_groups *g)
 	size_t slots = (uint64_t)g->n * 2 + SOON >= g->slots ? 2 * (size_t)g->slots : g->slots;
 
 	return slots * sizeof(*g->slot) + (g->recent ? sizeof(*g->recent) << RECENT_BITS : 0) +
-	       (g->direct ? DIRECT * sizeof(*g->direct) : 0) +
+	       (g->direct ? EVS_GROUPS_DIRECT * sizeof(*g->direct) : 0) +
 	       g->n * per + g->bytes.len;
 }
 
-/* Room to say where `n` groups' keys are. */
-static int need_groups(struct evs_groups *g, uint32_t n)
+int evs_groups_need(struct evs_groups *g, uint32_t n)
 {
 	uint32_t cap = g->cap + (g->cap >> 1) + 64;
 
@@ -231,65 +196,7 @@ static int ready(struct evs_groups *g)
 		return EVS_E_NOMEM;
 	if ((uint64_t)g->n * 2 >= g->slots && grow_slots(g) < 0)
 		return EVS_E_NOMEM;
-	return need_groups(g, g->n + 1);
-}
-
-/* ---- short keys ------------------------------------------------------------------------------ */
-
-static inline __attribute__((always_inline)) uint32_t direct_value(const struct evs_array *a,
-								   uint32_t i, unsigned width)
-{
-	uint16_t v;
-
-	if (width == 1)
-		return a->data[i];
-	memcpy(&v, a->data + (size_t)i * 2, 2);
-	return v;
-}
-
-/* All rows, if none of them is NULL or makes a group. */
-static bool find_known(const struct evs_groups *g, const struct evs_array *a, uint32_t rows,
-		       uint32_t *id)
-{
-	uint32_t known = 1, k;
-
-	if (a->valid)
-		return false;
-	if (a->width == 1)
-		for (uint32_t i = 0; i < rows; i++) {
-			k = g->direct[direct_value(a, i, 1)];
-			known &= k != 0;
-			id[i] = k - 1;
-		}
-	else
-		for (uint32_t i = 0; i < rows; i++) {
-			k = g->direct[direct_value(a, i, 2)];
-			known &= k != 0;
-			id[i] = k - 1;
-		}
-	return known;
-}
-
-static int find_direct(struct evs_groups *g, const struct evs_array *a, uint32_t rows, uint32_t *id)
-{
-	if (!g->direct && !(g->direct = calloc(DIRECT + 1, sizeof(*g->direct))))
-		return EVS_E_NOMEM;
-	if (find_known(g, a, rows, id))
-		return 0;
-	for (uint32_t i = 0; i < rows; i++) {
-		uint32_t v = direct_value(a, i, a->width);
-
-		if (a->valid && evs_array_is_null(a, i))
-			v = DIRECT;
-		if (!g->direct[v] && !g->frozen) {
-			if (need_groups(g, g->n + 1) < 0)
-				return EVS_E_NOMEM;
-			g->pack[g->n] = (struct packed){ v, 0 };
-			g->direct[v] = ++g->n;
-		}
-		id[i] = g->direct[v] - 1;
-	}
-	return 0;
+	return evs_groups_need(g, g->n + 1);
 }
 
 /* ---- packed keys ----------------------------------------------------------------------------- */
@@ -534,7 +441,7 @@ int evs_groups_find(struct evs_groups *g, const struct evs_array *const *key, ui
 	if (need_rows(g, rows) < 0)
 		return EVS_E_NOMEM;
 	if (g->mode == DIRECT_MODE)
-		return find_direct(g, key[0], rows, id);
+		return evs_groups_find_direct(g, key[0], rows, id);
 	if (ready(g) < 0)
 		return EVS_E_NOMEM;
 	return g->mode == PACKED_MODE ? find_packed(g, key, rows, id)
@@ -591,7 +498,7 @@ static int put_packed(const struct evs_groups *g, struct packed p, struct evs_ar
 
 static int put_direct(struct packed p, struct evs_array *key)
 {
-	return p.lo == DIRECT ? evs_array_append_null(key) : evs_array_append_int(key, p.lo);
+	return p.lo == EVS_GROUPS_DIRECT ? evs_array_append_null(key) : evs_array_append_int(key, p.lo);
 }
 
 static int put_bytes(const struct evs_groups *g, uint32_t id, struct evs_array *key)

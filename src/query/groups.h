@@ -23,6 +23,12 @@ void evs_groups_free(struct evs_groups *g);
 int evs_groups_find(struct evs_groups *g, const struct evs_array *const *key, uint32_t rows,
 		    uint32_t *id);
 
+/*
+ * How many of the rows have which group, without a number for each row: id[] and n[], with room for 256, and how many of them. 0: that
+ * cannot be told so, for the key is no single one of values below 256 without NULLs, or a group is new: evs_groups_find() does it.
+ */
+uint32_t evs_groups_tally(struct evs_groups *g, const struct evs_array *key, uint32_t rows, uint32_t *id, uint32_t *n);
+
 /* From now on no groups are made: rows of others have the number UINT32_MAX. */
 void evs_groups_freeze(struct evs_groups *g);
 

@@ -85,8 +85,59 @@ static void test_keys(const char *name, enum evs_type_id id, uint64_t distinct, 
 	evs_array_release(&keys);
 }
 
+/* How many of the first `rows` rows have which group, by their numbers. */
+static bool tallies(struct evs_groups *g, const struct evs_array *a, uint32_t rows, const uint32_t *id)
+{
+	uint32_t group[256], n[256], want[256] = { 0 };
+	uint32_t k = evs_groups_tally(g, a, rows, group, n), all = 0;
+	bool ok = k > 0;
+
+	for (uint32_t i = 0; i < rows; i++)
+		want[id[i]]++;
+	for (uint32_t i = 0; i < k && ok; i++) {
+		ok = n[i] == want[group[i]];
+		all += n[i];
+		want[group[i]] = 0; /* each comes once */
+	}
+	return ok && all == rows;
+}
+
+static void test_tally(const char *name, enum evs_type_id type_id, uint64_t distinct)
+{
+	const struct evs_type type = { .id = type_id };
+	const struct evs_groups_key key = { &type, true };
+	static uint32_t id[ROWS], group[256], n[256];
+	struct evs_array a;
+	const struct evs_array *keys = &a;
+	struct evs_groups *g = NULL;
+	bool ok;
+
+	must(evs_type_array(&type, &a));
+	must(evs_groups_new(&g, &key, 1));
+	fill(&a, distinct, 1, 0);
+	ok = evs_groups_tally(g, &a, ROWS, group, n) == 0; /* nothing is known yet */
+	must(evs_groups_find(g, &keys, ROWS, id));
+	for (uint32_t rows = 1; rows < 40; rows++)
+		ok &= tallies(g, &a, rows, id);
+	ok &= tallies(g, &a, ROWS, id);
+	must(evs_array_append_int(&a, distinct));
+	ok &= evs_groups_tally(g, &a, ROWS + 1, group, n) == 0; /* one that is new, in the last row */
+	fill(&a, distinct, 1, 5);
+	ok &= evs_groups_tally(g, &a, ROWS, group, n) == 0;
+	fill(&a, distinct, a.width == 2 ? 256 : 1, 0);
+	must(evs_groups_find(g, &keys, ROWS, id));
+	ok &= a.width == 2 ? evs_groups_tally(g, &a, ROWS, group, n) == 0 : tallies(g, &a, ROWS, id);
+	t_check(name, ok);
+	evs_groups_free(g);
+	evs_array_release(&a);
+}
+
 int main(void)
 {
+	test_tally("counts by one byte", EVS_T_UINT8, 255);
+	test_tally("counts by a signed byte", EVS_T_INT8, 200);
+	test_tally("counts by two bytes", EVS_T_INT16, 20);
+	test_tally("counts by two bytes without a sign", EVS_T_UINT16, 255);
 	test_keys("hours", EVS_T_DATETIME, 200, 3600, 0);
 	test_keys("hours and NULL", EVS_T_DATETIME, 200, 3600, 7);
 	test_keys("zero", EVS_T_INT64, 1, 1, 3);
