@@ -109,13 +109,12 @@ int evs_query_open_depth(struct evs_query **out, const char *const *paths, size_
 		return evs_fail_nomem(diag);
 	}
 	q->opts = *opts;
-	if (!q->opts.threads || q->opts.threads > QUERY_THREADS)
-		q->opts.threads = QUERY_THREADS;
+	q->threads = opts->threads && opts->threads < QUERY_THREADS ? opts->threads : QUERY_THREADS;
 	if (!q->opts.now)
 		q->opts.now = clock_ns();
 	/* A quarter is for groups, half as much for sorting. The scan, the batches at hand, blocks of spills and what the
 	 * allocator loses between pieces take the rest: measured by tests/limits. */
-	cap = opts->mem_limit ? opts->mem_limit / q->opts.threads : CAP_DEFAULT;
+	cap = opts->mem_limit ? opts->mem_limit / q->threads : CAP_DEFAULT;
 	q->cap = (size_t)(cap < CAP_LEAST ? CAP_LEAST : cap) / 4;
 	rc = open_all(q, paths, npaths, depth, diag);
 	if (rc < 0) {

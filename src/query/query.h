@@ -60,6 +60,7 @@ struct query_feed {
 
 struct evs_query {
 	struct evs_query_opts opts;
+	unsigned threads; /* that there may be; opts.threads is 0 where they need not be */
 	struct evs_select *select;
 	const struct evs_select_plan *plan;
 	const struct evs_table *source; /* what the plan is bound to */

@@ -130,7 +130,7 @@ static int second_scan(struct evs_query *q, struct evs_diag *diag)
 	struct evs_scan *s = NULL;
 	int rc;
 
-	if (q->opts.threads < 2 || !q->plan->grouped)
+	if (q->threads < 2 || !q->plan->grouped)
 		return 0;
 	rc = evs_scan_fork(q->feed[0].scan, &s, diag);
 	if (rc != 0)
@@ -265,7 +265,7 @@ static int from_view(struct evs_query *q, const struct evs_view *v, const char *
 	o.sql = v->select_text;
 	o.limit = 0;
 	q->cap /= 2;
-	o.mem_limit = (uint64_t)q->cap * 4 * o.threads; /* of which its groups get as much as ours */
+	o.mem_limit = (uint64_t)q->cap * 4 * q->threads; /* of which its groups get as much as ours */
 	rc = evs_query_open_depth(&q->inner, paths, npaths, &o, depth + 1, diag);
 	if (rc < 0) {
 		if (rc == EVS_E_QUERY && diag) { /* its place is in the view's text, not in ours */

@@ -42,7 +42,7 @@ static int open_order(struct evs_query *q, struct evs_diag *diag)
 						 p->order[i].nulls_first };
 	if (rc == 0)
 		rc = evs_order_new(&q->order, type, p->ncol, key, p->norder, limit, q->cap / 2);
-	if (rc == 0 && q->opts.threads > 1)
+	if (rc == 0 && q->threads > 1)
 		evs_order_two_threads(q->order);
 	free(type);
 	free(key);
