@@ -15,6 +15,8 @@
 
 #define OPENING_COST ((uint64_t)64 << 10) /* of a segment, as bytes to read */
 #define COSTS_KNOWN  128u
+#define WORTH_SEGMENTS 8u			/* that two threads are worth, of any size */
+#define WORTH_BYTES    ((uint64_t)4 << 20)	/* ... or so many in fewer */
 
 /* ---- opening -------------------------------------------------------------------------------------------- */
 
@@ -138,6 +140,20 @@ static uint64_t *sum_costs(const struct evs_path_list *l)
 	return cost;
 }
 
+bool evs_scan_worth_two(const struct evs_scan *s)
+{
+	uint64_t bytes = 0;
+
+	/* Loose segments are held against each other. */
+	if (s->opts.threads == 1 || !s->list.n || !s->list.stream || s->list.loose)
+		return false;
+	if (s->opts.threads == 2 || s->list.n >= WORTH_SEGMENTS)
+		return true;
+	for (size_t i = 0; i < s->list.n; i++)
+		bytes += evs_path_size(s->list.paths[i]);
+	return bytes >= WORTH_BYTES;
+}
+
 /* The later half of a list of several becomes another one. */
 static int take_half(struct evs_path_list *from, struct evs_path_list *to)
 {
@@ -213,8 +229,8 @@ int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *d
 {
 	int rc;
 
-	if (s->list.n < 2 || !s->list.stream || s->list.loose)
-		return 1; /* loose segments are held against each other */
+	if (s->list.n < 2 || !evs_scan_worth_two(s))
+		return 1;
 	s->opts.threads = 1;
 	rc = open_scan(half, (const char *const *)s->paths, s->npaths, &s->opts, s, true, diag);
 	s->progress.segments_total = s->last_path = s->list.n;

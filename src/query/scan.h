@@ -156,7 +156,7 @@ int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *colum
 
 /*
  * Before the first evs_scan_next(), for two threads: another scan with the same options and schema, which gets the later half of the
- * segments, by what reading them costs. 1 when there are not several, or they belong to no stream's folder.
+ * segments, by what reading them costs. 1 when there are not several, or one thread is enough.
  */
 int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *diag);
 
@@ -250,6 +250,8 @@ void evs_stage_close(struct evs_scan *s);
 /* scan.c: the next rows as they are stored, whoever reads them; those that this scan reads itself. */
 int evs_scan_rows(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
 int evs_scan_read(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag);
+/* scan.c: may two threads read, and is it worth it? Two that are asked for are. */
+bool evs_scan_worth_two(const struct evs_scan *s);
 /* scan.c: another scan of the same segments, but without a stage; which it reads is said by next_path and last_path. */
 int evs_scan_twin(struct evs_scan *s, struct evs_scan **out, struct evs_diag *diag);
 /* scan_fields.c: one more field behind those of the answer; its number, or EVS_E_NOMEM. */

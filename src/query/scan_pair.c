@@ -18,8 +18,6 @@
 #define WAITING	  ((size_t)4 << 20)
 #define SPARES	  4u		      /* pieces that are kept for their memory: small ones */
 #define SMALL	  ((size_t)256 << 10)
-#define WORTH	  ((uint64_t)4 << 20) /* bytes of few segments from which on two threads are worth it */
-#define WORTH_N	  8u		      /* segments, of any size */
 #define KEPT_ROOM ((size_t)8 << 20)   /* of an array of a piece that is kept */
 
 enum piece_kind { PIECE_ROWS, PIECE_DAMAGE, PIECE_FAILED };
@@ -527,20 +525,6 @@ int evs_pair_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
-/* Many segments, or enough in a few. Two threads that are asked for are had in any case. */
-static bool worth_it(const struct evs_scan *s)
-{
-	uint64_t bytes = 0;
-
-	if (s->opts.threads == 1 || s->opts.follow || s->stored || s->take || !s->list.n || !s->list.stream || s->list.loose)
-		return false; /* loose segments are held against each other */
-	if (s->opts.threads == 2 || s->list.n >= WORTH_N)
-		return true;
-	for (size_t i = 0; i < s->list.n; i++)
-		bytes += evs_path_size(s->list.paths[i]);
-	return bytes >= WORTH;
-}
-
 /* The twin has the columns and conditions of the scan that is asked; the latter's own ones it has made itself. */
 static int ready_twin(const struct evs_scan *s, struct evs_scan *twin, struct evs_diag *diag)
 {
@@ -590,7 +574,7 @@ int evs_pair_open(struct evs_scan *s, struct evs_diag *diag)
 	int rc;
 
 	s->asked_first = true;
-	if (!worth_it(s))
+	if (s->opts.follow || s->stored || s->take || !evs_scan_worth_two(s))
 		return 0;
 	p = new_pair(s);
 	if (!p)
