@@ -19,7 +19,7 @@ static const struct cli_option options[] = {
 		  "a lower one gains" },
 	{ .name = "max-duration", .arg = "T", .kind = CLI_DURATION, .ms = &opts.max_ms,
 	  .help = "begin with no other segment after T (10m, 2h)" },
-	{ .name = "dry-run", .kind = CLI_FLAG, .flag = &opts.dry_run,
+	{ .letter = 'n', .name = "dry-run", .kind = CLI_FLAG, .flag = &opts.dry_run,
 	  .help = "print which segments gain, and why, and change nothing" },
 	{ .name = NULL },
 };

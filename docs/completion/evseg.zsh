@@ -96,7 +96,7 @@ evcompact)
 		'--all[also segments that gain little]' \
 		'--level[zstd level]:level (1-19):' \
 		'--max-duration[begin with no other segment after T]:time:' \
-		'--dry-run[say what would be done]' \
+		'(-n --dry-run)'{-n,--dry-run}'[say what would be done]' \
 		'*:path:_files'
 	;;
 evstat)
