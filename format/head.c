@@ -12,10 +12,57 @@
 
 #define TEXT_LEVEL 9 /* schema texts are small and written once */
 
+/* ---- the text -------------------------------------------------------------------------------------- */
+
+void evs_text_memo_release(struct evs_text_memo *memo)
+{
+	evs_buf_release(&memo->stored);
+	free(memo->text);
+	*memo = (struct evs_text_memo){ 0 };
+}
+
+static bool is_stored(const struct evs_text_memo *m, const uint8_t *p, uint32_t stored, size_t len)
+{
+	return m && m->text && m->len == len && m->stored.len == stored &&
+	       !memcmp(m->stored.p, p, stored);
+}
+
+static bool is_text(const struct evs_text_memo *m, const char *text, size_t len)
+{
+	return m && m->text && m->len == len && !memcmp(m->text, text, len);
+}
+
+/* Take a malloc'd text (NULL: none) and its stored form; without memory for that there is just no memo. */
+static bool memorize(struct evs_text_memo *m, const uint8_t *p, uint32_t stored, char *text, size_t len)
+{
+	if (!m || !text)
+		return false;
+	evs_text_memo_release(m);
+	evs_buf_put(&m->stored, p, stored);
+	if (!evs_buf_ok(&m->stored))
+		return false;
+	m->text = text;
+	m->len = (uint32_t)len;
+	return true;
+}
+
+static char *copy_of(const char *text, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (copy) {
+		memcpy(copy, text, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
 /* Append the stored form; `*stored` gets its length, equal to `len` when it is the plain text. `len` is
  * within its cap. */
-static int put_text(const char *text, size_t len, struct evs_buf *out, uint32_t *stored)
+static int put_text(const char *text, size_t len, struct evs_text_memo *memo, struct evs_buf *out,
+		    uint32_t *stored)
 {
+	char *copy;
 	size_t n;
 
 	*stored = (uint32_t)len;
@@ -23,12 +70,20 @@ static int put_text(const char *text, size_t len, struct evs_buf *out, uint32_t 
 		return EVS_E_NOMEM;
 	if (!len)
 		return 0;
+	if (is_text(memo, text, len)) {
+		evs_buf_put(out, memo->stored.p, memo->stored.len);
+		*stored = (uint32_t)memo->stored.len;
+		return 0;
+	}
 	/* One byte less than the text: whatever does not fit is not worth compressing. */
 	n = ZSTD_compress(out->p + out->len, len - 1, text, len, TEXT_LEVEL);
 	if (ZSTD_isError(n)) {
 		evs_buf_put(out, text, len);
 		return 0;
 	}
+	copy = memo ? copy_of(text, len) : NULL;
+	if (!memorize(memo, out->p + out->len, (uint32_t)n, copy, len))
+		free(copy);
 	out->len += n;
 	*stored = (uint32_t)n;
 	return 0;
@@ -87,7 +142,9 @@ static int get_text(char **mem, const uint8_t *p, uint32_t stored, uint32_t len,
 	return 0;
 }
 
-int evs_head_encode(const struct evs_head *h, struct evs_buf *out)
+/* ---- HEAD ------------------------------------------------------------------------------------------ */
+
+int evs_head_encode(const struct evs_head *h, struct evs_text_memo *memo, struct evs_buf *out)
 {
 	struct evs_head_raw r = { .unit = h->unit, .suite = h->suite };
 	size_t at = out->len;
@@ -113,7 +170,7 @@ int evs_head_encode(const struct evs_head *h, struct evs_buf *out)
 	evs_buf_put_zero(out, sizeof(r));
 	evs_buf_put(out, h->stream, h->stream_len);
 	evs_buf_put(out, h->tenant, h->tenant_len);
-	rc = put_text(h->schema, h->schema_len, out, &stored);
+	rc = put_text(h->schema, h->schema_len, memo, out, &stored);
 	if (rc < 0) {
 		out->len = at;
 		return rc;
@@ -123,7 +180,7 @@ int evs_head_encode(const struct evs_head *h, struct evs_buf *out)
 	return 0;
 }
 
-int evs_head_write(const struct evs_head *h, struct evs_buf *out)
+int evs_head_write(const struct evs_head *h, struct evs_text_memo *memo, struct evs_buf *out)
 {
 	uint64_t plen, span;
 	int rc;
@@ -131,7 +188,7 @@ int evs_head_write(const struct evs_head *h, struct evs_buf *out)
 	evs_buf_put_zero(out, EVS_FRAME_HEAD_SIZE);
 	if (!evs_buf_ok(out))
 		return EVS_E_NOMEM;
-	rc = evs_head_encode(h, out);
+	rc = evs_head_encode(h, memo, out);
 	if (rc < 0) {
 		evs_buf_reset(out);
 		return rc;
@@ -165,27 +222,6 @@ static int check_fixed(const struct evs_head *h, const struct evs_head_raw *r, c
 	return 0;
 }
 
-static bool in_memo(const struct evs_text_memo *m, const uint8_t *p, uint32_t stored, size_t len)
-{
-	return m && m->text && m->len == len && m->stored.len == stored &&
-	       !memcmp(m->stored.p, p, stored);
-}
-
-/* Take the text that was decompressed; without memory for that there is just no memo. */
-static void memorize(struct evs_text_memo *m, const uint8_t *p, uint32_t stored,
-		     struct evs_head *h)
-{
-	if (!m || !h->schema_mem)
-		return;
-	evs_text_memo_release(m);
-	evs_buf_put(&m->stored, p, stored);
-	if (!evs_buf_ok(&m->stored))
-		return;
-	m->text = (char *)h->schema_mem;
-	m->len = (uint32_t)h->schema_len;
-	h->schema_mem = NULL;
-}
-
 static int decode_texts(struct evs_head *out, const struct evs_head_raw *r, struct evs_cur *c,
 			struct evs_text_memo *memo, const char **why)
 {
@@ -212,15 +248,15 @@ static int decode_texts(struct evs_head *out, const struct evs_head_raw *r, stru
 	evs_cur_bytes(c, out->tenant_len, &p);
 	out->tenant = (const char *)p;
 	evs_cur_bytes(c, stored, &p);
-	if (in_memo(memo, p, stored, out->schema_len)) {
+	if (is_stored(memo, p, stored, out->schema_len)) {
 		out->schema = memo->text;
 		return 0;
 	}
 	rc = get_text(&mem, p, stored, (uint32_t)out->schema_len, false, why);
 	out->schema_mem = (uint8_t *)mem;
 	out->schema = mem ? mem : (const char *)p;
-	if (rc == 0)
-		memorize(memo, p, stored, out);
+	if (rc == 0 && memorize(memo, p, stored, mem, out->schema_len))
+		out->schema_mem = NULL;
 	return rc;
 }
 
@@ -263,13 +299,6 @@ int evs_head_decode_memo(struct evs_head *out, const uint8_t *payload, size_t le
 	return rc < 0 ? rc : decode_texts(out, &r, &c, memo, why);
 }
 
-void evs_text_memo_release(struct evs_text_memo *memo)
-{
-	evs_buf_release(&memo->stored);
-	free(memo->text);
-	*memo = (struct evs_text_memo){ 0 };
-}
-
 void evs_head_release(struct evs_head *h)
 {
 	if (!h)
@@ -288,7 +317,7 @@ int evs_schema_text_encode(const char *text, size_t len, struct evs_buf *out)
 		return EVS_E_LIMIT;
 	evs_buf_put_u32(out, (uint32_t)len);
 	evs_buf_put_u32(out, 0);
-	rc = put_text(text, len, out, &stored);
+	rc = put_text(text, len, NULL, out, &stored);
 	if (rc < 0) {
 		out->len = at;
 		return rc;

@@ -64,29 +64,30 @@ struct evs_head {
 	uint8_t *schema_mem; /* owned: the decompressed text, or NULL */
 };
 
-/* Append the HEAD payload (no frame) to `out`. Returns 0, EVS_E_NOMEM or EVS_E_LIMIT. */
-int evs_head_encode(const struct evs_head *h, struct evs_buf *out);
-
-/* Append both HEAD frames, complete, to `out`, which must be empty: they start the file. */
-int evs_head_write(const struct evs_head *h, struct evs_buf *out);
-
-/* Decode a verified payload. Returns 0, EVS_E_FORMAT, EVS_E_VERSION or EVS_E_NOMEM, with `*why`.
- * Release with evs_head_release() in every case. */
-int evs_head_decode(struct evs_head *out, const uint8_t *payload, size_t len, const char **why);
-void evs_head_release(struct evs_head *h);
-
 /*
- * The schema text that was decompressed last: all segments of a stream have the same, mostly. All zero at first. The text
- * of a HEAD decoded with it may point into it, until the next one is.
+ * The schema text that was written or read last, and its stored form: all segments of a stream have the same, mostly. All zero at first.
+ * The text of a HEAD decoded with it may point into it, until it is used again.
  */
 struct evs_text_memo {
 	struct evs_buf stored;
 	char *text;
 	uint32_t len;
 };
+void evs_text_memo_release(struct evs_text_memo *memo);
+
+/* Append the HEAD payload (no frame) to `out`. `memo` may be NULL. Returns 0, EVS_E_NOMEM or EVS_E_LIMIT. */
+int evs_head_encode(const struct evs_head *h, struct evs_text_memo *memo, struct evs_buf *out);
+
+/* Append both HEAD frames, complete, to `out`, which must be empty: they start the file. */
+int evs_head_write(const struct evs_head *h, struct evs_text_memo *memo, struct evs_buf *out);
+
+/* Decode a verified payload. Returns 0, EVS_E_FORMAT, EVS_E_VERSION or EVS_E_NOMEM, with `*why`.
+ * Release with evs_head_release() in every case. */
+int evs_head_decode(struct evs_head *out, const uint8_t *payload, size_t len, const char **why);
+void evs_head_release(struct evs_head *h);
+
 int evs_head_decode_memo(struct evs_head *out, const uint8_t *payload, size_t len,
 			 struct evs_text_memo *memo, const char **why); /* NULL is fine */
-void evs_text_memo_release(struct evs_text_memo *memo);
 
 /* SCHEMA frame payload (spec 4.3): schema_len u32, schema_stored_len u32, the text as above. */
 int evs_schema_text_encode(const char *text, size_t len, struct evs_buf *out);

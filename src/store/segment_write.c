@@ -248,7 +248,7 @@ static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struc
 	t.size = st.size;
 	w->dev = st.dev;
 	w->ino = st.ino;
-	rc = evs_file_head(&w->file, st.size, &head, &t.start, bad, spec->memo, diag);
+	rc = evs_file_head(&w->file, st.size, &head, &t.start, bad, w->memo, diag);
 	if (rc == 0)
 		rc = check_head(w, &head, spec, diag);
 	w->salt = w->file.salt;
@@ -281,7 +281,7 @@ int evs_segw_begin(struct evs_seg_writer *w, const struct evs_head *h, struct ev
 	w->salt = w->file.salt = h->salt;
 	if (rc < 0)
 		return rc;
-	rc = evs_head_write(h, &w->out);
+	rc = evs_head_write(h, w->memo, &w->out);
 	if (rc < 0)
 		return fail(w, rc, "cannot write the head", diag);
 	w->first_group = evs_segw_here(w);
@@ -385,7 +385,7 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 	struct evs_io_stat st;
 	int rc;
 
-	*w = (struct evs_seg_writer){ .fd = -1, .room = spec->room };
+	*w = (struct evs_seg_writer){ .fd = -1, .memo = spec->memo, .room = spec->room };
 	if (spec->room) {
 		w->out = *spec->room;
 		*spec->room = (struct evs_buf){ 0 };

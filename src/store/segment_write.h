@@ -24,7 +24,7 @@ struct evs_seg_spec {
 	bool there;	    /* it is not made when absent: EVS_E_SYS */
 	int64_t now;	    /* when it is made */
 	const struct evs_wait *wait;
-	struct evs_text_memo *memo; /* schema texts that were decompressed before, or NULL */
+	struct evs_text_memo *memo; /* schema texts of segments before, or NULL */
 	struct evs_buf *room; /* memory for the output, kept from one append to the next; or NULL */
 };
 
@@ -52,6 +52,7 @@ struct evs_seg_writer {
 	int fd;
 	uint64_t dev, ino;
 	struct evs_file file;
+	struct evs_text_memo *memo; /* or NULL */
 	uint64_t salt;
 	uint64_t end;	  /* of the committed part, before this append */
 	uint64_t out_off; /* file offset of out.p[0] */

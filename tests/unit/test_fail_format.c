@@ -131,7 +131,7 @@ static int head_op(struct evs_buf *out)
 			      .schema_len = sizeof(schema) - 1 };
 	struct evs_head got = { 0 };
 	const char *why = NULL;
-	int rc = evs_head_write(&h, out);
+	int rc = evs_head_write(&h, NULL, out);
 
 	if (rc < 0) {
 		out->len = 0;
@@ -345,7 +345,7 @@ static int memo_op(struct evs_buf *out)
 		h.schema = text;
 		h.schema_len = sizeof(text) - (letters[i] == 'c');
 		evs_buf_reset(&b);
-		rc = evs_head_encode(&h, &b);
+		rc = evs_head_encode(&h, NULL, &b);
 		if (rc == 0)
 			rc = evs_head_decode_memo(&h, b.p, b.len, &memo, NULL);
 		if (rc == 0 && (h.schema_len != sizeof(text) - (letters[i] == 'c') ||

@@ -52,7 +52,7 @@ static void test_round_trip(void)
 	struct evs_buf b = { 0 };
 	const char *why = NULL;
 
-	T_CHECK(evs_head_encode(&h, &b) == 0);
+	T_CHECK(evs_head_encode(&h, NULL, &b) == 0);
 	T_CHECK(b.len < sizeof(struct evs_head_raw) + 15 + h.schema_len);
 	T_CHECK(evs_head_decode(&got, b.p, b.len, &why) == 0 && same_head(&h, &got));
 	T_CHECK(got.schema_mem != NULL);
@@ -62,7 +62,7 @@ static void test_round_trip(void)
 	h.schema_len = 5;
 	h.tenant_len = 0;
 	evs_buf_reset(&b);
-	T_CHECK(evs_head_encode(&h, &b) == 0);
+	T_CHECK(evs_head_encode(&h, NULL, &b) == 0);
 	t_eq_u64("plain text", b.len, sizeof(struct evs_head_raw) + 11 + 5);
 	T_CHECK(evs_head_decode(&got, b.p, b.len, &why) == 0 && same_head(&h, &got));
 	T_CHECK(got.schema_mem == NULL);
@@ -79,7 +79,7 @@ static void test_write(void)
 	const char *why = NULL;
 	uint64_t off = 0;
 
-	T_CHECK(evs_head_write(&h, &b) == 0);
+	T_CHECK(evs_head_write(&h, NULL, &b) == 0);
 	for (unsigned copy = 0; copy < 2; copy++) {
 		T_CHECK(evs_frame_decode(&f, b.p + off, 0, off, &why) == 0);
 		T_CHECK(f.type == EVS_FRAME_HEAD && f.summed_len == f.payload_len);
@@ -105,9 +105,9 @@ static void test_memo(void)
 
 	memcpy(other, schema, sizeof(schema));
 	other[13] = 'u';
-	T_CHECK(evs_head_encode(&h, &b[0]) == 0);
+	T_CHECK(evs_head_encode(&h, NULL, &b[0]) == 0);
 	h.schema = other;
-	T_CHECK(evs_head_encode(&h, &b[1]) == 0 && b[0].len == b[1].len);
+	T_CHECK(evs_head_encode(&h, NULL, &b[1]) == 0 && b[0].len == b[1].len);
 	for (unsigned i = 0; i < 6; i++) {
 		unsigned which = i / 2 % 2;
 
@@ -123,24 +123,57 @@ static void test_memo(void)
 	evs_text_memo_release(&memo);
 }
 
+/* What is written with a memo is what is written without one, whoever filled it, and a text that is not made shorter. */
+static void test_memo_writes(void)
+{
+	struct evs_text_memo memo = { 0 };
+	struct evs_buf plain = { 0 }, b = { 0 };
+	const char *text[] = { schema, "x", schema, schema, "", "CREATE", schema }, *kept, *why = NULL;
+	struct evs_head h = sample(), got;
+
+	for (unsigned i = 0; i < sizeof(text) / sizeof(*text); i++) {
+		h.schema = text[i];
+		h.schema_len = strlen(text[i]);
+		evs_buf_reset(&plain);
+		evs_buf_reset(&b);
+		kept = memo.text;
+		T_CHECK(evs_head_encode(&h, NULL, &plain) == 0 && evs_head_encode(&h, &memo, &b) == 0);
+		T_CHECK(b.len == plain.len && !memcmp(b.p, plain.p, b.len));
+		T_CHECK((i == 0) == (kept != memo.text)); /* the others are the same, or stored as they are */
+		T_CHECK(evs_head_decode_memo(&got, b.p, b.len, &memo, &why) == 0 && same_head(&h, &got));
+		T_CHECK((text[i] == schema) == (got.schema == memo.text));
+		evs_head_release(&got);
+	}
+	evs_text_memo_release(&memo);
+	T_CHECK(evs_head_decode_memo(&got, b.p, b.len, &memo, &why) == 0);
+	evs_head_release(&got);
+	kept = memo.text;
+	evs_buf_reset(&b);
+	T_CHECK(kept && evs_head_encode(&h, &memo, &b) == 0 && memo.text == kept);
+	T_CHECK(b.len == plain.len && !memcmp(b.p, plain.p, b.len));
+	evs_buf_release(&b);
+	evs_buf_release(&plain);
+	evs_text_memo_release(&memo);
+}
+
 static void test_limits(void)
 {
 	struct evs_buf b = { 0 };
 	struct evs_head h = sample();
 
 	h.stream_len = EVS_MAX_NAME + 1;
-	T_CHECK(evs_head_encode(&h, &b) == EVS_E_LIMIT && !b.len);
+	T_CHECK(evs_head_encode(&h, NULL, &b) == EVS_E_LIMIT && !b.len);
 	h.stream_len = 0;
-	T_CHECK(evs_head_encode(&h, &b) == EVS_E_LIMIT && !b.len);
+	T_CHECK(evs_head_encode(&h, NULL, &b) == EVS_E_LIMIT && !b.len);
 	h = sample();
 	h.tenant_len = EVS_MAX_TENANT + 1;
-	T_CHECK(evs_head_write(&h, &b) == EVS_E_LIMIT && !b.len);
+	T_CHECK(evs_head_write(&h, NULL, &b) == EVS_E_LIMIT && !b.len);
 	h = sample();
 	h.schema_len = EVS_MAX_SCHEMA + 1;
-	T_CHECK(evs_head_encode(&h, &b) == EVS_E_LIMIT && !b.len);
+	T_CHECK(evs_head_encode(&h, NULL, &b) == EVS_E_LIMIT && !b.len);
 	h = sample();
 	h.part_hi = h.part_lo;
-	T_CHECK(evs_head_encode(&h, &b) == EVS_E_LIMIT && !b.len);
+	T_CHECK(evs_head_encode(&h, NULL, &b) == EVS_E_LIMIT && !b.len);
 	T_CHECK(evs_schema_text_encode(schema, EVS_MAX_SCHEMA + 1, &b) == EVS_E_LIMIT && !b.len);
 	evs_buf_release(&b);
 }
@@ -191,7 +224,7 @@ static void test_rules(void)
 	struct evs_head h = sample();
 	struct evs_buf b = { 0 };
 
-	T_CHECK(evs_head_encode(&h, &b) == 0);
+	T_CHECK(evs_head_encode(&h, NULL, &b) == 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		uint8_t before = b.p[bad[i].at];
 
@@ -211,7 +244,7 @@ static void test_rules(void)
 	h.schema = "a\0b";
 	h.schema_len = 3;
 	evs_buf_reset(&b);
-	T_CHECK(evs_head_encode(&h, &b) == 0);
+	T_CHECK(evs_head_encode(&h, NULL, &b) == 0);
 	check_bad("4.2-3 ", EVS_E_FORMAT, b.p, b.len);
 	evs_buf_release(&b);
 }
@@ -245,6 +278,7 @@ int main(void)
 	test_round_trip();
 	test_write();
 	test_memo();
+	test_memo_writes();
 	test_limits();
 	test_rules();
 	test_schema_frame();

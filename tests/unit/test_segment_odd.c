@@ -45,7 +45,7 @@ static void put_heads(const struct evs_head *first, const struct evs_head *other
 	struct evs_buf a = { 0 }, b = { 0 };
 	uint8_t *second;
 
-	T_CHECK(evs_head_write(first, &a) == 0 && evs_head_write(other, &b) == 0);
+	T_CHECK(evs_head_write(first, NULL, &a) == 0 && evs_head_write(other, NULL, &b) == 0);
 	second = a.p + a.len / 2;
 	if (a.len == b.len) {
 		size_t plen = (size_t)evs_get64(b.p + 8);
@@ -65,7 +65,7 @@ static void put_long_second(const struct evs_head *first, const struct evs_head 
 	struct evs_buf a = { 0 }, b = { 0 };
 	size_t half, plen;
 
-	T_CHECK(evs_head_write(first, &a) == 0 && evs_head_write(second, &b) == 0);
+	T_CHECK(evs_head_write(first, NULL, &a) == 0 && evs_head_write(second, NULL, &b) == 0);
 	half = a.len / 2;
 	plen = (size_t)evs_get64(b.p + 8);
 	a.len = half;

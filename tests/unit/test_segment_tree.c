@@ -46,7 +46,7 @@ static void forge_begin(void)
 
 	evs_buf_release(&forge.b);
 	memset(&forge, 0, sizeof(forge));
-	T_CHECK(evs_head_write(&h, &forge.b) == 0);
+	T_CHECK(evs_head_write(&h, NULL, &forge.b) == 0);
 }
 
 /* A group of one row, of this time, for the next commit. */
