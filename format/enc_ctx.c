@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define TRIAL 512u /* shorter bytes are not worth a run of zstd to know better */
+
 void *evs_scratch_get(struct evs_scratch *s, size_t n)
 {
 	unsigned i = s->top;
@@ -66,7 +68,7 @@ size_t evs_enc_cost(struct evs_enc_ctx *ctx, const uint8_t *p, size_t len)
 {
 	size_t z;
 
-	if (ctx->opts.no_zstd || len < 64)
+	if (ctx->opts.no_zstd || len < TRIAL)
 		return len;
 	if (!ctx->zstd)
 		ctx->zstd = ZSTD_createCCtx();

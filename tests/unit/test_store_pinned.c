@@ -407,7 +407,7 @@ static const struct {
 	{ "many columns", many_columns, 216786, 0xc0c0a86a426c5951, 0xa8090a50cd93cffd, 84 },
 	{ "many commits", many_commits, 228247, 0x8ccefd566b2937d3, 0xc14f65d0a4f2dfef, 647 },
 	{ "once more", once_more, 39531, 0xafd0f14e161bb806, 0xdd912f455581d646, 106 },
-	{ "large groups", large_groups, 2034439, 0xcd3fa27a6050e5b6, 0xcdeaf3c2aaa347c3, 23 },
+	{ "large groups", large_groups, 2034191, 0x2b031cb70cc4b697, 0x9faedd6a73962c03, 23 },
 	{ "inferred", inferred, 24857, 0xfa5ae0663ac1317f, 0xf0fb2e9736e86679, 58 },
 	{ "tails", tails, 7685, 0x289b68ef7f5e1487, 0x7bd8b28bb72b49c5, 31 },
 	{ "many segments", many_segments, 1229859, 0x5c50b68378e238f8, 0x7ffbdf50030a98e3, 2335 },
