@@ -265,6 +265,8 @@ int evs_array_take(struct evs_array *a, const struct evs_array *src, const uint3
 
 	if (!n)
 		return 0;
+	if (src->nulls == src->rows) /* a column that never has a value */
+		return evs_array_append_nulls(a, n);
 	if (!a->nchild)
 		return take_leaf(a, src, idx, n);
 	for (uint32_t i = 0; i < n; i += rows) {

@@ -11,7 +11,7 @@
 #include <assert.h>
 
 #define TABLE 8192 /* slots to count distinct values of a sample in */
-_Static_assert(TABLE >= 2 * EVS_ENC_SAMPLE, "the table never fills");
+_Static_assert(TABLE >= 2 * 4 * EVS_ENC_STRETCH, "the table never fills");
 
 struct sample {
 	uint64_t *v, *t; /* values, zero-extended; room for a transformation of them */
@@ -75,15 +75,17 @@ unsigned evs_int_width(const struct evs_ints *v, uint64_t min, unsigned bits, ui
 	return width;
 }
 
-static uint32_t sample_size(const struct evs_ints *v)
+/* One value in 16 of them, or 32; four stretches at most. */
+static uint32_t sample_size(const struct evs_ints *v, bool quick, uint32_t *stretch)
 {
-	uint32_t n = v->n / 16;
+	uint32_t n = v->n / (quick ? 32 : 16);
 
-	if (v->n <= 512)
-		return v->n;
-	if (n < 512)
-		return 512;
-	return n > EVS_ENC_SAMPLE ? EVS_ENC_SAMPLE : n / EVS_ENC_STRETCH * EVS_ENC_STRETCH;
+	*stretch = quick ? EVS_ENC_STRETCH / 2 : EVS_ENC_STRETCH;
+	if (v->n <= *stretch)
+		return *stretch = v->n;
+	if (n < *stretch)
+		return *stretch;
+	return n > 4 * *stretch ? 4 * *stretch : n / *stretch * *stretch;
 }
 
 static uint32_t stretch_start(const struct evs_ints *v, const struct sample *s, uint32_t k)
@@ -98,8 +100,7 @@ static int sample_take(struct evs_enc_ctx *ctx, const struct evs_ints *v, struct
 	uint32_t at = 0, from;
 
 	s->w = v->w;
-	s->n = sample_size(v);
-	s->stretch = s->n < EVS_ENC_STRETCH ? s->n : EVS_ENC_STRETCH;
+	s->n = sample_size(v, ctx->opts.quick, &s->stretch);
 	s->v = evs_scratch_get(&ctx->scratch, (size_t)s->n * 8);
 	s->t = evs_scratch_get(&ctx->scratch, (size_t)s->n * 8);
 	s->bytes = evs_scratch_get(&ctx->scratch, (size_t)s->n * 8);

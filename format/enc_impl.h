@@ -19,8 +19,7 @@
 #define EVS_ENC_UNFIT	   1
 #define EVS_ENC_SLOTS	   96	/* pieces of scratch in use at the same time */
 #define EVS_ENC_SLACK	   32	/* bytes usable past the end of a scratch piece */
-#define EVS_ENC_SAMPLE	   2048 /* values looked at before choosing */
-#define EVS_ENC_STRETCH	   512	/* of them, side by side */
+#define EVS_ENC_STRETCH	   512	/* values side by side, of those looked at before choosing */
 #define EVS_ENC_LEAF_DEPTH 5	/* from here on only kinds without children are chosen */
 #define EVS_ENC_BLOCK	   128	/* values of a EVS_NODE_BLOCKS that share a width */
 #define EVS_ENC_E_BLOCK	   64	/* values of a EVS_NODE_DECIMAL that share an exponent */

@@ -51,6 +51,7 @@ enum evs_valid_kind {
 
 struct evs_enc_opts {
 	bool no_zstd;  /* zstd will not run over the bytes: the fewest bytes win */
+	bool quick;    /* choose by half as many values */
 	bool plain;    /* tests: nothing but plain nodes */
 	uint8_t force; /* tests: kind of the topmost value node where it fits; 0: choose */
 };

@@ -73,6 +73,7 @@ struct evs_encoder;
 struct evs_encoder_opts {
 	int zstd_level;	       /* 1 .. 22 */
 	uint32_t packed_below; /* groups with fewer bytes in memory than this are packed */
+	bool quick;	       /* as in struct evs_enc_opts */
 	bool plain;	       /* tests: no encoding but plain, no zstd */
 };
 int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opts);

@@ -52,7 +52,7 @@ static size_t compress(ZSTD_CCtx *z, uint8_t *to, size_t cap, const uint8_t *fro
 
 int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opts)
 {
-	const struct evs_enc_opts enc = { .plain = opts->plain };
+	const struct evs_enc_opts enc = { .plain = opts->plain, .quick = opts->quick };
 	struct evs_encoder *e = calloc(1, sizeof(*e));
 	int rc;
 

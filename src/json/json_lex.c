@@ -123,8 +123,15 @@ const char *evs_jlex_skip_string(struct evs_jlex *l, const char *p, bool *plain)
 {
 	const char *start = p;
 	bool high = false, escapes = false;
+	char copy[EVS_PLAIN];
 	uint32_t cp;
+	int n = l->readable && l->readable - p >= EVS_PLAIN ? l->ops->plain(p, copy) : -1;
 
+	if (n >= 0) {
+		if (plain)
+			*plain = true;
+		return p + n + 1;
+	}
 	for (;;) {
 		p = l->ops->find(p, l->end, &high);
 		if (p < l->end && *p == '"')

@@ -34,6 +34,9 @@ struct evs_json_ops {
 	 */
 	void (*copy)(struct evs_strcopy *c);
 
+	/* Are the n (1 .. EVS_PLAIN) bytes at p and q the same? EVS_PLAIN may be read at both. */
+	bool (*same)(const char *p, const char *q, size_t n);
+
 	/*
 	 * Copy a short string: EVS_PLAIN bytes may be read at p, behind its opening quote, and written at d. Its length when it
 	 * ends there and is ASCII without escapes and control characters; -1: it must be looked at more closely.

@@ -83,6 +83,17 @@ void evs_copy_portable(struct evs_strcopy *c)
 	c->d = d;
 }
 
+bool evs_same_portable(const char *p, const char *q, size_t n)
+{
+	const uint8_t *a = (const uint8_t *)p, *b = (const uint8_t *)q;
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		if (evs_get64(a + i) != evs_get64(b + i))
+			return false;
+	return i == n || !((evs_get64(a + i) ^ evs_get64(b + i)) << (8 - (n - i)) * 8);
+}
+
 int evs_plain_portable(const char *p, char *d)
 {
 	for (int n = 0; n < EVS_PLAIN; n += 8) {
@@ -183,6 +194,7 @@ void evs_uuid_print_portable(const uint8_t *uuid, char *text)
 const struct evs_json_ops evs_json_portable = {
 	.find = evs_find_portable,
 	.copy = evs_copy_portable,
+	.same = evs_same_portable,
 	.plain = evs_plain_portable,
 	.escape = evs_escape_portable,
 	.uuid_read = evs_uuid_read_portable,

@@ -15,6 +15,7 @@ const char *evs_find_portable(const char *p, const char *end, bool *high);
 void evs_copy_portable(struct evs_strcopy *c);
 char *evs_escape_portable(const char *s, size_t n, char *d, bool *high);
 char *evs_escape_byte(char c, char *d); /* '"', '\\' or a control character; returns the end */
+bool evs_same_portable(const char *p, const char *q, size_t n);
 int evs_plain_portable(const char *p, char *d);
 bool evs_uuid_read_portable(const char *text, uint8_t *uuid);
 void evs_uuid_print_portable(const uint8_t *uuid, char *text);

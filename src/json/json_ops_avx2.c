@@ -82,6 +82,17 @@ AVX2 static void copy_avx2(struct evs_strcopy *c)
 	evs_copy_portable(c);
 }
 
+AVX2 static bool same_avx2(const char *p, const char *q, size_t n)
+{
+	uint32_t m = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load(p), load(q)));
+
+	if (n <= 32)
+		return !(~m << (32 - n));
+	return m == UINT32_MAX &&
+	       !(~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load(p + 32), load(q + 32)))
+		 << (64 - n));
+}
+
 AVX2 static int plain_avx2(const char *p, char *d)
 {
 	for (int n = 0; n < EVS_PLAIN; n += 32) {
@@ -213,6 +224,7 @@ AVX2 static void uuid_print_avx2(const uint8_t *uuid, char *text)
 const struct evs_json_ops evs_json_avx2 = {
 	.find = find_avx2,
 	.copy = copy_avx2,
+	.same = same_avx2,
 	.plain = plain_avx2,
 	.escape = escape_avx2,
 	.uuid_read = uuid_read_avx2,
@@ -224,6 +236,7 @@ const struct evs_json_ops evs_json_avx2 = {
 const struct evs_json_ops evs_json_avx2 = {
 	.find = evs_find_portable,
 	.copy = evs_copy_portable,
+	.same = evs_same_portable,
 	.plain = evs_plain_portable,
 	.escape = evs_escape_portable,
 	.uuid_read = evs_uuid_read_portable,

@@ -13,24 +13,16 @@
 
 /* ---- keys -------------------------------------------------------------------------------- */
 
-/*
- * Eight bytes at a time, the last of them overlapping: keys are too short for a call of
- * memcmp().
- */
-static inline bool key_is(const struct evs_read_field *f, const char *text, const char *end)
+/* Keys are too short for a call of memcmp(). */
+static inline bool key_is(const struct evs_json_reader *r, const struct evs_read_field *f,
+			  const char *text)
 {
-	const uint8_t *p = (const uint8_t *)text, *key = (const uint8_t *)f->key;
+	const struct evs_jlex *l = &r->lex;
 	size_t n = f->key_len;
 
-	if ((size_t)(end - text) < n)
-		return false;
-	if (n < 8)
-		return n && !memcmp(p, key, n);
-	for (size_t i = 0; i + 8 < n; i += 8) {
-		if (evs_get64(p + i) != evs_get64(key + i))
-			return false;
-	}
-	return evs_get64(p + n - 8) == evs_get64(key + n - 8);
+	if (l->readable - text >= EVS_PLAIN && n - 1 < EVS_PLAIN)
+		return l->ops->same(text, f->key, n);
+	return (size_t)(l->end - text) >= n && n && !memcmp(text, f->key, n);
 }
 
 /* More bytes of the row's unknown fields, straight into the column; the row is not closed yet. */
@@ -96,7 +88,7 @@ static inline const char *read_key(struct evs_json_reader *r, uint16_t prev, con
 	for (unsigned i = 0; i < TRIES; i++) {
 		const struct evs_read_field *f = &r->fields[c];
 
-		if (key_is(f, p, r->lex.end) && !f->hidden) {
+		if (key_is(r, f, p) && !f->hidden) {
 			*column = c;
 			return p + f->key_len;
 		}
@@ -253,7 +245,7 @@ static bool read_line(struct evs_json_reader *r, const char *p, struct evs_array
 	p = evs_jlex_space(p, l->end);
 	if (p != l->end)
 		return evs_jlex_fail(l, p, "more text after the object");
-	return finish_extra(r, line) && evs_reader_fill_absent(r, cols, row, line);
+	return finish_extra(r, line) && evs_reader_fill_absent(r, cols, row, nseen, line);
 }
 
 int evs_json_read_row(struct evs_json_reader *r, const char *line, size_t len,

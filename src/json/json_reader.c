@@ -44,6 +44,7 @@ static int make_keys(struct evs_json_reader *r)
 		evs_buf_put_u8(&b, ':');
 		r->fields[i].key_len = (uint32_t)(b.len - from);
 	}
+	evs_buf_put_zero(&b, EVS_PLAIN); /* may be read behind the last one */
 	if (!evs_buf_ok(&b)) {
 		evs_buf_release(&b);
 		return EVS_E_NOMEM;
@@ -126,9 +127,10 @@ static bool note_absent(struct evs_json_reader *r, struct evs_read_field *f, uin
 }
 
 bool evs_reader_fill_absent(struct evs_json_reader *r, struct evs_array *cols, uint32_t row,
-			    const char *line)
+			    uint16_t nseen, const char *line)
 {
-	for (uint16_t i = 0; i < r->ncols; i++) {
+	/* Declared columns stand first; mostly all of them come. */
+	for (uint16_t i = nseen == r->table->ndeclared ? nseen : 0; i < r->ncols; i++) {
 		struct evs_read_field *f = &r->fields[i];
 
 		if (f->seen == r->row_mark || (i == r->table->extra_column && r->extra_len))

@@ -95,11 +95,11 @@ bool evs_put_null(struct evs_array *a);
 bool evs_reader_grow_absent(struct evs_json_reader *r, uint32_t row);
 
 /*
- * Null for the columns that did not come, _extra and _time. False: a misfit (at `line`) or out of
+ * Null for the columns that did not come, _extra and _time. `nseen` did come. False: a misfit (at `line`) or out of
  * memory.
  */
 bool evs_reader_fill_absent(struct evs_json_reader *r, struct evs_array *cols, uint32_t row,
-			    const char *line);
+			    uint16_t nseen, const char *line);
 
 /* Fill r->reason for the row that failed; EVS_ROW_BAD, EVS_ROW_MISFIT or EVS_E_NOMEM. */
 int evs_read_explain(struct evs_json_reader *r);

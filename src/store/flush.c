@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define QUICK	3    /* zstd levels that ask for speed */
 #define PENDING 256u /* acknowledgements held back */
 
 static int init_worker(struct flush_worker *w, struct evs_flush *f)
 {
 	struct evs_encoder_opts opts = { .zstd_level = f->zstd_level,
-					 .packed_below = EVS_PACKED_BELOW };
+					 .packed_below = EVS_PACKED_BELOW,
+					 .quick = f->zstd_level <= QUICK };
 	int rc = evs_encoder_new(&w->enc, &opts);
 
 	w->flush = f;

@@ -548,6 +548,14 @@ static void compare_ops(const struct evs_json_ops *a, const struct evs_json_ops 
 	struct evs_strcopy cb = { .p = s, .end = s + n, .d = db, .dend = db + room };
 	char *ea, *eb;
 
+	if (n >= 2 * EVS_PLAIN) {
+		size_t len = 1 + next() % EVS_PLAIN;
+
+		memcpy(da, s, EVS_PLAIN);
+		da[next() % EVS_PLAIN] ^= (char)(next() % 2);
+		T_CHECK(a->same(s, da, len) == b->same(s, da, len) && a->same(s, da, len) == !memcmp(s, da, len));
+		T_CHECK(a->same(s, s, len) && b->same(s, s, len));
+	}
 	if (n >= EVS_PLAIN) {
 		int la = a->plain(s, da), lb = b->plain(s, db);
 
