@@ -120,12 +120,50 @@ AVX2 static inline uint32_t marks16(__m128i v)
 	return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
 }
 
+/*
+ * 4 to 15 bytes without anything to escape, by loads and stores that overlap; false: there is something, or they are fewer.
+ */
+AVX2 static inline bool put_short(const char *s, size_t n, char *d, bool *high)
+{
+	uint64_t a, b;
+	__m128i v;
+
+	if (n >= 8) {
+		memcpy(&a, s, 8);
+		memcpy(&b, s + n - 8, 8);
+		v = _mm_set_epi64x((long long)b, (long long)a);
+		if (marks16(v))
+			return false;
+		memcpy(d, &a, 8);
+		memcpy(d + n - 8, &b, 8);
+	} else if (n >= 4) {
+		uint32_t lo, hi;
+
+		memcpy(&lo, s, 4);
+		memcpy(&hi, s + n - 4, 4);
+		a = (uint64_t)hi << 32 | lo;
+		v = _mm_set_epi64x((long long)a, (long long)a);
+		if (marks16(v))
+			return false;
+		memcpy(d, &lo, 4);
+		memcpy(d + n - 4, &hi, 4);
+	} else {
+		return false;
+	}
+	if (_mm_movemask_epi8(v))
+		*high = true;
+	return true;
+}
+
 AVX2 static char *escape_avx2(const char *s, size_t n, char *d, bool *high)
 {
 	const char *end = s + n;
 	__m256i all = _mm256_setzero_si256();
 
-	if (n >= 16 && n <= 32) { /* most strings: two loads that overlap, and nothing to escape */
+	if (n < 16)
+		return put_short(s, n, d, high) ? d + n : evs_escape_portable(s, n, d, high);
+
+	if (n <= 32) { /* most strings: two loads that overlap, and nothing to escape */
 		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)s);
 		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(end - 16));
 
@@ -155,7 +193,20 @@ AVX2 static char *escape_avx2(const char *s, size_t n, char *d, bool *high)
 	}
 	if (_mm256_movemask_epi8(all))
 		*high = true;
-	return evs_escape_portable(s, (size_t)(end - s), d, high);
+	n = (size_t)(end - s);
+	if (n >= 16) { /* the same again for what is left */
+		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)s);
+
+		if (!marks16(a)) {
+			_mm_storeu_si128((__m128i *)(void *)d, a);
+			if (_mm_movemask_epi8(a))
+				*high = true;
+			s += 16;
+			d += 16;
+			n -= 16;
+		}
+	}
+	return n < 16 && put_short(s, n, d, high) ? d + n : evs_escape_portable(s, n, d, high);
 }
 
 /*

@@ -39,11 +39,6 @@ void evs_out_put(struct evs_out *o, const char *s, size_t n)
 	}
 }
 
-void evs_out_char(struct evs_out *o, char c)
-{
-	evs_out_put(o, &c, 1);
-}
-
 /* Escape valid UTF-8, a piece at a time. */
 static void put_escaped(struct evs_out *o, const char *s, size_t n)
 {

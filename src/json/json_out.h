@@ -40,7 +40,12 @@ static inline char *evs_out_at(struct evs_out *o)
 }
 
 void evs_out_put(struct evs_out *o, const char *s, size_t n); /* any length */
-void evs_out_char(struct evs_out *o, char c);
+
+static inline void evs_out_char(struct evs_out *o, char c)
+{
+	if (evs_out_room(o, 1))
+		o->buf.p[o->buf.len++] = (uint8_t)c;
+}
 
 /*
  * JSON string with quotes. Ill-formed UTF-8, which only a forged segment can hold, becomes
