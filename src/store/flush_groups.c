@@ -94,6 +94,7 @@ static bool take(struct line *l, struct job *j)
 {
 	const struct evs_table *table = l->owner->flush->table;
 
+	/* by chance: how far ahead the other thread is */
 	if (l->stop || l->from == l->n || l->taken - l->put == l->nparts)
 		return false;
 	j->from = l->from;
@@ -127,11 +128,11 @@ static int roll_up(struct line *l, const struct job *j, const struct evs_array *
 	if (!l->owner->rollups)
 		return 0;
 	(void)pthread_mutex_lock(&f->lock);
-	while (l->rolled != j->number && !l->stop)
+	while (l->rolled != j->number && !l->stop) /* by chance: who has the earlier group */
 		(void)pthread_cond_wait(&f->step, &f->lock);
 	stop = l->stop;
 	(void)pthread_mutex_unlock(&f->lock);
-	if (stop)
+	if (stop) /* by chance: the other thread has failed */
 		return 0;
 	rc = evs_rollups_add(l->owner->rollups, cols, j->rows);
 	(void)pthread_mutex_lock(&f->lock);
@@ -183,8 +184,8 @@ static void help(void *arg)
 	struct job j;
 
 	(void)pthread_mutex_lock(&f->lock);
-	while (!l->stop && l->from < l->n) {
-		if (!take(l, &j)) {
+	while (!l->stop && l->from < l->n) { /* by chance: who takes the last rows */
+		if (!take(l, &j)) { /* by chance: all places are taken */
 			(void)pthread_cond_wait(&f->step, &f->lock);
 			continue;
 		}
@@ -235,7 +236,7 @@ static enum step next_step(struct line *l, struct job *j)
 			step = STEP_PUT;
 		else if (take(l, j))
 			step = STEP_MAKE;
-		else if (pending) {
+		else if (pending) { /* by chance: the other thread is making the next group */
 			(void)pthread_cond_wait(&f->step, &f->lock);
 			continue;
 		}

@@ -201,6 +201,8 @@ FAIL_CALL(int, pthread_attr_init, (pthread_attr_t *a), (a), ENOMEM)
 FAIL_CALL(int, pthread_attr_setstacksize, (pthread_attr_t *a, size_t n), (a, n), EINVAL)
 FAIL_CALL(int, pthread_mutex_init, (pthread_mutex_t *m, const pthread_mutexattr_t *a), (m, a),
 	  EAGAIN)
+FAIL_CALL(int, pthread_cond_init, (pthread_cond_t *c, const pthread_condattr_t *a), (c, a),
+	  EAGAIN)
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);

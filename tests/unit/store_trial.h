@@ -311,6 +311,7 @@ static const struct fault {
 	{ "pthread_attr_init", ENOMEM, FAIL_ERROR, MUST_NOT },
 	{ "pthread_attr_setstacksize", EINVAL, FAIL_ERROR, MUST_NOT },
 	{ "pthread_mutex_init", EAGAIN, FAIL_ERROR, MUST },
+	{ "pthread_cond_init", EAGAIN, FAIL_ERROR, MUST },
 };
 
 static inline bool right(const struct fault *f, int rc, bool hit)

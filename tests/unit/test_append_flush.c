@@ -257,6 +257,22 @@ static void test_wide_columns(void)
 	check_whole("wide columns", NULL, 60, &early, &stats);
 }
 
+/* Two columns with a large value each, in different rows: they fit in a group, though their longest would not in a row. */
+static void test_large_columns(void)
+{
+	struct evs_append_stats stats;
+	uint64_t early;
+
+	fresh("a String, b String) PARTITION BY toMonday(ts)");
+	for (unsigned i = 0; i < 2; i++) {
+		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"%c\":\"", 'a' + (int)i);
+		for (unsigned k = 0; k < 500; k++)
+			put_noise(500 * i + k, 4000);
+		put("\"}\n");
+	}
+	check_whole("two large columns", NULL, 2, &early, &stats);
+}
+
 /* Rows of very different sizes in a segment: the large ones have groups of their own, or share one with few. */
 static void test_uneven_rows(void)
 {
@@ -682,6 +698,7 @@ int main(void)
 	test_set_aside();
 	test_small_rows();
 	test_large_row();
+	test_large_columns();
 	test_wide_columns();
 	test_several_groups();
 	test_uneven_rows();

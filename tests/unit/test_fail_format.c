@@ -572,6 +572,52 @@ static void test_buffers(void)
 	}
 }
 
+/* Rows of lists picked out, with and without nulls, into an array that knows of nulls or not. */
+static void test_take_lists(void)
+{
+	enum { ROWS = 60 };
+	uint32_t idx[2][ROWS], n[2] = { 0, 0 };
+	struct evs_array src, dst;
+
+	if (evs_array_init_nested(&src, EVS_LIST) < 0)
+		abort();
+	evs_array_init(src.child, EVS_INT, 8, true);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		for (uint32_t k = 0; i % 7 && k < i % 4; k++)
+			if (evs_array_append_int(src.child, i * 10 + k) < 0)
+				abort();
+		if ((i % 7 ? evs_array_close_row(&src) : evs_array_append_null(&src)) < 0)
+			abort();
+	}
+	for (uint32_t i = ROWS; i-- > 0;) {
+		idx[0][n[0]++] = i;
+		if (i % 7)
+			idx[1][n[1]++] = i;
+	}
+	for (unsigned how = 0; how < 4; how++) {
+		const uint32_t *of = idx[how % 2], count = n[how % 2], first = how / 2;
+		bool hit = true;
+
+		for (long at = 1; hit; at++) {
+			bool same = true;
+			int rc;
+
+			if (evs_array_init_like(&dst, &src) < 0 || (first && evs_array_append_null(&dst) < 0))
+				abort();
+			fail_begin("memory", at, ENOMEM);
+			rc = evs_array_take(&dst, &src, of, count);
+			hit = fail_end();
+			T_CHECK(hit ? rc == EVS_E_NOMEM : rc == 0 && dst.rows == first + count);
+			for (uint32_t i = 0; rc == 0 && i < count; i++)
+				same &= evs_array_is_null(&dst, first + i) == evs_array_is_null(&src, of[i]) &&
+					evs_array_compare(&dst, first + i, &src, of[i]) == 0;
+			T_CHECK(same && (rc < 0 || dst.nulls == first + (how % 2 ? 0 : (ROWS + 6) / 7)));
+			evs_array_release(&dst);
+		}
+	}
+	evs_array_release(&src);
+}
+
 int main(void)
 {
 	test_buffers();
@@ -600,5 +646,6 @@ int main(void)
 	check_append(EVS_FIXED, 16, append_fixed);
 	check_append(EVS_BYTES, 0, append_bytes);
 	check_append(EVS_LIST, 0, append_list);
+	test_take_lists();
 	return t_done();
 }

@@ -309,7 +309,7 @@ static void cuts_off_and_appends(void)
 /* As many commits, as long, but others. */
 static void cuts_off_and_appends_alike(void)
 {
-	static struct trial t = { .no_wait = true, .by_line = true, .source = "again" };
+	static struct trial t = { .no_wait = true, .by_line = true, .source = "anothex" };
 	size_t len;
 	char *text = rows_text(60, 66, &len);
 

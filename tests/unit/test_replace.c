@@ -38,7 +38,7 @@ static void test_replace_paths(void)
 	static const size_t lens[] = { EVS_PATH_MAX + 20, EVS_PATH_MAX - 2, EVS_PATH_MAX - 6 };
 	struct evs_replace *r = NULL;
 	struct evs_diag d = { 0 };
-	char name[400];
+	char name[400], *note = NULL;
 
 	snprintf(name, sizeof(name), "%s/%0300d", dir, 7);
 	t_check("too long a name", evs_replace_open(&r, name, &d) == EVS_E_USAGE && d.what[0]);
@@ -52,6 +52,8 @@ static void test_replace_paths(void)
 		free(p);
 	}
 	t_check("no handle", !r);
+	t_check("nothing to recover",
+		evs_replace_recover(name, NULL, &note, &d) == EVS_E_USAGE && !note);
 }
 
 /* The folders of a long path. */
@@ -120,8 +122,10 @@ static const struct evs_head like = { .part_lo = 1704067200,
 				      .tenant = "acme",
 				      .tenant_len = 4 };
 
-static const char ddl[] = "CREATE TABLE ev (ts DateTime, n Int64, s String) ORDER BY (n);\n";
-static const char other[] = "CREATE TABLE ev (ts DateTime, m Int64, s String) ORDER BY (m);\n";
+static const char ddl[] =
+	"CREATE TABLE ev (ts DateTime, n Int64, s String, l Array(String)) ORDER BY (n);\n";
+static const char other[] =
+	"CREATE TABLE ev (ts DateTime, m Int64, s String, l Array(String)) ORDER BY (m);\n";
 
 static struct evs_table *table(const char *text)
 {
@@ -149,6 +153,11 @@ static struct evs_array *make_rows(const struct evs_table *t, uint64_t first, in
 		for (uint32_t i = 0; i < n; i++) {
 			uint64_t v = c == 0 ? 1704067200 : first + (uint64_t)(step * (int64_t)i);
 
+			if (cols[c].phys == EVS_LIST) {
+				if (evs_array_close_row(&cols[c]) < 0)
+					abort();
+				continue;
+			}
 			if ((cols[c].phys == EVS_BYTES
 				     ? evs_array_append_bytes(&cols[c], text, bytes)
 				     : evs_array_append_int(&cols[c], v)) < 0)

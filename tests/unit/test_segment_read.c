@@ -691,6 +691,79 @@ static void test_verify(void)
 	evs_segment_close(s);
 }
 
+/* When was the commit behind the first one written? Also while the disk fails, and where there is no commit. */
+static void test_written_behind(void)
+{
+	struct evs_segment *s = NULL;
+	struct evs_diag d = { 0 };
+	int64_t written = 0;
+	bool hit = true;
+	size_t end;
+
+	commits(2, 40, 4000);
+	end = end_of(0);
+	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+	for (long n = 1; hit; n++) {
+		int rc;
+
+		evs_file_forget(&s->file);
+		fail_begin("pread", n, EIO);
+		rc = evs_segment_written_behind(s, end, &written, &d);
+		hit = fail_end();
+		T_CHECK(hit ? rc == EVS_E_SYS : rc == 0 && written == 1);
+	}
+	T_CHECK(evs_segment_written_behind(s, len, &written, &d) == EVS_E_FORMAT);
+	evs_segment_close(s);
+}
+
+/* Going on behind a commit that an INDEX follows, in front of a group: as if all had been walked. */
+static void test_resume_behind(void)
+{
+	struct evs_segment *s = NULL;
+	struct evs_buf payload = { 0 };
+	struct evs_commit c = { 0 };
+	const struct evs_group *g;
+	struct evs_diag d = { 0 };
+	struct evs_place place;
+	struct told told;
+	size_t at, span;
+	uint64_t off;
+
+	commits(EVS_INDEX_EVERY + 3, 2, 10);
+	at = frame_at(EVS_FRAME_COMMIT, EVS_INDEX_EVERY - 1);
+	span = end_of(EVS_INDEX_EVERY - 1) - at;
+	for (unsigned i = 0; i < 4; i++) {
+		bool hit = true;
+
+		if (i == 2)
+			flip(frame_at(EVS_FRAME_INDEX, 0) + EVS_FRAME_HEAD_SIZE + 9);
+		for (long n = 1; hit; n++) {
+			unsigned groups = 0;
+			int rc;
+
+			told = (struct told){ 0 };
+			T_CHECK(evs_segment_open(&s, path, on_told, &told, NULL) == 0);
+			evs_segment_place(s, &place);
+			place.off = frame_at(EVS_FRAME_GROUP, EVS_INDEX_EVERY);
+			place.row = 2 * EVS_INDEX_EVERY;
+			T_CHECK(evs_segment_commit_at(s, at, &c, &payload, &d) == 0);
+			evs_file_forget(&s->file);
+			fail_begin(i % 2 ? "pread" : "memory", n, EIO);
+			rc = evs_segment_resume_behind(s, &place, at, span, &c, &d);
+			hit = fail_end();
+			while (rc == 0 && evs_segment_next(s, &g, &off, NULL) == 1)
+				groups++;
+			T_CHECK(rc == 0 ? groups == 3 && !told.times
+					: hit && rc == (i % 2 ? EVS_E_SYS : EVS_E_NOMEM));
+			place.off = len + 8;
+			T_CHECK(evs_segment_resume_behind(s, &place, at, span, &c, &d) == EVS_E_FORMAT);
+			evs_commit_release(&c);
+			evs_segment_close(s);
+		}
+	}
+	evs_buf_release(&payload);
+}
+
 static long watches;
 
 static int watch(void *arg, const struct evs_walked *w, struct evs_diag *diag)
@@ -743,6 +816,8 @@ int main(void)
 	test_newer_schema();
 	test_verify();
 	test_watch();
+	test_written_behind();
+	test_resume_behind();
 	free(bytes);
 	segment_end();
 	return t_done();

@@ -522,7 +522,7 @@ static void test_large_group(void)
 {
 	struct evs_diag d = { 0 };
 	struct evs_seg_writer w;
-	struct rows rows;
+	struct rows rows, few;
 
 	away();
 	T_CHECK(append(0, 5, 5, 0) == 0);
@@ -533,10 +533,15 @@ static void test_large_group(void)
 		T_CHECK(evs_segw_group(&w, enc, &rows.r, &d) == (full ? EVS_E_SYS : 0));
 		T_CHECK(fail_end() == full);
 		t_check("its memory is given back", full || (!w.out.cap && w.out_off > 5000000));
-		if (!full)
+		if (!full) {
+			make_rows(&few, 1305, 5, 5);
+			T_CHECK(evs_segw_group(&w, enc, &few.r, &d) == 0);
+			t_check("that of its parts, too", w.part.group.cap < 100000);
+			free_rows(&few);
 			T_CHECK(evs_segw_commit(&w, NULL, 0, 1, NULL) == 0);
+		}
 		evs_segw_close(&w);
-		T_CHECK(count() == 1305);
+		T_CHECK(count() == 1310);
 	}
 	free_rows(&rows);
 }

@@ -10,7 +10,7 @@ wc -c <x
 account
 jq -c '[.line, .offset, .end]' store/events/rejects.ndjson
 { rows | sed -n 4p; long; } >>x
-status evappend --ack --source feed store/events x | jq -Rc 'fromjson? | [.rows]'
+status evappend --ack --flush-interval 1h --source feed store/events x | jq -Rc 'fromjson? | [.rows]'
 account
 jq -c '[.line, .offset, .end]' store/events/rejects.ndjson
 evcat store/events | jq .id
