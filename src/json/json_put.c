@@ -229,6 +229,16 @@ static void put_plain(struct evs_out *o, const struct evs_type *t, const struct 
 	o->buf.len += n;
 }
 
+/* Elements are mostly texts. */
+static inline void put_element(struct evs_out *o, const struct evs_type *t, const struct evs_array *a,
+			       uint32_t i, struct evs_day *day)
+{
+	if (t->id == EVS_T_STRING && !a->valid && a->data)
+		evs_out_string(o, (const char *)a->data + a->offs[i], (size_t)(a->offs[i + 1] - a->offs[i]));
+	else
+		evs_out_value(o, t, a, i, day);
+}
+
 static void put_list(struct evs_out *o, const struct evs_type *t, const struct evs_array *a,
 		     uint32_t row, struct evs_day *day)
 {
@@ -240,10 +250,10 @@ static void put_list(struct evs_out *o, const struct evs_type *t, const struct e
 		if (i > from)
 			evs_out_char(o, ',');
 		if (map) {
-			evs_out_value(o, t->elem[0], &a->child[0], i, day);
+			put_element(o, t->elem[0], &a->child[0], i, day);
 			evs_out_char(o, ':');
 		}
-		evs_out_value(o, t->elem[map], &a->child[map], i, day);
+		put_element(o, t->elem[map], &a->child[map], i, day);
 	}
 	evs_out_char(o, map ? '}' : ']');
 }
