@@ -4,7 +4,8 @@
  *
  * Whoever asks for rows is one of the two: it reads the segment whose turn it is, where the other one has not begun with it, and
  * gives its rows straight on. Else it takes what is there, or reads ahead itself. What is read ahead waits in pieces, of which
- * there are few: segments that are worked on lie within AHEAD of each other, and no more is read while WAITING bytes are there.
+ * there are few: segments that are worked on lie within AHEAD of each other, and no more is read while WAITING bytes, or ENOUGH in
+ * several pieces, are there.
  */
 #include "src/query/scan_pair.h"
 
@@ -16,6 +17,8 @@
 
 #define AHEAD	  64u
 #define WAITING	  ((size_t)4 << 20)
+#define ENOUGH	  ((size_t)512 << 10) /* ... in so many pieces, which stay in a cache: */
+#define PIECES	  4u
 #define SPARES	  4u		      /* pieces that are kept for their memory: small ones */
 #define SMALL	  ((size_t)256 << 10)
 #define KEPT_ROOM ((size_t)8 << 20)   /* of an array of a piece that is kept */
@@ -56,7 +59,8 @@ struct scan_pair {
 	bool over; /* a segment cannot be read on: no other is begun with */
 	size_t n, head, next; /* segments: in all, whose turn it is, not taken yet */
 	struct turn turn[AHEAD];
-	size_t bytes;
+	size_t bytes; /* that wait, in so many pieces with rows */
+	unsigned pieces;
 	struct piece *spare;
 	unsigned nspare;
 
@@ -253,7 +257,10 @@ static void append(struct scan_pair *p, size_t segment, struct piece *x)
 	else
 		t->first = x;
 	t->last = x;
-	p->bytes += x->kind == PIECE_ROWS ? x->bytes : 0;
+	if (x->kind == PIECE_ROWS) {
+		p->bytes += x->bytes;
+		p->pieces++;
+	}
 	if (p->waits && segment == p->head)
 		(void)pthread_cond_signal(&p->came);
 }
@@ -331,10 +338,16 @@ void evs_pair_damage(struct scan_pair *p, struct evs_scan *by, const struct evs_
 
 /* ---- the other thread ---------------------------------------------------------------------------------- */
 
+/* Do so many bytes wait that no more should be read? */
+static bool enough(const struct scan_pair *p)
+{
+	return p->bytes >= WAITING || (p->bytes >= ENOUGH && p->pieces >= PIECES);
+}
+
 /* Is there too much already? What is waited for is not. */
 static bool full(const struct scan_pair *p, size_t segment)
 {
-	return p->bytes >= WAITING && (segment != p->head || p->turn[segment % AHEAD].first);
+	return enough(p) && (segment != p->head || p->turn[segment % AHEAD].first);
 }
 
 static void *twin_main(void *arg)
@@ -373,7 +386,7 @@ static void *twin_main(void *arg)
 /* Wake the other thread when there is room for a while, or when it is waited for. The lock is held. */
 static void let_go_on(struct scan_pair *p, bool now)
 {
-	if (p->other_waits && (now || (p->bytes <= WAITING / 2 && p->next - p->head <= AHEAD / 2)))
+	if (p->other_waits && (now || ((p->bytes <= ENOUGH / 2 || p->pieces <= PIECES / 2) && p->next - p->head <= AHEAD / 2)))
 		(void)pthread_cond_signal(&p->room);
 }
 
@@ -388,7 +401,10 @@ static struct piece *take_piece(struct scan_pair *p)
 	t->first = x->next;
 	if (!t->first)
 		t->last = NULL;
-	p->bytes -= x->kind == PIECE_ROWS ? x->bytes : 0;
+	if (x->kind == PIECE_ROWS) {
+		p->bytes -= x->bytes;
+		p->pieces--;
+	}
 	p->now = x->sum;
 	p->straight = false;
 	let_go_on(p, false);
@@ -468,7 +484,7 @@ static int help(struct scan_pair *p)
 		p->mine = claim(p, p->scan[0]);
 	if (p->mine == p->head)
 		return 0;
-	if (p->mine < p->n && p->bytes < WAITING) {
+	if (p->mine < p->n && !enough(p)) {
 		(void)pthread_mutex_unlock(&p->lock);
 		rc = read_ahead(p, p->scan[0], p->mine);
 		if (rc == 0)
