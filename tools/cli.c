@@ -271,12 +271,14 @@ static void ensure_standard_files(void)
 
 /*
  * What is freed of one large row is to be there for the next one, whichever thread has it: glibc keeps large blocks where
- * they are, in ever more places, after the first of their size was freed, unless the size is fixed.
+ * they are, in ever more places, after the first of their size was freed, unless the size is fixed. Smaller ones are mostly wanted again,
+ * a column of a group after the other: not each is to go back to the system and to come, page by page, again.
  */
 static void give_memory_back(void)
 {
 #ifdef __GLIBC__
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
 #endif
 }
 
