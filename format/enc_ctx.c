@@ -99,6 +99,8 @@ void evs_dec_ctx_free(struct evs_dec_ctx *d)
 	evs_scratch_release(&d->scratch);
 	for (size_t i = 0; i < sizeof(d->strs) / sizeof(d->strs[0]); i++)
 		evs_array_release(&d->strs[i]);
+	for (size_t i = 0; i < sizeof(d->pool) / sizeof(d->pool[0]); i++)
+		evs_buf_release(&d->pool[i]);
 	free(d);
 }
 
@@ -107,7 +109,7 @@ void evs_dec_ctx_set_limit(struct evs_dec_ctx *d, size_t max_bytes)
 	d->limit = max_bytes;
 }
 
-static int dec_take(struct evs_dec_ctx *d, uint64_t n)
+int evs_dec_count(struct evs_dec_ctx *d, uint64_t n)
 {
 	if (n > d->left) {
 		d->why = "6.1-6 column needs more memory than the limit allows";
@@ -122,7 +124,7 @@ void *evs_dec_scratch(struct evs_dec_ctx *d, uint64_t n)
 {
 	void *p;
 
-	if (dec_take(d, n) < 0)
+	if (evs_dec_count(d, n) < 0)
 		return NULL;
 	p = evs_scratch_get(&d->scratch, (size_t)n);
 	if (!p)
@@ -136,7 +138,7 @@ int evs_dec_reserve(struct evs_dec_ctx *d, struct evs_array *a, uint32_t rows, u
 
 	if (bytes > EVS_ARRAY_MAX_BYTES)
 		return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
-	rc = dec_take(d, (uint64_t)rows * (a->width ? a->width : 4u) + bytes);
+	rc = evs_dec_count(d, (uint64_t)rows * (a->width ? a->width : 4u) + bytes);
 	if (rc < 0)
 		return rc;
 	rc = evs_array_reserve(a, rows, (size_t)bytes);
@@ -162,7 +164,7 @@ const char *evs_node_name(uint8_t kind)
 		[EVS_NODE_UUID_TEXT] = "uuid-text", [EVS_NODE_HEX_TEXT] = "hex-text",
 		[EVS_NODE_INT_TEXT] = "int-text",   [EVS_NODE_TIME_TEXT] = "time-text",
 		[EVS_NODE_AFFIX] = "affix",	    [EVS_NODE_RECENT] = "recent",
-		[EVS_NODE_BLOCKS] = "blocks",
+		[EVS_NODE_BLOCKS] = "blocks",	    [EVS_NODE_TEMPLATE] = "template",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) && names[kind] ? names[kind] : "?";

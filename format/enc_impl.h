@@ -17,7 +17,7 @@
 #include <zstd.h>
 
 #define EVS_ENC_UNFIT	   1
-#define EVS_ENC_SLOTS	   96	/* pieces of scratch in use at the same time */
+#define EVS_ENC_SLOTS	   128	/* pieces of scratch in use at the same time */
 #define EVS_ENC_SLACK	   32	/* bytes usable past the end of a scratch piece */
 #define EVS_ENC_STRETCH	   512	/* values side by side, of those looked at before choosing */
 #define EVS_ENC_LEAF_DEPTH 5	/* from here on only kinds without children are chosen */
@@ -43,11 +43,13 @@ struct evs_enc_ctx {
 	struct evs_scratch scratch;
 	ZSTD_CCtx *zstd; /* estimates; made when first needed */
 	struct evs_buf trial, trial_zstd;
+	bool no_templates; /* for a trial without */
 };
 
 struct evs_dec_ctx {
 	struct evs_scratch scratch;
 	struct evs_array strs[EVS_MAX_ENCODING_DEPTH]; /* BYTES of inner nodes, by depth */
+	struct evs_buf pool[EVS_MAX_ENCODING_DEPTH];   /* bytes of the columns of a template, by depth */
 	size_t limit;				       /* bytes a column may take */
 	size_t left;				       /* of them */
 	const char *why;
@@ -303,6 +305,15 @@ int evs_enc_strs(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigned dep
 int evs_enc_text(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint8_t kind, unsigned depth,
 		 struct evs_buf *out);
 
+/*
+ * Templates and columns (enc_template.c); EVS_ENC_UNFIT when the values have too little in common. evs_template_pays(): 0 when a sample
+ * of them becomes shorter so than in any other way, EVS_ENC_UNFIT when not.
+ */
+int evs_enc_template(struct evs_enc_ctx *ctx, const struct evs_strs *v, bool forced, unsigned depth,
+		     struct evs_buf *out);
+int evs_template_pays(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigned depth);
+int evs_dec_template(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out, unsigned depth);
+
 /* Date-times (enc_time.c). */
 bool evs_time_is(const uint8_t *p, size_t len);
 int evs_enc_time(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigned depth,
@@ -342,7 +353,9 @@ int evs_dec_lengths(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct
 /* Room for `total` bytes of BYTES values, and a little more where the cap allows. */
 int evs_dec_bytes_room(struct evs_dec_ctx *d, struct evs_array *out, uint64_t total);
 
-/* Count `n` bytes against the limit, then take scratch. NULL: d->why is set, return EVS_E_NOMEM. */
+/* Count `n` bytes against the limit: 0, or EVS_E_NOMEM with d->why. */
+int evs_dec_count(struct evs_dec_ctx *d, uint64_t n);
+/* The same, then take scratch. NULL: d->why is set, return EVS_E_NOMEM. */
 void *evs_dec_scratch(struct evs_dec_ctx *d, uint64_t n);
 /* The same for an output array: room for rows and bytes. */
 int evs_dec_reserve(struct evs_dec_ctx *d, struct evs_array *a, uint32_t rows, uint64_t bytes);

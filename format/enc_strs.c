@@ -164,6 +164,8 @@ static int put_as(struct evs_enc_ctx *ctx, uint8_t kind, const struct evs_strs *
 		rc = put_dict(ctx, v, forced, depth, out);
 	else if (kind == EVS_NODE_AFFIX && depth < EVS_ENC_LEAF_DEPTH)
 		rc = put_affix(ctx, v, forced, depth, out);
+	else if (kind == EVS_NODE_TEMPLATE && depth < EVS_ENC_LEAF_DEPTH)
+		rc = evs_enc_template(ctx, v, forced, depth, out);
 	else if (depth < EVS_ENC_LEAF_DEPTH)
 		rc = evs_enc_text(ctx, v, kind, depth, out);
 	ctx->scratch.top = top;
@@ -193,6 +195,11 @@ int evs_enc_strs(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigned dep
 		return rc;
 	if (text && text != EVS_NODE_HEX_TEXT)
 		rc = put_as(ctx, text, v, false, depth, out);
+	if (rc == EVS_ENC_UNFIT && !text) {
+		rc = evs_template_pays(ctx, v, depth);
+		if (!rc)
+			rc = put_as(ctx, EVS_NODE_TEMPLATE, v, false, depth, out);
+	}
 	if (rc == EVS_ENC_UNFIT && v->n > 3)
 		rc = put_as(ctx, EVS_NODE_DICT, v, false, depth, out);
 	if (rc == EVS_ENC_UNFIT && text == EVS_NODE_HEX_TEXT)

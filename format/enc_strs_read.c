@@ -204,6 +204,9 @@ int evs_dec_strs(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct ev
 	case EVS_NODE_AFFIX:
 		rc = get_affix(d, c, n, out, depth);
 		break;
+	case EVS_NODE_TEMPLATE:
+		rc = evs_dec_template(d, c, n, out, depth);
+		break;
 	default:
 		rc = evs_dec_text(d, c, kind, n, out, depth);
 	}

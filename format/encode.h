@@ -38,6 +38,7 @@ enum evs_node_kind {
 	EVS_NODE_AFFIX = 17,	 /* BYTES: common prefix and suffix */
 	EVS_NODE_RECENT = 18,	 /* INT: codes of a dictionary, counted back from the newest one */
 	EVS_NODE_BLOCKS = 19, /* INT: base and bit-packed offsets, a width for every 128 of them */
+	EVS_NODE_TEMPLATE = 20, /* BYTES: templates, and columns of what stands in their gaps */
 };
 
 /* Validity nodes (spec 6.2). */
@@ -52,6 +53,7 @@ enum evs_valid_kind {
 struct evs_enc_opts {
 	bool no_zstd;  /* zstd will not run over the bytes: the fewest bytes win */
 	bool quick;    /* choose by half as many values */
+	bool templates; /* look for templates, too, which takes as long as everything else */
 	bool plain;    /* tests: nothing but plain nodes */
 	uint8_t force; /* tests: kind of the topmost value node where it fits; 0: choose */
 };

@@ -16,6 +16,7 @@
 #define SAMPLE_FROM	 (256u << 10) /* ... of blocks longer than this */
 #define SAMPLE_SAVING	 64u	      /* one sample that saves one part in so many is hope enough */
 #define SAMPLE_LEVEL_MAX 9 /* from here on size matters more than time: always try all of it */
+#define TEXT_LEVEL	 3  /* the least for text: level 1 misses most of its matches and is hardly quicker */
 #define MIN_WINDOW_LOG	 10
 #define MAX_WINDOW_LOG	 27
 #define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd ... */
@@ -27,6 +28,7 @@ struct evs_encoder {
 	struct evs_encoder_opts opts;
 	struct evs_enc_ctx *enc;
 	ZSTD_CCtx *zstd;
+	int level;	       /* for the block at hand */
 	struct evs_buf raw;    /* one block before zstd */
 	struct evs_buf column; /* one column of a packed block */
 };
@@ -52,7 +54,9 @@ static size_t compress(ZSTD_CCtx *z, uint8_t *to, size_t cap, const uint8_t *fro
 
 int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opts)
 {
-	const struct evs_enc_opts enc = { .plain = opts->plain, .quick = opts->quick };
+	const struct evs_enc_opts enc = { .plain = opts->plain,
+					  .quick = opts->quick,
+					  .templates = opts->zstd_level >= SAMPLE_LEVEL_MAX };
 	struct evs_encoder *e = calloc(1, sizeof(*e));
 	int rc;
 
@@ -122,7 +126,7 @@ static enum evs_codec put_stored(struct evs_encoder *e, const uint8_t *p, size_t
 
 	if (e->opts.plain || len < least || !worth_trying(e, p, len))
 		goto none;
-	if (!set(e->zstd, ZSTD_c_compressionLevel, e->opts.zstd_level) ||
+	if (!set(e->zstd, ZSTD_c_compressionLevel, e->level) ||
 	    !set(e->zstd, ZSTD_c_windowLog, window_log(len)) || !evs_buf_reserve(out, room))
 		goto none;
 	n = compress(e->zstd, out->p + out->len, room, p, len);
@@ -159,6 +163,21 @@ static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls, siz
 	return 0;
 }
 
+/* Text, or text inside of lists and maps? */
+static bool has_text(const struct evs_array *a)
+{
+	bool has = a->phys == EVS_BYTES;
+
+	for (unsigned i = 0; i < a->nchild; i++)
+		has |= has_text(&a->child[i]);
+	return has;
+}
+
+static int level_for(const struct evs_encoder *e, bool text)
+{
+	return text && e->opts.zstd_level < TEXT_LEVEL ? TEXT_LEVEL : e->opts.zstd_level;
+}
+
 /* All columns in one block: for each, length and "has nulls" in one varint, then the nulls, then the
  * encoded column (spec 5.4). */
 static int put_packed(struct evs_encoder *e, const struct evs_array *cols, uint16_t ncols,
@@ -184,6 +203,7 @@ static int put_packed(struct evs_encoder *e, const struct evs_array *cols, uint1
 		if (e->raw.len > EVS_MAX_BLOCK) /* unreached: takes a gigabyte, as above */
 			return EVS_E_LIMIT;
 	}
+	e->level = level_for(e, false);
 	return put_block(e, EVS_PACKED_COLUMN, 0, entry, out);
 }
 
@@ -199,6 +219,7 @@ static int put_columns(struct evs_encoder *e, const struct evs_array *cols, uint
 		rc = evs_column_encode(e->enc, &cols[i], &e->raw);
 		if (rc < 0)
 			return rc;
+		e->level = level_for(e, has_text(&cols[i]));
 		rc = put_block(e, i, cols[i].nulls, entry, out);
 		if (rc < 0)
 			return rc;

@@ -39,7 +39,7 @@ struct plain_column {
 	struct plain_column *child; /* given by the caller: 1 of a LIST, 2 of a MAP */
 };
 
-#define PLAIN_BLOCKS 4096u
+#define PLAIN_BLOCKS 16384u
 #define PLAIN_MEMORY ((size_t)32 << 20)
 
 struct plain_reader {
@@ -619,6 +619,87 @@ static inline void plain_affix(struct plain_reader *r, struct plain_bytes *v, si
 	}
 }
 
+/* A text with gaps: literal[0], column[0], literal[1], ... literal[gaps]. */
+struct plain_template {
+	size_t gaps, *column;
+	struct plain_bytes *literal;
+};
+
+static inline struct plain_bytes plain_literal(struct plain_reader *r)
+{
+	uint64_t len = plain_varint(r);
+
+	plain_demand(r, len <= (size_t)(r->end - r->p));
+	return (struct plain_bytes){ plain_take(r, (size_t)len), (size_t)len };
+}
+
+static inline struct plain_template plain_one_template(struct plain_reader *r, size_t columns)
+{
+	struct plain_template t = { .gaps = (size_t)plain_between(r, plain_varint(r), 0, 65535) };
+
+	t.column = plain_room(r, t.gaps, sizeof(*t.column));
+	t.literal = plain_room(r, t.gaps + 1, sizeof(*t.literal));
+	t.literal[0] = plain_literal(r);
+	for (size_t i = 0; i < t.gaps; i++) {
+		t.column[i] = (size_t)plain_varint(r);
+		plain_demand(r, t.column[i] < columns);
+		t.literal[i + 1] = plain_literal(r);
+	}
+	return t;
+}
+
+/* The bytes that stand at place `i` of literals and gaps by turns. */
+static inline struct plain_bytes plain_part(const struct plain_template *t, struct plain_bytes **next, size_t i)
+{
+	return i % 2 ? *next[t->column[i / 2]]++ : t->literal[i / 2];
+}
+
+static inline struct plain_bytes plain_fill(struct plain_reader *r, const struct plain_template *t,
+					    struct plain_bytes **next)
+{
+	struct plain_bytes *part = plain_room(r, 2 * t->gaps + 1, sizeof(*part));
+	size_t len = 0, at = 0;
+	uint8_t *out;
+
+	for (size_t i = 0; i <= 2 * t->gaps; i++) {
+		part[i] = plain_part(t, next, i);
+		len += part[i].len;
+	}
+	out = plain_room(r, len, 1);
+	for (size_t i = 0; i <= 2 * t->gaps; i++) {
+		if (part[i].len)
+			memcpy(out + at, part[i].p, part[i].len);
+		at += part[i].len;
+	}
+	return (struct plain_bytes){ out, len };
+}
+
+static inline void plain_templates(struct plain_reader *r, struct plain_bytes *v, size_t n, unsigned depth)
+{
+	size_t t = (size_t)plain_between(r, plain_varint(r), 1, n);
+	size_t c = (size_t)plain_between(r, plain_varint(r), 0, 65535), total = 0;
+	struct plain_template *template = plain_room(r, t, sizeof(*template));
+	struct plain_bytes **next = plain_room(r, c, sizeof(*next));
+	size_t *size = plain_room(r, c, sizeof(*size));
+	uint64_t *code;
+
+	for (size_t k = 0; k < t; k++)
+		template[k] = plain_one_template(r, c);
+	code = plain_codes(r, n, t, depth + 1);
+	for (size_t i = 0; i < n; i++) {
+		total += template[code[i]].gaps;
+		plain_demand(r, total <= 0x7fff0000);
+		for (size_t k = 0; k < template[code[i]].gaps; k++)
+			size[template[code[i]].column[k]]++;
+	}
+	for (size_t k = 0; k < c; k++)
+		plain_demand(r, size[k] > 0);
+	for (size_t k = 0; k < c; k++)
+		next[k] = plain_strings(r, size[k], depth + 1);
+	for (size_t i = 0; i < n; i++)
+		v[i] = plain_fill(r, &template[code[i]], next);
+}
+
 static inline struct plain_bytes *plain_strings(struct plain_reader *r, size_t n, unsigned depth)
 {
 	uint8_t kind = plain_kind(r, depth);
@@ -664,6 +745,9 @@ static inline struct plain_bytes *plain_strings(struct plain_reader *r, size_t n
 		return v;
 	case 17:
 		plain_affix(r, v, n, depth);
+		return v;
+	case 20:
+		plain_templates(r, v, n, depth);
 		return v;
 	default:
 		plain_fail(r, PLAIN_NEWER);

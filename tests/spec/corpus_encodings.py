@@ -169,3 +169,37 @@ def encodings_small(s):
                    "g": i / 4, "s": r.choice(["on", "off"]),
                    "u": str(uuid.UUID(int=r.getrandbits(128), version=4)),
                    "t": at(i, digits=9), "l": [i] * (i % 3), "ts": at(i)} for i in range(n)])
+
+
+def lines(r, n):
+    """Lines of a log: some forms, ids and numbers in their gaps."""
+    hosts = ["api-%x" % r.getrandbits(24) for _ in range(5)]
+    for i in range(n):
+        number = uuid.UUID(int=r.getrandbits(128), version=4)
+        yield r.choice(["request %s done in %dms" % (number, r.randrange(900)),
+                        "cache miss key=v2:%s" % number, "%s is ready after %d.%02ds" % (
+                            r.choice(hosts), r.randrange(9), r.randrange(100)),
+                        "connected to 10.1.%d.%d:5432, \u00fcber %08x" % (
+                            r.randrange(256), r.randrange(256), r.getrandbits(32))])
+
+
+def payload(r, i):
+    out = {"user_id": 10 ** 6 + r.randrange(10 ** 6), "trace": "%032x" % r.getrandbits(128),
+           "state": r.choice(["new", "open", "done"]), "tags": [r.randrange(50) for _ in range(r.randrange(4))]}
+    if i % 3:
+        out["price"] = r.randrange(10 ** 6) / 100
+    if i % 5 == 0:
+        out["by"] = {"name": "user %d" % r.randrange(30), "admin": r.random() < .1, "note": None}
+    return out
+
+
+@case
+def encodings_templates(s):
+    """Texts with gaps, which evcompact looks for: lines of a log, JSON, values of a map."""
+    r, n = random.Random(9), 1200
+    s.schema("CREATE TABLE e (line Nullable(String), payload JSON, tags Map(String, String), ts DateTime NOT NULL) "
+             "ENGINE = MergeTree PARTITION BY toMonday(ts)")
+    s.append([{"line": line if i % 9 else None, "payload": payload(r, i),
+               "tags": {"trace": "%032x" % r.getrandbits(128), "user": "usr_%x" % r.getrandbits(40)}, "ts": at(i)}
+              for i, line in enumerate(lines(r, n))])
+    s.run("evcompact", "-q", "--all", "st")

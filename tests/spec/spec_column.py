@@ -15,12 +15,13 @@ KINDS = {
     1: "PLAIN", 2: "CONST", 3: "DICT", 4: "RUNS", 5: "PACKED", 6: "PATCHED", 7: "DELTA",
     8: "DELTA2", 9: "SCALED", 10: "PLANES", 11: "DECIMAL", 12: "UUID", 13: "UUID_TEXT",
     14: "HEX_TEXT", 15: "INT_TEXT", 16: "TIME_TEXT", 17: "AFFIX", 18: "RECENT", 19: "BLOCKS",
+    20: "TEMPLATE",
 }
 ALLOWED = {
     "INT": {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 19},
     "FLOAT": {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19},
     "FIXED": {1, 2, 3, 10, 12},
-    "BYTES": {1, 2, 3, 13, 14, 15, 16, 17},
+    "BYTES": {1, 2, 3, 13, 14, 15, 16, 17, 20},
 }
 MAX_DEPTH = 8
 MAX_NESTING = 8
@@ -340,9 +341,46 @@ def bytes_node(cur, kind, n, depth):
         return [b"%d" % signed(v, 8) for v in node(cur, ("INT", 8), n, depth + 1)]
     if kind == 16:
         return time_text_node(cur, n, depth)
+    if kind == 20:
+        return template_node(cur, n, depth)
     p, s = cur.u8("6.6-3"), cur.u8("6.6-3")
     prefix, suffix = cur.take(p, "6.6-3"), cur.take(s, "6.6-3")
     return [prefix + v + suffix for v in node(cur, ("BYTES",), n, depth + 1)]
+
+
+def template_node(cur, n, depth):
+    t, c = cur.varint(), 0
+    need(1 <= t <= n, "6.6-6", "number of templates")
+    c = cur.varint()
+    need(c <= 65535, "6.6-6", "number of columns")
+    templates = []
+    for _ in range(t):
+        gaps = cur.varint()
+        need(gaps <= 65535 and gaps <= cur.left(), "6.6-7", "template cut short")
+        literals, columns = [cur.take(cur.varint(), "6.6-7")], []
+        for _ in range(gaps):
+            columns.append(cur.varint())
+            need(columns[-1] < c, "6.6-8", "column of a gap")
+            literals.append(cur.take(cur.varint(), "6.6-7"))
+        templates.append((literals, columns))
+    chosen = codes(cur, n, t, depth + 1)
+    sizes, total = [0] * c, 0
+    for code in chosen:
+        total += len(templates[code][1])
+        need(total <= MAX_BYTES, "6.1-7", "values of all columns")
+        for k in templates[code][1]:
+            sizes[k] += 1
+    need(all(sizes), "6.6-9", "column without values")
+    values = [iter(node(cur, ("BYTES",), size, depth + 1)) for size in sizes]
+    out = []
+    for code in chosen:
+        literals, columns = templates[code]
+        text = literals[0]
+        for k, literal in zip(columns, literals[1:]):
+            text += next(values[k]) + literal
+        out.append(text)
+    need(sum(map(len, out)) <= MAX_BYTES, "6.1-7", "too many bytes in a column")
+    return out
 
 
 def uuid_text(v):

@@ -116,7 +116,7 @@ static const uint8_t int_kinds[] = { EVS_NODE_PLAIN,  EVS_NODE_CONST,  EVS_NODE_
 				     EVS_NODE_PLANES, EVS_NODE_BLOCKS };
 static const uint8_t byte_kinds[] = { EVS_NODE_PLAIN,	  EVS_NODE_CONST,    EVS_NODE_DICT,
 				      EVS_NODE_UUID_TEXT, EVS_NODE_HEX_TEXT, EVS_NODE_INT_TEXT,
-				      EVS_NODE_TIME_TEXT, EVS_NODE_AFFIX };
+				      EVS_NODE_TIME_TEXT, EVS_NODE_AFFIX,    EVS_NODE_TEMPLATE };
 #define INT_KINDS  sizeof(int_kinds)
 #define BYTE_KINDS sizeof(byte_kinds)
 #define SAMPLES	   (INT_KINDS + BYTE_KINDS + 6)
@@ -337,6 +337,14 @@ static const struct {
 	{ "6.6-4", EVS_BYTES, 3, 0, B("\x10\0\x01\0\x02\0"), EVS_E_FORMAT },
 	{ "6.6-4", EVS_BYTES, 3, 0, B("\x10T\0\x09zzzzzzzzz\x02\0"), EVS_E_FORMAT },
 	{ "6.6-5", EVS_BYTES, 1, 0, B("\x10\0\0\0\x02\xc2\x82\xe6\x02"), EVS_E_FORMAT },
+	{ "6.6-6", EVS_BYTES, 3, 0, B("\x14\0\0"), EVS_E_FORMAT },
+	{ "6.6-6", EVS_BYTES, 3, 0, B("\x14\x04\0\0\0\0\0\0\0\0\0\x02\0"), EVS_E_FORMAT },
+	{ "6.6-6", EVS_BYTES, 3, 0, B("\x14\x01\x80\x80\x04\0\x01x\x02\0"), EVS_E_FORMAT },
+	{ "6.6-7", EVS_BYTES, 3, 0, B("\x14\x01\0\0\x05xx"), EVS_E_FORMAT },
+	{ "6.6-7", EVS_BYTES, 3, 0, B("\x14\x01\x01\x80\x80\x04\0\0\0"), EVS_E_FORMAT },
+	{ "6.6-7", EVS_BYTES, 3, 0, B("\x14\x01\x01\x01\0"), EVS_E_FORMAT },
+	{ "6.6-8", EVS_BYTES, 3, 0, B("\x14\x01\x01\x01\0\x01\0\x02\0\x02\x01y"), EVS_E_FORMAT },
+	{ "6.6-9", EVS_BYTES, 3, 0, B("\x14\x01\x01\0\x01x\x02\0\x02\x01y"), EVS_E_FORMAT },
 	{ "6.7-1", EVS_LIST, 1, 0, B("\x02\x02\x02\x02\0"), EVS_E_FORMAT },
 #undef B
 };

@@ -14,7 +14,8 @@ static void append(struct evs_array *a, const char *text, size_t len)
 static bool comes_back(const struct evs_array *a)
 {
 	static const uint8_t forms[] = { EVS_NODE_UUID_TEXT, EVS_NODE_HEX_TEXT, EVS_NODE_INT_TEXT,
-					 EVS_NODE_TIME_TEXT, EVS_NODE_AFFIX,	EVS_NODE_DICT };
+					 EVS_NODE_TIME_TEXT, EVS_NODE_AFFIX,	EVS_NODE_DICT,
+					 EVS_NODE_TEMPLATE };
 	struct evs_enc_opts raw = { .no_zstd = true };
 	bool ok = gen_trip(a, &raw, NULL);
 

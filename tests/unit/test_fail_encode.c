@@ -272,6 +272,8 @@ static void test_texts(void)
 		{ EVS_NODE_INT_TEXT, "", "", 1, 10, 1u << 30 },
 		{ EVS_NODE_TIME_TEXT, "2024-12-16T00:00:", ".5Z", 2, 10, 60 },
 		{ EVS_NODE_AFFIX, "user_", "_x", 1, 10, 1u << 20 },
+		{ EVS_NODE_TEMPLATE, "request ", " took long", 1, 10, 1u << 30 },
+		{ EVS_NODE_TEMPLATE, "{\"n\":", ",\"s\":[\"t\",2.5]}", 1, 10, 1u << 30 },
 		{ 0, "user_", "\x01y", 1, 10, 1u << 30 },
 	};
 	struct evs_array a;

@@ -404,11 +404,11 @@ static const struct {
 	uint64_t bytes, files, told;
 	uint64_t calls;
 } pinned[] = {
-	{ "many columns", many_columns, 217602, 0xb9a1069e2521f7c4, 0xf5d5c1811bf8a62a, 84 },
+	{ "many columns", many_columns, 216754, 0x634a4f2d4bd71a5a, 0x9ffba90da2e2b108, 84 },
 	{ "many commits", many_commits, 228247, 0x8ccefd566b2937d3, 0xc14f65d0a4f2dfef, 647 },
-	{ "once more", once_more, 39531, 0xafd0f14e161bb806, 0xdd912f455581d646, 106 },
-	{ "large groups", large_groups, 2034639, 0xb4c87a3e14dd528f, 0x4822f791d63863e1, 23 },
-	{ "inferred", inferred, 24857, 0xfa5ae0663ac1317f, 0xf0fb2e9736e86679, 58 },
+	{ "once more", once_more, 39491, 0x3fdd7b7473d4c86b, 0x9c878ea3173d1de5, 106 },
+	{ "large groups", large_groups, 2035287, 0xc5b1e8c7d3df6902, 0x0c4da54ae6ae0690, 23 },
+	{ "inferred", inferred, 24817, 0x7cfec00a47d970bf, 0xf956d585ec83e58b, 58 },
 	{ "tails", tails, 7685, 0x289b68ef7f5e1487, 0x7bd8b28bb72b49c5, 31 },
 	{ "many segments", many_segments, 1229859, 0x5c50b68378e238f8, 0x7ffbdf50030a98e3, 2335 },
 };

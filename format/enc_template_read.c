@@ -1,0 +1,225 @@
+/*
+ * Reading TEMPLATE nodes (spec 6.6).
+ *
+ * The templates are read into parts, each a literal and the column whose value follows it; then the codes, which say how many values each
+ * column has, and how many bytes all literals are; then the columns, one behind the other, into one pool; and then everything is copied to where
+ * it belongs, sixteen bytes at a time where there is room.
+ */
+#include "format/enc_impl.h"
+
+#define CHUNK	     ((size_t)16)
+#define MOST_COLUMNS 65535u
+#define MOST_PIECES  65535u
+#define NO_COLUMN    UINT32_MAX
+
+/* A literal, and the column whose next value follows it; NO_COLUMN: the template ends. */
+struct part {
+	const uint8_t *literal;
+	uint32_t len, column;
+};
+
+struct templates {
+	uint32_t n, columns;
+	struct part *part;
+	uint32_t *first;   /* part of each template */
+	uint32_t *uses;	   /* of each template */
+	uint64_t *literal; /* bytes of each template's literals */
+	uint32_t *values;  /* of each column; then, where its next one is in offs */
+	uint32_t *offs;	   /* of all values of all columns in the pool, an end for each column */
+};
+
+static int get_part(struct evs_dec_ctx *d, struct evs_cur *c, const struct templates *t, bool last,
+		    struct part *p)
+{
+	uint64_t len, column = NO_COLUMN;
+
+	if (!evs_cur_varint(c, &len) || !evs_cur_bytes(c, len, &p->literal) ||
+	    (!last && !evs_cur_varint(c, &column)))
+		return evs_dec_fail(d, "6.6-7 a template is cut short");
+	if (!last && column >= t->columns)
+		return evs_dec_fail(d, "6.6-8 a column that is none of the template's");
+	p->len = (uint32_t)len;
+	p->column = (uint32_t)column;
+	return 0;
+}
+
+/* The parts of all templates, into t->part when there is room for them; returns how many. */
+static int walk(struct evs_dec_ctx *d, struct evs_cur *c, struct templates *t, uint64_t *parts)
+{
+	struct part spare;
+	uint64_t pieces, n = 0;
+	int rc;
+
+	for (uint32_t k = 0; k < t->n; k++) {
+		if (!evs_cur_varint(c, &pieces) || pieces > MOST_PIECES)
+			return evs_dec_fail(d, "6.6-7 a template is cut short");
+		if (t->part) {
+			t->first[k] = (uint32_t)n;
+			t->literal[k] = 0;
+		}
+		for (uint64_t i = 0; i <= pieces; i++, n++) {
+			struct part *p = t->part ? &t->part[n] : &spare;
+
+			rc = get_part(d, c, t, i == pieces, p);
+			if (rc)
+				return rc;
+			if (t->part)
+				t->literal[k] += p->len;
+		}
+	}
+	*parts = n;
+	return 0;
+}
+
+static int get_templates(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct templates *t)
+{
+	struct evs_cur again;
+	uint64_t number, columns, parts;
+	int rc;
+
+	if (!evs_cur_varint(c, &number) || !number || number > n || !evs_cur_varint(c, &columns) ||
+	    columns > MOST_COLUMNS)
+		return evs_dec_fail(d, "6.6-6 number of templates or columns out of range");
+	*t = (struct templates){ .n = (uint32_t)number, .columns = (uint32_t)columns };
+	again = *c;
+	rc = walk(d, &again, t, &parts);
+	if (rc)
+		return rc;
+	t->part = evs_dec_scratch(d, parts * sizeof(*t->part));
+	t->first = evs_dec_scratch(d, number * sizeof(*t->first));
+	t->uses = evs_dec_scratch(d, number * sizeof(*t->uses));
+	t->literal = evs_dec_scratch(d, number * sizeof(*t->literal));
+	t->values = evs_dec_scratch(d, (columns + 1) * sizeof(*t->values));
+	if (!t->part || !t->first || !t->uses || !t->literal || !t->values)
+		return EVS_E_NOMEM;
+	memset(t->uses, 0, number * sizeof(*t->uses));
+	return walk(d, c, t, &parts);
+}
+
+/* How many values each column has; `*total`: of all columns; `*literals`: bytes of all literals. */
+static int count_values(struct evs_dec_ctx *d, struct templates *t, const uint32_t *codes,
+			uint32_t n, uint64_t *total, uint64_t *literals)
+{
+	uint64_t all = 0, bytes = 0;
+
+	memset(t->values, 0, ((size_t)t->columns + 1) * sizeof(*t->values));
+	for (size_t i = 0; i < n; i++)
+		t->uses[codes[i]]++;
+	for (uint32_t k = 0; k < t->n; k++) {
+		bytes += t->literal[k] * t->uses[k];
+		for (const struct part *p = &t->part[t->first[k]];
+		     p->column != NO_COLUMN && t->uses[k]; p++) {
+			all += t->uses[k];
+			if (all > EVS_ARRAY_MAX_BYTES)
+				return evs_dec_fail(
+					d,
+					"6.1-7 values of all columns of a template pass 0x7fff0000");
+			t->values[p->column] += t->uses[k];
+		}
+		if (bytes > EVS_ARRAY_MAX_BYTES)
+			return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
+	}
+	for (uint32_t k = 0; k < t->columns; k++)
+		if (!t->values[k])
+			return evs_dec_fail(d, "6.6-9 a column of a template without values");
+	*total = all;
+	*literals = bytes;
+	return 0;
+}
+
+/* All columns behind each other into the pool; t->values becomes where each begins in t->offs. */
+static int get_columns(struct evs_dec_ctx *d, struct evs_cur *c, struct templates *t,
+		       uint64_t total, unsigned depth)
+{
+	struct evs_array *in = &d->strs[depth];
+	struct evs_buf *pool = &d->pool[depth];
+	uint32_t at = 0, values;
+	size_t bytes;
+	int rc;
+
+	evs_buf_reset(pool);
+	t->offs = evs_dec_scratch(d, (total + t->columns) * sizeof(*t->offs));
+	if (!t->offs)
+		return EVS_E_NOMEM;
+	for (uint32_t k = 0; k < t->columns; k++) {
+		values = t->values[k];
+		rc = evs_dec_strs(d, c, values, in, depth + 1);
+		if (rc)
+			return rc;
+		bytes = (size_t)in->offs[values];
+		if (pool->len + bytes > EVS_ARRAY_MAX_BYTES)
+			return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
+		rc = evs_dec_count(d, bytes);
+		if (rc)
+			return rc;
+		for (uint32_t i = 0; i <= values; i++)
+			t->offs[at + i] = (uint32_t)pool->len + (uint32_t)in->offs[i];
+		t->values[k] = at;
+		at += values + 1;
+		evs_buf_put(pool, in->data, bytes);
+	}
+	if (!evs_buf_reserve(pool, CHUNK) || !evs_buf_ok(pool)) {
+		d->why = "out of memory";
+		return EVS_E_NOMEM;
+	}
+	return 0;
+}
+
+/* `len` bytes; where there is `room`, up to CHUNK - 1 more are read and written. */
+static inline void copy(uint8_t *to, const uint8_t *from, size_t len, bool room)
+{
+	if (room && len <= CHUNK)
+		memcpy(to, from, CHUNK);
+	else
+		memcpy(to, from, len);
+}
+
+static void join(struct templates *t, const uint32_t *codes, uint32_t n, const uint8_t *pool,
+		 const uint8_t *input_end, struct evs_array *out)
+{
+	uint8_t *to = out->data, *end = out->data + out->data_cap;
+
+	out->offs[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct part *p = &t->part[t->first[codes[i]]];
+
+		for (;; p++) {
+			copy(to, p->literal, p->len,
+			     (size_t)(end - to) >= CHUNK &&
+				     (size_t)(input_end - p->literal) >= CHUNK);
+			to += p->len;
+			if (p->column == NO_COLUMN)
+				break;
+			const uint32_t *o = &t->offs[t->values[p->column]++];
+
+			copy(to, pool + o[0], o[1] - o[0], (size_t)(end - to) >= CHUNK);
+			to += o[1] - o[0];
+		}
+		out->offs[i + 1] = (int32_t)(to - out->data);
+	}
+}
+
+int evs_dec_template(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		     unsigned depth)
+{
+	struct templates t;
+	const uint32_t *codes;
+	uint64_t total, literals;
+	int rc = get_templates(d, c, n, &t);
+
+	if (!rc)
+		rc = evs_dec_codes(d, c, n, t.n, depth + 1, &codes);
+	if (!rc)
+		rc = count_values(d, &t, codes, n, &total, &literals);
+	if (!rc)
+		rc = get_columns(d, c, &t, total, depth);
+	if (!rc && literals + d->pool[depth].len > EVS_ARRAY_MAX_BYTES)
+		rc = evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
+	if (!rc)
+		rc = evs_dec_reserve(d, out, n, 0);
+	if (!rc)
+		rc = evs_dec_bytes_room(d, out, literals + d->pool[depth].len);
+	if (!rc)
+		join(&t, codes, n, d->pool[depth].p, c->end, out);
+	return rc;
+}
