@@ -167,8 +167,13 @@ static inline uint64_t hash_text(const uint8_t *p, size_t n)
 /* Eight bytes at a time, the last of them overlapping: a call takes longer for most. */
 static inline bool same_text(const uint8_t *p, const uint8_t *q, size_t n)
 {
-	if (n < 8 || n > 64)
-		return !n || (*p == *q && !memcmp(p, q, n));
+	if (n < 4)
+		return !n || (p[0] == q[0] && p[n / 2] == q[n / 2] && p[n - 1] == q[n - 1]);
+	if (n < 8)
+		return evs_ld(p, 0, 4) == evs_ld(q, 0, 4) &&
+		       evs_ld(p + n - 4, 0, 4) == evs_ld(q + n - 4, 0, 4);
+	if (n > 64)
+		return !memcmp(p, q, n);
 	for (size_t i = 0; i + 8 < n; i += 8)
 		if (evs_le64(p + i) != evs_le64(q + i))
 			return false;
@@ -178,7 +183,7 @@ static inline bool same_text(const uint8_t *p, const uint8_t *q, size_t n)
 int evs_dict_strs(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint32_t max_distinct,
 		  struct evs_dict *d)
 {
-	uint32_t at, tag, first;
+	uint32_t at, tag, first, code = 0, *next;
 	struct table t;
 	struct slot *s;
 	const uint8_t *p;
@@ -186,16 +191,20 @@ int evs_dict_strs(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint32_t ma
 	size_t len;
 	int rc;
 
+	next = evs_scratch_get(&ctx->scratch, (size_t)max_distinct * 4);
+	if (!next)
+		return EVS_E_NOMEM;
 	rc = table_init(ctx, v->n, max_distinct, &t, d);
 	if (rc < 0)
 		return rc;
 	for (uint32_t i = 0; i < v->n; i++) {
 		p = v->data + v->offs[i];
 		len = (size_t)(v->offs[i + 1] - v->offs[i]);
-		/* Sorted rows have it again and again. */
-		if (i && (size_t)(v->offs[i] - v->offs[i - 1]) == len &&
-		    same_text(p, p - len, len)) {
-			d->codes[i] = d->codes[i - 1];
+		/* Mostly what came behind the value before comes again: itself in sorted rows, the next key in maps. */
+		first = i ? d->first[next[code]] : 0;
+		if (i && (size_t)(v->offs[first + 1] - v->offs[first]) == len &&
+		    same_text(p, v->data + v->offs[first], len)) {
+			d->codes[i] = code = next[code];
 			continue;
 		}
 		h = hash_text(p, len);
@@ -212,13 +221,17 @@ int evs_dict_strs(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint32_t ma
 			at = (at + 1) & t.mask;
 		}
 		if (s->code1) {
-			d->codes[i] = s->code1 - 1;
+			next[code] = s->code1 - 1;
+			d->codes[i] = code = s->code1 - 1;
 			continue;
 		}
 		if (hopeless(&t, d, i))
 			return EVS_ENC_UNFIT;
 		if (add(&t, d, s, i, tag) < 0)
 			return EVS_E_NOMEM;
+		next[code] = d->codes[i];
+		code = d->codes[i];
+		next[code] = code;
 		d->bytes += len;
 	}
 	return 0;
