@@ -102,32 +102,32 @@ static int rehash(struct evs_spool *s)
 	return 0;
 }
 
-static bool same_segment(const struct evs_spool *s, uint32_t i, uint64_t hash, const void *tenant,
-			 size_t len, int64_t lo)
+static bool is_segment(const struct evs_spool *s, uint32_t i, const void *tenant, size_t len, int64_t lo)
 {
 	const struct spool_seg *g = &s->segs[i];
 
-	return g->hash == hash && g->lo == lo && g->tenant_len == len &&
+	return g->lo == lo && g->tenant_len == len &&
 	       !memcmp(s->arena.p + g->tenant_off, tenant, len);
 }
 
 int evs_spool_segment(struct evs_spool *s, const void *tenant, size_t len, int64_t lo, uint32_t *id)
 {
-	uint64_t hash = seg_hash(tenant, len, lo);
+	uint64_t hash;
 	uint32_t at;
 
 	/* Rows of one segment tend to come together. */
-	if (s->nsegs && same_segment(s, s->last_seg, hash, tenant, len, lo)) {
+	if (s->nsegs && is_segment(s, s->last_seg, tenant, len, lo)) {
 		*id = s->last_seg;
 		return 0;
 	}
+	hash = seg_hash(tenant, len, lo);
 	if (s->nsegs * 2 >= s->table_size && rehash(s) < 0)
 		return EVS_E_NOMEM;
 	at = (uint32_t)hash & (s->table_size - 1);
 	while (s->table_of[at]) {
 		uint32_t i = s->table_of[at] - 1;
 
-		if (same_segment(s, i, hash, tenant, len, lo)) {
+		if (s->segs[i].hash == hash && is_segment(s, i, tenant, len, lo)) {
 			*id = s->last_seg = i;
 			return 0;
 		}
