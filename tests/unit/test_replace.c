@@ -265,12 +265,25 @@ static void test_fresh_paths(void)
 	t_check("no handle", !f);
 }
 
+/* An empty file, as one that was killed may have left it. */
+static void leave(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT, 0600);
+
+	T_CHECK(fd >= 0 && close(fd) == 0);
+}
+
 static void test_fresh_empty(void)
 {
 	struct evs_fresh *f = NULL;
 	struct evs_diag d = { 0 };
+	char begun[200];
 
+	snprintf(begun, sizeof(begun), "%s/..2024-01-01.evs.salvage.new", dir);
+	leave(making);
+	leave(begun);
 	T_CHECK(evs_fresh_open(&f, path, &like, 1, &d) == 0);
+	t_check("what was left is gone", nothing_left() && access(begun, F_OK) != 0);
 	t_check("no rows, no file", evs_fresh_finish(f, NULL, 0, &d) == 1);
 	evs_fresh_close(f);
 	T_CHECK(nothing_left());
