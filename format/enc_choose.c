@@ -10,8 +10,7 @@
 
 #include <assert.h>
 
-#define TABLE 8192 /* slots to count distinct values of a sample in */
-_Static_assert(TABLE >= 2 * 4 * EVS_ENC_STRETCH, "the table never fills");
+#define THOROUGH_STRETCH 4096u /* instead of EVS_ENC_STRETCH where time does not matter */
 
 struct sample {
 	uint64_t *v, *t; /* values, zero-extended; room for a transformation of them */
@@ -75,12 +74,12 @@ unsigned evs_int_width(const struct evs_ints *v, uint64_t min, unsigned bits, ui
 	return width;
 }
 
-/* One value in 16 of them, or 32; four stretches at most. */
-static uint32_t sample_size(const struct evs_ints *v, bool quick, uint32_t *stretch)
+/* One value in 16 of them, or 32, or 4; four stretches at most. */
+static uint32_t sample_size(const struct evs_ints *v, const struct evs_enc_opts *opts, uint32_t *stretch)
 {
-	uint32_t n = v->n / (quick ? 32 : 16);
+	uint32_t n = v->n / (opts->thorough ? 4 : opts->quick ? 32 : 16);
 
-	*stretch = quick ? EVS_ENC_STRETCH / 2 : EVS_ENC_STRETCH;
+	*stretch = opts->thorough ? THOROUGH_STRETCH : opts->quick ? EVS_ENC_STRETCH / 2 : EVS_ENC_STRETCH;
 	if (v->n <= *stretch)
 		return *stretch = v->n;
 	if (n < *stretch)
@@ -100,7 +99,7 @@ static int sample_take(struct evs_enc_ctx *ctx, const struct evs_ints *v, struct
 	uint32_t at = 0, from;
 
 	s->w = v->w;
-	s->n = sample_size(v, ctx->opts.quick, &s->stretch);
+	s->n = sample_size(v, &ctx->opts, &s->stretch);
 	s->v = evs_scratch_get(&ctx->scratch, (size_t)s->n * 8);
 	s->t = evs_scratch_get(&ctx->scratch, (size_t)s->n * 8);
 	s->bytes = evs_scratch_get(&ctx->scratch, (size_t)s->n * 8);
@@ -238,16 +237,18 @@ static uint64_t runs_cost(struct evs_enc_ctx *ctx, const struct sample *s, uint3
 /* Codes of the sample's values into s->t. Returns how many are distinct. */
 static uint32_t sample_codes(struct evs_enc_ctx *ctx, const struct sample *s)
 {
-	uint32_t *slot = evs_scratch_get(&ctx->scratch, TABLE * sizeof(*slot));
-	uint32_t h, distinct = 0;
+	uint32_t slots = 64, *slot, h, distinct = 0;
 
+	while (slots < 2 * s->n)
+		slots *= 2;
+	slot = evs_scratch_get(&ctx->scratch, slots * sizeof(*slot));
 	if (!slot)
 		return s->n;
-	memset(slot, 0, TABLE * sizeof(*slot));
+	memset(slot, 0, slots * sizeof(*slot));
 	for (uint32_t i = 0; i < s->n; i++) {
-		h = (uint32_t)(s->v[i] * 0x9e3779b97f4a7c15u >> 40) % TABLE;
+		h = (uint32_t)(s->v[i] * 0x9e3779b97f4a7c15u >> 40) % slots;
 		while (slot[h] && s->v[slot[h] - 1] != s->v[i])
-			h = (h + 1) % TABLE;
+			h = (h + 1) % slots;
 		if (!slot[h]) {
 			slot[h] = i + 1;
 			s->t[i] = distinct++;

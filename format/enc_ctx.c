@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define THOROUGH_LEVEL 3 /* of an estimate where time does not matter */
+
 #define TRIAL 512u /* shorter bytes are not worth a run of zstd to know better */
 
 void *evs_scratch_get(struct evs_scratch *s, size_t n)
@@ -75,7 +77,8 @@ size_t evs_enc_cost(struct evs_enc_ctx *ctx, const uint8_t *p, size_t len)
 	evs_buf_reset(&ctx->trial_zstd);
 	if (!ctx->zstd || !evs_buf_reserve(&ctx->trial_zstd, ZSTD_compressBound(len)))
 		return len;
-	z = ZSTD_compressCCtx(ctx->zstd, ctx->trial_zstd.p, ctx->trial_zstd.cap, p, len, 1);
+	z = ZSTD_compressCCtx(ctx->zstd, ctx->trial_zstd.p, ctx->trial_zstd.cap, p, len,
+			      ctx->opts.thorough ? THOROUGH_LEVEL : 1);
 	return ZSTD_isError(z) || z > len ? len : z;
 }
 

@@ -433,7 +433,7 @@ int evs_template_pays(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigne
 	bool hopeful = false;
 	int rc;
 
-	if (v->n < 2 * LEAST_VALUES || (depth && total < LEAST_INSIDE) || !ctx->opts.templates ||
+	if (v->n < 2 * LEAST_VALUES || (depth && total < LEAST_INSIDE) || !ctx->opts.thorough ||
 	    ctx->no_templates || depth + 1 >= EVS_ENC_LEAF_DEPTH || total / v->n < 8 ||
 	    total / v->n > MOST_LEN || total > MOST_BYTES)
 		return EVS_ENC_UNFIT;

@@ -53,7 +53,7 @@ enum evs_valid_kind {
 struct evs_enc_opts {
 	bool no_zstd;  /* zstd will not run over the bytes: the fewest bytes win */
 	bool quick;    /* choose by half as many values */
-	bool templates; /* look for templates, too, which takes as long as everything else */
+	bool thorough; /* choose by eight times as many values, and look for templates, which takes as long as all else */
 	bool plain;    /* tests: nothing but plain nodes */
 	uint8_t force; /* tests: kind of the topmost value node where it fits; 0: choose */
 };

@@ -56,7 +56,7 @@ int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opt
 {
 	const struct evs_enc_opts enc = { .plain = opts->plain,
 					  .quick = opts->quick,
-					  .templates = opts->zstd_level >= SAMPLE_LEVEL_MAX };
+					  .thorough = opts->zstd_level >= SAMPLE_LEVEL_MAX };
 	struct evs_encoder *e = calloc(1, sizeof(*e));
 	int rc;
 

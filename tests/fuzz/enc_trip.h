@@ -10,7 +10,7 @@
 /* The first byte of the input: which kind is forced (0: chosen), with or without zstd. */
 static inline struct evs_enc_opts trip_opts(uint8_t b)
 {
-	return (struct evs_enc_opts){ .force = b & 31, .no_zstd = b >> 5 & 1, .templates = b >> 6 & 1 };
+	return (struct evs_enc_opts){ .force = b & 31, .no_zstd = b >> 5 & 1, .thorough = b >> 6 & 1 };
 }
 
 static inline void trip_same(const struct evs_array *a, const struct evs_array *b)

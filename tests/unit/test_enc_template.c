@@ -67,7 +67,7 @@ static void fill(struct evs_array *a, uint32_t rows, size_t (*make)(char *, size
 
 static uint8_t chosen(const struct evs_array *a, bool *ok)
 {
-	struct evs_enc_opts opts = { .templates = true };
+	struct evs_enc_opts opts = { .thorough = true };
 	uint8_t kind = 0;
 
 	*ok = gen_trip(a, &opts, &kind);
@@ -105,7 +105,7 @@ static void test_chosen(void)
 /* Bytes of the column, with and without templates. */
 static void test_shorter(void)
 {
-	struct evs_enc_opts with = { .templates = true, .no_zstd = true },
+	struct evs_enc_opts with = { .thorough = true, .no_zstd = true },
 			    without = { .no_zstd = true };
 	struct evs_enc_ctx *e = NULL;
 	struct evs_buf a_buf = { 0 }, b_buf = { 0 }, c_buf = { 0 };
