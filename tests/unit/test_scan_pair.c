@@ -275,6 +275,14 @@ int main(void)
 	fill("grown", 1, 1, 20);
 	all_ways("grown");
 	same("no such column yet", "grown", (struct evs_scan_opts){ .where = "later = 'l1'" }, EVERY);
+	/* One segment of many groups: one thread reads, the other one takes. */
+	apply("single", "MergeTree", "");
+	fill("single", 40, 20, 600);
+	for (unsigned i = 1; i < TENANTS * WEEKS; i++)
+		T_CHECK(unlink(segment("single", i % TENANTS, i / TENANTS)) == 0);
+	all_ways("single");
+	spoil(segment("single", 0, 0), 0, false);
+	all_ways("single");
 	apply("long", "MergeTree", "");
 	fill("long", 15, 1, 200000); /* more than waits at a time */
 	same("much", "long", (struct evs_scan_opts){ .where = "length(text) > 5" }, EVERY);
