@@ -347,10 +347,19 @@ int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t 
 		*len = s->head.schema_len;
 		return 0;
 	}
-	rc = schema_frame(s, off, text, len, &d);
-	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
-		(void)snprintf(what, sizeof(what), "5.1-9 no sound SCHEMA frame: %.400s", d.what);
-		(void)evs_fail_off(&d, rc, s->path, off, what);
+	if (off == s->schema_bad && s->tail.end == s->schema_bad_end) {
+		d = s->schema_why;
+		rc = d.err;
+	} else {
+		rc = schema_frame(s, off, text, len, &d);
+		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
+			(void)snprintf(what, sizeof(what), "5.1-9 no sound SCHEMA frame: %.400s",
+				       d.what);
+			(void)evs_fail_off(&d, rc, s->path, off, what);
+			s->schema_bad = off;
+			s->schema_bad_end = s->tail.end;
+			s->schema_why = d;
+		}
 	}
 	if (rc < 0 && diag)
 		*diag = d;

@@ -666,6 +666,12 @@ static void test_newer_schema(void)
 	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
 	T_CHECK(evs_segment_schema(s, at, &text, &n, &d) == EVS_E_VERSION && !text);
 	T_CHECK(!strncmp(d.what, "5.1-9", 5) && d.off == at);
+	/* Asked for again, as for each group of it, it is not read again. */
+	evs_file_forget(&s->file);
+	d = (struct evs_diag){ 0 };
+	fail_begin("pread", 1, EIO);
+	T_CHECK(evs_segment_schema(s, at, &text, &n, &d) == EVS_E_VERSION && !fail_end());
+	T_CHECK(!strncmp(d.what, "5.1-9", 5) && d.off == at && d.err == EVS_E_VERSION);
 	evs_segment_close(s);
 }
 
