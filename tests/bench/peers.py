@@ -138,7 +138,7 @@ def bench_zstd(source):
     return size / MB if packer.wait() == 0 else None
 
 
-def measure(table, source, work):
+def measure(table, source, work, with_zstd):
     """What each of them makes of the table: {"clickhouse": {...}, "duckdb": {...}, "zstd19_mb": MB}."""
     result = {}
     for name, bench in (("clickhouse", bench_clickhouse), ("duckdb", bench_duckdb)):
@@ -147,6 +147,7 @@ def measure(table, source, work):
             result[name] = bench(table, source, work)
         except (RuntimeError, IndexError, ValueError) as e:
             rows.say("%s on %s did not work: %s" % (name, table, e))
-    rows.say("%s: zstd -19 ..." % table)
-    result["zstd19_mb"] = bench_zstd(source)
+    if with_zstd:
+        rows.say("%s: zstd -19 ..." % table)
+        result["zstd19_mb"] = bench_zstd(source)
     return result
