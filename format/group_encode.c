@@ -19,6 +19,8 @@
 #define TEXT_LEVEL	 3  /* the least for text: level 1 misses most of its matches and is hardly quicker */
 #define MIN_WINDOW_LOG	 10
 #define MAX_WINDOW_LOG	 27
+#define LARGE_TABLES	 12 /* the level from which on zstd takes larger tables than 2^TABLE_LOG */
+#define TABLE_LOG	 22
 #define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd ... */
 #define PACKED_ZSTD	 512u  /* ... and blocks of them that are shorter not at all: 1 % for a third of all the work */
 
@@ -101,6 +103,17 @@ static int window_log(size_t len)
 	return log;
 }
 
+/*
+ * For a block of so many bytes. Tables of high levels, which would take 48 to 80 MiB, are held to 32: a block has not many more places than they have entries.
+ */
+static bool set_level(struct evs_encoder *e, int level, size_t len)
+{
+	int log = window_log(len), table = level >= LARGE_TABLES && log >= TABLE_LOG ? TABLE_LOG : 0;
+
+	return set(e->zstd, ZSTD_c_compressionLevel, level) && set(e->zstd, ZSTD_c_windowLog, log) &&
+	       set(e->zstd, ZSTD_c_hashLog, table) && set(e->zstd, ZSTD_c_chainLog, table);
+}
+
 /* Does any of three short samples get smaller? */
 static bool worth_trying(struct evs_encoder *e, const uint8_t *p, size_t len)
 {
@@ -126,8 +139,7 @@ static enum evs_codec put_stored(struct evs_encoder *e, const uint8_t *p, size_t
 
 	if (e->opts.plain || len < least || !worth_trying(e, p, len))
 		goto none;
-	if (!set(e->zstd, ZSTD_c_compressionLevel, e->level) ||
-	    !set(e->zstd, ZSTD_c_windowLog, window_log(len)) || !evs_buf_reserve(out, room))
+	if (!set_level(e, e->level, len) || !evs_buf_reserve(out, room))
 		goto none;
 	n = compress(e->zstd, out->p + out->len, room, p, len);
 	if (!n)
