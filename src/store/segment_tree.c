@@ -122,7 +122,8 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 	int rc;
 
 	evs_commit_release(&t->commit);
-	assert(off >= s->pos); /* seen to by follow(), and by evs_tree_start() */
+	if (off < s->pos) /* after an INDEX that speaks of commits of the future, or a group where none can be */
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.2-3 commits out of order");
 	rc = evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag);
 	if (rc == 0 && from && evs_commit_check_ref(&t->commit, from, &why) < 0)
 		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);

@@ -566,14 +566,14 @@ static inline void plain_time_text(struct plain_reader *r, struct plain_bytes *v
 	tick = plain_ints(r, n, 8, depth + 1);
 	for (size_t i = 0; i < n; i++) {
 		int64_t t = (int64_t)tick[i], unit = sep ? per : 1;
-		int64_t sec = t / unit - (t % unit < 0), frac = t - sec * unit, day = sec, of = 0;
+		int64_t sec = t / unit - (t % unit < 0), frac, day = sec, of;
 		int len;
 
-		if (sep) {
+		if (sep)
 			day = sec / 86400 - (sec % 86400 < 0);
-			of = sec - day * 86400;
-		}
 		plain_demand(r, day >= -719528 && day <= 2932896);
+		frac = t - sec * unit;
+		of = sep ? sec - day * 86400 : 0;
 		plain_date(day, date);
 		len = snprintf(text, sizeof(text), "%s", date);
 		if (sep)
