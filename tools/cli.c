@@ -274,11 +274,15 @@ static void ensure_standard_files(void)
  * they are, in ever more places, after the first of their size was freed, unless the size is fixed. Smaller ones are mostly wanted again,
  * a column of a group after the other: not each is to go back to the system and to come, page by page, again.
  */
-static void give_memory_back(void)
+static void give_memory_back(bool one_heap)
 {
 #ifdef __GLIBC__
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	(void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
+	if (one_heap)
+		(void)mallopt(M_ARENA_MAX, 1);
+#else
+	(void)one_heap;
 #endif
 }
 
@@ -289,7 +293,7 @@ int cli_start(int argc, char *argv[], const struct cli_tool *tool)
 	struct timespec ts;
 
 	the_tool = tool;
-	give_memory_back();
+	give_memory_back(tool->one_heap);
 	ensure_standard_files();
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN); /* a limit reached is an error like a full disk */

@@ -77,6 +77,7 @@ struct cli_tool {
 	const char *about;		  /* one or two sentences */
 	const struct cli_option *options; /* a NULL name ends it */
 	const char *tail;		  /* the rest of the help: operands, examples */
+	bool one_heap; /* what one thread has freed serves the other: less memory, more waiting for each other */
 };
 
 /*

@@ -57,6 +57,7 @@ static const struct cli_option options[] = {
 
 static const struct cli_tool tool = {
 	.name = "evappend",
+	.one_heap = true,
 	.synopsis = "[OPTION]... STREAM [FILE]...",
 	.about = "Append rows, one JSON object a line, to the folder STREAM. A row is safe once\n"
 		 "it is committed; rows that do not fit are set aside with the reason.",

@@ -250,7 +250,7 @@ static inline void mend_link_commit(const struct mend *m, struct mend_state *s,
 	uint32_t summed = mend_summed_len(m, f->off);
 
 	if (summed < sizeof(struct evs_commit_raw) ||
-	    f->span < EVS_FRAME_HEAD_SIZE + summed + EVS_TRAILERS_SIZE)
+	    f->span < EVS_FRAME_HEAD_SIZE + (uint64_t)summed + EVS_TRAILERS_SIZE)
 		return;
 	s->rows_total += s->rows;
 	MEND_PUT(p, evs_commit_raw, seq, ++s->seq);

@@ -50,7 +50,7 @@ static inline void mutate_field(struct mutant *m, const struct mend_frame *f)
 					UINT64_MAX };
 	uint32_t summed = evs_get32(m->p + f->off + 16);
 	size_t reach =
-		EVS_FRAME_HEAD_SIZE + summed <= f->span ? EVS_FRAME_HEAD_SIZE + summed : f->span;
+		(uint64_t)EVS_FRAME_HEAD_SIZE + summed <= f->span ? EVS_FRAME_HEAD_SIZE + summed : f->span;
 	size_t size = (size_t)1 << mutant_pick(m, 4);
 	size_t at = f->off + mutant_pick(m, reach / size) * size;
 	uint8_t bytes[8];
