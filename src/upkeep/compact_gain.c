@@ -86,7 +86,7 @@ int evs_compact_goal(struct evs_compact_goal *out, const char *stream, struct ev
 	int rc;
 
 	*out = (struct evs_compact_goal){ .level = level ? level : EVS_COMPACT_LEVEL_DEFAULT,
-					  .now = now ? now : evs_io_now() };
+					  .now = now };
 	if (!stream) {
 		rc = evs_segment_schema(s, evs_segment_schema_off(s), &text, &len, diag);
 	} else {
@@ -117,6 +117,18 @@ static bool too_much_behind(const struct evs_compact_state *s)
 	return s->behind_commits && (s->behind_bytes + s->behind_commits * COMMIT_COSTS) >= s->bytes / SHARE;
 }
 
+/*
+ * Is the second commit so new that who follows the segment may not have seen its file yet? The time is that of the question: a
+ * run may be long, and what it comes to was perhaps compacted, and appended to, since it began. A clock may have been put back a little.
+ */
+static bool is_young(int64_t since, int64_t pinned)
+{
+	int64_t now = pinned ? pinned : evs_io_now();
+	uint64_t apart = now > since ? (uint64_t)now - (uint64_t)since : (uint64_t)since - (uint64_t)now;
+
+	return apart < YOUNG;
+}
+
 static enum evs_compact_why judge(const struct evs_compact_state *s, const struct evs_folded *f,
 				  const struct evs_compact_goal *goal)
 {
@@ -124,7 +136,7 @@ static enum evs_compact_why judge(const struct evs_compact_state *s, const struc
 		return EVS_COMPACT_NOT;
 	if (!s->compacted)
 		return EVS_COMPACT_NEVER;
-	if (s->behind_commits && s->behind_since <= goal->now && goal->now - s->behind_since < YOUNG)
+	if (s->behind_commits && is_young(s->behind_since, goal->now))
 		return EVS_COMPACT_NOT;
 	if (memcmp(f->made_for, goal->made_for, sizeof(f->made_for)) != 0)
 		return EVS_COMPACT_SCHEMA;

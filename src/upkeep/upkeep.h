@@ -19,7 +19,7 @@ struct evs_compact_goal {
 	struct evs_rollups *rollups; /* of the materialized views, or NULL */
 	uint8_t made_for[EVS_MADE_FOR];
 	int level;
-	int64_t now; /* ns */
+	int64_t now; /* ns; 0: whenever it is asked */
 };
 
 #define EVS_COMPACT_LEVEL_DEFAULT 12

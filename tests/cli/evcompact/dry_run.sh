@@ -27,6 +27,12 @@ head -n 900 x | evappend -q store/events
 evcompact -q --dry-run store | wc -l
 evcompact -q --dry-run --now 2099-01-01 store | jq -r .why
 evcompact -q --now 2099-01-01 store/events
+# ... also when they came while a run was on its way, which has an older time
+head -n 900 x | evappend -q --now 2030-01-01T00:00:05Z store/events
+for now in 2029-12-31T23:59:54Z 2029-12-31T23:59:56Z 2030-01-01T00:00:14Z 2030-01-01T00:00:16Z; do
+	evcompact -q --dry-run --now $now store | wc -l
+done
+evcompact -q --now 2099-01-01 store/events
 # A comment is no change.
 sed 's/^CREATE TABLE/-- said so\n&/' wider.sql >said.sql
 evschema -q apply store said.sql
