@@ -132,6 +132,8 @@ const uint8_t *evs_array_bytes(const struct evs_array *a, uint32_t row, size_t *
 /* -1, 0, 1. Nulls first; INT by sign, FLOAT with NaN last and -0 = 0, bytes by memcmp then length,
  * lists and maps element by element. Shapes must agree. */
 int evs_array_compare(const struct evs_array *a, uint32_t i, const struct evs_array *b, uint32_t j);
+/* A number that rises with the value in row i, which is not null, as far as 64 bits go. Of lists and maps 0. */
+uint64_t evs_array_prefix(const struct evs_array *a, uint32_t i);
 
 /* Bytes of values, offsets and validity now in use (not capacity), children included. */
 size_t evs_array_bytes_used(const struct evs_array *a);

@@ -2,6 +2,7 @@
  * Arrays: reading single values, comparing rows, and measuring.
  */
 #include "format/array_grow.h"
+#include "format/bytes.h"
 
 #include <math.h>
 #include <string.h>
@@ -114,6 +115,47 @@ int evs_array_compare(const struct evs_array *a, uint32_t i, const struct evs_ar
 		return compare_nested(a, i, b, j);
 	default:
 		return compare_bytes(a, i, b, j);
+	}
+}
+
+static uint64_t bytes_prefix(const uint8_t *p, size_t n)
+{
+	uint64_t v = 0;
+
+	if (n >= 8)
+		return __builtin_bswap64(evs_get64(p));
+	for (size_t i = 0; i < 8; i++)
+		v = v << 8 | (i < n ? p[i] : 0);
+	return v;
+}
+
+static uint64_t float_prefix(double d)
+{
+	uint64_t u;
+
+	if (d != d)
+		return UINT64_MAX; /* NaN, of any sign, comes last */
+	d = d == 0 ? 0 : d;	   /* -0 sorts with 0 */
+	memcpy(&u, &d, sizeof(u));
+	return u >> 63 ? ~u : u | (uint64_t)1 << 63;
+}
+
+uint64_t evs_array_prefix(const struct evs_array *a, uint32_t i)
+{
+	const uint8_t *p;
+	size_t n;
+
+	switch (a->phys) {
+	case EVS_INT:
+		return evs_array_int(a, i) ^ (uint64_t)a->is_signed << 63;
+	case EVS_FLOAT:
+		return float_prefix(evs_array_float(a, i));
+	case EVS_FIXED:
+	case EVS_BYTES:
+		p = evs_array_bytes(a, i, &n);
+		return bytes_prefix(p, n);
+	default:
+		return 0;
 	}
 }
 

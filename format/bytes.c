@@ -156,3 +156,15 @@ void evs_buf_put_zero(struct evs_buf *b, size_t n)
 	memset(b->p + b->len, 0, n);
 	b->len += n;
 }
+
+char *evs_text_copy(const char *p, size_t n)
+{
+	char *copy = malloc(n + 1);
+
+	if (!copy)
+		return NULL;
+	if (n)
+		memcpy(copy, p, n);
+	copy[n] = '\0';
+	return copy;
+}

@@ -113,6 +113,9 @@ void evs_buf_put_u64(struct evs_buf *b, uint64_t v);
 void evs_buf_put_varint(struct evs_buf *b, uint64_t v);
 void evs_buf_put_zero(struct evs_buf *b, size_t n);
 
+/* `n` bytes (p may be NULL when there are none) and a zero behind them, malloc'd; NULL: out of memory. */
+char *evs_text_copy(const char *p, size_t n);
+
 static inline bool evs_buf_ok(const struct evs_buf *b)
 {
 	return !b->failed;

@@ -46,17 +46,6 @@ static bool memorize(struct evs_text_memo *m, const uint8_t *p, uint32_t stored,
 	return true;
 }
 
-static char *copy_of(const char *text, size_t len)
-{
-	char *copy = malloc(len + 1);
-
-	if (copy) {
-		memcpy(copy, text, len);
-		copy[len] = '\0';
-	}
-	return copy;
-}
-
 /* Append the stored form; `*stored` gets its length, equal to `len` when it is the plain text. `len` is
  * within its cap. */
 static int put_text(const char *text, size_t len, struct evs_text_memo *memo, struct evs_buf *out,
@@ -81,7 +70,7 @@ static int put_text(const char *text, size_t len, struct evs_text_memo *memo, st
 		evs_buf_put(out, text, len);
 		return 0;
 	}
-	copy = memo ? copy_of(text, len) : NULL;
+	copy = memo ? evs_text_copy(text, len) : NULL;
 	if (!memorize(memo, out->p + out->len, (uint32_t)n, copy, len))
 		free(copy);
 	out->len += n;

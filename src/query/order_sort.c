@@ -60,30 +60,6 @@ int evs_order_rows(const struct evs_order *o, const struct evs_array *a, uint32_
 	return 0;
 }
 
-static uint64_t prefix_bytes(const struct evs_array *a, uint32_t row)
-{
-	uint64_t v = 0;
-	size_t n;
-	const uint8_t *p = evs_array_bytes(a, row, &n);
-
-	if (n >= 8)
-		return __builtin_bswap64(evs_get64(p));
-	for (size_t i = 0; i < 8; i++)
-		v = v << 8 | (i < n ? p[i] : 0);
-	return v;
-}
-
-static uint64_t prefix_float(double d)
-{
-	uint64_t u;
-
-	if (d != d)
-		return UINT64_MAX;
-	d += 0.0; /* -0 is 0 */
-	memcpy(&u, &d, 8);
-	return u >> 63 ? ~u : u | (uint64_t)1 << 63;
-}
-
 uint64_t evs_order_prefix(const struct evs_order *o, const struct evs_array *cols, uint32_t row)
 {
 	const struct evs_order_key *key = &o->key[0];
@@ -92,21 +68,7 @@ uint64_t evs_order_prefix(const struct evs_order *o, const struct evs_array *col
 
 	if (evs_array_is_null(a, row))
 		return key->nulls_first ? 0 : UINT64_MAX;
-	switch (a->phys) {
-	case EVS_INT:
-		v = evs_array_int(a, row) ^ (a->is_signed ? (uint64_t)1 << 63 : 0);
-		break;
-	case EVS_FLOAT:
-		v = prefix_float(evs_array_float(a, row));
-		break;
-	case EVS_FIXED:
-	case EVS_BYTES:
-		v = o->type[key->col]->id == EVS_T_DECIMAL ? wide_high(a, row)
-							   : prefix_bytes(a, row);
-		break;
-	default:
-		v = 0;
-	}
+	v = o->type[key->col]->id == EVS_T_DECIMAL && a->phys != EVS_INT ? wide_high(a, row) : evs_array_prefix(a, row);
 	return key->desc ? ~v : v;
 }
 

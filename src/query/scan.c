@@ -306,11 +306,9 @@ static bool tenant_wanted(const struct evs_scan *s, const struct evs_head *h)
 static int same_stream(struct evs_scan *s, const struct evs_head *h, struct evs_diag *diag)
 {
 	if (!s->stream) {
-		s->stream = malloc(h->stream_len + 1);
+		s->stream = evs_text_copy(h->stream, h->stream_len);
 		if (!s->stream)
 			return evs_fail_nomem(diag);
-		memcpy(s->stream, h->stream, h->stream_len);
-		s->stream[h->stream_len] = '\0';
 	}
 	if (strlen(s->stream) == h->stream_len && !memcmp(s->stream, h->stream, h->stream_len))
 		return 0;

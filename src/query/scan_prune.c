@@ -164,11 +164,9 @@ static bool tenant_may(struct evs_scan *s, const char *dir, size_t len)
 	if (s->tenant_dir && strlen(s->tenant_dir) == len && !memcmp(s->tenant_dir, dir, len))
 		return s->tenant_may;
 	free(s->tenant_dir);
-	s->tenant_dir = malloc(len + 1);
+	s->tenant_dir = evs_text_copy(dir, len);
 	if (!s->tenant_dir)
 		return true;
-	memcpy(s->tenant_dir, dir, len);
-	s->tenant_dir[len] = '\0';
 	while (from && dir[from - 1] != '/')
 		from--;
 	forget(s);

@@ -22,6 +22,7 @@
 #ifndef EVS_SCHEMA_DDL_H
 #define EVS_SCHEMA_DDL_H
 
+#include "format/bytes.h"
 #include "src/schema/lex.h"
 #include "src/schema/schema.h"
 
@@ -157,8 +158,6 @@ int ddl_skip_group(struct ddl *d);
  */
 void *ddl_grow(void *array, size_t *cap, size_t n, size_t size);
 
-/* Copy of s[0 .. n), zero-terminated. NULL when out of memory. */
-char *ddl_copy(const char *s, size_t n);
 char *ddl_copy_slice(const struct ddl *d, const struct ddl_slice *s);
 
 int ddl_list_add(struct ddl *d, struct ddl_list *l, const struct ddl_slice *s);

@@ -196,7 +196,7 @@ static int take_inline_check(struct ddl *d, struct ddl_draft *f, char **name)
 		rc = ddl_take_expr(d, &s, DDL_STOP_COLUMN);
 	if (rc < 0)
 		return rc;
-	rc = ddl_add_check(d, f, *name ? *name : ddl_copy("", 0), &s);
+	rc = ddl_add_check(d, f, *name ? *name : evs_text_copy("", 0), &s);
 	*name = NULL;
 	return rc;
 }

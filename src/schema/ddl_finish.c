@@ -223,7 +223,7 @@ static void check_ttl(struct ddl *d, struct ddl_draft *f)
 static int add_hidden(struct ddl *d, struct ddl_draft *f, const char *name,
 		      const struct evs_type *type)
 {
-	char *copy = ddl_copy(name, strlen(name));
+	char *copy = evs_text_copy(name, strlen(name));
 	struct evs_column *c;
 	int rc;
 
@@ -332,7 +332,7 @@ int ddl_finish(struct ddl *d, struct ddl_draft *f)
 	if (rc == 0 && f->engine_args.len)
 		rc = check_engine_args(d, f);
 	if (rc == 0 && !t->engine_args) {
-		t->engine_args = ddl_copy("", 0);
+		t->engine_args = evs_text_copy("", 0);
 		rc = t->engine_args ? 0 : ddl_nomem(d);
 	}
 	if (rc == 0)

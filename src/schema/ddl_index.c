@@ -26,7 +26,7 @@ static int add_index(struct ddl *d, struct evs_table *t, char *name, const struc
 	ix = &v[t->nindexes++];
 	ix->name = name;
 	ix->expr_text = ddl_copy_slice(d, expr);
-	ix->kind = kind->len ? ddl_copy_slice(d, kind) : ddl_copy("btree", 5);
+	ix->kind = kind->len ? ddl_copy_slice(d, kind) : evs_text_copy("btree", 5);
 	for (char *p = ix->kind; p && *p; p++)
 		*p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p; /* GIN */
 	ix->column = -1;
@@ -231,7 +231,7 @@ int ddl_create_index(struct ddl *d, const struct evs_tok *start, bool unique)
 	if (unique)
 		ddl_note(d, start->line, "UNIQUE of index %s: not checked by evseg",
 			 name ? name : table);
-	rc = add_index(d, t, name ? name : ddl_copy(table, strlen(table)), &expr, &kind);
+	rc = add_index(d, t, name ? name : evs_text_copy(table, strlen(table)), &expr, &kind);
 	name = NULL;
 	if (rc == 0)
 		rc = resolve(d, t, &t->indexes[t->nindexes - 1], &list.v[0]);

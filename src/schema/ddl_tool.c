@@ -118,20 +118,9 @@ void *ddl_grow(void *array, size_t *cap, size_t n, size_t size)
 	return p;
 }
 
-char *ddl_copy(const char *s, size_t n)
-{
-	char *p = malloc(n + 1);
-
-	if (p) {
-		memcpy(p, s, n);
-		p[n] = '\0';
-	}
-	return p;
-}
-
 char *ddl_copy_slice(const struct ddl *d, const struct ddl_slice *s)
 {
-	return ddl_copy(d->lex.text + s->at, s->len);
+	return evs_text_copy(d->lex.text + s->at, s->len);
 }
 
 int ddl_list_add(struct ddl *d, struct ddl_list *l, const struct ddl_slice *s)
@@ -179,7 +168,7 @@ int ddl_qualified(struct ddl *d, const char *what, char **db, char **name)
 		*name = NULL;
 		rc = ddl_name(d, what, name, &len);
 	} else if (rc == 0) {
-		*db = ddl_copy("", 0);
+		*db = evs_text_copy("", 0);
 		rc = *db ? 0 : ddl_nomem(d);
 	}
 	if (rc < 0) {

@@ -175,7 +175,7 @@ int ddl_create_view(struct ddl *d, const struct evs_tok *start, enum evs_view_ki
 		goto out;
 	}
 	v.select_text = ddl_copy_slice(d, &select);
-	v.text = ddl_copy(d->lex.text + start->at, d->lex.prev_end - start->at);
+	v.text = evs_text_copy(d->lex.text + start->at, d->lex.prev_end - start->at);
 	rc = v.select_text && v.text ? add_view(d, &v) : ddl_nomem(d);
 	if (rc == 0)
 		return 0;

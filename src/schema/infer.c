@@ -37,17 +37,6 @@ int infer_find(const struct evs_infer *f, const char *name, size_t len)
 	return -1;
 }
 
-static char *copy(const char *s, size_t n)
-{
-	char *p = malloc(n + 1);
-
-	if (p) {
-		memcpy(p, s, n);
-		p[n] = '\0';
-	}
-	return p;
-}
-
 static bool has_key(const struct evs_infer *f, const char *name)
 {
 	for (size_t i = 0; i < f->nkeys; i++) {
@@ -65,18 +54,18 @@ int evs_infer_new(struct evs_infer **out, const struct evs_infer_opts *opts, str
 	if (!f)
 		return evs_fail_nomem(diag);
 	f->time_field = f->tenant_field = -1;
-	f->stream = copy(opts->stream, strlen(opts->stream));
+	f->stream = evs_text_copy(opts->stream, strlen(opts->stream));
 	f->keys = calloc(opts->nkeys + 1, sizeof(*f->keys));
 	if (!f->stream || !f->keys)
 		goto out;
-	if (opts->time && !(f->time = copy(opts->time, strlen(opts->time))))
+	if (opts->time && !(f->time = evs_text_copy(opts->time, strlen(opts->time))))
 		goto out;
-	if (opts->tenant && !(f->tenant = copy(opts->tenant, strlen(opts->tenant))))
+	if (opts->tenant && !(f->tenant = evs_text_copy(opts->tenant, strlen(opts->tenant))))
 		goto out;
 	for (size_t i = 0; i < opts->nkeys; i++) {
 		if (has_key(f, opts->keys[i]))
 			continue;
-		f->keys[f->nkeys] = copy(opts->keys[i], strlen(opts->keys[i]));
+		f->keys[f->nkeys] = evs_text_copy(opts->keys[i], strlen(opts->keys[i]));
 		if (!f->keys[f->nkeys])
 			goto out;
 		f->nkeys++;
@@ -177,7 +166,7 @@ int infer_add_field(struct evs_infer *f, const char *name, size_t len)
 	}
 	x = &f->fields[f->nfields];
 	memset(x, 0, sizeof(*x));
-	x->name = copy(name, len);
+	x->name = evs_text_copy(name, len);
 	if (!x->name)
 		return EVS_E_NOMEM;
 	x->len = len;

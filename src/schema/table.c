@@ -3,6 +3,7 @@
  */
 #include "src/schema/table.h"
 
+#include "format/bytes.h"
 #include "src/expr/expr.h"
 #include "src/schema/names.h"
 
@@ -32,12 +33,9 @@ int evs_table_find(const struct evs_table *t, const char *name, size_t len)
 
 static int make_column(struct evs_column *to, const struct evs_table_column *from)
 {
-	to->name = malloc(from->name_len + 1);
+	to->name = evs_text_copy(from->name, from->name_len);
 	if (!to->name)
 		return EVS_E_NOMEM;
-	if (from->name_len)
-		memcpy(to->name, from->name, from->name_len);
-	to->name[from->name_len] = '\0';
 	to->name_len = from->name_len;
 	to->nullable = from->nullable;
 	to->hidden = from->extra;

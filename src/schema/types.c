@@ -3,6 +3,7 @@
  */
 #include "src/schema/schema.h"
 
+#include "format/bytes.h"
 #include "src/schema/names.h"
 #include "src/schema/type.h"
 
@@ -164,10 +165,9 @@ static int copy_items(struct evs_type *out, const struct evs_type *in)
 		const struct evs_enum_item *from = &in->items[out->nitems];
 		struct evs_enum_item *to = &out->items[out->nitems];
 
-		to->name = malloc(from->len + 1);
+		to->name = evs_text_copy(from->name, from->len);
 		if (!to->name)
 			return EVS_E_NOMEM;
-		memcpy(to->name, from->name, from->len + 1);
 		to->len = from->len;
 		to->value = from->value;
 	}

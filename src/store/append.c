@@ -41,11 +41,9 @@ static int stream_name(struct evs_appender *a, const char *stream, struct evs_di
 
 	while (n > 1 && stream[n - 1] == '/')
 		n--;
-	copy = malloc(n + 1);
+	copy = evs_text_copy(stream, n);
 	if (!copy)
 		return evs_fail_nomem(diag);
-	memcpy(copy, stream, n);
-	copy[n] = '\0';
 	a->dir = copy;
 	if (strcmp(last_part(copy), ".") != 0 && strcmp(last_part(copy), "..") != 0)
 		return copy_text(&a->name, last_part(copy)) < 0 ? evs_fail_nomem(diag) : 0;

@@ -104,36 +104,16 @@ int evs_replace_open(struct evs_replace **out, const char *path, struct evs_diag
 	return 0;
 }
 
-static int keep_text(const char **text, size_t len)
-{
-	char *copy = malloc(len + 1);
-
-	if (!copy)
-		return EVS_E_NOMEM;
-	if (len)
-		memcpy(copy, *text, len);
-	copy[len] = '\0';
-	*text = copy;
-	return 0;
-}
-
 static int keep_head(struct evs_replace *r, const struct evs_head *h, const struct evs_table *t)
 {
 	r->head = *h;
 	r->head.schema_mem = NULL;
 	r->head.schema = t->text;
 	r->head.schema_len = t->text_len;
-	r->head.stream = r->head.tenant = NULL;
-	r->head.stream = h->stream;
-	if (keep_text(&r->head.stream, h->stream_len) < 0) {
-		r->head.stream = NULL;
+	r->head.stream = evs_text_copy(h->stream, h->stream_len);
+	r->head.tenant = evs_text_copy(h->tenant, h->tenant_len);
+	if (!r->head.stream || !r->head.tenant)
 		return EVS_E_NOMEM;
-	}
-	r->head.tenant = h->tenant;
-	if (keep_text(&r->head.tenant, h->tenant_len) < 0) {
-		r->head.tenant = NULL;
-		return EVS_E_NOMEM;
-	}
 	return 0;
 }
 

@@ -11,47 +11,10 @@
 #define TRIED 1024u /* rows after which to look how many are distinct */
 #define SLOTS (4 * MANY)
 
-static uint64_t bytes_prefix(const uint8_t *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		v = v << 8 | (i < n ? p[i] : 0);
-	return v;
-}
-
-static uint64_t float_order(double d)
-{
-	uint64_t u;
-
-	if (d != d)
-		return UINT64_MAX; /* NaN, of any sign, comes last */
-	d = d == 0 ? 0 : d;	   /* -0 sorts with 0 */
-	memcpy(&u, &d, sizeof(u));
-	return u >> 63 ? ~u : u | (uint64_t)1 << 63;
-}
-
-/* Order of prefixes agrees with evs_array_compare() as far as it goes. */
+/* Nulls come first. */
 static uint64_t prefix_of(const struct evs_array *a, uint32_t row)
 {
-	size_t n;
-	const uint8_t *p;
-
-	if (evs_array_is_null(a, row))
-		return 0;
-	switch (a->phys) {
-	case EVS_INT:
-		return a->is_signed ? evs_array_int(a, row) ^ (uint64_t)1 << 63
-				    : evs_array_int(a, row);
-	case EVS_FLOAT:
-		return float_order(evs_array_float(a, row));
-	case EVS_FIXED:
-	case EVS_BYTES:
-		p = evs_array_bytes(a, row, &n);
-		return bytes_prefix(p, n);
-	default:
-		return 0;
-	}
+	return evs_array_is_null(a, row) ? 0 : evs_array_prefix(a, row);
 }
 
 static unsigned bit_len(uint64_t v)

@@ -54,6 +54,20 @@ static bool same_rows(const struct evs_array *a, uint32_t i, const struct evs_ar
 	       evs_array_is_null(a, i) == evs_array_is_null(b, j);
 }
 
+/* Values that differ in their first 64 bits: their prefixes are in their order. */
+static bool prefixes_agree(const struct evs_array *a, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t j = 0; j < n; j++) {
+			uint64_t p = evs_array_prefix(a, i), q = evs_array_prefix(a, j);
+
+			if ((p > q) - (p < q) != evs_array_compare(a, i, a, j))
+				return false;
+		}
+	}
+	return true;
+}
+
 static void test_ints(void)
 {
 	static const uint16_t widths[] = { 1, 2, 4, 8 };
@@ -73,6 +87,7 @@ static void test_ints(void)
 			t_eq_u64("below the top bit", evs_array_int(&a, 2), top - 1);
 			T_CHECK(evs_array_compare(&a, 0, &a, 1) == -1);
 			T_CHECK(evs_array_compare(&a, 1, &a, 2) == (sign ? -1 : 1));
+			T_CHECK(prefixes_agree(&a, 3));
 			T_CHECK(evs_array_bytes_used(&a) == 3u * widths[w] && sound(&a));
 			evs_array_release(&a);
 		}
@@ -94,7 +109,7 @@ static void test_floats(void)
 				T_CHECK(evs_array_compare(&a, i, &a, j) == (i > j) - (i < j));
 		}
 		T_CHECK(evs_array_append_float(&a, 0.0) == 0 && evs_array_append_null(&a) == 0);
-		T_CHECK(evs_array_compare(&a, 6, &a, 2) == 0);
+		T_CHECK(evs_array_compare(&a, 6, &a, 2) == 0 && prefixes_agree(&a, 7));
 		T_CHECK(evs_array_compare(&a, 7, &a, 0) == -1 &&
 			evs_array_compare(&a, 5, &a, 7) == 1);
 		T_CHECK(evs_array_compare(&a, 7, &a, 7) == 0);
@@ -118,7 +133,9 @@ static void test_bytes_order(void)
 			T_CHECK(evs_array_compare(&a, i, &a, j) == (i > j) - (i < j));
 	}
 	T_CHECK(!memcmp(evs_array_bytes(&a, 3, &n), "ab", 2) && n == 2);
-	T_CHECK(sound(&a) && !a.valid);
+	T_CHECK(sound(&a) && !a.valid && prefixes_agree(&a, 6));
+	T_CHECK(evs_array_append_bytes(&a, "\xff\xfe 345678", 9) == 0 && evs_array_append_bytes(&a, "\xff\xfe 345679", 9) == 0);
+	T_CHECK(evs_array_prefix(&a, 6) == evs_array_prefix(&a, 7) && evs_array_prefix(&a, 5) < evs_array_prefix(&a, 6));
 	evs_array_release(&a);
 
 	/* An array of empty strings only has no bytes, and still reads. */
