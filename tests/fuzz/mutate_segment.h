@@ -109,11 +109,15 @@ static inline void mutant_set_block(struct mutant *m, const struct mend_frame *f
 				    const struct mutant_block *b, const uint8_t *bytes, size_t n)
 {
 	uint64_t payload_len = evs_get64(m->p + f->off + 8) + n - b->len;
-	size_t tail = b->at + b->len, old = f->off + f->span - tail;
-	size_t now = (size_t)(f->off + evs_frame_span(payload_len) - (b->at + n));
-	uint8_t *rest = calloc(1, old + 8);
+	size_t tail = b->at + b->len, old = f->off + f->span - tail, now;
+	uint8_t *rest;
 
-	if (rest && payload_len < m->max) {
+	/* A length that was changed before may end the frame inside of the block. */
+	if (payload_len >= m->max || f->off + evs_frame_span(payload_len) < b->at + n)
+		return;
+	now = (size_t)(f->off + evs_frame_span(payload_len) - (b->at + n));
+	rest = calloc(1, (old > now ? old : now) + 1);
+	if (rest) {
 		memcpy(rest, m->p + tail, old < now ? old : now);
 		if (mutant_splice(m, tail, old, rest, now) &&
 		    mutant_splice(m, b->at, b->len, bytes, n)) {
