@@ -29,6 +29,7 @@ static bool summed_fits_type(const struct evs_frame *f)
 	case EVS_FRAME_HEAD:
 	case EVS_FRAME_INDEX:
 	case EVS_FRAME_SCHEMA:
+	case EVS_FRAME_DICT:
 	case EVS_FRAME_FILTER:
 		return f->payload_len == f->summed_len;
 	case EVS_FRAME_COMMIT:
@@ -59,7 +60,7 @@ int evs_frame_decode(struct evs_frame *out, const uint8_t *raw, uint64_t salt, u
 		return evs_rule(why, EVS_E_FORMAT, "3.1-5 reserved bytes of the frame head");
 	if (r.type == 0)
 		return evs_rule(why, EVS_E_FORMAT, "3.1-6 frame type 0");
-	if (r.flags & EVS_FRAME_F_REFUSE && r.type > EVS_FRAME_SCHEMA)
+	if (r.flags & EVS_FRAME_F_REFUSE && r.type > EVS_FRAME_DICT)
 		return evs_rule(why, EVS_E_VERSION, "3.1-7 frame type of a newer format");
 	if (r.flags & EVS_FRAME_F_SEALED)
 		return evs_rule(why, EVS_E_FORMAT, "3.1-8 sealed frame in a segment of suite 0");

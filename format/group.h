@@ -11,6 +11,7 @@
 
 #include "format/array.h"
 #include "format/bytes.h"
+#include "format/dictionary.h"
 #include "format/error.h"
 
 #define EVS_MAX_COLUMNS	       10000u
@@ -80,6 +81,12 @@ int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opt
 void evs_encoder_free(struct evs_encoder *e);
 
 /*
+ * Blocks of `column` are made with the dictionary from now on; NULL: without. It stays the caller's and must stay. One of EVS_DICTIONARIES
+ * columns; false: there are as many already.
+ */
+bool evs_encoder_dictionary(struct evs_encoder *e, uint16_t column, const struct evs_dictionary *d);
+
+/*
  * Append the payload of a GROUP frame (fixed part, directory, blocks) to `out`. All `cols` have
  * `rows` rows, 1 <= rows <= EVS_MAX_GROUP_ROWS. `*summed_len` gets the length of fixed part and
  * directory, for evs_frame_seal(). Returns 0, EVS_E_NOMEM or EVS_E_LIMIT.
@@ -107,9 +114,18 @@ void evs_decoder_forget(struct evs_decoder *d);
  * and scratch. EVS_MAX_BLOCK unless set. More is EVS_E_LIMIT. */
 void evs_decoder_set_limit(struct evs_decoder *d, size_t max_bytes);
 
+/* What blocks with codec 2 are decoded with: the caller's, until it is another one or NULL. */
+void evs_decoder_dictionary(struct evs_decoder *d, const struct evs_dictionary *dict);
+
 struct evs_trace; /* format/encode.h */
 /* As evs_dec_ctx_trace(). */
 void evs_decoder_trace(struct evs_decoder *d, struct evs_trace *t);
+
+/* Does the checksum of a block's stored bytes match? */
+bool evs_block_sound(const struct evs_block *b, const uint8_t *stored);
+
+/* What the dictionary of a block with codec 2 is, by its first bytes; `p` stays NULL. EVS_E_FORMAT: no places before the group at `off`. */
+int evs_block_dictionary(struct evs_dictionary *out, const uint8_t *stored, uint64_t off, const char **why);
 
 /*
  * Decode one column. `stored` holds b->stored_len bytes of the block, whose checksum is verified

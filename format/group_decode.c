@@ -23,6 +23,8 @@ struct evs_decoder {
 	struct evs_block block;
 	struct evs_cur packed;
 	uint16_t next;
+
+	const struct evs_dictionary *dict; /* at hand, or NULL */
 };
 
 int evs_decoder_new(struct evs_decoder **out)
@@ -65,6 +67,11 @@ void evs_decoder_set_limit(struct evs_decoder *d, size_t max_bytes)
 {
 	d->limit = max_bytes;
 	evs_dec_ctx_set_limit(d->dec, max_bytes);
+}
+
+void evs_decoder_dictionary(struct evs_decoder *d, const struct evs_dictionary *dict)
+{
+	d->dict = dict;
 }
 
 void evs_decoder_trace(struct evs_decoder *d, struct evs_trace *t)
@@ -110,6 +117,8 @@ static int check_block(const struct evs_group *g, const struct evs_block *b, uin
 		return evs_rule(why, EVS_E_FORMAT, "5.2-3 lengths of a block");
 	if (g->packed ? b->nulls != 0 : b->nulls >= g->rows)
 		return evs_rule(why, EVS_E_FORMAT, "5.2-4 nulls of a block");
+	if (b->codec == EVS_CODEC_ZSTD_DICT && (g->packed || b->stored_len <= sizeof(struct evs_block_dict_raw)))
+		return evs_rule(why, EVS_E_FORMAT, "5.5-2 block with a dictionary");
 	return 0;
 }
 
@@ -206,22 +215,51 @@ static int need_raw(struct evs_decoder *d, uint32_t n, const char **why)
 	return 0;
 }
 
-static int decompress(struct evs_decoder *d, const struct evs_block *b, const uint8_t *stored,
-		      const char **why)
+/* `n` bytes of zstd; `dict` is what they were made with, or NULL. */
+static int decompress(struct evs_decoder *d, const struct evs_block *b, const uint8_t *p, size_t n,
+		      const struct evs_dictionary *dict, const char **why)
 {
 	int rc;
 
-	if (ZSTD_getFrameContentSize(stored, b->stored_len) != b->raw_len ||
-	    ZSTD_getDictID_fromFrame(stored, b->stored_len) != 0 ||
-	    ZSTD_findFrameCompressedSize(stored, b->stored_len) != b->stored_len)
+	if (ZSTD_getFrameContentSize(p, n) != b->raw_len || ZSTD_getDictID_fromFrame(p, n) != 0 ||
+	    ZSTD_findFrameCompressedSize(p, n) != n)
 		return evs_rule(why, EVS_E_FORMAT,
 				"5.3-3 block is not one zstd frame of raw_len bytes");
 	rc = need_raw(d, b->raw_len, why);
 	if (rc < 0)
 		return rc;
-	if (ZSTD_decompressDCtx(d->zstd, d->raw, b->raw_len, stored, b->stored_len) != b->raw_len)
+	/* It serves for one frame. */
+	if (dict && ZSTD_isError(ZSTD_DCtx_refPrefix(d->zstd, dict->p, dict->len)))
+		return evs_rule(why, EVS_E_NOMEM, "out of memory");
+	if (ZSTD_decompressDCtx(d->zstd, d->raw, b->raw_len, p, n) != b->raw_len)
 		return evs_rule(why, EVS_E_FORMAT, "5.3-4 block does not decompress");
 	return 0;
+}
+
+bool evs_block_sound(const struct evs_block *b, const uint8_t *stored)
+{
+	return XXH3_64bits(stored, b->stored_len) == b->sum;
+}
+
+int evs_block_dictionary(struct evs_dictionary *out, const uint8_t *stored, uint64_t off, const char **why)
+{
+	struct evs_block_dict_raw r;
+
+	memcpy(&r, stored, sizeof(r));
+	*out = (struct evs_dictionary){ .off = evs_get64(r.off), .copy = evs_get64(r.copy) };
+	memcpy(out->hash, r.hash, sizeof(out->hash));
+	if (out->off % 8 || out->copy % 8 || out->off >= off || out->copy >= off || out->off == out->copy)
+		return evs_rule(why, EVS_E_FORMAT, "5.5-3 place of a dictionary");
+	return 0;
+}
+
+static int decompress_with(struct evs_decoder *d, const struct evs_block *b, const uint8_t *stored, const char **why)
+{
+	const size_t head = sizeof(struct evs_block_dict_raw);
+
+	if (!d->dict || memcmp(d->dict->hash, stored + offsetof(struct evs_block_dict_raw, hash), EVS_DICTIONARY_HASH) != 0)
+		return evs_rule(why, EVS_E_FORMAT, "5.5-5 no sound dictionary for a block");
+	return decompress(d, b, stored + head, b->stored_len - head, d->dict, why);
 }
 
 /* Verify the stored bytes and get at the raw ones: where they are, or in d->raw. */
@@ -231,20 +269,24 @@ static int open_block(struct evs_decoder *d, const struct evs_block *b, const ui
 	int rc;
 
 	d->stored = NULL; /* d->raw may change now */
-	if (XXH3_64bits(stored, b->stored_len) != b->sum)
+	if (!evs_block_sound(b, stored))
 		return evs_rule(why, EVS_E_FORMAT, "5.3-1 checksum of a block");
 	switch (b->codec) {
 	case EVS_CODEC_NONE:
 		*c = (struct evs_cur){ stored, stored + b->raw_len };
 		return 0;
 	case EVS_CODEC_ZSTD:
-		rc = decompress(d, b, stored, why);
-		if (rc == 0)
-			*c = (struct evs_cur){ d->raw, d->raw + b->raw_len };
-		return rc;
+		rc = decompress(d, b, stored, b->stored_len, NULL, why);
+		break;
+	case EVS_CODEC_ZSTD_DICT:
+		rc = decompress_with(d, b, stored, why);
+		break;
 	default:
 		return evs_rule(why, EVS_E_VERSION, "5.3-2 codec of a newer format");
 	}
+	if (rc == 0)
+		*c = (struct evs_cur){ d->raw, d->raw + b->raw_len };
+	return rc;
 }
 
 static int all_null(const struct evs_decoder *d, struct evs_array *out, uint32_t rows,

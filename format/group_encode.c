@@ -21,6 +21,7 @@
 #define MAX_WINDOW_LOG	 27
 #define LARGE_TABLES	 12 /* the level from which on zstd takes larger tables than 2^TABLE_LOG */
 #define TABLE_LOG	 22
+#define DICT_LEAST	 4u /* a block of less than this part of a dictionary is made without */
 #define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd ... */
 #define PACKED_ZSTD	 512u  /* ... and blocks of them that are shorter not at all: 1 % for a third of all the work */
 
@@ -31,8 +32,13 @@ struct evs_encoder {
 	struct evs_enc_ctx *enc;
 	ZSTD_CCtx *zstd;
 	int level;	       /* for the block at hand */
-	struct evs_buf raw;    /* one block before zstd */
+	struct evs_buf raw;    /* the dictionary, where there is one, and a block before zstd right behind it */
 	struct evs_buf column; /* one column of a packed block */
+	struct {
+		uint16_t column;
+		const struct evs_dictionary *dict;
+	} dict[EVS_DICTIONARIES];
+	unsigned ndicts;
 };
 
 static bool set(ZSTD_CCtx *z, ZSTD_cParameter p, int v)
@@ -104,11 +110,11 @@ static int window_log(size_t len)
 }
 
 /*
- * For a block of so many bytes. Tables of high levels, which would take 48 to 80 MiB, are held to 32: a block has not many more places than they have entries.
+ * For a block of so many bytes, and its dictionary or NULL. Tables of high levels, which would take 48 to 80 MiB, are held to 32: a block has not many more places than they have entries.
  */
-static bool set_level(struct evs_encoder *e, int level, size_t len)
+static bool set_level(struct evs_encoder *e, int level, size_t len, const struct evs_dictionary *d)
 {
-	int log = window_log(len), table = level >= LARGE_TABLES && log >= TABLE_LOG ? TABLE_LOG : 0;
+	int log = window_log(len), table = level >= LARGE_TABLES && (d || log >= TABLE_LOG) ? TABLE_LOG : 0;
 
 	return set(e->zstd, ZSTD_c_compressionLevel, level) && set(e->zstd, ZSTD_c_windowLog, log) &&
 	       set(e->zstd, ZSTD_c_hashLog, table) && set(e->zstd, ZSTD_c_chainLog, table);
@@ -131,44 +137,84 @@ static bool worth_trying(struct evs_encoder *e, const uint8_t *p, size_t len)
 	return false;
 }
 
-/* Append the block's stored form; returns its codec. Shorter ones than `least` stay as they are. A failure of zstd only means "not smaller". */
-static enum evs_codec put_stored(struct evs_encoder *e, const uint8_t *p, size_t len, size_t least,
-				 struct evs_buf *out)
+bool evs_encoder_dictionary(struct evs_encoder *e, uint16_t column, const struct evs_dictionary *d)
 {
-	size_t n, room = len - len / SAVING;
+	unsigned i = 0;
 
-	if (e->opts.plain || len < least || !worth_trying(e, p, len))
+	while (i < e->ndicts && e->dict[i].column != column)
+		i++;
+	if (i < e->ndicts) /* the last one takes its place */
+		e->dict[i] = e->dict[--e->ndicts];
+	if (!d)
+		return true;
+	if (e->ndicts == EVS_DICTIONARIES)
+		return false;
+	e->dict[e->ndicts].column = column;
+	e->dict[e->ndicts++].dict = d;
+	return true;
+}
+
+static const struct evs_dictionary *dictionary_of(const struct evs_encoder *e, uint16_t column)
+{
+	for (unsigned i = 0; i < e->ndicts; i++)
+		if (e->dict[i].column == column)
+			return e->dict[i].dict;
+	return NULL;
+}
+
+static void put_dict_head(const struct evs_dictionary *d, struct evs_buf *out)
+{
+	evs_buf_put_u64(out, d->off);
+	evs_buf_put_u64(out, d->copy);
+	evs_buf_put(out, d->hash, sizeof(d->hash));
+}
+
+/*
+ * Append the block's stored form; returns its codec. Shorter ones than `least` stay as they are. `d`, or NULL, stands right in front of
+ * it in memory. A failure of zstd only means "not smaller".
+ */
+static enum evs_codec put_stored(struct evs_encoder *e, const uint8_t *p, size_t len, size_t least,
+				 const struct evs_dictionary *d, struct evs_buf *out)
+{
+	size_t at = out->len, n, room = len - len / SAVING;
+
+	if (e->opts.plain || len < least || !worth_trying(e, p, len) || !set_level(e, e->level, len, d))
 		goto none;
-	if (!set_level(e, e->level, len) || !evs_buf_reserve(out, room))
+	if (d && (len < d->len / DICT_LEAST || ZSTD_isError(ZSTD_CCtx_refPrefix(e->zstd, p - d->len, d->len))))
+		d = NULL;
+	if (d)
+		put_dict_head(d, out);
+	if (!evs_buf_reserve(out, room))
 		goto none;
 	n = compress(e->zstd, out->p + out->len, room, p, len);
 	if (!n)
 		goto none;
 	out->len += n;
-	return EVS_CODEC_ZSTD;
+	return d ? EVS_CODEC_ZSTD_DICT : EVS_CODEC_ZSTD;
 none:
+	out->len = at;
 	evs_buf_put(out, p, len);
 	return EVS_CODEC_NONE;
 }
 
-/* Append one block (e->raw) and fill its directory entry, which stands at `entry` of `out`. */
-static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls, size_t entry,
-		     struct evs_buf *out)
+/* Append one block (e->raw, behind its dictionary) and fill its directory entry, which stands at `entry` of `out`. */
+static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls, const struct evs_dictionary *d,
+		     size_t entry, struct evs_buf *out)
 {
 	struct evs_block_raw r = { 0 };
-	size_t at = out->len;
+	size_t at = out->len, from = d ? d->len : 0, len = e->raw.len - from;
 
 	if (!evs_buf_ok(&e->raw))
 		return EVS_E_NOMEM;
-	if (e->raw.len > EVS_MAX_BLOCK) /* unreached: takes a column of a gigabyte */
+	if (len > EVS_MAX_BLOCK) /* unreached: takes a column of a gigabyte */
 		return EVS_E_LIMIT;
-	r.codec = (uint8_t)put_stored(e, e->raw.p, e->raw.len,
-				      column == EVS_PACKED_COLUMN ? PACKED_ZSTD : MIN_ZSTD, out);
+	r.codec = (uint8_t)put_stored(e, e->raw.p + from, len, column == EVS_PACKED_COLUMN ? PACKED_ZSTD : MIN_ZSTD, d,
+				      out);
 	if (!evs_buf_ok(out))
 		return EVS_E_NOMEM;
 	evs_put16(r.column, column);
 	evs_put32(r.stored_len, (uint32_t)(out->len - at));
-	evs_put32(r.raw_len, (uint32_t)e->raw.len);
+	evs_put32(r.raw_len, (uint32_t)len);
 	evs_put32(r.nulls, nulls);
 	evs_put64(r.sum, XXH3_64bits(out->p + at, out->len - at));
 	memcpy(out->p + entry, &r, sizeof(r));
@@ -216,23 +262,26 @@ static int put_packed(struct evs_encoder *e, const struct evs_array *cols, uint1
 			return EVS_E_LIMIT;
 	}
 	e->level = level_for(e, false);
-	return put_block(e, EVS_PACKED_COLUMN, 0, entry, out);
+	return put_block(e, EVS_PACKED_COLUMN, 0, NULL, entry, out);
 }
 
 static int put_columns(struct evs_encoder *e, const struct evs_array *cols, uint16_t ncols,
 		       size_t entry, struct evs_buf *out)
 {
 	for (uint16_t i = 0; i < ncols; i++) {
+		const struct evs_dictionary *d = dictionary_of(e, i);
 		int rc;
 
 		if (cols[i].nulls == cols[i].rows)
 			continue;
 		evs_buf_reset(&e->raw);
+		if (d)
+			evs_buf_put(&e->raw, d->p, d->len);
 		rc = evs_column_encode(e->enc, &cols[i], &e->raw);
 		if (rc < 0)
 			return rc;
 		e->level = level_for(e, has_text(&cols[i]));
-		rc = put_block(e, i, cols[i].nulls, entry, out);
+		rc = put_block(e, i, cols[i].nulls, d, entry, out);
 		if (rc < 0)
 			return rc;
 		entry += sizeof(struct evs_block_raw);

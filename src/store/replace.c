@@ -173,6 +173,11 @@ int evs_replace_begin(struct evs_replace *r, struct evs_segment *from, const str
 	return evs_segw_begin(&r->new, &r->head, diag);
 }
 
+int evs_replace_dictionary(struct evs_replace *r, struct evs_dictionary *d, struct evs_diag *diag)
+{
+	return evs_segw_dictionary(&r->new, d, diag);
+}
+
 int evs_replace_group(struct evs_replace *r, struct evs_encoder *enc, const struct evs_array *cols, uint32_t run,
 		      uint64_t src_bytes, struct evs_diag *diag)
 {

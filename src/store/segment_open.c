@@ -276,6 +276,7 @@ void evs_segment_close(struct evs_segment *s)
 {
 	if (!s)
 		return;
+	evs_segment_dict_release(s);
 	give_spare(s);
 	evs_tree_release(&s->tree);
 	free(s->chain.groups);
@@ -564,6 +565,11 @@ static int load_column(struct evs_segment *s, uint16_t column, struct evs_coded 
 			s->count.block_bytes_read += b->stored_len;
 		}
 		s->packed_read = s->group_off;
+		if (b->codec == EVS_CODEC_ZSTD_DICT) {
+			rc = evs_segment_dictionary(s, b, at, &stored, diag);
+			if (rc < 0)
+				return rc;
+		}
 	}
 	rc = coded ? evs_group_coded(s->dec, &s->group, b, stored, column, coded, out, &why)
 		   : evs_group_column(s->dec, &s->group, b, stored, column, out, &why);

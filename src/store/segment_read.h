@@ -50,6 +50,12 @@ struct evs_chain {
 	uint32_t ngroups, groups_cap;
 };
 
+/* A dictionary that was read, or could not be: then without bytes. */
+struct evs_segment_dict {
+	bool used;
+	struct evs_dictionary dict;
+};
+
 struct evs_segment {
 	char *path;
 	int fd;
@@ -90,6 +96,8 @@ struct evs_segment {
 	uint64_t group_off;
 	uint32_t group_append; /* of its frame's head */
 	struct evs_decoder *dec;
+	struct evs_segment_dict dict[EVS_DICTIONARIES];
+	unsigned next_dict; /* to be replaced, modulo their number */
 };
 
 /* Tell fn of `rows` rows lost at `off`. */
@@ -98,6 +106,14 @@ void evs_segment_tell(struct evs_segment *s, uint64_t off, uint64_t rows, const 
 /* Read the GROUP frame at off into s->group. *span gets its length when the head could be read, else 0. */
 int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, uint64_t *span,
 			   struct evs_diag *diag);
+
+/*
+ * segment_dict.c: have the dictionary of a block with codec 2 of the current group at hand; `*stored`, its bytes, stands at `at` of the file and
+ * may move. 0 also where the block or the dictionary is damaged: who decodes it finds that out.
+ */
+int evs_segment_dictionary(struct evs_segment *s, const struct evs_block *b, uint64_t at, const uint8_t **stored,
+			   struct evs_diag *diag);
+void evs_segment_dict_release(struct evs_segment *s);
 
 int evs_walk_next(struct evs_segment *s, struct evs_diag *diag);
 

@@ -34,6 +34,7 @@ static int decode(struct evs_segment *s, const uint8_t *p, uint32_t len, uint32_
 		*why = "5.6-1 a rollup of other columns or groups";
 		rc = EVS_E_FORMAT;
 	}
+	evs_decoder_dictionary(s->dec, NULL); /* 5.5-2 */
 	for (uint16_t i = 0; i < ncols && rc == 0; i++) {
 		const struct evs_block *b = evs_group_find(&g, i);
 

@@ -118,6 +118,9 @@ int evs_segw_put_part(struct evs_seg_writer *w, const struct evs_seg_part *p, bo
 int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc,
 		   const struct evs_seg_rows *rows, struct evs_diag *diag);
 
+/* segment_dict.c: in front of the first group: both DICT frames; d->off and d->copy become their places. */
+int evs_segw_dictionary(struct evs_seg_writer *w, struct evs_dictionary *d, struct evs_diag *diag);
+
 /* Behind all groups: a ROLLUP frame. In ascending order of views. */
 int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_rollup *r,
 		    struct evs_diag *diag);

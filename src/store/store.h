@@ -273,6 +273,8 @@ int evs_replace_open(struct evs_replace **out, const char *path, struct evs_diag
 /* What is to be replaced: the segment as `from` sees it, which stays open until the next call. `opts->table` stays the caller's. */
 int evs_replace_begin(struct evs_replace *r, struct evs_segment *from, const struct evs_replace_opts *opts,
 		      struct evs_diag *diag);
+/* In front of all groups: a dictionary for blocks to come, whose places are set. */
+int evs_replace_dictionary(struct evs_replace *r, struct evs_dictionary *d, struct evs_diag *diag);
 /* Rows of all columns of the table, sorted among the groups with the same `run`, as a group. */
 int evs_replace_group(struct evs_replace *r, struct evs_encoder *enc, const struct evs_array *cols, uint32_t run,
 		      uint64_t src_bytes, struct evs_diag *diag);

@@ -138,6 +138,25 @@ static void forget_ahead(struct check_segment *s)
 	s->ahead = false;
 }
 
+/* Whether a block needs it or not. */
+static int check_dictionary(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag)
+{
+	struct evs_dictionary d;
+	const char *why = NULL;
+	const uint8_t *p;
+	int rc = evs_segment_bytes(s->seg, w->off + EVS_FRAME_HEAD_SIZE, w->frame->summed_len, &p, diag);
+
+	if (rc < 0)
+		return rc;
+	rc = evs_dictionary_decode(&d, p, w->frame->summed_len, &why);
+	evs_dictionary_release(&d);
+	if (rc == EVS_E_NOMEM)
+		return evs_fail_nomem(diag);
+	if (rc < 0)
+		evs_check_found(s, w->off, 0, false, "5.5-C1 no dictionary in a DICT frame (5.5-1)");
+	return 0;
+}
+
 /* A COMMIT ends an append. */
 static void end_append(struct check_segment *s)
 {
@@ -167,6 +186,8 @@ int evs_check_walked(void *arg, const struct evs_walked *w, struct evs_diag *dia
 		s->off = w->off;
 		s->span = w->span;
 		return 0;
+	case EVS_FRAME_DICT:
+		return check_dictionary(s, w, diag);
 	case EVS_FRAME_FILTER:
 		return hash_into(s, w, &s->have_filters, &s->filters_hash, diag);
 	case EVS_FRAME_ROLLUP:

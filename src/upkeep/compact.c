@@ -22,6 +22,7 @@ struct builder {
 	struct compact_job *job;
 	struct evs_replace *replace;
 	struct evs_encoder *enc;
+	struct evs_dictionary dict[EVS_DICTIONARIES];
 	struct evs_array *cols;
 	uint32_t run;
 	uint64_t rows, of_rows; /* put so far, and about how many there will be */
@@ -35,6 +36,8 @@ static void builder_release(struct builder *b)
 		evs_array_release(&b->cols[c]);
 	free(b->cols);
 	evs_encoder_free(b->enc);
+	for (unsigned i = 0; i < EVS_DICTIONARIES; i++)
+		evs_dictionary_release(&b->dict[i]);
 }
 
 static int builder_init(struct builder *b, struct compact_job *j, struct evs_replace *r)
@@ -209,6 +212,8 @@ int evs_compact_segment(struct compact_job *j, struct evs_replace *r, struct evs
 		rc = evs_fail_nomem(diag);
 	evs_rollups_memory(j->goal->rollups, ROLLUP_MEMORY);
 	evs_rollups_start(j->goal->rollups);
+	if (rc == 0)
+		rc = evs_compact_dictionaries(j, r, b.enc, b.dict, diag);
 	if (rc == 0)
 		rc = put_run(&b, false, diag);
 	if (rc == 0)

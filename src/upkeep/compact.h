@@ -16,6 +16,18 @@ struct compact_stretch {
 	bool beside; /* read beside the others while they are merged */
 };
 
+#define COMPACT_SAMPLES 32u
+
+/* Groups spread evenly over a segment: each `stride`th one. */
+struct compact_sample {
+	struct {
+		struct evs_place from;
+		uint64_t to;
+	} group[COMPACT_SAMPLES];
+	unsigned n;
+	uint64_t seen, stride;
+};
+
 /* One segment at work. */
 struct compact_job {
 	const char *path;
@@ -35,6 +47,7 @@ struct compact_job {
 	/* compact_plan.c */
 	struct compact_stretch *stretch;
 	size_t nstretches, cap;
+	struct compact_sample sample;
 	struct evs_place end; /* behind the last group */
 	uint64_t rows;	      /* read so far */
 	uint64_t planned;     /* of them by evs_compact_plan() */
@@ -66,6 +79,15 @@ int evs_compact_rows_since(struct compact_rows *r, struct evs_diag *diag);
 int evs_compact_rows_next(struct compact_rows *r, struct evs_array **cols, uint32_t *rows, struct evs_diag *diag);
 uint64_t evs_compact_rows_taken(const struct compact_rows *r); /* from the segment, so far */
 void evs_compact_rows_close(struct compact_rows *r);	       /* NULL is fine */
+
+/* ---- compact_dict.c ------------------------------------------------------------------------------- */
+
+/*
+ * Dictionaries of the columns of text for which they pay, put into the new file and given to the encoder, in front of the first group. They stay
+ * the caller's, to be released when the encoder is. Errors as of evs_compact_rows_plan().
+ */
+int evs_compact_dictionaries(struct compact_job *j, struct evs_replace *r, struct evs_encoder *enc,
+			     struct evs_dictionary out[EVS_DICTIONARIES], struct evs_diag *diag);
 
 /* ---- compact.c ------------------------------------------------------------------------------------ */
 

@@ -104,6 +104,21 @@ static int end_run(struct planner *p)
 	return s.rows ? push(p->job, &s) : 0;
 }
 
+static void take_sample(struct compact_sample *s, const struct evs_place *from, uint64_t to)
+{
+	s->stride += !s->stride;
+	if (s->seen++ % s->stride)
+		return;
+	if (s->n == COMPACT_SAMPLES) { /* each second one goes */
+		for (unsigned i = 1; 2 * i < s->n; i++)
+			s->group[i] = s->group[2 * i];
+		s->n /= 2;
+		s->stride *= 2;
+	}
+	s->group[s->n].from = *from;
+	s->group[s->n++].to = to;
+}
+
 /* One more group, whose key columns are `key`, lies in [from, to). */
 static int take_group(struct planner *p, const struct evs_array *key, uint32_t rows, const struct evs_place *from,
 		      const struct evs_place *to)
@@ -141,6 +156,7 @@ static int find_runs(struct planner *p, uint64_t upto, struct evs_diag *diag)
 		evs_segment_place(evs_scan_segment(scan), &after);
 		if (take_group(p, b->cols, b->rows, &before, &after) < 0)
 			rc = evs_fail_nomem(diag);
+		take_sample(&j->sample, &before, after.off);
 		j->rows += b->rows;
 		before = after;
 		if (j->opts->stop && j->opts->stop(j->opts->arg))

@@ -73,7 +73,7 @@ static void print_trace(char *out, size_t cap, const struct evs_trace *t, uint8_
 	if (t->n > EVS_TRACE_NODES && n < cap)
 		n += (size_t)snprintf(out + n, cap - n, " ...");
 	if (codec != EVS_CODEC_NONE && n < cap)
-		(void)snprintf(out + n, cap - n, " + zstd");
+		(void)snprintf(out + n, cap - n, codec == EVS_CODEC_ZSTD ? " + zstd" : " + zstd with a dictionary");
 }
 
 static void count_encoding(struct column_sum *c, const char *text)

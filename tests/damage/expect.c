@@ -382,9 +382,19 @@ uint64_t expect_schema_in_force(const struct expect *e, const struct damaged *d)
 	return off;
 }
 
-bool expect_block(const struct damaged *d, const struct frame *group, const struct block *b)
+/* The DICT frame that stood at `off` when the block was made. */
+static bool dictionary_sound(const struct expect *e, const struct damaged *d, const struct version *of, uint64_t off)
 {
-	return same(d, group->of, b->off, b->len);
+	const struct frame *f = frame_at(e, d, off, e->end);
+
+	return f && f->type == DICT_FRAME && summed_sound(d, f) && same(d, of, off, FRAME_HEAD + (uint64_t)f->summed);
+}
+
+bool expect_block(const struct expect *e, const struct damaged *d, const struct frame *group, const struct block *b)
+{
+	return same(d, group->of, b->off, b->len) &&
+	       (!b->dict[0] || dictionary_sound(e, d, group->of, b->dict[0]) ||
+		dictionary_sound(e, d, group->of, b->dict[1]));
 }
 
 bool expect_rest(const struct damaged *d, const struct frame *f)

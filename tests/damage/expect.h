@@ -55,7 +55,7 @@ bool expect_schema(const struct expect *e, const struct damaged *d, uint64_t off
 uint64_t expect_schema_in_force(const struct expect *e, const struct damaged *d);
 
 /* Block `b` is as it was. */
-bool expect_block(const struct damaged *d, const struct frame *group, const struct block *b);
+bool expect_block(const struct expect *e, const struct damaged *d, const struct frame *group, const struct block *b);
 
 /* So are the bytes of a frame behind its summed part. */
 bool expect_rest(const struct damaged *d, const struct frame *f);

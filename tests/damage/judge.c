@@ -66,7 +66,7 @@ static uint64_t group_lost_at(const struct trial *t, const struct frame *g, unsi
 		return g->schema_off;
 	for (uint16_t i = 0; i < g->nblocks; i++)
 		if (is_read(t, g, &g->blocks[i], view) &&
-		    !expect_block(&t->damaged, g, &g->blocks[i]))
+		    !expect_block(&t->expect, &t->damaged, g, &g->blocks[i]))
 			return g->blocks[i].off;
 	return 0;
 }
@@ -80,13 +80,13 @@ static bool unread_damage(const struct trial *t, unsigned view)
 	const struct expect *e = &t->expect;
 
 	for (size_t i = 0; i < e->fam->nframes; i++)
-		if (e->fam->frames[i]->type > SCHEMA_FRAME &&
+		if (e->fam->frames[i]->type > DICT_FRAME &&
 		    !expect_rest(&t->damaged, e->fam->frames[i]))
 			return true;
 	for (size_t i = 0; i < e->nmet; i++)
 		for (uint16_t b = 0; b < e->met[i]->nblocks; b++)
 			if (!is_read(t, e->met[i], &e->met[i]->blocks[b], view) &&
-			    !expect_block(&t->damaged, e->met[i], &e->met[i]->blocks[b]))
+			    !expect_block(e, &t->damaged, e->met[i], &e->met[i]->blocks[b]))
 				return true;
 	return false;
 }

@@ -13,13 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HEAD_FRAME = 1, GROUP_FRAME = 2, COMMIT_FRAME = 3, INDEX_FRAME = 4, SCHEMA_FRAME = 5 };
+enum { HEAD_FRAME = 1, GROUP_FRAME = 2, COMMIT_FRAME = 3, INDEX_FRAME = 4, SCHEMA_FRAME = 5, DICT_FRAME = 6 };
 enum { FRAME_HEAD = 40, TRAILER = 64, TRAILERS = 128 };
 
 struct block {
 	uint16_t column;
 	uint64_t off; /* in the file */
 	uint32_t len;
+	uint64_t dict[2]; /* DICT frames of which it needs one; 0: none */
 };
 
 struct version;

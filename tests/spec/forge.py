@@ -60,6 +60,26 @@ def zstd(data):
     return out + (same << 3 | 2 | 1).to_bytes(3, "little") + data[-1:] if same else out
 
 
+def zstd_behind(prefix, data):
+    """The same for data behind a prefix: one compressed block, with one sequence, which copies the longest
+    piece that the prefix has of it; so a reader without the prefix cannot give it."""
+    length, start = max((n, -s) for s in range(min(16, len(data))) for n in range(35)
+                        if s + n <= len(data) and data[s:s + n] in prefix)
+    start = -start
+    assert length >= 3
+    distance = start + len(prefix) - prefix.rindex(data[start:start + length])
+    code = (distance + 3).bit_length() - 1
+    literals = data[:start] + data[start + length:]
+    body = (bytes((len(literals) << 3,)) if len(literals) < 32 else
+            struct.pack("<H", len(literals) << 4 | 4)) + literals
+    # One sequence; its three codes stand by themselves: literals, offset, match; then the offset's low bits behind a mark.
+    body += bytes((1, 0x54, start, code, length - 3))
+    body += (distance + 3).to_bytes(code // 8 + 1, "little")
+    size = struct.pack("<BB", 0x20, len(data)) if len(data) < 256 else \
+        struct.pack("<BH", 0x60, len(data) - 256)
+    return b"\x28\xb5\x2f\xfd" + size + (len(body) << 3 | 2 << 1 | 1).to_bytes(3, "little") + body
+
+
 def section(kind, body, flags=0, reserved=0, length=None, padding=None):
     head = fr.SECTION.pack(kind, flags, reserved, len(body) if length is None else length)
     return head + (pad(body) if padding is None else body + padding)
@@ -132,15 +152,21 @@ class Forge:
         self.schema_off = self.frame(fr.SCHEMA, payload[:trunc], **given)
         return self.schema_off
 
+    def dictionary(self, content, payload=None):
+        """Two DICT frames; what a block begins with, and the content."""
+        payload = zstd(content) if payload is None else payload
+        return {"off": self.frame(fr.DICT, payload), "copy": self.frame(fr.DICT, payload), "hash": blake2b(content),
+                "content": content}
+
     # ---- groups ---------------------------------------------------------------------------------
 
     def group(self, rows, columns, packed=True, codec=0, ref=None, directory=None, raw=None,
-              blocks=None, cut=None,
+              blocks=None, cut=None, dictionaries=None,
               **given):
         """A group. Columns: (nulls, bytes), or None where null throughout. `ref` has other values
         for its reference in the commit, `directory` changes the list of entries; `raw` (packed:
         before the codec) and `blocks` are other bytes; `given` are fields, rows, columns and blocks
-        with `_` behind."""
+        with `_` behind. `dictionaries`: by column, for codec 2."""
         pieces = []
         if packed:
             if raw is None:
@@ -151,8 +177,11 @@ class Forge:
             pieces = [(i, c[0], c[1]) for i, c in enumerate(columns) if c is not None]
         entries, packed_blocks = [], b""
         for column, nulls, raw in pieces:
-            stored = zstd(raw) if codec == 1 else raw
-            entries.append({"column": column, "codec": codec, "flags": 0, "stored_len": len(stored),
+            stored, how = zstd(raw) if codec == 1 else raw, codec
+            if dictionaries and column in dictionaries:
+                d, how = dictionaries[column], 2
+                stored = fr.BLOCK_DICT.pack(d["off"], d["copy"], d["hash"]) + zstd_behind(d["content"], raw)
+            entries.append({"column": column, "codec": how, "flags": 0, "stored_len": len(stored),
                             "raw_len": len(raw),
                             "nulls": nulls, "sum": xxh3(stored, 0)})
             packed_blocks += stored

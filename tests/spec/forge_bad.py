@@ -275,7 +275,6 @@ group("5.2-5-end", packed=False, blocks=b"\0" * 80)
 entry("5.3-1-sum", 0, sum=1)
 entry("5.3-1-packed-sum", 0, packed=True, sum=1)
 entry("5.3-2-codec", 0, codec=3)
-entry("5.3-2-dictionary", 0, codec=2)
 
 
 def zstd_block(name, stored, size):
@@ -292,6 +291,65 @@ zstd_block("5.3-3-two-frames", zstd(WHOLE[:9]) + zstd(WHOLE[9:]), len(WHOLE))
 zstd_block("5.3-3-skippable", struct.pack("<II", 0x184D2A50, 8) + bytes(8) + zstd(WHOLE),
            len(WHOLE))
 zstd_block("5.3-4-broken", zstd(b"x" * 9 + b"y")[:6] + b"\x55\0\0" + b"x" * 10, 10)
+
+
+# ---- dictionaries ---------------------------------------------------------------------------------
+
+PREFIX = b"the quick brown fox jumps over the lazy dog"
+
+
+def dictionary(name, payload=None, spoil=None, used=True, change=None, packed=False, **fields):
+    """The second of three commits has a dictionary, and a block that needs it. `fields`: of what the block
+    begins with; `spoil`: number of a DICT frame whose payload is damaged; `change`: the directory."""
+    def middle(f):
+        d = f.dictionary(PREFIX, payload)
+        raw = texts(b"the quick brown fox", b"jumps")
+        d.update({k: v(f, d) if callable(v) else v for k, v in fields.items()})
+        if spoil is not None:
+            for at in spoil:
+                f.data[d[at] + 48] ^= 1
+        f.group(2, [(0, raw), None, (0, plain(8, CREATED, CREATED))], packed=packed, directory=change,
+                dictionaries={0: d} if used else None)
+        f.commit()
+    def whole():
+        f = Forge(b"CREATE TABLE t (s String) ENGINE = MergeTree;")
+        for part in (None, middle, None):
+            if part:
+                part(f)
+            else:
+                f.group(1, [(0, texts(b"sound")), None, (0, plain(8, CREATED))])
+                f.commit()
+        return f
+    bad(name)(whole)
+
+
+def many(size):
+    """A zstd frame of so many zeros."""
+    out, left = b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", size), size
+    while left:
+        n = min(left, 128 << 10)
+        left -= n
+        out += (n << 3 | 2 | (not left)).to_bytes(3, "little") + b"\0"
+    return out
+
+
+dictionary("5.5-1-no-zstd", payload=b"no zstd at all")
+dictionary("5.5-1-too-long", payload=many((1 << 20) + 1))
+dictionary("5.5-1-empty", payload=b"\x28\xb5\x2f\xfd\x20\0\1\0\0")
+dictionary("5.5-1-bytes-behind", payload=zstd(PREFIX) + b"12345678")
+dictionary("5.5-1-broken", payload=zstd(PREFIX)[:6] + b"\x55\0\0" + b"x" * 10)
+dictionary("5.5-2-packed", packed=True, used=False, change=lambda e: e[0].update(codec=2))
+dictionary("5.5-2-short", used=False, change=lambda e: e[0].update(codec=2))
+dictionary("5.5-3-odd", off=lambda f, d: d["off"] + 4)
+dictionary("5.5-3-behind", copy=lambda f, d: 1 << 40)
+dictionary("5.5-3-twice-the-same", copy=lambda f, d: d["off"])
+dictionary("5.5-4-first-copy", spoil=("off",))
+dictionary("5.5-4-another", off=lambda f, d: f.dictionary(b"something else")["off"])
+dictionary("5.5-4-no-dict-frame", off=0)
+dictionary("5.5-5-both-copies", spoil=("off", "copy"))
+dictionary("5.5-5-other-hash", hash=blake2b(b"something else"))
+dictionary("5.5-C1-unused", used=False, payload=b"no zstd at all")
+
 column("5.3-5-behind", "i", plain(4, 1, 2, 3) + b"\0")
 column("6.3-1-plain-short", "i", plain(4, 1, 2))
 

@@ -183,6 +183,33 @@ def nodes_deep():
     return f
 
 
+WORDS = b"you are an expert; be concise; the quick brown fox jumps over the lazy dog; error 0x80070005"
+TEXT_DDL = b"CREATE TABLE t (s String, r String) ENGINE = MergeTree;"
+
+
+def prompts(f, a, b, given, codec=0):
+    n = len(a)
+    f.group(n, [(0, texts(*a)), (0, texts(*b)), None, (0, plain(8, *[CREATED] * n))], packed=False, codec=codec,
+            dictionaries=given)
+
+
+@good
+def dictionaries():
+    """Two dictionaries, blocks with them and without, in two appends; one that nobody uses."""
+    f = Forge(TEXT_DDL)
+    first, second = f.dictionary(WORDS), f.dictionary(b"thank you for your question: " * 9)
+    prompts(f, [b"you are an expert", b"the quick brown fox jumps"], [b"no", b"thank you for your"],
+            {0: first, 1: second})
+    prompts(f, [b"an error 0x80070005 of " + bytes(range(32, 127)) * 2], [b"thank you for"], {0: first})
+    f.commit()
+    third = f.dictionary(b"\x37\xa4\x30\xec, which is no header of a raw prefix")
+    f.dictionary(b"x")
+    prompts(f, [b"be concise; the quick", b""], [b"header of a raw prefix", b"no"], {0: first, 1: third})
+    prompts(f, [b"plain"], [b"as it is"], {}, codec=1)
+    f.commit()
+    return f
+
+
 # ---- crash --------------------------------------------------------------------------------------
 
 

@@ -69,6 +69,9 @@ def read(path, out, options):
         except (Broken, spec_schema.Unreadable) as e:
             segment.fault(group.off, e, group.rows)
             continue
+        finally:
+            for off, text in group.frame.notes:
+                segment.fault(off, text)
         if not options.census:
             out.writelines(lines)
     if options.check:

@@ -24,8 +24,10 @@ for _name, _result, _arguments in (
     ("ZSTD_getFrameContentSize", ctypes.c_uint64, (ctypes.c_char_p, ctypes.c_size_t)),
     ("ZSTD_findFrameCompressedSize", ctypes.c_size_t, (ctypes.c_char_p, ctypes.c_size_t)),
     ("ZSTD_getDictID_fromFrame", ctypes.c_uint, (ctypes.c_char_p, ctypes.c_size_t)),
-    ("ZSTD_decompress", ctypes.c_size_t,
-     (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t)),
+    ("ZSTD_createDCtx", ctypes.c_void_p, ()),
+    ("ZSTD_DCtx_refPrefix", ctypes.c_size_t, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)),
+    ("ZSTD_decompressDCtx", ctypes.c_size_t,
+     (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t)),
 ):
     getattr(_zstd, _name).restype = _result
     getattr(_zstd, _name).argtypes = _arguments
@@ -48,16 +50,25 @@ class NotZstd(Exception):
         self.header = header
 
 
-def unzstd(data, size):
-    """One zstd frame without dictionary whose header says `size`, decompressed."""
+_context = _zstd.ZSTD_createDCtx()
+
+
+def zstd_size(data):
+    """The content size that a zstd frame says, or None."""
+    size = _zstd.ZSTD_getFrameContentSize(bytes(data), len(data))
+    return size if data[:4] == b"\x28\xb5\x2f\xfd" and size < (1 << 64) - 2 else None
+
+
+def unzstd(data, size, prefix=b""):
+    """One zstd frame without dictionary id whose header says `size`, decompressed; `prefix` stands in
+    front of it."""
     data = bytes(data)
-    if data[:4] != b"\x28\xb5\x2f\xfd" or _zstd.ZSTD_getFrameContentSize(data, len(data)) != size:
-        raise NotZstd(True)
-    if _zstd.ZSTD_findFrameCompressedSize(data, len(data)) != len(data):
+    if zstd_size(data) != size or _zstd.ZSTD_findFrameCompressedSize(data, len(data)) != len(data):
         raise NotZstd(True)
     if _zstd.ZSTD_getDictID_fromFrame(data, len(data)):
         raise NotZstd(True)
     out = ctypes.create_string_buffer(max(size, 1))
-    if _zstd.ZSTD_decompress(out, size, data, len(data)) != size:
+    _zstd.ZSTD_DCtx_refPrefix(_context, prefix, len(prefix))
+    if _zstd.ZSTD_decompressDCtx(_context, out, size, data, len(data)) != size:
         raise NotZstd(False)
     return out.raw[:size]

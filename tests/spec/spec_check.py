@@ -39,6 +39,11 @@ def frames(segment):
         segment.verify(f)
         refuse = f.type in (fr.GROUP, fr.SCHEMA, fr.DICT)
         need(f.flags == refuse, "3.1-C1", f"flags {f.flags} of a frame of type {f.type}")
+        if f.type == fr.DICT:
+            try:
+                fr.dictionary(fr.payload(segment.data, f))
+            except Broken as e:
+                segment.fault(at, f"5.5-C1 {e}")
         if f.type == fr.GROUP:
             need(at in named, "7.2-W1", f"group at {at} that no commit names")
         elif f.type == fr.INDEX:

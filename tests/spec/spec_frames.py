@@ -7,8 +7,8 @@ What these pieces mean together (sections 2 and 9) is in spec_segment.py.
 from types import SimpleNamespace
 import struct
 
-from spec_bytes import NotZstd, blake2b, unzstd, xxh3
-from spec_column import Cursor, column, know, need
+from spec_bytes import NotZstd, blake2b, unzstd, xxh3, zstd_size
+from spec_column import Broken, Cursor, column, know, need
 
 HEAD, GROUP, COMMIT, INDEX, SCHEMA, DICT, ROLLUP, FILTER = range(1, 9)
 NO_TIME = -1 << 63
@@ -40,6 +40,7 @@ HEAD_FIXED = Layout("major:H minor:H unit:B suite:B reserved:2s refuse_features:
                     "suite_len:I schema_len:I schema_stored_len:I")
 GROUP_FIXED = Layout("schema_off:Q first_row:Q rows:I columns:H blocks:H flags:I reserved:4s")
 BLOCK = Layout("column:H codec:B flags:B stored_len:I raw_len:I nulls:I sum:Q")
+BLOCK_DICT = Layout("off:Q copy:Q hash:32s")
 COMMIT_FIXED = Layout("seq:Q written:q rows:Q rows_total:Q first_group:Q prev_off:Q prev_len:Q "
                       "index_off:Q index_len:Q schema_off:Q time_min:q time_max:q since_index:I "
                       "flags:I prev_hash:32s hash:32s")
@@ -80,15 +81,16 @@ def frame_head(data, off, salt, end=None):
     know(not f.flags & 0xFC, "3.1-4", "frame flags")
     need(zero(f.reserved), "3.1-5", "reserved bytes")
     need(f.type, "3.1-6", "type 0")
-    know(f.type <= 5 or not f.flags & 1, "3.1-7", f"frame type {f.type}")
+    know(f.type <= 6 or not f.flags & 1, "3.1-7", f"frame type {f.type}")
     need(not f.flags & 2, "3.1-8", "sealed frame in suite 0")
     need(f.payload_len < 1 << 32, "3.1-9", "payload_len")
     need(f.summed_len <= min(f.payload_len, 1 << 28), "3.1-10", "summed_len")
-    if f.type in (HEAD, INDEX, SCHEMA, FILTER):
+    if f.type in (HEAD, INDEX, SCHEMA, DICT, FILTER):
         need(f.summed_len == f.payload_len, "3.1-11", "summed_len")
     if f.type == COMMIT:
         need(f.summed_len % 8 == 0 and f.summed_len + 128 == f.payload_len, "3.1-11", "summed_len")
     f.span = span(f.payload_len)
+    f.notes = []  # damage on the way to its rows that costs none
     f.end = off + f.span
     need(f.end <= (len(data) if end is None else end), "3.1-14", "frame runs past its place")
     return f
@@ -176,6 +178,7 @@ def group(p, f):
         need(1 <= b.stored_len <= 1 << 30 and 1 <= b.raw_len <= 1 << 30 and
              (b.codec or b.raw_len == b.stored_len), "5.2-3", "lengths of a block")
         need(b.nulls < g.rows and not (g.packed and b.nulls), "5.2-4", "nulls of a block")
+        need(b.codec != 2 or (not g.packed and b.stored_len > 48), "5.5-2", "block with a dictionary")
         b.at = at
         at += b.stored_len
         last = b.column
@@ -191,13 +194,45 @@ def block_sum(data, f, b):
     return stored
 
 
+def dictionary(p):
+    """The content of a DICT frame."""
+    size = zstd_size(p)
+    need(size and 1 <= size <= 1 << 20, "5.5-1", "no dictionary in a DICT frame")
+    try:
+        return unzstd(p, size)
+    except NotZstd:
+        need(False, "5.5-1", "no dictionary in a DICT frame")
+
+
+def dictionary_of(data, f, stored):
+    """What stands in front of a block of group `f`."""
+    ref = BLOCK_DICT.unpack(stored[:48])
+    places = ref.off, ref.copy
+    need(all(at % 8 == 0 and at < f.off for at in places) and ref.off != ref.copy, "5.5-3",
+         "place of a dictionary")
+    for at in places:
+        try:
+            frame = frame_head(data, at, f.salt)
+            need(frame.type == DICT, "5.5-4", "no DICT frame")
+            content = dictionary(payload(data, frame))
+            need(blake2b(content) == ref.hash, "5.5-4", "another dictionary")
+            return content
+        except Broken as e:
+            f.notes.append((at, f"5.5-4 {e}"))
+    need(False, "5.5-5", "no sound dictionary")
+
+
 def block(data, f, b):
     stored = block_sum(data, f, b)
-    know(b.codec <= 1, "5.3-2", f"codec {b.codec}")
+    know(b.codec <= 2, "5.3-2", f"codec {b.codec}")
     if b.codec == 0:
         return stored
+    prefix = b""
+    if b.codec == 2:
+        prefix = dictionary_of(data, f, stored)
+        stored = stored[48:]
     try:
-        return unzstd(stored, b.raw_len)
+        return unzstd(stored, b.raw_len, prefix)
     except NotZstd as e:
         need(False, "5.3-3" if e.header else "5.3-4", "zstd block")
 

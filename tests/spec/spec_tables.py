@@ -18,6 +18,7 @@ SPEC = os.path.join(ROOT, "spec", "segment.md")
 LAYOUTS = {
     "evs_frame_raw": spec_frames.FRAME, "evs_head_raw": spec_frames.HEAD_FIXED,
     "evs_group_raw": spec_frames.GROUP_FIXED, "evs_block_raw": spec_frames.BLOCK,
+    "evs_block_dict_raw": spec_frames.BLOCK_DICT,
     "evs_commit_raw": spec_frames.COMMIT_FIXED, "evs_group_ref_raw": spec_frames.GROUP_REF,
     "evs_trailer_raw": spec_frames.TRAILER, "evs_section_raw": spec_frames.SECTION,
     "evs_filter_ref_raw": spec_frames.FILTER_REF, "evs_rollup_ref_raw": spec_frames.ROLLUP_REF,
@@ -48,6 +49,7 @@ CAPS = {
     "EVS_MAX_NAME": "stream name | 1 to 255 bytes",
     "EVS_MAX_TENANT": "tenant | 4,096 bytes",
     "EVS_MAX_SCHEMA": "schema text | 2^24 bytes",
+    "EVS_MAX_DICTIONARY": "bytes of a dictionary | 2^20",
     "EVS_FILTER_MAX_BLOCKS * EVS_FILTER_BLOCK": "bytes of a filter | 2^21",
 }
 
