@@ -7,19 +7,20 @@
 
 #include <stdio.h>
 
-/* The dictionary of the DICT frame at `off`, which must have the hash. */
+/* The dictionary of the DICT frame at `off`, which must have the hash. `*sound`: the frame as such is. */
 static int read_frame(struct evs_segment *s, uint64_t off, const uint8_t *hash, struct evs_dictionary *out,
-		      struct evs_diag *diag)
+		      bool *sound, struct evs_diag *diag)
 {
 	const char *why = NULL;
 	struct evs_frame fr;
 	const uint8_t *p;
 	int rc = evs_file_frame(&s->file, off, s->tail.end, &fr, diag);
 
-	if (rc == 0 && fr.type != EVS_FRAME_DICT)
-		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "5.5-4 not a DICT frame");
 	if (rc == 0)
 		rc = evs_file_summed(&s->file, off, &fr, &p, diag);
+	*sound = rc == 0;
+	if (rc == 0 && fr.type != EVS_FRAME_DICT)
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "5.5-4 not a DICT frame");
 	if (rc < 0)
 		return rc;
 	rc = evs_dictionary_decode(out, p, fr.summed_len, &why);
@@ -30,7 +31,7 @@ static int read_frame(struct evs_segment *s, uint64_t off, const uint8_t *hash, 
 	return rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : rc < 0 ? evs_fail_off(diag, rc, s->path, off, why) : 0;
 }
 
-/* Into `slot`, which stays without bytes when both frames are damaged: each of them is told of once. */
+/* Into `slot`, which stays without bytes when both frames are damaged. */
 static int load(struct evs_segment *s, struct evs_segment_dict *slot, const struct evs_dictionary *want,
 		struct evs_diag *diag)
 {
@@ -41,14 +42,16 @@ static int load(struct evs_segment *s, struct evs_segment_dict *slot, const stru
 	slot->used = false;
 	for (unsigned i = 0; i < 2 && rc != 0; i++) {
 		struct evs_diag d = { 0 };
+		bool sound = false;
 
 		evs_dictionary_release(&slot->dict);
-		rc = read_frame(s, at[i], want->hash, &slot->dict, &d);
+		rc = read_frame(s, at[i], want->hash, &slot->dict, &sound, &d);
 		if (rc < 0 && rc != EVS_E_FORMAT && rc != EVS_E_VERSION) {
 			evs_fail_copy(diag, &d);
 			return rc;
 		}
-		if (rc < 0) {
+		/* Who goes frame by frame has told of a damaged frame already. */
+		if (rc < 0 && (sound || s->how == EVS_WALK_PRUNED)) {
 			(void)snprintf(what, sizeof(what), "5.5-4 damaged dictionary: %.250s", d.what);
 			evs_segment_tell(s, at[i], 0, what);
 		}

@@ -2,9 +2,9 @@
  * Dictionaries for a segment that is being compacted (spec/segment.md 5.5): which columns of text have so much in common from group to group that
  * it pays to write it down once.
  *
- * Of groups spread over the segment a few are for trying, and the others are for learning. The rows of a trial are made into groups with and
- * without what was learned, by the encoder that will make the others, and what would be saved on all rows is held against what the dictionary
- * costs. Columns that cannot gain are left out as early as it shows. See compact.h.
+ * Two stretches of rows, each as long as a group will be, are for trying, and groups spread over the rest of the segment for learning. The trials
+ * are made into groups with and without what was learned, by the encoder that will make the others, and what would be saved on all rows is
+ * held against what the dictionary costs. Columns that cannot gain are left out as early as it shows. See compact.h.
  */
 #include "src/upkeep/compact.h"
 
@@ -14,13 +14,14 @@
 
 #define SEGMENT_LEAST (1u << 20)  /* stored bytes: shorter segments have no groups enough */
 #define GROUPS_LEAST  8u	  /* of a sample */
-#define TRIALS	      12u	  /* the second of so many groups of the sample is for trying */
+#define TRIALS	      2u
+#define TRIAL_TEXT    (5u << 20) /* bytes of text in one, of all columns */
 #define PIECE	      (16u << 10) /* of text, as one sample */
 #define LEARNED	      (4u << 20)  /* bytes of text of a column that are learned from, at most */
 #define CAP_PART      32u	  /* a dictionary has at most one part in so many of the column's text ... */
 #define CAP_LEAST     (32u << 10) /* ... and one of less is none */
 #define WHOLE	      4u /* text of which encodings take one part in so many away is left to them */
-#define PAYS	      4u /* must save so many times what it costs: trials are of small groups, which gain more */
+#define PAYS	      2u /* must save so many times what it costs */
 
 /* A column with no more than this part of all text is left out, so that no more than so many remain. */
 #define COLUMN_PART (EVS_DICTIONARIES + 1)
@@ -28,7 +29,8 @@
 /* A column of text. */
 struct candidate {
 	uint16_t ordinal;
-	uint64_t text; /* bytes in the trials; of it encoded, and of groups made of that */
+	struct evs_array rows; /* of a trial */
+	uint64_t text;	       /* bytes in the trials; of it encoded, and of groups made of that */
 	uint64_t encoded, without, with;
 	struct evs_buf samples;
 	size_t *size;
@@ -43,10 +45,15 @@ struct learning {
 	uint16_t *ordinal;	/* of the same */
 	uint16_t ncand;
 	uint64_t rows, text; /* of the trials; text of all columns */
+	struct {
+		struct evs_place from;
+		uint64_t to;
+	} trial[TRIALS];
 };
 
 static void candidate_release(struct candidate *c)
 {
+	evs_array_release(&c->rows);
 	evs_buf_release(&c->samples);
 	free(c->size);
 	evs_dictionary_release(&c->dict);
@@ -69,28 +76,29 @@ static int init(struct learning *l)
 	if (!l->cand || !l->ordinal)
 		return EVS_E_NOMEM;
 	for (uint16_t c = 0; c < t->ncols; c++) {
-		struct evs_array shape;
-		bool text;
+		struct evs_array rows;
 
-		if (evs_type_array(&t->cols[c].type, &shape) < 0)
+		if (evs_type_array(&t->cols[c].type, &rows) < 0)
 			return EVS_E_NOMEM;
-		text = shape.phys == EVS_BYTES;
-		evs_array_release(&shape);
-		if (text) {
-			l->cand[l->ncand].ordinal = c;
-			l->ordinal[l->ncand++] = c;
+		if (rows.phys != EVS_BYTES) {
+			evs_array_release(&rows);
+			continue;
 		}
+		l->cand[l->ncand].rows = rows;
+		l->cand[l->ncand].ordinal = c;
+		l->ordinal[l->ncand++] = c;
 	}
+	for (unsigned i = 0; i < TRIALS; i++) /* in the middle of each half */
+		l->trial[i].from = l->job->sample.group[(2 * i + 1) * l->job->sample.n / (2 * TRIALS)].from;
 	return 0;
 }
 
 /* ---- looking at groups ------------------------------------------------------------------------------ */
 
 enum look {
-	MEASURE, /* the trials */
+	MEASURE, /* the trials: how long they are, and what text they hold */
 	TRY_WITHOUT,
 	TRY_WITH,
-	LEARN, /* from the others */
 };
 
 static size_t text_of(const struct evs_array *a)
@@ -143,50 +151,94 @@ static int make_group(struct learning *l, const struct evs_array *a, const struc
 	return rc;
 }
 
-static int take_column(struct learning *l, enum look how, struct candidate *c, const struct evs_array *a)
+static bool stopped(const struct learning *l)
+{
+	return l->job->opts->stop && l->job->opts->stop(l->job->opts->arg);
+}
+
+/* Rows of the groups in [from, to) of the candidates' columns, one batch after the other. */
+static int open_scan(struct learning *l, struct evs_scan **scan, const struct evs_place *from, uint64_t to,
+		     struct evs_diag *diag)
+{
+	return evs_compact_scan(l->job, scan, from, to, l->ordinal, l->ncand, diag);
+}
+
+static int next_rows(struct learning *l, struct evs_scan *scan, struct evs_batch **b, struct evs_diag *diag)
+{
+	int rc = stopped(l) ? evs_fail(diag, EVS_S_STOP, "stopped") : evs_scan_next(scan, b, diag);
+
+	if (rc >= 0 && l->job->damaged) {
+		if (diag)
+			*diag = l->job->damage;
+		rc = EVS_E_FORMAT;
+	}
+	return rc;
+}
+
+static int learn_from(struct learning *l, const struct evs_place *from, uint64_t to, struct evs_diag *diag)
+{
+	struct evs_scan *scan = NULL;
+	struct evs_batch *b;
+	int rc = open_scan(l, &scan, from, to, diag);
+
+	while (rc >= 0 && (rc = next_rows(l, scan, &b, diag)) > 0)
+		for (uint16_t c = 0; c < l->ncand && rc > 0; c++)
+			if (keep_pieces(l, &l->cand[c], &b->cols[c]) < 0)
+				rc = evs_fail_nomem(diag);
+	evs_scan_close(scan);
+	return rc;
+}
+
+/* Gather the rows of a trial; the first time it ends where it has text enough. */
+static int gather(struct learning *l, unsigned trial, enum look how, struct evs_diag *diag)
+{
+	uint64_t to = how == MEASURE ? l->job->end.off : l->trial[trial].to;
+	struct evs_scan *scan = NULL;
+	struct evs_place end;
+	struct evs_batch *b;
+	size_t text = 0;
+	int rc = open_scan(l, &scan, &l->trial[trial].from, to, diag);
+
+	for (uint16_t c = 0; c < l->ncand; c++)
+		evs_array_reset(&l->cand[c].rows);
+	while (rc >= 0 && text < TRIAL_TEXT && (rc = next_rows(l, scan, &b, diag)) > 0) {
+		for (uint16_t c = 0; c < l->ncand && rc > 0; c++) {
+			if (evs_array_append_range(&l->cand[c].rows, &b->cols[c], 0, b->rows) < 0)
+				rc = evs_fail_nomem(diag);
+			text += text_of(&b->cols[c]);
+		}
+		evs_segment_place(evs_scan_segment(scan), &end);
+		l->rows += how == MEASURE ? b->rows : 0;
+		l->trial[trial].to = how == MEASURE ? end.off : to;
+	}
+	evs_scan_close(scan);
+	return rc < 0 ? rc : 0;
+}
+
+static int take_column(struct learning *l, enum look how, struct candidate *c)
 {
 	uint64_t encoded = 0;
 
-	switch (how) {
-	case MEASURE:
-		c->text += text_of(a);
-		l->text += text_of(a);
+	if (how == MEASURE) {
+		c->text += text_of(&c->rows);
+		l->text += text_of(&c->rows);
 		return 0;
-	case TRY_WITHOUT:
-		return make_group(l, a, NULL, &c->without, &c->encoded);
-	case TRY_WITH:
-		return make_group(l, a, &c->dict, &c->with, &encoded);
-	default:
-		return keep_pieces(l, c, a);
 	}
+	if (!c->rows.rows)
+		return 0;
+	return how == TRY_WITHOUT ? make_group(l, &c->rows, NULL, &c->without, &c->encoded)
+				  : make_group(l, &c->rows, &c->dict, &c->with, &encoded);
 }
 
 static int look(struct learning *l, enum look how, struct evs_diag *diag)
 {
-	const struct compact_sample *s = &l->job->sample;
 	int rc = 0;
 
-	for (unsigned i = 0; i < s->n && rc == 0 && l->ncand; i++) {
-		struct evs_scan *scan = NULL;
-		struct evs_batch *b;
-
-		if ((i % TRIALS == 1) != (how != LEARN))
-			continue;
-		rc = evs_compact_scan(l->job, &scan, &s->group[i].from, s->group[i].to, l->ordinal, l->ncand, diag);
-		while (rc >= 0 && (rc = evs_scan_next(scan, &b, diag)) > 0) {
-			l->rows += how == MEASURE ? b->rows : 0;
-			for (uint16_t c = 0; c < l->ncand && rc > 0; c++)
-				if (take_column(l, how, &l->cand[c], &b->cols[c]) < 0)
-					rc = evs_fail_nomem(diag);
-			if (l->job->opts->stop && l->job->opts->stop(l->job->opts->arg))
-				rc = evs_fail(diag, EVS_S_STOP, "stopped");
-		}
-		evs_scan_close(scan);
-	}
-	if (rc == 0 && l->job->damaged) {
-		if (diag)
-			*diag = l->job->damage;
-		rc = EVS_E_FORMAT;
+	for (unsigned i = 0; i < TRIALS && rc == 0 && l->ncand; i++) {
+		rc = gather(l, i, how, diag);
+		for (uint16_t c = 0; c < l->ncand && rc == 0; c++)
+			if (take_column(l, how, &l->cand[c]) < 0)
+				rc = evs_fail_nomem(diag);
 	}
 	return rc;
 }
@@ -235,9 +287,23 @@ static double all_text(const struct learning *l, const struct candidate *c)
 	return (double)c->text / (double)l->rows * (double)l->job->rows;
 }
 
-static int learn(struct learning *l)
+static bool in_trial(const struct learning *l, uint64_t off)
 {
-	for (uint16_t i = 0; i < l->ncand; i++) {
+	for (unsigned i = 0; i < TRIALS; i++)
+		if (off >= l->trial[i].from.off && off < l->trial[i].to)
+			return true;
+	return false;
+}
+
+static int learn(struct learning *l, struct evs_diag *diag)
+{
+	const struct compact_sample *s = &l->job->sample;
+	int rc = 0;
+
+	for (unsigned i = 0; i < s->n && rc == 0 && l->ncand; i++)
+		if (!in_trial(l, s->group[i].from.off))
+			rc = learn_from(l, &s->group[i].from, s->group[i].to, diag);
+	for (uint16_t i = 0; i < l->ncand && rc == 0; i++) {
 		struct candidate *c = &l->cand[i];
 		double cap = all_text(l, c) / CAP_PART;
 
@@ -245,10 +311,10 @@ static int learn(struct learning *l)
 			cap = EVS_MAX_DICTIONARY;
 		if (cap >= CAP_LEAST &&
 		    evs_dictionary_train(&c->dict, c->samples.p, c->size, c->nsizes, (uint32_t)cap) < 0)
-			return EVS_E_NOMEM;
+			rc = evs_fail_nomem(diag);
 		evs_buf_release(&c->samples);
 	}
-	return 0;
+	return rc;
 }
 
 static int put_if_it_pays(struct learning *l, struct candidate *c, struct evs_replace *r, struct evs_dictionary **out,
@@ -290,9 +356,7 @@ int evs_compact_dictionaries(struct compact_job *j, struct evs_replace *r, struc
 		rc = look(&l, TRY_WITHOUT, diag);
 	keep_if(&l, is_stored_whole);
 	if (rc == 0)
-		rc = look(&l, LEARN, diag);
-	if (rc == 0 && learn(&l) < 0)
-		rc = evs_fail_nomem(diag);
+		rc = learn(&l, diag);
 	keep_if(&l, was_learned);
 	if (rc == 0)
 		rc = look(&l, TRY_WITH, diag);

@@ -207,6 +207,10 @@ def dictionaries():
     prompts(f, [b"be concise; the quick", b""], [b"header of a raw prefix", b"no"], {0: first, 1: third})
     prompts(f, [b"plain"], [b"as it is"], {}, codec=1)
     f.commit()
+    more = [f.dictionary(WORDS + b" %d" % i) for i in range(6)]  # than a reader keeps
+    for i in range(9):
+        prompts(f, [b"lazy dog; error 0x80070005 %d" % (i % 6)], [b"no"], {0: more[i % 6]})
+    f.commit()
     return f
 
 

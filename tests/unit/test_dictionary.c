@@ -1,0 +1,356 @@
+/*
+ * dictionary.h, blocks with a dictionary, and how a segment keeps them: round trips, what is refused, and memory and reads that fail.
+ */
+#include "format/group.h"
+#include "src/store/segment_read.h"
+#include "src/store/segment_write.h"
+#include "tests/unit/fail.h"
+#include "tests/unit/t.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FORGED "corpus/good/forged-dictionaries.evs"
+
+static uint64_t rng = 88172645463325252;
+
+static uint64_t rnd(void)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return rng;
+}
+
+/* ---- format/ ---------------------------------------------------------------------------------------- */
+
+#define PIECES 64u
+#define PIECE  1024u
+
+/* Pieces that each begin with a saying of their own and say one of eight others, which all have. */
+static void make_samples(uint8_t out[PIECES * PIECE], size_t sizes[PIECES])
+{
+	uint8_t common[8][PIECE / 2];
+
+	for (unsigned i = 0; i < sizeof(common); i++)
+		common[i / (PIECE / 2)][i % (PIECE / 2)] = (uint8_t)rnd();
+	for (unsigned i = 0; i < PIECES; i++) {
+		for (unsigned k = 0; k < PIECE / 2; k++)
+			out[i * PIECE + k] = (uint8_t)rnd();
+		memcpy(out + i * PIECE + PIECE / 2, common[i % 8], PIECE / 2);
+		sizes[i] = PIECE;
+	}
+}
+
+static uint8_t samples[PIECES * PIECE];
+static size_t sizes[PIECES];
+static struct evs_dictionary trained;
+static struct evs_array cols[2]; /* of bytes */
+
+static void test_train(void)
+{
+	struct evs_dictionary back, none;
+	struct evs_buf payload = { 0 };
+	const char *why = NULL;
+
+	make_samples(samples, sizes);
+	T_CHECK(evs_dictionary_train(&trained, samples, sizes, PIECES, 8192) == 0 && trained.p);
+	T_CHECK(trained.len > 4096 && trained.len <= 8192 && evs_get32(trained.p) != ZSTD_MAGIC_DICTIONARY);
+	T_CHECK(evs_dictionary_encode(&trained, &payload) == 0);
+	T_CHECK(evs_dictionary_decode(&back, payload.p, payload.len, &why) == 0);
+	T_CHECK(back.len == trained.len && !memcmp(back.p, trained.p, back.len) &&
+		!memcmp(back.hash, trained.hash, sizeof(back.hash)));
+	evs_dictionary_release(&back);
+	for (size_t n = 0; n < payload.len; n += 97) {
+		T_CHECK(evs_dictionary_decode(&back, payload.p, n, &why) == EVS_E_FORMAT && !strncmp(why, "5.5-1 ", 6));
+		evs_dictionary_release(&back);
+	}
+	payload.p[payload.len / 2] ^= 0x55;
+	T_CHECK(evs_dictionary_decode(&back, payload.p, payload.len, &why) <= 0);
+	evs_dictionary_release(&back);
+	evs_buf_release(&payload);
+	T_CHECK(evs_dictionary_train(&none, samples, sizes, 0, 8192) == 0 && !none.p && !none.len);
+	T_CHECK(evs_dictionary_train(&none, samples, sizes, PIECES, 0) == 0 && !none.p);
+	evs_dictionary_release(&none);
+	evs_dictionary_release(NULL);
+}
+
+/* Two columns of bytes: n values of the samples' second halves, with their numbers. */
+static void make_columns(struct evs_array to[2], unsigned n)
+{
+	char text[PIECE];
+
+	for (unsigned c = 0; c < 2; c++) {
+		evs_array_init(&to[c], EVS_BYTES, 0, false);
+		for (unsigned i = 0; i < n; i++) {
+			int head = snprintf(text, sizeof(text), "%llx", (unsigned long long)rnd());
+
+			memcpy(text + head, samples + (i * 7 + c) % PIECES * PIECE + PIECE / 2, PIECE / 2);
+			if (evs_array_append_bytes(&to[c], text, (size_t)head + PIECE / 2) < 0)
+				abort();
+		}
+	}
+}
+
+struct made {
+	struct evs_buf out;
+	struct evs_group g;
+};
+
+static void made_release(struct made *m)
+{
+	evs_group_release(&m->g);
+	evs_buf_release(&m->out);
+}
+
+/* 0, EVS_E_NOMEM. */
+static int make(struct made *m, struct evs_encoder *e, const struct evs_array from[2])
+{
+	const char *why;
+	uint32_t summed;
+	int rc;
+
+	*m = (struct made){ .out = { 0 } };
+	rc = evs_group_encode(e, from, 2, 0, 0, &m->out, &summed);
+	return rc < 0 ? rc : evs_group_decode(&m->g, m->out.p, summed, m->out.len, &why);
+}
+
+static bool same(const struct evs_array *a, const struct evs_array *b)
+{
+	bool ok = a->rows == b->rows;
+
+	for (uint32_t i = 0; ok && i < a->rows; i++)
+		ok = evs_array_compare(a, i, b, i) == 0;
+	return ok;
+}
+
+/* What reading column c with the dictionary gives; 1: other values. */
+static int read_back(struct made *m, struct evs_decoder *d, const struct evs_dictionary *dict, unsigned c,
+		     const struct evs_array *want, const char **why)
+{
+	const struct evs_block *b = &m->g.blocks[c];
+	struct evs_array back;
+	int rc;
+
+	evs_array_init(&back, EVS_BYTES, 0, false);
+	evs_decoder_dictionary(d, dict);
+	rc = evs_group_column(d, &m->g, b, m->out.p + b->at, (uint16_t)c, &back, why);
+	if (rc == 0 && !same(&back, want))
+		rc = 1;
+	evs_array_release(&back);
+	return rc;
+}
+
+static void test_blocks(void)
+{
+	const struct evs_encoder_opts opts = { .zstd_level = 12 };
+	struct evs_dictionary other = trained, want;
+	struct evs_array small[2], noise[2];
+	struct made with, without, tiny, loud;
+	struct evs_encoder *e = NULL;
+	struct evs_decoder *d = NULL;
+	const char *why = NULL;
+
+	T_CHECK(evs_encoder_new(&e, &opts) == 0 && evs_decoder_new(&d) == 0);
+	make_columns(small, 2);
+	for (unsigned c = 0; c < 2; c++) {
+		evs_array_init(&noise[c], EVS_BYTES, 0, false);
+		for (unsigned i = 0; i < 4096; i++) {
+			uint64_t v = rnd();
+
+			T_CHECK(evs_array_append_bytes(&noise[c], &v, sizeof(v)) == 0);
+		}
+	}
+	T_CHECK(make(&without, e, cols) == 0);
+	trained.off = 4096;
+	trained.copy = 8192;
+	T_CHECK(evs_encoder_dictionary(e, 1, &trained));
+	T_CHECK(make(&with, e, cols) == 0 && with.g.blocks[0].codec == EVS_CODEC_ZSTD &&
+		with.g.blocks[1].codec == EVS_CODEC_ZSTD_DICT);
+	T_CHECK(with.g.blocks[0].stored_len == without.g.blocks[0].stored_len &&
+		with.g.blocks[1].stored_len * 2 < without.g.blocks[1].stored_len);
+	T_CHECK(with.g.blocks[1].raw_len == without.g.blocks[1].raw_len);
+
+	/* In any order, and never with another one. */
+	for (unsigned round = 0; round < 2; round++) {
+		T_CHECK(read_back(&with, d, &trained, 1, &cols[1], &why) == 0);
+		T_CHECK(read_back(&with, d, NULL, 0, &cols[0], &why) == 0);
+		T_CHECK(read_back(&without, d, &trained, 1, &cols[1], &why) == 0);
+		T_CHECK(read_back(&with, d, NULL, 1, &cols[1], &why) == EVS_E_FORMAT && !strncmp(why, "5.5-5 ", 6));
+		other.hash[31] ^= 1;
+		T_CHECK(read_back(&with, d, &other, 1, &cols[1], &why) == EVS_E_FORMAT && !strncmp(why, "5.5-5 ", 6));
+		other.hash[31] ^= 1;
+	}
+	/* The right name on other bytes: zstd gives what it gives, never more than there must be. */
+	other.p = calloc(1, other.len);
+	T_CHECK(other.p && read_back(&with, d, &other, 1, &cols[1], &why) != 0);
+	free(other.p);
+
+	T_CHECK(evs_block_sound(&with.g.blocks[1], with.out.p + with.g.blocks[1].at));
+	T_CHECK(evs_block_dictionary(&want, with.out.p + with.g.blocks[1].at, 8200, &why) == 0);
+	T_CHECK(want.off == 4096 && want.copy == 8192 && !memcmp(want.hash, trained.hash, sizeof(want.hash)) && !want.p);
+	T_CHECK(evs_block_dictionary(&want, with.out.p + with.g.blocks[1].at, 8192, &why) == EVS_E_FORMAT &&
+		!strncmp(why, "5.5-3 ", 6));
+	with.out.p[with.g.blocks[1].at] ^= 8;
+	T_CHECK(!evs_block_sound(&with.g.blocks[1], with.out.p + with.g.blocks[1].at));
+	T_CHECK(read_back(&with, d, &trained, 1, &cols[1], &why) == EVS_E_FORMAT && !strncmp(why, "5.3-1 ", 6));
+
+	/* Of small blocks and of noise it is no use. */
+	T_CHECK(make(&tiny, e, small) == 0 && tiny.g.blocks[1].codec != EVS_CODEC_ZSTD_DICT);
+	T_CHECK(read_back(&tiny, d, NULL, 1, &small[1], &why) == 0);
+	T_CHECK(make(&loud, e, noise) == 0 && loud.g.blocks[1].codec == EVS_CODEC_NONE);
+	T_CHECK(read_back(&loud, d, NULL, 1, &noise[1], &why) == 0);
+
+	/* Four columns have one; a column can have another one, or none. */
+	for (uint16_t c = 2; c < 5; c++)
+		T_CHECK(evs_encoder_dictionary(e, c, &trained));
+	T_CHECK(!evs_encoder_dictionary(e, 5, &trained) && evs_encoder_dictionary(e, 5, NULL));
+	T_CHECK(evs_encoder_dictionary(e, 1, &trained) && evs_encoder_dictionary(e, 1, NULL));
+	T_CHECK(evs_encoder_dictionary(e, 0, &trained));
+	made_release(&with);
+	T_CHECK(make(&with, e, cols) == 0 && with.g.blocks[0].codec == EVS_CODEC_ZSTD_DICT &&
+		with.g.blocks[1].codec == EVS_CODEC_ZSTD);
+	T_CHECK(read_back(&with, d, &trained, 0, &cols[0], &why) == 0);
+	for (unsigned c = 0; c < 2; c++) {
+		evs_array_release(&small[c]);
+		evs_array_release(&noise[c]);
+	}
+	made_release(&with);
+	made_release(&without);
+	made_release(&tiny);
+	made_release(&loud);
+	evs_encoder_free(e);
+	evs_decoder_free(d);
+}
+
+/* ---- without memory, and reads that fail ------------------------------------------------------------ */
+
+static int training(void)
+{
+	struct evs_dictionary d, back = { 0 };
+	struct evs_buf out = { 0 };
+	const char *why = NULL;
+	int rc = evs_dictionary_train(&d, samples, sizes, PIECES, 8192);
+
+	if (rc == 0 && d.p)
+		rc = evs_dictionary_encode(&d, &out);
+	if (rc == 0 && d.p)
+		rc = evs_dictionary_decode(&back, out.p, out.len, &why);
+	evs_dictionary_release(&d);
+	evs_dictionary_release(&back);
+	evs_buf_release(&out);
+	return rc;
+}
+
+static int writing(void)
+{
+	struct evs_seg_writer w = { .fd = -1 };
+	struct evs_dictionary d = trained;
+	int rc = evs_segw_dictionary(&w, &d, NULL);
+
+	if (rc == 0)
+		T_CHECK(d.off == 0 && d.copy > trained.len / 2 && d.copy * 2 == w.out.len);
+	evs_buf_release(&w.out);
+	return rc;
+}
+
+static int encoding(void)
+{
+	const struct evs_encoder_opts opts = { .zstd_level = 12 };
+	struct evs_encoder *e = NULL;
+	struct evs_decoder *d = NULL;
+	const char *why = NULL;
+	struct made m = { .out = { 0 } };
+	int rc;
+
+	rc = evs_encoder_new(&e, &opts);
+	if (rc == 0)
+		rc = evs_decoder_new(&d);
+	if (rc == 0 && evs_encoder_dictionary(e, 1, &trained))
+		rc = make(&m, e, cols);
+	for (unsigned c = 0; c < 2 && rc == 0; c++)
+		rc = read_back(&m, d, &trained, c, &cols[c], &why);
+	made_release(&m);
+	evs_encoder_free(e);
+	evs_decoder_free(d);
+	return rc;
+}
+
+static unsigned told;
+
+static void on_damage(void *arg, const struct evs_damage *d)
+{
+	(void)arg;
+	(void)d;
+	told++;
+}
+
+/* All text of the forged file: 0 when it is what it is without failures, 1 when it is something else. */
+static int reading(void)
+{
+	static uint64_t right;
+	struct evs_segment *s = NULL;
+	const struct evs_group *g;
+	uint64_t off, sum = 0;
+	int rc = evs_segment_open(&s, FORGED, on_damage, NULL, NULL);
+
+	told = 0;
+	while (rc >= 0 && (rc = evs_segment_next(s, &g, &off, NULL)) > 0)
+		for (uint16_t c = 0; c < 2 && rc > 0; c++) {
+			struct evs_array a;
+			int got;
+
+			evs_array_init(&a, EVS_BYTES, 0, false);
+			got = evs_segment_column(s, c, &a, NULL);
+			for (uint32_t i = 0; got == 0 && i < a.rows; i++) {
+				size_t n;
+				const uint8_t *p = evs_array_bytes(&a, i, &n);
+
+				sum = XXH3_64bits_withSeed(p, n, sum);
+			}
+			evs_array_release(&a);
+			if (got < 0)
+				rc = got;
+		}
+	evs_segment_close(s);
+	if (rc == 0 && !right)
+		right = sum;
+	return rc == 0 && (sum != right || told) ? 1 : rc;
+}
+
+/* Want of memory, or a failed read, is never taken for damage. */
+static void without(const char *what, int (*op)(void))
+{
+	bool hit = true;
+	unsigned wrong = 0;
+	long n = 1;
+
+	T_CHECK(op() == 0);
+	for (; hit; n++) {
+		int rc;
+
+		fail_begin(what, n, EIO);
+		rc = op();
+		hit = fail_end();
+		wrong += hit ? rc > 0 || rc == EVS_E_FORMAT || rc == EVS_E_VERSION : rc != 0;
+	}
+	T_CHECK(n > 2 && !wrong);
+	if (wrong)
+		printf("        %u of %ld\n", wrong, n);
+}
+
+int main(void)
+{
+	test_train();
+	make_columns(cols, 20);
+	test_blocks();
+	without("memory", training);
+	without("memory", writing);
+	without("memory", encoding);
+	without("memory", reading);
+	without("pread", reading);
+	for (unsigned c = 0; c < 2; c++)
+		evs_array_release(&cols[c]);
+	evs_dictionary_release(&trained);
+	return t_done();
+}
