@@ -30,8 +30,8 @@ static bool has_magic(const uint8_t *p, size_t n)
 	return n >= 4 && evs_get32(p) == ZSTD_MAGIC_DICTIONARY;
 }
 
-int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, const size_t *sizes, unsigned n,
-			 uint32_t cap)
+int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, const size_t *sizes,
+			 unsigned n, uint32_t cap)
 {
 	size_t len, head;
 
@@ -42,7 +42,8 @@ int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, con
 	len = ZDICT_trainFromBuffer(out->p, cap, samples, sizes, n);
 	/* Tables in front of the content are of use for blocks that are much shorter than ours. */
 	head = ZDICT_isError(len) ? 0 : ZDICT_getDictHeaderSize(out->p, len);
-	if (ZDICT_isError(len) || ZDICT_isError(head) || head >= len || has_magic(out->p + head, len - head)) {
+	if (ZDICT_isError(len) || ZDICT_isError(head) || head >= len ||
+	    has_magic(out->p + head, len - head)) {
 		evs_dictionary_release(out);
 		return 0;
 	}
@@ -65,7 +66,8 @@ int evs_dictionary_encode(const struct evs_dictionary *d, struct evs_buf *out)
 	return 0;
 }
 
-int evs_dictionary_decode(struct evs_dictionary *out, const uint8_t *payload, size_t len, const char **why)
+int evs_dictionary_decode(struct evs_dictionary *out, const uint8_t *payload, size_t len,
+			  const char **why)
 {
 	static const char rule[] = "5.5-1 no dictionary in a DICT frame";
 	unsigned long long size = ZSTD_getFrameContentSize(payload, len);

@@ -11,7 +11,7 @@
 #include "format/error.h"
 
 #define EVS_MAX_DICTIONARY  ((uint32_t)1 << 20) /* bytes */
-#define EVS_DICTIONARIES    4u		       /* of a segment, as evseg writes it */
+#define EVS_DICTIONARIES    4u			/* of a segment, as evseg writes it */
 #define EVS_DICTIONARY_HASH 32u
 
 /* In front of the zstd frame of a block with codec 2. */
@@ -35,13 +35,14 @@ void evs_dictionary_release(struct evs_dictionary *d);
  * Out of `n` samples that lie side by side, sizes[i] bytes each, at most `cap` bytes (<= EVS_MAX_DICTIONARY) of what comes back most. Returns 0, with
  * out->p NULL when nothing does, or EVS_E_NOMEM. The same samples make the same bytes with one version of libzstd.
  */
-int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, const size_t *sizes, unsigned n,
-			 uint32_t cap);
+int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, const size_t *sizes,
+			 unsigned n, uint32_t cap);
 
 /* Append the payload of its DICT frames. Returns 0 or EVS_E_NOMEM. */
 int evs_dictionary_encode(const struct evs_dictionary *d, struct evs_buf *out);
 
 /* The dictionary of a verified payload, without its places. Returns 0, EVS_E_NOMEM, or EVS_E_FORMAT with `*why`. Release in every case. */
-int evs_dictionary_decode(struct evs_dictionary *out, const uint8_t *payload, size_t len, const char **why);
+int evs_dictionary_decode(struct evs_dictionary *out, const uint8_t *payload, size_t len,
+			  const char **why);
 
 #endif

@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 /* The dictionary of the DICT frame at `off`, which must have the hash. `*sound`: the frame as such is. */
-static int read_frame(struct evs_segment *s, uint64_t off, const uint8_t *hash, struct evs_dictionary *out,
-		      bool *sound, struct evs_diag *diag)
+static int read_frame(struct evs_segment *s, uint64_t off, const uint8_t *hash,
+		      struct evs_dictionary *out, bool *sound, struct evs_diag *diag)
 {
 	const char *why = NULL;
 	struct evs_frame fr;
@@ -28,12 +28,14 @@ static int read_frame(struct evs_segment *s, uint64_t off, const uint8_t *hash, 
 		why = "5.5-4 another dictionary";
 		rc = EVS_E_FORMAT;
 	}
-	return rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : rc < 0 ? evs_fail_off(diag, rc, s->path, off, why) : 0;
+	return rc == EVS_E_NOMEM ? evs_fail_nomem(diag)
+	       : rc < 0		 ? evs_fail_off(diag, rc, s->path, off, why)
+				 : 0;
 }
 
 /* Into `slot`, which stays without bytes when both frames are damaged. */
-static int load(struct evs_segment *s, struct evs_segment_dict *slot, const struct evs_dictionary *want,
-		struct evs_diag *diag)
+static int load(struct evs_segment *s, struct evs_segment_dict *slot,
+		const struct evs_dictionary *want, struct evs_diag *diag)
 {
 	const uint64_t at[2] = { want->off, want->copy };
 	char what[300];
@@ -52,7 +54,8 @@ static int load(struct evs_segment *s, struct evs_segment_dict *slot, const stru
 		}
 		/* Who goes frame by frame has told of a damaged frame already. */
 		if (rc < 0 && (sound || s->how == EVS_WALK_PRUNED)) {
-			(void)snprintf(what, sizeof(what), "5.5-4 damaged dictionary: %.250s", d.what);
+			(void)snprintf(what, sizeof(what), "5.5-4 damaged dictionary: %.250s",
+				       d.what);
 			evs_segment_tell(s, at[i], 0, what);
 		}
 	}
@@ -65,8 +68,8 @@ static int load(struct evs_segment *s, struct evs_segment_dict *slot, const stru
 	return 0;
 }
 
-int evs_segment_dictionary(struct evs_segment *s, const struct evs_block *b, uint64_t at, const uint8_t **stored,
-			   struct evs_diag *diag)
+int evs_segment_dictionary(struct evs_segment *s, const struct evs_block *b, uint64_t at,
+			   const uint8_t **stored, struct evs_diag *diag)
 {
 	struct evs_dictionary want;
 	struct evs_segment_dict *slot = NULL;
@@ -76,11 +79,14 @@ int evs_segment_dictionary(struct evs_segment *s, const struct evs_block *b, uin
 	evs_decoder_dictionary(s->dec, NULL);
 	rc = evs_block_dictionary(&want, *stored, s->group_off, &why);
 	for (unsigned i = 0; i < EVS_DICTIONARIES; i++)
-		if (rc == 0 && s->dict[i].used && s->dict[i].dict.off == want.off && s->dict[i].dict.copy == want.copy &&
+		if (rc == 0 && s->dict[i].used && s->dict[i].dict.off == want.off &&
+		    s->dict[i].dict.copy == want.copy &&
 		    !memcmp(s->dict[i].dict.hash, want.hash, sizeof(want.hash)))
 			slot = &s->dict[i];
 	if (!slot) {
-		if (!evs_block_sound(b, *stored)) /* so what it begins with says nothing: told by who decodes it */
+		if (!evs_block_sound(
+			    b,
+			    *stored)) /* so what it begins with says nothing: told by who decodes it */
 			return 0;
 		if (rc < 0)
 			return evs_fail_off(diag, rc, s->path, at, why);

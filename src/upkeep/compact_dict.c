@@ -12,13 +12,13 @@
 
 #include <stdlib.h>
 
-#define SEGMENT_LEAST (1u << 20)  /* stored bytes: shorter segments have no groups enough */
-#define GROUPS_LEAST  8u	  /* of a sample */
+#define SEGMENT_LEAST (1u << 20) /* stored bytes: shorter segments have no groups enough */
+#define GROUPS_LEAST  8u	 /* of a sample */
 #define TRIALS	      2u
-#define TRIAL_TEXT    (5u << 20) /* bytes of text in one, of all columns */
+#define TRIAL_TEXT    (5u << 20)  /* bytes of text in one, of all columns */
 #define PIECE	      (16u << 10) /* of text, as one sample */
 #define LEARNED	      (4u << 20)  /* bytes of text of a column that are learned from, at most */
-#define CAP_PART      32u	  /* a dictionary has at most one part in so many of the column's text ... */
+#define CAP_PART      32u /* a dictionary has at most one part in so many of the column's text ... */
 #define CAP_LEAST     (32u << 10) /* ... and one of less is none */
 #define WHOLE	      4u /* text of which encodings take one part in so many away is left to them */
 #define PAYS	      2u /* must save so many times what it costs */
@@ -89,7 +89,8 @@ static int init(struct learning *l)
 		l->ordinal[l->ncand++] = c;
 	}
 	for (unsigned i = 0; i < TRIALS; i++) /* in the middle of each half */
-		l->trial[i].from = l->job->sample.group[(2 * i + 1) * l->job->sample.n / (2 * TRIALS)].from;
+		l->trial[i].from =
+			l->job->sample.group[(2 * i + 1) * l->job->sample.n / (2 * TRIALS)].from;
 	return 0;
 }
 
@@ -129,8 +130,8 @@ static int keep_pieces(struct learning *l, struct candidate *c, const struct evs
 }
 
 /* Bytes of a group of this column alone, and of its block before zstd. */
-static int make_group(struct learning *l, const struct evs_array *a, const struct evs_dictionary *d, uint64_t *bytes,
-		      uint64_t *encoded)
+static int make_group(struct learning *l, const struct evs_array *a, const struct evs_dictionary *d,
+		      uint64_t *bytes, uint64_t *encoded)
 {
 	struct evs_buf out = { 0 };
 	struct evs_group g = { 0 };
@@ -157,13 +158,14 @@ static bool stopped(const struct learning *l)
 }
 
 /* Rows of the groups in [from, to) of the candidates' columns, one batch after the other. */
-static int open_scan(struct learning *l, struct evs_scan **scan, const struct evs_place *from, uint64_t to,
-		     struct evs_diag *diag)
+static int open_scan(struct learning *l, struct evs_scan **scan, const struct evs_place *from,
+		     uint64_t to, struct evs_diag *diag)
 {
 	return evs_compact_scan(l->job, scan, from, to, l->ordinal, l->ncand, diag);
 }
 
-static int next_rows(struct learning *l, struct evs_scan *scan, struct evs_batch **b, struct evs_diag *diag)
+static int next_rows(struct learning *l, struct evs_scan *scan, struct evs_batch **b,
+		     struct evs_diag *diag)
 {
 	int rc = stopped(l) ? evs_fail(diag, EVS_S_STOP, "stopped") : evs_scan_next(scan, b, diag);
 
@@ -175,7 +177,8 @@ static int next_rows(struct learning *l, struct evs_scan *scan, struct evs_batch
 	return rc;
 }
 
-static int learn_from(struct learning *l, const struct evs_place *from, uint64_t to, struct evs_diag *diag)
+static int learn_from(struct learning *l, const struct evs_place *from, uint64_t to,
+		      struct evs_diag *diag)
 {
 	struct evs_scan *scan = NULL;
 	struct evs_batch *b;
@@ -309,16 +312,16 @@ static int learn(struct learning *l, struct evs_diag *diag)
 
 		if (cap > EVS_MAX_DICTIONARY)
 			cap = EVS_MAX_DICTIONARY;
-		if (cap >= CAP_LEAST &&
-		    evs_dictionary_train(&c->dict, c->samples.p, c->size, c->nsizes, (uint32_t)cap) < 0)
+		if (cap >= CAP_LEAST && evs_dictionary_train(&c->dict, c->samples.p, c->size,
+							     c->nsizes, (uint32_t)cap) < 0)
 			rc = evs_fail_nomem(diag);
 		evs_buf_release(&c->samples);
 	}
 	return rc;
 }
 
-static int put_if_it_pays(struct learning *l, struct candidate *c, struct evs_replace *r, struct evs_dictionary **out,
-			  struct evs_diag *diag)
+static int put_if_it_pays(struct learning *l, struct candidate *c, struct evs_replace *r,
+			  struct evs_dictionary **out, struct evs_diag *diag)
 {
 	double saved = ((double)c->without - (double)c->with) / (double)c->text * all_text(l, c);
 	struct evs_buf payload = { 0 };

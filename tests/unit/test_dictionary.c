@@ -55,14 +55,16 @@ static void test_train(void)
 
 	make_samples(samples, sizes);
 	T_CHECK(evs_dictionary_train(&trained, samples, sizes, PIECES, 8192) == 0 && trained.p);
-	T_CHECK(trained.len > 4096 && trained.len <= 8192 && evs_get32(trained.p) != ZSTD_MAGIC_DICTIONARY);
+	T_CHECK(trained.len > 4096 && trained.len <= 8192 &&
+		evs_get32(trained.p) != ZSTD_MAGIC_DICTIONARY);
 	T_CHECK(evs_dictionary_encode(&trained, &payload) == 0);
 	T_CHECK(evs_dictionary_decode(&back, payload.p, payload.len, &why) == 0);
 	T_CHECK(back.len == trained.len && !memcmp(back.p, trained.p, back.len) &&
 		!memcmp(back.hash, trained.hash, sizeof(back.hash)));
 	evs_dictionary_release(&back);
 	for (size_t n = 0; n < payload.len; n += 97) {
-		T_CHECK(evs_dictionary_decode(&back, payload.p, n, &why) == EVS_E_FORMAT && !strncmp(why, "5.5-1 ", 6));
+		T_CHECK(evs_dictionary_decode(&back, payload.p, n, &why) == EVS_E_FORMAT &&
+			!strncmp(why, "5.5-1 ", 6));
 		evs_dictionary_release(&back);
 	}
 	payload.p[payload.len / 2] ^= 0x55;
@@ -85,7 +87,8 @@ static void make_columns(struct evs_array to[2], unsigned n)
 		for (unsigned i = 0; i < n; i++) {
 			int head = snprintf(text, sizeof(text), "%llx", (unsigned long long)rnd());
 
-			memcpy(text + head, samples + (i * 7 + c) % PIECES * PIECE + PIECE / 2, PIECE / 2);
+			memcpy(text + head, samples + (i * 7 + c) % PIECES * PIECE + PIECE / 2,
+			       PIECE / 2);
 			if (evs_array_append_bytes(&to[c], text, (size_t)head + PIECE / 2) < 0)
 				abort();
 		}
@@ -125,8 +128,8 @@ static bool same(const struct evs_array *a, const struct evs_array *b)
 }
 
 /* What reading column c with the dictionary gives; 1: other values. */
-static int read_back(struct made *m, struct evs_decoder *d, const struct evs_dictionary *dict, unsigned c,
-		     const struct evs_array *want, const char **why)
+static int read_back(struct made *m, struct evs_decoder *d, const struct evs_dictionary *dict,
+		     unsigned c, const struct evs_array *want, const char **why)
 {
 	const struct evs_block *b = &m->g.blocks[c];
 	struct evs_array back;
@@ -176,9 +179,11 @@ static void test_blocks(void)
 		T_CHECK(read_back(&with, d, &trained, 1, &cols[1], &why) == 0);
 		T_CHECK(read_back(&with, d, NULL, 0, &cols[0], &why) == 0);
 		T_CHECK(read_back(&without, d, &trained, 1, &cols[1], &why) == 0);
-		T_CHECK(read_back(&with, d, NULL, 1, &cols[1], &why) == EVS_E_FORMAT && !strncmp(why, "5.5-5 ", 6));
+		T_CHECK(read_back(&with, d, NULL, 1, &cols[1], &why) == EVS_E_FORMAT &&
+			!strncmp(why, "5.5-5 ", 6));
 		other.hash[31] ^= 1;
-		T_CHECK(read_back(&with, d, &other, 1, &cols[1], &why) == EVS_E_FORMAT && !strncmp(why, "5.5-5 ", 6));
+		T_CHECK(read_back(&with, d, &other, 1, &cols[1], &why) == EVS_E_FORMAT &&
+			!strncmp(why, "5.5-5 ", 6));
 		other.hash[31] ^= 1;
 	}
 	/* The right name on other bytes: zstd gives what it gives, never more than there must be. */
@@ -188,12 +193,15 @@ static void test_blocks(void)
 
 	T_CHECK(evs_block_sound(&with.g.blocks[1], with.out.p + with.g.blocks[1].at));
 	T_CHECK(evs_block_dictionary(&want, with.out.p + with.g.blocks[1].at, 8200, &why) == 0);
-	T_CHECK(want.off == 4096 && want.copy == 8192 && !memcmp(want.hash, trained.hash, sizeof(want.hash)) && !want.p);
-	T_CHECK(evs_block_dictionary(&want, with.out.p + with.g.blocks[1].at, 8192, &why) == EVS_E_FORMAT &&
+	T_CHECK(want.off == 4096 && want.copy == 8192 &&
+		!memcmp(want.hash, trained.hash, sizeof(want.hash)) && !want.p);
+	T_CHECK(evs_block_dictionary(&want, with.out.p + with.g.blocks[1].at, 8192, &why) ==
+			EVS_E_FORMAT &&
 		!strncmp(why, "5.5-3 ", 6));
 	with.out.p[with.g.blocks[1].at] ^= 8;
 	T_CHECK(!evs_block_sound(&with.g.blocks[1], with.out.p + with.g.blocks[1].at));
-	T_CHECK(read_back(&with, d, &trained, 1, &cols[1], &why) == EVS_E_FORMAT && !strncmp(why, "5.3-1 ", 6));
+	T_CHECK(read_back(&with, d, &trained, 1, &cols[1], &why) == EVS_E_FORMAT &&
+		!strncmp(why, "5.3-1 ", 6));
 
 	/* Of small blocks and of noise it is no use. */
 	T_CHECK(make(&tiny, e, small) == 0 && tiny.g.blocks[1].codec != EVS_CODEC_ZSTD_DICT);
