@@ -93,7 +93,7 @@ static const struct {
 	{ "3.1-4 ", EVS_FRAME_GROUP, 64, 64, AT(flags), 0x80, EVS_E_VERSION },
 	{ "3.1-5 ", EVS_FRAME_GROUP, 64, 64, AT(reserved), 1, EVS_E_FORMAT },
 	{ "3.1-6 ", EVS_FRAME_GROUP, 64, 64, AT(type), 0, EVS_E_FORMAT },
-	{ "3.1-7 ", EVS_FRAME_DICT, 64, 64, AT(flags), 1, EVS_E_VERSION },
+	{ "3.1-7 ", EVS_FRAME_ROLLUP, 64, 64, AT(flags), 1, EVS_E_VERSION },
 	{ "3.1-7 ", 200, 64, 64, AT(flags), 1, EVS_E_VERSION },
 	{ "3.1-8 ", EVS_FRAME_GROUP, 64, 64, AT(flags), 2, EVS_E_FORMAT },
 	{ "3.1-9 ", EVS_FRAME_GROUP, 64, 64, AT(payload_len) + 4, 1, EVS_E_FORMAT },

@@ -311,7 +311,7 @@ static void test_block_rules(void)
 	b = one_block(3, false, 0, raw, 20, 20);
 	b.p[b.len - 1] ^= 1;
 	check_block("5.3-1 ", EVS_E_FORMAT, b, all);
-	check_block("5.3-2 ", EVS_E_VERSION, one_block(3, false, 2, z, n, 1024), all);
+	check_block("5.3-2 ", EVS_E_VERSION, one_block(3, false, 4, z, n, 1024), all);
 	check_block("5.3-2 ", EVS_E_VERSION, one_block(3, false, 3, z, n, 1024), all);
 	check_block("5.3-3 ", EVS_E_FORMAT, one_block(3, false, 1, z, n, 1023), all);
 	check_block("5.3-3 ", EVS_E_FORMAT, one_block(3, false, 1, z, n, EVS_MAX_BLOCK), all);
