@@ -79,6 +79,7 @@ static inline int add(struct table *t, struct evs_dict *d, struct slot *s, uint3
 	*s = (struct slot){ .code1 = d->distinct + 1, .tag = tag };
 	d->first[d->distinct] = i;
 	d->codes[i] = d->distinct++;
+	/* unreached: no column has 2^27 distinct values */
 	return 2 * d->distinct > t->mask && t->mask < 1u << 28 ? table_grow(t, 8 * (t->mask + 1)) : 0;
 }
 

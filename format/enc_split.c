@@ -114,6 +114,7 @@ static bool put_json_string(struct evs_split *s, const uint8_t *p, size_t n, uin
 	return true;
 }
 
+/* The last byte is a bracket: no string, number or word ends there. */
 static bool split_json(struct evs_split *s, const uint8_t *p, const uint8_t *end)
 {
 	uint32_t path[MAX_NEST] = { 1 };
@@ -133,7 +134,7 @@ static bool split_json(struct evs_split *s, const uint8_t *p, const uint8_t *end
 			n = json_string(p, end);
 			if (!n)
 				return false;
-			if (p + n < end && p[n] == ':' && depth) {
+			if (p[n] == ':' && depth) {
 				path[depth] = hash(p, n, path[depth - 1]) | 1;
 				n++;
 			} else if (!put_json_string(s, p, n, path[depth])) {
@@ -149,7 +150,7 @@ static bool split_json(struct evs_split *s, const uint8_t *p, const uint8_t *end
 			p += n;
 			continue;
 		} else if (is_alpha(*p)) { /* true, false, null, the exponent of a number */
-			while (p + n < end && is_alpha(p[n]))
+			while (is_alpha(p[n]))
 				n++;
 			if (!put_piece(s, WORD, p, n, mix(path[depth], 'w') | 1))
 				return false;
@@ -271,7 +272,7 @@ static bool put_word(struct evs_split *s, const uint8_t *p, size_t len, bool alo
 		put_text(s, p, n + 1);
 		return put_word(s, p + n + 1, len - n - 1, alone);
 	}
-	for (n = len; n && is_digit(p[n - 1]);)
+	for (n = len; is_digit(p[n - 1]);) /* they are not all of it */
 		n--;
 	if (n > 1 && n < len && joins(p[n - 1]) && (p[n] != '0' || n + 1 == len) &&
 	    !evs_time_is(p, len)) {

@@ -164,7 +164,7 @@ static int put_as(struct evs_enc_ctx *ctx, uint8_t kind, const struct evs_strs *
 		rc = put_dict(ctx, v, forced, depth, out);
 	else if (kind == EVS_NODE_AFFIX && depth < EVS_ENC_LEAF_DEPTH)
 		rc = put_affix(ctx, v, forced, depth, out);
-	else if (kind == EVS_NODE_TEMPLATE && depth < EVS_ENC_LEAF_DEPTH)
+	else if (kind == EVS_NODE_TEMPLATE) /* does not pay any deeper */
 		rc = evs_enc_template(ctx, v, forced, depth, out);
 	else if (depth < EVS_ENC_LEAF_DEPTH)
 		rc = evs_enc_text(ctx, v, kind, depth, out);

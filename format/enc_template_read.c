@@ -147,6 +147,7 @@ static int get_columns(struct evs_dec_ctx *d, struct evs_cur *c, struct template
 		if (rc)
 			return rc;
 		bytes = (size_t)in->offs[values];
+		/* unreached: takes columns of two gigabytes together */
 		if (pool->len + bytes > EVS_ARRAY_MAX_BYTES)
 			return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
 		rc = evs_dec_count(d, bytes);
@@ -158,7 +159,7 @@ static int get_columns(struct evs_dec_ctx *d, struct evs_cur *c, struct template
 		at += values + 1;
 		evs_buf_put(pool, in->data, bytes);
 	}
-	if (!evs_buf_reserve(pool, CHUNK) || !evs_buf_ok(pool)) {
+	if (!evs_buf_reserve(pool, CHUNK)) {
 		d->why = "out of memory";
 		return EVS_E_NOMEM;
 	}
@@ -185,6 +186,7 @@ static void join(struct templates *t, const uint32_t *codes, uint32_t n, const u
 
 		for (;; p++) {
 			copy(to, p->literal, p->len,
+			     /* unreached: arrays of 2 GiB alone have no room past their end */
 			     (size_t)(end - to) >= CHUNK &&
 				     (size_t)(input_end - p->literal) >= CHUNK);
 			to += p->len;

@@ -347,6 +347,38 @@ static void test_recent(void)
 	evs_array_release(&a);
 }
 
+/* More distinct texts than the first table of a dictionary has room for. */
+static void test_many_distinct(void)
+{
+	struct evs_enc_opts opts = { .force = EVS_NODE_DICT, .no_zstd = true };
+	struct evs_array a;
+	char s[40];
+
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	for (uint32_t i = 0; i < 1500; i++)
+		if (evs_array_append_bytes(&a, s, (size_t)snprintf(s, sizeof(s), "action-%u", i % 700)))
+			abort();
+	T_CHECK(encoding_fails(&a, &opts));
+	done();
+	evs_array_release(&a);
+}
+
+/* Lines of a log, of which a sample is tried with templates and without. */
+static void test_tried(void)
+{
+	struct evs_enc_opts opts = { .thorough = true };
+	struct evs_array a;
+	char s[80];
+
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	for (uint32_t i = 0; i < 80; i++)
+		if (evs_array_append_bytes(&a, s, (size_t)snprintf(s, sizeof(s), "request %u took %ums for a user",
+								   gen_below(1u << 30), gen_below(900))))
+			abort();
+	check("lines", &a, opts);
+	evs_array_release(&a);
+}
+
 static void test_contexts(void)
 {
 	struct evs_enc_opts opts = { 0 };
@@ -375,6 +407,8 @@ int main(void)
 	test_floats();
 	test_fixed();
 	test_texts();
+	test_many_distinct();
+	test_tried();
 	test_nested();
 	test_stretches();
 	test_recent();
