@@ -305,6 +305,7 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 		evs_helper_wait(f->helper);
 	for (unsigned i = 0; i < FLUSH_THREADS; i++) {
 		f->stats->duplicate += f->worker[i].duplicate;
+		/* by chance: whether both failed, and with what */
 		if (f->worker[i].rc < 0 && (!failed || ends_all(f->worker[i].rc)))
 			failed = &f->worker[i];
 	}

@@ -78,9 +78,9 @@ int evs_segment_written_behind(struct evs_segment *s, uint64_t end, int64_t *wri
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };
 	struct evs_frame fr = { 0 };
-	int rc = 0;
+	int rc;
 
-	while (rc == 0 && (rc = evs_file_frame(&s->file, end, s->tail.end, &fr, diag)) == 0 &&
+	while ((rc = evs_file_frame(&s->file, end, s->tail.end, &fr, diag)) == 0 &&
 	       fr.type != EVS_FRAME_COMMIT)
 		end += evs_frame_span(fr.payload_len);
 	if (rc == 0)

@@ -348,7 +348,7 @@ int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t 
 		*len = s->head.schema_len;
 		return 0;
 	}
-	if (off == s->schema_bad && s->tail.end == s->schema_bad_end) {
+	if (off == s->schema_bad) {
 		d = s->schema_why;
 		rc = d.err;
 	} else {
@@ -358,7 +358,6 @@ int evs_segment_schema(struct evs_segment *s, uint64_t off, char **text, size_t 
 				       d.what);
 			(void)evs_fail_off(&d, rc, s->path, off, what);
 			s->schema_bad = off;
-			s->schema_bad_end = s->tail.end;
 			s->schema_why = d;
 		}
 	}

@@ -86,8 +86,8 @@ struct evs_segment {
 	evs_walked_fn *watch;
 	void *watch_arg;
 	struct evs_segment_count count;
-	/* The SCHEMA frame that was damaged last, as the file was then: it is not read again for each group of it. */
-	uint64_t schema_bad, schema_bad_end;
+	/* The SCHEMA frame that was damaged last, or 0: it is not read again for each group of it. */
+	uint64_t schema_bad;
 	struct evs_diag schema_why;
 	uint64_t filter_read, filter_told; /* filter that was counted, or named as damaged, last */
 	uint64_t packed_read;		   /* group whose only block was counted */

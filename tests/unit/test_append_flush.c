@@ -263,14 +263,17 @@ static void test_large_columns(void)
 	struct evs_append_stats stats;
 	uint64_t early;
 
-	fresh("a String, b String) PARTITION BY toMonday(ts)");
-	for (unsigned i = 0; i < 2; i++) {
-		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"%c\":\"", 'a' + (int)i);
-		for (unsigned k = 0; k < 500; k++)
-			put_noise(500 * i + k, 4000);
-		put("\"}\n");
+	for (unsigned order = 0; order < 2; order++) {
+		fresh(order ? "n Int8, a String, b String) ORDER BY n PARTITION BY toMonday(ts)"
+			    : "n Int8, a String, b String) PARTITION BY toMonday(ts)");
+		for (unsigned i = 0; i < 2; i++) {
+			put("{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%u,\"%c\":\"", 2 - i, 'a' + (int)i);
+			for (unsigned k = 0; k < 500; k++)
+				put_noise(500 * i + k, 4000);
+			put("\"}\n");
+		}
+		check_whole("two large columns", NULL, 2, &early, &stats);
 	}
-	check_whole("two large columns", NULL, 2, &early, &stats);
 }
 
 /* Rows of very different sizes in a segment: the large ones have groups of their own, or share one with few. */
@@ -306,7 +309,7 @@ static void test_large_and_refused(void)
 	uint64_t early;
 
 	fresh("who String, t String, CHECK (length(t) < 1000000)) PARTITION BY (who, toMonday(ts))");
-	for (unsigned i = 0; i < 2400; i++) {
+	for (unsigned i = 0; i < 1500; i++) {
 		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t%u\",\"t\":\"", i % 12);
 		put_noise(i, 4000);
 		put("\"}\n");
@@ -315,7 +318,7 @@ static void test_large_and_refused(void)
 	for (unsigned i = 0; i < 1000; i++)
 		put_noise(i, 4000);
 	put("\"}\n");
-	check_whole("a large row that is refused", NULL, 2400, &early, &stats);
+	check_whole("a large row that is refused", NULL, 1500, &early, &stats);
 	T_CHECK(stats.rejected == 1 && early == 0);
 }
 
@@ -338,6 +341,27 @@ static void test_several_groups(void)
 		T_CHECK(append(NULL, &stats, &early, &d) == (n ? EVS_S_SYS : 0));
 		T_CHECK(fail_end() == (n > 0) && stats.stored == (n ? 0 : 2500));
 		T_CHECK(rows_there(&damages) == (n ? 0 : 2500) && !damages);
+	}
+	len = 0;
+}
+
+/* What cannot be written is a group of more than 4 MiB: its memory is not kept for the next segment. */
+static void test_large_and_full(void)
+{
+	struct evs_append_stats stats;
+	struct evs_diag d = { 0 };
+	unsigned damages;
+	uint64_t early;
+
+	fresh("t String) PARTITION BY toMonday(ts)");
+	put("{\"ts\":\"2024-01-01T00:00:00Z\",\"t\":\"");
+	for (unsigned i = 0; i < 1900; i++)
+		put_noise(i, 4000);
+	put("\"}\n");
+	for (long n = 1; n >= 0; n--) {
+		fail_begin("pwrite", n, ENOSPC);
+		T_CHECK(append(NULL, &stats, &early, &d) == (n ? EVS_S_SYS : 0));
+		T_CHECK(fail_end() == (n > 0) && rows_there(&damages) == (n ? 0 : 1) && !damages);
 	}
 	len = 0;
 }
@@ -701,6 +725,7 @@ int main(void)
 	test_large_columns();
 	test_wide_columns();
 	test_several_groups();
+	test_large_and_full();
 	test_uneven_rows();
 	test_large_and_refused();
 	test_filters();

@@ -425,6 +425,26 @@ static int present_op(struct evs_buf *out)
 	return rc;
 }
 
+/* Numbers, of which some are null, picked out. */
+static int picked_op(struct evs_buf *out)
+{
+	const struct evs_array *from = &source.child[1];
+	static const uint32_t picks[] = { 3, 99, 4, 0 };
+	struct evs_array a = { 0 };
+	int rc = evs_array_init_like(&a, from);
+
+	(void)out;
+	if (rc == 0)
+		rc = evs_array_take(&a, from, picks, 4);
+	if (rc < 0 && (a.rows || a.nulls))
+		rc = 1;
+	for (uint32_t i = 0; rc == 0 && i < 4; i++)
+		if (evs_array_compare(&a, i, from, picks[i]) != 0)
+			rc = 2;
+	evs_array_release(&a);
+	return rc;
+}
+
 /* Lists of maps: init_like() has something to undo. */
 static int shape_op(struct evs_buf *out)
 {
@@ -637,6 +657,7 @@ int main(void)
 	make_map();
 	check("map", map_op);
 	check("rows that are present", present_op);
+	check("picked numbers", picked_op);
 	check("shape", shape_op);
 	check("nulls", nulls_op);
 	evs_array_release(&source);

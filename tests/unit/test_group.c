@@ -501,9 +501,45 @@ static void test_pinned(void)
 	}
 }
 
+/* A block of more than 4 MiB at a level whose tables are held to that. */
+static void test_large_tables(void)
+{
+	const struct evs_encoder_opts opts = { .zstd_level = 12 };
+	struct evs_encoder *e = NULL;
+	struct evs_decoder *d = NULL;
+	struct evs_buf out = { 0 };
+	struct evs_array a, back;
+	struct evs_group g = { 0 };
+	const char *why = NULL;
+	char text[64];
+	uint32_t summed;
+
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	evs_array_init(&back, EVS_BYTES, 0, false);
+	while (!a.rows || a.offs[a.rows] <= 4 << 20) {
+		int n = snprintf(text, sizeof(text), "message number %u of very many %u times", a.rows, a.rows % 7);
+
+		if (evs_array_append_bytes(&a, text, (size_t)n) < 0)
+			abort();
+	}
+	T_CHECK(evs_encoder_new(&e, &opts) == 0 && evs_decoder_new(&d) == 0);
+	T_CHECK(evs_group_encode(e, &a, 1, 0, 0, &out, &summed) == 0 && out.len < (2u << 20));
+	T_CHECK(evs_group_decode(&g, out.p, summed, out.len, &why) == 0 && g.blocks[0].codec == EVS_CODEC_ZSTD);
+	T_CHECK(evs_group_column(d, &g, g.blocks, out.p + g.blocks[0].at, 0, &back, &why) == 0);
+	T_CHECK(back.rows == a.rows && !memcmp(back.offs, a.offs, ((size_t)a.rows + 1) * sizeof(*a.offs)) &&
+		!memcmp(back.data, a.data, (size_t)a.offs[a.rows]));
+	evs_group_release(&g);
+	evs_array_release(&a);
+	evs_array_release(&back);
+	evs_buf_release(&out);
+	evs_encoder_free(e);
+	evs_decoder_free(d);
+}
+
 int main(void)
 {
 	test_round_trip();
+	test_large_tables();
 	test_codecs();
 	test_directory_rules();
 	test_block_rules();

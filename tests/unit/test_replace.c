@@ -181,6 +181,19 @@ static void on_damage(void *arg, const struct evs_damage *d)
 	++*(unsigned *)arg;
 }
 
+static uint32_t runs; /* the number of the last one in the newest commit, from 1 */
+
+static void count_runs(struct evs_segment *s)
+{
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+
+	T_CHECK(evs_segment_newest(s, &c, &payload, NULL) == 0);
+	runs = c.ngroups ? c.groups[c.ngroups - 1].run - c.groups[0].run + 1 : 0;
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+}
+
 /* Rows in the file, numbered upwards from `first` within each group; 0: others, or damage. */
 static uint64_t rows_of(uint64_t first, uint64_t *commits)
 {
@@ -195,6 +208,7 @@ static uint64_t rows_of(uint64_t first, uint64_t *commits)
 	if (rc < 0)
 		return 0;
 	*commits = evs_segment_tail(s)->trailer.seq;
+	count_runs(s);
 	evs_array_init(&n, EVS_INT, 8, true);
 	while (rc == 0 && (rc = evs_segment_next(s, &g, &off, NULL)) == 1) {
 		rc = evs_segment_column(s, 1, &n, NULL);
@@ -293,7 +307,8 @@ static void test_fresh_empty(void)
 static void test_fresh_unsorted(void)
 {
 	struct evs_table *t = table(ddl);
-	struct evs_array *down = make_rows(t, 499, -1, 300, 3), *up = make_rows(t, 500, 1, 20, 3);
+	struct evs_array *down = make_rows(t, 499, -1, 300, 3), *up = make_rows(t, 500, 1, 20, 3),
+			 *late = make_rows(t, 529, -1, 10, 3);
 	struct evs_diag d;
 	uint64_t commits;
 	bool hit = true;
@@ -310,6 +325,8 @@ static void test_fresh_unsorted(void)
 			rc = evs_fresh_group(f, t, ddl, strlen(ddl), down, false, 0, &d);
 		if (rc == 0)
 			rc = evs_fresh_group(f, t, ddl, strlen(ddl), up, true, 0, &d);
+		if (rc == 0) /* behind it in the file it may have been read from, but not in its order */
+			rc = evs_fresh_group(f, t, ddl, strlen(ddl), late, true, 0, &d);
 		if (rc == 0)
 			rc = evs_fresh_finish(f, NULL, 0, &d);
 		hit = fail_end();
@@ -318,38 +335,52 @@ static void test_fresh_unsorted(void)
 		if (rc < 0)
 			T_CHECK(rc == EVS_E_NOMEM && hit && d.what[0] && nothing_left());
 		else
-			T_CHECK(rows_of(200, &commits) == 320 && commits == 1 && unlink(path) == 0);
+			T_CHECK(rows_of(200, &commits) == 330 && runs == 2 && commits == 1 && unlink(path) == 0);
 	}
 	t_check("some failed", fails > 10);
 	free_rows(t, down);
 	free_rows(t, up);
+	free_rows(t, late);
 	evs_table_free(t);
 }
 
-/* A schema as long as the one before, and another; and 16 MiB of rows: new appends. */
+/* A schema as long as the one before, a longer one, and 16 MiB of rows: new appends; and what cannot be committed ends it. */
 static void test_fresh_appends(void)
 {
 	struct evs_table *t = table(ddl), *u = table(other);
 	struct evs_array *some = make_rows(t, 0, 1, 10, 3),
 			 *large = make_rows(t, 10, 1, 4200, 4096),
-			 *last = make_rows(t, 4210, 1, 10, 3);
+			 *last = make_rows(t, 4210, 1, 10, 3), *more = make_rows(t, 4220, 1, 10, 3);
 	struct evs_fresh *f = NULL;
 	struct evs_diag d = { 0 };
+	char longer[sizeof(other) + 1], *note = NULL;
 	uint64_t commits;
 
+	snprintf(longer, sizeof(longer), "%s\n", other);
 	T_CHECK(strlen(ddl) == strlen(other));
 	T_CHECK(evs_fresh_open(&f, path, &like, 1, &d) == 0);
 	T_CHECK(evs_fresh_group(f, t, ddl, strlen(ddl), some, false, 0, &d) == 0);
 	T_CHECK(evs_fresh_group(f, u, other, strlen(other), large, false, 0, &d) == 0);
 	T_CHECK(evs_fresh_group(f, u, other, strlen(other), last, true, 0, &d) == 0);
+	T_CHECK(evs_fresh_group(f, u, longer, strlen(longer), more, true, 0, &d) == 0);
 	T_CHECK(evs_fresh_finish(f, NULL, 0, &d) == 0);
 	evs_fresh_close(f);
-	T_CHECK(rows_of(0, &commits) == 4220);
-	t_eq_u64("appends", commits, 3);
+	T_CHECK(rows_of(0, &commits) == 4230);
+	t_eq_u64("appends", commits, 4);
+	t_check("nothing to set aside", evs_replace_recover(path, NULL, &note, &d) == 0 && !note);
 	T_CHECK(unlink(path) == 0 && nothing_left());
+
+	T_CHECK(evs_fresh_open(&f, path, &like, 1, &d) == 0);
+	T_CHECK(evs_fresh_group(f, t, ddl, strlen(ddl), some, false, 0, &d) == 0);
+	fail_begin("fdatasync", 1, EIO);
+	T_CHECK(evs_fresh_group(f, u, other, strlen(other), last, false, 0, &d) == EVS_E_SYS);
+	T_CHECK(fail_end());
+	evs_fresh_close(f);
+	T_CHECK(nothing_left());
 	free_rows(t, some);
 	free_rows(u, large);
 	free_rows(u, last);
+	free_rows(u, more);
 	evs_table_free(t);
 	evs_table_free(u);
 }

@@ -731,18 +731,28 @@ static void test_resume_behind(void)
 	const struct evs_group *g;
 	struct evs_diag d = { 0 };
 	struct evs_place place;
+	struct evs_frame fr;
 	struct told told;
-	size_t at, span;
+	const char *why;
+	size_t at, span, index, group;
 	uint64_t off;
 
 	commits(EVS_INDEX_EVERY + 3, 2, 10);
+	index = frame_at(EVS_FRAME_INDEX, 0);
+	group = frame_at(EVS_FRAME_GROUP, EVS_INDEX_EVERY);
 	at = frame_at(EVS_FRAME_COMMIT, EVS_INDEX_EVERY - 1);
 	span = end_of(EVS_INDEX_EVERY - 1) - at;
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		bool hit = true;
 
 		if (i == 2)
-			flip(frame_at(EVS_FRAME_INDEX, 0) + EVS_FRAME_HEAD_SIZE + 9);
+			flip(index + EVS_FRAME_HEAD_SIZE + 9);
+		if (i == 4) { /* sound, with a flag of a newer format */
+			T_CHECK(evs_frame_decode(&fr, bytes + index, salt_of(), index, &why) == 0);
+			evs_frame_seal(bytes + index, EVS_FRAME_INDEX, 0x80, fr.payload_len,
+				       bytes + index + EVS_FRAME_HEAD_SIZE, fr.summed_len, salt_of(), index, fr.append);
+			store(len);
+		}
 		for (long n = 1; hit; n++) {
 			unsigned groups = 0;
 			int rc;
@@ -750,7 +760,7 @@ static void test_resume_behind(void)
 			told = (struct told){ 0 };
 			T_CHECK(evs_segment_open(&s, path, on_told, &told, NULL) == 0);
 			evs_segment_place(s, &place);
-			place.off = frame_at(EVS_FRAME_GROUP, EVS_INDEX_EVERY);
+			place.off = group;
 			place.row = 2 * EVS_INDEX_EVERY;
 			T_CHECK(evs_segment_commit_at(s, at, &c, &payload, &d) == 0);
 			evs_file_forget(&s->file);

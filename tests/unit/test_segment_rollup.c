@@ -13,8 +13,9 @@ static const uint8_t view[EVS_VIEW_ID] = "sixteen bytes..", other[EVS_VIEW_ID] =
 
 static uint64_t at; /* of the ROLLUP frame */
 
-/* A commit of 100 rows, with a rollup of `groups` groups under the name of `view`, and one more. */
-static void make(uint32_t groups)
+/* A commit of 100 rows, with a rollup of `groups` groups under the name of `view`, and one more. `nulls`: its numbers are NULL, and
+ * its texts so large that each column has a block of its own. */
+static void make(uint32_t groups, bool nulls)
 {
 	struct evs_rollup r = { .ncols = 2, .groups = groups };
 	struct evs_seg_writer w;
@@ -22,9 +23,13 @@ static void make(uint32_t groups)
 
 	away();
 	make_rows(&rows, 0, 100, 20);
-	make_rows(&kept, 7, 10, 20);
+	make_rows(&kept, 7, 10, nulls ? 1000 : 20);
 	T_CHECK(evs_segw_open(&w, &spec, NULL) == 0);
 	T_CHECK(evs_segw_group(&w, enc, &rows.r, NULL) == 0);
+	if (nulls) {
+		evs_array_reset(&kept.cols[1]);
+		T_CHECK(evs_array_append_nulls(&kept.cols[1], 10) == 0);
+	}
 	r.cols = kept.cols + 1;
 	memcpy(r.view, other, sizeof(other));
 	T_CHECK(evs_segw_rollup(&w, enc, &r, NULL) == 0);
@@ -81,7 +86,7 @@ struct question {
 	const char *call;
 	long n;
 	int rc;
-	bool hit, right;
+	bool hit, right, nulls;
 	char told[256];
 	uint64_t lost;
 	unsigned times;
@@ -109,8 +114,8 @@ static bool done(void *arg, const struct evs_commit *c)
 	fail_begin(q->call, q->n, EIO);
 	q->rc = evs_segment_rollup(q->s, c, q->view, cols, q->ncols, &groups, NULL);
 	q->hit = fail_end();
-	q->right = q->rc == 0 && groups == 10 && cols[0].rows == 10 && evs_array_int(&cols[0], 9) == 16 &&
-		   cols[1].rows == 10;
+	q->right = q->rc == 0 && groups == 10 && cols[0].rows == 10 && cols[1].rows == 10 &&
+		   (q->nulls ? cols[0].nulls == 10 : evs_array_int(&cols[0], 9) == 16);
 	for (unsigned i = 0; i < 3; i++)
 		evs_array_release(&cols[i]);
 	return q->rc == 0;
@@ -140,7 +145,12 @@ static void test_sound(void)
 	struct question q = { .view = view, .ncols = 2, .call = "memory" };
 	const uint8_t absent[EVS_VIEW_ID] = "of no such name";
 
-	make(10);
+	make(10, true);
+	q.nulls = true;
+	ask(&q);
+	T_CHECK(q.right && !q.times);
+	make(10, false);
+	q.nulls = false;
 	ask(&q);
 	T_CHECK(q.right && !q.times);
 	q.view = absent;
@@ -183,7 +193,7 @@ static void test_wrong(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct question q = { .view = view, .ncols = cases[i].ncols, .call = "memory" };
 
-		make(cases[i].groups);
+		make(cases[i].groups, false);
 		forge(cases[i].what);
 		ask(&q);
 		t_check(cases[i].told, q.rc == cases[i].rc && q.times == (q.rc < 0) && !q.lost);

@@ -754,6 +754,44 @@ static void test_schemas(void)
 	spec = own;
 }
 
+/* While a segment is replaced, its newest append is taken back: a longer one has its place, the same once more, or nothing has. */
+static void test_taken_back(void)
+{
+	static const char ddl[] = "CREATE TABLE ev (ts DateTime, n Int64, t String) ORDER BY n";
+	static const uint32_t then[] = { 0, 100, 10 };
+	struct evs_replace_opts opts = { 0 };
+	struct evs_table *table = NULL;
+
+	T_CHECK(evs_table_parse(&table, ddl, sizeof(ddl) - 1, NULL) == 0);
+	opts.table = table;
+	for (unsigned i = 0; i < 3; i++) {
+		struct evs_replace *r = NULL;
+		struct evs_segment *s = NULL;
+		uint64_t rows = 0, size;
+		bool gone;
+
+		away();
+		T_CHECK(append(0, 10, 10, 20) == 0);
+		size = size_of(path);
+		T_CHECK(append(10, 10, 10, 20) == 0);
+		for (gone = false;; gone = true) {
+			T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+			T_CHECK(evs_replace_open(&r, path, NULL) == 0 && evs_replace_begin(r, s, &opts, NULL) == 0);
+			evs_segment_close(s);
+			if (gone) {
+				T_CHECK(truncate(path, (off_t)size) == 0);
+				T_CHECK(!then[i] || append(10, then[i], then[i], i == 1 ? 200 : 21) == 0);
+			}
+			T_CHECK(evs_replace_lock(r, NULL, &rows, NULL) == (gone ? 1 : 0));
+			T_CHECK(gone || rows == 20);
+			evs_replace_close(r);
+			if (gone)
+				break;
+		}
+	}
+	evs_table_free(table);
+}
+
 int main(void)
 {
 	segment_begin();
@@ -772,6 +810,7 @@ int main(void)
 	test_times();
 	test_runs();
 	test_schemas();
+	test_taken_back();
 	segment_end();
 	return t_done();
 }
