@@ -4,9 +4,11 @@ import hashlib
 import json
 import os
 import resource
+import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +26,10 @@ SLOW = {"quick": ("fuzz_roundtrip",), "asan": ("fuzz_roundtrip", "fuzz_encode", 
 FLAGS = {"release": ["CFLAGS=-O1"],
          "asan": ["CFLAGS=-O1", "SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=all"]}
 FILE_BYTES, MEMORY = 1 << 30, 6 << 30
+# Seconds: CPU beyond three times what the unchanged tree takes, and how long nothing may be computed. A machine
+# that is busy with other things makes neither of them pass.
+CPU_MORE, IDLE_MOST = 10, 60
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Test:
@@ -31,7 +37,33 @@ class Test:
 
     def __init__(self, config, name, target, command):
         self.config, self.name, self.target, self.command = config, name, target, command
-        self.wall, self.cpu = 600.0, 60.0
+        self.wall, self.cpu = 600.0, 600.0
+
+
+class Watch:
+    """A session of processes, looked at now and then: does it compute for too long, or wait for ever?"""
+
+    def __init__(self, session, cpu):
+        self.session, self.most = str(session), CPU_MORE + 3 * cpu
+        self.seen, self.rose = 0.0, time.monotonic()
+
+    def cpu(self):
+        """Seconds of all that run, and of all whose end was waited for."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has ended
+            if fields[3] == self.session:
+                ticks += sum(map(int, fields[11:15]))
+        return ticks / TICKS
+
+    def hangs(self):
+        cpu, now = self.cpu(), time.monotonic()
+        if cpu > self.seen:
+            self.seen, self.rose = cpu, now
+        return cpu > self.most or now - self.rose > IDLE_MOST
 
 
 class Suite:
@@ -48,7 +80,7 @@ class Suite:
         data = mutants.ROOT.parent / "shared/data"
         self.env = dict(os.environ, EVS_CONFIG=config, EVS_BUILD=str(folder / self.build),
                         EVS_BIN=str(programs), PATH="%s:%s" % (programs, os.environ["PATH"]),
-                        PYTHONDONTWRITEBYTECODE="1", TMPDIR=str(folder / "tmp"),
+                        PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", TMPDIR=str(folder / "tmp"),
                         ASAN_OPTIONS="exitcode=99:detect_leaks=1",
                         EVSEG_DATA=os.environ.get("EVSEG_DATA", str(data)))
 
@@ -87,22 +119,11 @@ class Suite:
             return "does not link"
         (self.folder / "tmp").mkdir(exist_ok=True)
         started, cpu = time.monotonic(), children_cpu()
-        p = subprocess.Popen(test.command, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             start_new_session=True, preexec_fn=lambda: self.prepare(test))
-        try:
-            output, how = p.communicate(timeout=60 + 10 * test.wall)[0], None
-        except subprocess.TimeoutExpired:
-            output, how = b"", "took too long"
-        finally:
-            end_session(p.pid)
-            p.wait()
+        how = watched(test.command, test.cpu, cwd=self.folder, env=self.env,
+                      preexec_fn=lambda: self.prepare(test))
         self.took = time.monotonic() - started, children_cpu() - cpu
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
-        if how or p.returncode in (0, 77):
-            return how
-        lines = output.decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "status %d" % p.returncode
+        return how
 
     def prepare(self, test):
         for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):  # a shell's & does that
@@ -113,6 +134,38 @@ class Suite:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if self.config == "release":
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def watched(command, cpu, **options):
+    """Run it in a session of its own, to its first failure at most: None when it passes, else how it did not."""
+    with tempfile.TemporaryFile() as output:
+        p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                             stderr=subprocess.STDOUT, start_new_session=True, **options)
+        how, watch = None, Watch(p.pid, cpu)
+        try:
+            while p.poll() is None and not how:
+                try:
+                    p.wait(0.5)
+                except subprocess.TimeoutExpired:
+                    how = failure(output) or ("took too long" if watch.hangs() else None)
+        finally:
+            end_session(p.pid)
+            p.wait()
+        if how or p.returncode in (0, 77):
+            return how
+        lines = text_of(output).strip().splitlines()
+        return lines[-1] if lines else "status %d" % p.returncode
+
+
+def text_of(file):
+    """The end of it."""
+    size = os.fstat(file.fileno()).st_size
+    return os.pread(file.fileno(), 1 << 16, max(0, size - (1 << 16))).decode(errors="replace")
+
+
+def failure(file):
+    found = re.search(r"^not ok.*\n", text_of(file), re.M)
+    return found and found[0].strip()
 
 
 def children_cpu():
