@@ -9,14 +9,6 @@
 
 #include <stdlib.h>
 
-bool evs_cur_u8(struct evs_cur *c, uint8_t *v)
-{
-	if (c->p == c->end)
-		return false;
-	*v = *c->p++;
-	return true;
-}
-
 bool evs_cur_u32(struct evs_cur *c, uint32_t *v)
 {
 	if (evs_cur_left(c) < 4)
@@ -26,7 +18,7 @@ bool evs_cur_u32(struct evs_cur *c, uint32_t *v)
 	return true;
 }
 
-bool evs_cur_varint(struct evs_cur *c, uint64_t *v)
+bool evs_cur_long_varint(struct evs_cur *c, uint64_t *v)
 {
 	const uint8_t *p = c->p;
 	uint64_t x = 0;
@@ -46,15 +38,6 @@ bool evs_cur_varint(struct evs_cur *c, uint64_t *v)
 		return true;
 	}
 	return false;
-}
-
-bool evs_cur_bytes(struct evs_cur *c, uint64_t n, const uint8_t **v)
-{
-	if (evs_cur_left(c) < n)
-		return false;
-	*v = c->p;
-	c->p += n;
-	return true;
 }
 
 void evs_buf_release(struct evs_buf *b)

@@ -78,14 +78,35 @@ static inline size_t evs_cur_left(const struct evs_cur *c)
 	return (size_t)(c->end - c->p);
 }
 
-bool evs_cur_u8(struct evs_cur *c, uint8_t *v);
+static inline bool evs_cur_u8(struct evs_cur *c, uint8_t *v)
+{
+	if (c->p == c->end)
+		return false;
+	*v = *c->p++;
+	return true;
+}
+
 bool evs_cur_u32(struct evs_cur *c, uint32_t *v);
 
-/* False for a truncated, an over-long or a non-shortest varint. */
-bool evs_cur_varint(struct evs_cur *c, uint64_t *v);
+/* False for a truncated, an over-long or a non-shortest varint. Most are of one byte. */
+bool evs_cur_long_varint(struct evs_cur *c, uint64_t *v);
+static inline bool evs_cur_varint(struct evs_cur *c, uint64_t *v)
+{
+	if (c->p == c->end || *c->p & 0x80)
+		return evs_cur_long_varint(c, v);
+	*v = *c->p++;
+	return true;
+}
 
 /* `*v` points into the cursor's bytes; nothing is copied. */
-bool evs_cur_bytes(struct evs_cur *c, uint64_t n, const uint8_t **v);
+static inline bool evs_cur_bytes(struct evs_cur *c, uint64_t n, const uint8_t **v)
+{
+	if (evs_cur_left(c) < n)
+		return false;
+	*v = c->p;
+	c->p += n;
+	return true;
+}
 
 /*
  * Growable bytes, owned by the struct. Zeroed is empty. A failed allocation sets `failed`; later

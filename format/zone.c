@@ -237,7 +237,10 @@ static bool get_value(struct evs_cur *s, uint8_t *v, uint8_t *len)
 
 	if (!evs_cur_u8(s, len) || *len > EVS_MAX_ZONE_VALUE || !evs_cur_bytes(s, *len, &p))
 		return false;
-	memcpy(v, p, *len);
+	if (s->end - p >= (ptrdiff_t)EVS_MAX_ZONE_VALUE) /* of one size: no call */
+		memcpy(v, p, EVS_MAX_ZONE_VALUE);
+	else
+		memcpy(v, p, *len);
 	return true;
 }
 
@@ -268,10 +271,11 @@ static int decode_zone(struct evs_zone *z, const struct evs_commit *c, struct ev
 	z->has_max = flags & F_MAX;
 	z->min_cut = flags & F_MIN_CUT;
 	z->max_cut = flags & F_MAX_CUT;
+	z->min_len = z->max_len = 0;
 	if (z->has_min && !get_value(s, z->min, &z->min_len))
 		return evs_rule(why, EVS_E_FORMAT, "7.5-5 value of a zone");
 	if (flags & F_SAME) {
-		memcpy(z->max, z->min, z->min_len);
+		memcpy(z->max, z->min, sizeof(z->max));
 		z->max_len = z->min_len;
 	} else if (z->has_max && !get_value(s, z->max, &z->max_len)) {
 		return evs_rule(why, EVS_E_FORMAT, "7.5-5 value of a zone");
@@ -286,7 +290,7 @@ int evs_zones_decode(struct evs_commit *c, struct evs_cur *s, const char **why)
 	/* Four bytes are the least that a zone takes, which bounds the allocation. */
 	if (!evs_cur_varint(s, &count) || count > EVS_MAX_ZONES || count > evs_cur_left(s) / 4)
 		return evs_rule(why, EVS_E_FORMAT, "7.5-1 number of zones");
-	c->zones = calloc(count ? (size_t)count : 1, sizeof(*c->zones));
+	c->zones = malloc((count ? (size_t)count : 1) * sizeof(*c->zones));
 	if (!c->zones)
 		return EVS_E_NOMEM;
 	for (uint32_t i = 0; i < count; i++) {
