@@ -256,6 +256,12 @@ int evs_commit_write(struct evs_commit *c, uint64_t salt, uint64_t off, struct e
  * rule of spec 7 that needs no other frame, the hash included. Release in every case. */
 int evs_commit_decode(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
 		      const char **why);
+/* The same but for the hash, which evs_commit_check_hash() checks later; and the fixed part alone, with nothing allocated. */
+int evs_commit_decode_unhashed(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
+			       const char **why);
+int evs_commit_decode_fixed(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
+			    const char **why);
+int evs_commit_check_hash(const struct evs_commit *c, const uint8_t *payload, size_t len, const char **why);
 void evs_commit_release(struct evs_commit *c);
 
 /* Decode one 64-byte trailer copy at file offset `off`. EVS_E_FORMAT when it is none. */

@@ -259,26 +259,51 @@ static int check_sums(const struct evs_commit *c, uint64_t off, const char **why
 	return 0;
 }
 
-int evs_commit_decode(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
-		      const char **why)
+int evs_commit_decode_fixed(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
+			    const char **why)
 {
 	struct evs_commit_raw r;
-	uint8_t hash[EVS_HASH_SIZE];
-	int rc;
 
 	*out = (struct evs_commit){ 0 };
 	if (len < sizeof(r))
 		return evs_rule(why, EVS_E_FORMAT, "7.1-1 COMMIT too short");
 	memcpy(&r, payload, sizeof(r));
 	load_fixed(out, &r);
-	rc = check_fixed(out, &r, off, why);
-	if (rc < 0)
-		return rc;
+	return check_fixed(out, &r, off, why);
+}
+
+int evs_commit_check_hash(const struct evs_commit *c, const uint8_t *payload, size_t len, const char **why)
+{
+	uint8_t hash[EVS_HASH_SIZE];
+
 	evs_commit_hash(hash, payload, len);
-	if (memcmp(hash, out->hash, sizeof(hash)) != 0)
-		return evs_rule(why, EVS_E_FORMAT, "7.4-1 hash of the commit");
-	rc = decode_sections(out, (struct evs_cur){ payload + sizeof(r), payload + len }, off, why);
+	return memcmp(hash, c->hash, sizeof(hash)) ? evs_rule(why, EVS_E_FORMAT, "7.4-1 hash of the commit") : 0;
+}
+
+static int decode_rest(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off, const char **why)
+{
+	struct evs_cur rest = { payload + sizeof(struct evs_commit_raw), payload + len };
+	int rc = decode_sections(out, rest, off, why);
+
 	return rc < 0 ? rc : check_sums(out, off, why);
+}
+
+int evs_commit_decode_unhashed(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
+			       const char **why)
+{
+	int rc = evs_commit_decode_fixed(out, payload, len, off, why);
+
+	return rc < 0 ? rc : decode_rest(out, payload, len, off, why);
+}
+
+int evs_commit_decode(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
+		      const char **why)
+{
+	int rc = evs_commit_decode_fixed(out, payload, len, off, why);
+
+	if (rc == 0)
+		rc = evs_commit_check_hash(out, payload, len, why);
+	return rc < 0 ? rc : decode_rest(out, payload, len, off, why);
 }
 
 void evs_commit_release(struct evs_commit *c)

@@ -395,11 +395,22 @@ struct evs_segment *evs_scan_segment(struct evs_scan *s)
 	return s->seg;
 }
 
+/* Will groups be passed over by what the commits say of them? */
+static bool prunes(const struct evs_scan *s)
+{
+	return !s->following && (s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints || s->take);
+}
+
+/* ... and nothing else be asked of a commit, nor the segment be read on from here later? */
+static bool puts_off(const struct evs_scan *s)
+{
+	return prunes(s) && !s->take && !s->from.off && !s->opts.follow;
+}
+
 static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
-	bool timed, asked = s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints;
-	bool pruned = (asked || s->take) && !s->following;
+	bool timed;
 	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
 	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
 
@@ -424,7 +435,7 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 	if (rc != 1)
 		return rc;
 	timed = evs_scan_time_prunes(s);
-	evs_segment_rewind(s->seg, pruned ? EVS_WALK_PRUNED : EVS_WALK_ALL,
+	evs_segment_rewind(s->seg, prunes(s) ? EVS_WALK_PRUNED : EVS_WALK_ALL,
 			   timed ? s->since : INT64_MIN, timed ? s->until : INT64_MAX);
 	return 0;
 }
@@ -449,7 +460,7 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 		}
 		if (!s->spare && evs_spare_new(&s->spare) < 0)
 			return evs_fail_nomem(diag);
-		rc = evs_segment_open_with(&s->seg, s->spare, path, on_damage, s, &d);
+		rc = evs_segment_open_with(&s->seg, s->spare, puts_off(s), path, on_damage, s, &d);
 		if (rc == 0)
 			rc = evs_scan_finish_old(s, on_damage, &d);
 		if (rc == 0) {

@@ -282,11 +282,10 @@ static int keep(struct evs_buf *payload, const uint8_t *p, size_t n, struct evs_
 	return evs_buf_ok(payload) ? 0 : evs_fail_nomem(diag);
 }
 
-/* Frame of the given type at off, its summed payload copied to `payload`. */
-static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum evs_frame_type type,
-		       struct evs_frame *fr, struct evs_buf *payload, struct evs_diag *diag)
+/* The summed payload of a frame of the given type at off. */
+static int find_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum evs_frame_type type,
+		       struct evs_frame *fr, const uint8_t **p, struct evs_diag *diag)
 {
-	const uint8_t *p;
 	int rc = evs_file_frame(f, off, limit, fr, diag);
 
 	if (rc < 0)
@@ -294,8 +293,32 @@ static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum ev
 	if (fr->type != type)
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
 				    "8.3-2 another type of frame was expected");
-	rc = evs_file_summed(f, off, fr, &p, diag);
+	return evs_file_summed(f, off, fr, p, diag);
+}
+
+/* The same, copied to `payload`. */
+static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum evs_frame_type type,
+		       struct evs_frame *fr, struct evs_buf *payload, struct evs_diag *diag)
+{
+	const uint8_t *p;
+	int rc = find_summed(f, off, limit, type, fr, &p, diag);
+
 	return rc < 0 ? rc : keep(payload, p, fr->summed_len, diag);
+}
+
+int evs_file_commit_fixed(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
+			  struct evs_diag *diag)
+{
+	const char *why = NULL;
+	struct evs_frame fr;
+	const uint8_t *p;
+	int rc = find_summed(f, off, limit, EVS_FRAME_COMMIT, &fr, &p, diag);
+
+	if (rc < 0)
+		return rc;
+	rc = evs_commit_decode_fixed(out, p, fr.summed_len, off, &why);
+	out->append = fr.append;
+	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
 }
 
 int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
@@ -318,7 +341,8 @@ int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs
 	rc = load_summed(f, off, limit, EVS_FRAME_COMMIT, &fr, payload, diag);
 	if (rc < 0)
 		return rc;
-	rc = evs_commit_decode(out, payload->p, payload->len, off, &why);
+	rc = f->put_off ? evs_commit_decode_unhashed(out, payload->p, payload->len, off, &why)
+			: evs_commit_decode(out, payload->p, payload->len, off, &why);
 	out->append = fr.append;
 	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
 }

@@ -34,6 +34,7 @@ struct evs_file {
 	unsigned newest; /* window that was used last */
 	bool back;	 /* it was moved towards the beginning */
 	size_t ahead;	 /* bytes that it took at least */
+	bool put_off;	 /* hashes of commits, and the frames of the newest append, are checked when they are needed */
 	struct evs_kept_commit {
 		uint64_t off, end; /* end 0: none */
 		struct evs_commit commit;
@@ -100,6 +101,11 @@ int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint
 
 /* Find the newest commit and judge the tail (spec 9). `t->start` and `t->size` are set by the caller. */
 int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag);
+/*
+ * Where that was put off (`t->unproved`): is the newest append, which ends with the commit `c`, torn? Then it is the tail, and the commit before
+ * it is the newest.
+ */
+int evs_tail_prove(struct evs_file *f, struct evs_tail *t, const struct evs_commit *c, struct evs_diag *diag);
 
 /* Read and decode the COMMIT (INDEX) frame at off; `*out` released by the caller; `payload` (may be reused, owned by
  * the caller) keeps the bytes its pointers point into. */
@@ -111,6 +117,9 @@ int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs
  */
 void evs_file_keep(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *c,
 		   struct evs_buf *payload);
+/* The numbers of a COMMIT alone, its frame verified: nothing to release. */
+int evs_file_commit_fixed(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
+			  struct evs_diag *diag);
 int evs_file_index(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_index *out,
 		   struct evs_buf *payload, struct evs_diag *diag);
 

@@ -73,6 +73,7 @@ static int find_tail(struct evs_segment *s, struct evs_io_stat st, bool *growing
 			break;
 		size = st.size;
 		end = s->tail.end;
+		s->file.put_off = false; /* all that is wrong with the end is found at once */
 	}
 	return rc;
 }
@@ -140,10 +141,23 @@ static int load_schema_off(struct evs_segment *s, struct evs_diag *diag)
 	return rc == EVS_E_FORMAT ? search_schema_off(s, diag) : rc;
 }
 
-int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *fn, void *arg,
-		     struct evs_diag *diag)
+int evs_segment_settle(struct evs_segment *s, const struct evs_commit *c, struct evs_diag *diag)
 {
-	return evs_segment_open_with(out, NULL, path, fn, arg, diag);
+	struct evs_tail opened = s->tail;
+	int rc;
+
+	s->file.put_off = false;
+	if (!c)
+		evs_file_forget(&s->file);
+	rc = c ? evs_tail_prove(&s->file, &s->tail, c, diag) : evs_tail_find(&s->file, &s->tail, diag);
+	if (rc == EVS_E_FORMAT) { /* cut since it was opened: the frames that are read will tell */
+		s->tail = opened;
+		s->tail.unproved = false;
+		return 0;
+	}
+	if (rc == 0 && s->tail.end != opened.end && !evs_io_is_locked(s->fd))
+		tell_tail(s);
+	return rc;
 }
 
 /* Memory of the segment before, where there was one. */
@@ -209,14 +223,9 @@ void evs_segment_let_go(int held)
 	evs_io_close(held);
 }
 
-int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, const char *path,
-			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
-{
-	return evs_segment_open_held(out, spare, -1, path, fn, arg, diag);
-}
-
-int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int held, const char *path,
-			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
+/* `held`: the file, open already, or -1. */
+static int open_segment(struct evs_segment **out, struct evs_spare *spare, int held, bool put_off, const char *path,
+			evs_damage_fn *fn, void *arg, struct evs_diag *diag)
 {
 	struct evs_segment *s = calloc(1, sizeof(*s));
 	struct evs_io_stat st;
@@ -247,6 +256,7 @@ int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int
 	s->ino = st.ino;
 	evs_file_init(&s->file, s->fd, s->path);
 	s->file.size = st.size;
+	s->file.put_off = put_off;
 	if (take_spare(s, spare) < 0) {
 		rc = evs_fail_nomem(diag);
 		goto out;
@@ -270,6 +280,24 @@ int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int
 out:
 	evs_segment_close(s);
 	return rc;
+}
+
+int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *fn, void *arg,
+		     struct evs_diag *diag)
+{
+	return open_segment(out, NULL, -1, false, path, fn, arg, diag);
+}
+
+int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, bool put_off, const char *path,
+			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
+{
+	return open_segment(out, spare, -1, put_off, path, fn, arg, diag);
+}
+
+int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int held, const char *path,
+			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
+{
+	return open_segment(out, spare, held, false, path, fn, arg, diag);
 }
 
 void evs_segment_close(struct evs_segment *s)
@@ -533,6 +561,8 @@ int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t
 		}
 	}
 	if (s->how == EVS_WALK_ALL)
+		rc = s->file.put_off ? evs_segment_settle(s, NULL, diag) : 0;
+	if (s->how == EVS_WALK_ALL && rc == 0)
 		rc = evs_walk_next(s, diag);
 	if (rc == 1) {
 		*g = &s->group;

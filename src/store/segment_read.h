@@ -23,8 +23,10 @@ struct evs_tree {
 	unsigned nrecent;
 	bool in_commit;
 	struct evs_commit commit;
+	uint64_t commit_off;
 	struct evs_buf payload;
 	uint32_t next_group;
+	bool unproved; /* the commit's hash has not been checked, nor, if it is the newest, its append */
 };
 
 /* A frame that a later one speaks of. */
@@ -102,6 +104,12 @@ struct evs_segment {
 
 /* Tell fn of `rows` rows lost at `off`. */
 void evs_segment_tell(struct evs_segment *s, uint64_t off, uint64_t rows, const char *what);
+
+/*
+ * What was put off when the segment was opened: is the newest append whole, which ends with the commit `c`? (NULL: it is read again.) A
+ * tail is told. Returns 0 or an error of the system.
+ */
+int evs_segment_settle(struct evs_segment *s, const struct evs_commit *c, struct evs_diag *diag);
 
 /* Read the GROUP frame at off into s->group. *span gets its length when the head could be read, else 0. */
 int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, uint64_t *span,

@@ -73,24 +73,25 @@ int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 	while (off) {
 		struct evs_commit c = { 0 };
 		uint64_t at = off;
+		bool newest = !t->nrecent;
 
 		if (t->nrecent == sizeof(t->recent) / sizeof(t->recent[0]))
 			return evs_fail_off(diag, EVS_E_FORMAT, s->path, off,
 					    "8.3 too many commits since an INDEX");
-		rc = evs_file_commit(&s->file, at, limit, &c, &t->payload, diag);
-		if (rc == 0) {
-			if (!t->nrecent)
-				index_off = c.index_off;
-			t->recent[t->nrecent++] = at;
-			limit = at;
-			append = c.append;
-			off = c.index_off == index_off && c.prev_off > index_off ? c.prev_off : 0;
-			/* The last one is the first that is entered, where no INDEX stands before it. */
-			evs_file_keep(&s->file, at, s->tail.end, &c, &t->payload);
-		}
-		evs_commit_release(&c);
-		if (rc < 0)
+		rc = newest ? evs_file_commit(&s->file, at, limit, &c, &t->payload, diag)
+			    : evs_file_commit_fixed(&s->file, at, limit, &c, diag);
+		if (rc < 0) {
+			evs_commit_release(&c);
 			return rc;
+		}
+		if (newest)
+			index_off = c.index_off;
+		t->recent[t->nrecent++] = at;
+		limit = at;
+		append = c.append;
+		off = c.index_off == index_off && c.prev_off > index_off ? c.prev_off : 0;
+		if (newest)
+			evs_file_keep(&s->file, at, s->tail.end, &c, &t->payload);
 	}
 	rc = index_off ? push_index(s, index_off, UINT32_MAX, NULL, diag) : 0;
 	if (rc == 0 && index_off && t->node[0].index.append != append)
@@ -136,10 +137,36 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
 	}
 	t->in_commit = rc == 0;
+	t->unproved = s->file.put_off;
+	t->commit_off = off;
 	t->next_group = 0;
 	if (rc == 0 && s->done && s->done(s->done_arg, &t->commit)) {
 		come_to(s, off);
 		s->next_row = t->commit.rows_total;
+		t->in_commit = false;
+	}
+	return rc;
+}
+
+/*
+ * A group of the commit at hand is wanted: what was put off is due. Returns 0, where the commit may be over; EVS_E_FORMAT: its hash
+ * does not match; or an error of the system.
+ */
+static int prove(struct evs_segment *s, struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+	const char *why = NULL;
+	int rc = evs_commit_check_hash(&t->commit, t->payload.p, t->payload.len, &why);
+
+	if (rc < 0)
+		return evs_fail_off(diag, rc, s->path, t->commit_off, why);
+	t->unproved = false;
+	if (!s->tail.unproved || t->commit_off != s->tail.trailer.commit_off)
+		return 0;
+	rc = evs_segment_settle(s, &t->commit, diag);
+	if (rc == 0 && t->commit_off >= s->tail.end) {
+		come_to(s, s->tail.end);
+		s->next_row = s->tail.trailer.rows_total;
 		t->in_commit = false;
 	}
 	return rc;
@@ -151,21 +178,29 @@ static int next_in_commit(struct evs_segment *s, struct evs_diag *diag)
 	struct evs_tree *t = &s->tree;
 	struct evs_diag d = { 0 };
 
-	while (t->next_group < t->commit.ngroups) {
-		const struct evs_group_ref *g = &t->commit.groups[t->next_group++];
+	while (t->in_commit && t->next_group < t->commit.ngroups) {
+		const struct evs_group_ref *g = &t->commit.groups[t->next_group];
+		bool passed = outside(s, g->time_min, g->time_max);
 		enum evs_want want = EVS_WANTED;
 		uint64_t span;
 		int rc;
 
+		if (!passed && s->want)
+			want = s->want(s->want_arg, &t->commit, t->next_group);
+		if (!passed && want == EVS_WANTED && t->unproved) {
+			rc = prove(s, diag);
+			if (rc < 0)
+				return rc;
+			continue; /* filters that were not told of as damaged are asked again */
+		}
+		t->next_group++;
 		come_to(s, g->off + g->len);
 		s->next_row += g->rows;
-		if (outside(s, g->time_min, g->time_max)) {
+		if (passed) {
 			s->count.groups_time++;
 			s->count.rows_time += g->rows;
 			continue;
 		}
-		if (s->want)
-			want = s->want(s->want_arg, &t->commit, t->next_group - 1);
 		if (want != EVS_WANTED) {
 			s->count.groups_unwanted[want]++;
 			s->count.rows_unwanted[want] += g->rows;

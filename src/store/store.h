@@ -27,6 +27,7 @@ struct evs_tail {
 	uint64_t end;		    /* of the newest commit, or of the HEAD frames */
 	uint64_t size;		    /* of the file */
 	bool copy_bad[2];	    /* trailer copies of the newest commit that do not verify */
+	bool unproved;	 /* whether the newest append is torn has not been looked at (struct evs_file, put_off) */
 	bool commit_bad; /* newest commit: its COMMIT frame does not verify (damage, not a tear) */
 	bool has_rows; /* the tail holds a commit that fails: `rows` of it are lost, perhaps acknowledged */
 	uint64_t rows;
@@ -50,8 +51,11 @@ void evs_segment_close(struct evs_segment *s); /* NULL is fine */
 struct evs_spare;
 int evs_spare_new(struct evs_spare **out);
 void evs_spare_free(struct evs_spare *spare); /* NULL is fine */
-/* As evs_segment_open(); `spare` may be NULL. */
-int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, const char *path,
+/*
+ * As evs_segment_open(); `spare` may be NULL. `put_off`: few groups will be wanted. Then the frames of the newest append and the hash
+ * of a commit are checked when a group is wanted that stands under them, and told then (spec 9-5).
+ */
+int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, bool put_off, const char *path,
 			  evs_damage_fn *fn, void *arg, struct evs_diag *diag);
 
 const char *evs_segment_path(const struct evs_segment *s);

@@ -91,45 +91,25 @@ static int has_zero_sector(struct evs_file *f, uint64_t a, uint64_t b, bool *yes
 
 enum verdict { SOUND = 0, TORN = 1, DAMAGED = 2, COMMIT_DAMAGED = 3 };
 
-/* All frames in front of the newest COMMIT that belong to it, and that frame itself. */
-static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint64_t end,
-			 enum verdict *v, struct evs_diag *diag)
+static const char incomplete[] =
+	"9-6 the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
+
+/* All frames from `off` up to the newest COMMIT, at `limit`: they belong to the append of that number. */
+static int verify_append(struct evs_file *f, uint64_t off, uint64_t limit, uint32_t append, enum verdict *v,
+			 struct evs_diag *diag)
 {
-	struct evs_commit c = { 0 };
-	struct evs_buf payload = { 0 };
+	struct evs_ahead a = { .known = true, .append = append };
 	struct evs_frame fr;
 	const uint8_t *p;
-	struct evs_ahead a = { .known = true };
-	uint64_t off = tr->first_group;
-	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, diag);
-	bool appended = tr->seq > 1, torn = false; /* the first commit came by a rename */
+	bool torn = false;
+	int rc = 0;
 
 	*v = SOUND;
-	if (rc == 0 && !evs_trailer_matches(tr, &c))
-		rc = EVS_E_FORMAT;
-	if (rc == 0 && c.prev_off)
-		off = c.prev_off + c.prev_len; /* INDEX and SCHEMA belong to the append, too */
-	a.append = c.append;
-	if (rc == 0)
-		evs_file_keep(f, tr->commit_off, end, &c, &payload);
-	evs_commit_release(&c);
-	evs_buf_release(&payload);
-	if (rc == EVS_E_VERSION) { /* of a newer evseg: whole, and not for us */
-		*v = COMMIT_DAMAGED;
-		return 0;
-	}
-	if (rc == EVS_E_FORMAT) {
-		rc = appended ? has_zero_sector(f, tr->commit_off, end, &torn, diag) : 0;
-		*v = torn ? TORN : COMMIT_DAMAGED;
-		return rc;
-	}
-	if (rc < 0 || !appended)
-		return rc;
-	while (off < tr->commit_off && *v == SOUND) {
+	while (off < limit && *v == SOUND) {
 		uint64_t span;
 
-		rc = evs_file_frame(f, off, tr->commit_off, &fr, diag);
-		span = rc == 0 ? evs_frame_span(fr.payload_len) : tr->commit_off - off;
+		rc = evs_file_frame(f, off, limit, &fr, diag);
+		span = rc == 0 ? evs_frame_span(fr.payload_len) : limit - off;
 		if (rc == 0)
 			rc = evs_file_check_append(f, off, &fr, &a, NULL);
 		if (rc == 0 && fr.type == EVS_FRAME_GROUP)
@@ -146,6 +126,65 @@ static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint6
 		off += span;
 	}
 	return 0;
+}
+
+int evs_tail_prove(struct evs_file *f, struct evs_tail *t, const struct evs_commit *c, struct evs_diag *diag)
+{
+	struct evs_trailer *tr = &t->trailer;
+	struct evs_diag d = { 0 }; /* damage is no failure here */
+	enum verdict v;
+	int rc = verify_append(f, c->prev_off + c->prev_len, tr->commit_off, c->append, &v, &d);
+
+	if (rc < 0)
+		evs_fail_copy(diag, &d);
+	else
+		t->unproved = false;
+	if (rc < 0 || v != TORN)
+		return rc;
+	t->end = c->prev_off + c->prev_len;
+	tr->commit_off = c->prev_off;
+	tr->commit_len = c->prev_len;
+	tr->rows_total -= c->rows;
+	tr->seq--;
+	t->has_rows = true;
+	t->rows = c->rows;
+	t->what = incomplete;
+	return 0;
+}
+
+/* All frames in front of the newest COMMIT that belong to it, and that frame itself. */
+static int verify_newest(struct evs_file *f, const struct evs_trailer *tr, uint64_t end,
+			 enum verdict *v, struct evs_diag *diag)
+{
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+	uint64_t off = tr->first_group;
+	uint32_t append;
+	int rc = evs_file_commit(f, tr->commit_off, end, &c, &payload, diag);
+	bool appended = tr->seq > 1, torn = false; /* the first commit came by a rename */
+
+	*v = SOUND;
+	if (rc == 0 && !evs_trailer_matches(tr, &c))
+		rc = EVS_E_FORMAT;
+	if (rc == 0 && c.prev_off)
+		off = c.prev_off + c.prev_len; /* INDEX and SCHEMA belong to the append, too */
+	append = c.append;
+	if (rc == 0)
+		evs_file_keep(f, tr->commit_off, end, &c, &payload);
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+	if (rc == EVS_E_VERSION) { /* of a newer evseg: whole, and not for us */
+		*v = COMMIT_DAMAGED;
+		return 0;
+	}
+	if (rc == EVS_E_FORMAT) {
+		rc = appended ? has_zero_sector(f, tr->commit_off, end, &torn, diag) : 0;
+		*v = torn ? TORN : COMMIT_DAMAGED;
+		return rc;
+	}
+	if (rc < 0 || !appended || f->put_off)
+		return rc;
+	return verify_append(f, off, tr->commit_off, append, v, diag);
 }
 
 /* What do the bytes behind the newest commit look like? */
@@ -217,7 +256,7 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 	enum verdict v = SOUND;
 	int rc;
 
-	t->have_commit = t->commit_bad = t->has_rows = false;
+	t->have_commit = t->commit_bad = t->has_rows = t->unproved = false;
 	t->copy_bad[0] = t->copy_bad[1] = false;
 	t->rows = 0;
 	t->what = NULL;
@@ -231,14 +270,14 @@ int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag)
 		if (v != TORN) {
 			rc = take_commit(f, t, &tr, end, &d);
 			t->commit_bad = v == COMMIT_DAMAGED;
+			t->unproved = f->put_off && tr.seq > 1;
 			break;
 		}
 		/* A trailer without its frames: torn, or badly damaged. Look further back. */
 		if (!t->has_rows)
 			lost = tr;
 		t->has_rows = true;
-		t->what =
-			"9-6 the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
+		t->what = incomplete;
 		before = tr.first_group;
 	}
 	if (rc >= 0)

@@ -137,7 +137,7 @@ static int judge(struct run *r, uint32_t batch, uint32_t path, struct evs_diag *
 	struct candidate c = { .batch = batch, .path = path };
 	struct evs_compact_state state;
 	struct evs_segment *s = NULL;
-	int rc = evs_segment_open_with(&s, r->spare, b->list.paths[path], NULL, NULL, diag);
+	int rc = evs_segment_open_with(&s, r->spare, false, b->list.paths[path], NULL, NULL, diag);
 
 	if (rc == EVS_E_SYS && evs_path_gone(b->list.paths[path], diag))
 		return 0; /* expired since it was listed */
