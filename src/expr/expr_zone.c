@@ -17,6 +17,7 @@
 #define ANY (T | F | N)
 
 #define MANY 4096u /* items of an IN list that are looked at */
+#define FEW  8u	   /* columns that need no memory */
 
 /* evs_eval.view[i] holds two rows, the bounds, where have[i]. */
 struct zone {
@@ -67,13 +68,59 @@ static int rising_column(const struct x_node *n)
 	return -1;
 }
 
-/* One comparison at both bounds: bit 0 and bit 1. False: it cannot be told. */
-static bool at_bounds(struct zone *z, const struct x_node *n, enum x_op op, unsigned *out)
+/* Do values of the type compare as evs_array_compare() has it? Of others it is not known here. */
+static bool compares_plainly(const struct evs_type *t)
+{
+	return evs_x_is_int(t) || evs_x_is_time(t) || t->id == EVS_T_STRING || t->id == EVS_T_UUID;
+}
+
+/* `sign`: of the left side less the right one. */
+static bool holds(enum x_op op, int sign)
+{
+	switch (op) {
+	case X_EQ:
+		return sign == 0;
+	case X_NE:
+		return sign != 0;
+	case X_LT:
+		return sign < 0;
+	case X_LE:
+		return sign <= 0;
+	case X_GT:
+		return sign > 0;
+	default:
+		return sign >= 0;
+	}
+}
+
+/* How a column's bounds stand to a constant of its type, which most conditions that prune are about. False: it is something else. */
+static bool plain_signs(const struct zone *z, const struct x_node *n, int sign[2])
+{
+	bool right = n->arg[1]->shape == X_COLUMN;
+	const struct x_node *column = n->arg[right], *value = n->arg[!right];
+
+	if (column->shape != X_COLUMN || !evs_x_is_const(value) || evs_array_is_null(&value->value, 0) ||
+	    !evs_type_equal(&column->type, &value->type) || !compares_plainly(&column->type))
+		return false;
+	for (uint32_t i = 0; i < 2; i++) {
+		int c = evs_array_compare(&z->v->view[column->num], i, &value->value, 0);
+
+		sign[i] = right ? -c : c;
+	}
+	return true;
+}
+
+/* One comparison at both bounds, whose signs may be known: bit 0 and bit 1. False: it cannot be told. */
+static bool at_bounds(struct zone *z, const struct x_node *n, enum x_op op, const int *sign, unsigned *out)
 {
 	struct x_vec arg[2] = { 0 }, r = { 0 };
 	struct x_node as = *n;
 	bool ok;
 
+	if (sign) {
+		*out = (holds(op, sign[0]) ? 1u : 0) | (holds(op, sign[1]) ? 2u : 0);
+		return true;
+	}
 	as.op = (uint8_t)op;
 	ok = evs_x_eval(z->v, n->arg[0], &arg[0]) == 0 &&
 	     evs_x_eval(z->v, n->arg[1], &arg[1]) == 0 && !arg[0].bad && !arg[1].bad &&
@@ -102,13 +149,13 @@ static enum x_op flipped(enum x_op op)
 	return op == X_LT ? X_GT : op == X_GT ? X_LT : op == X_LE ? X_GE : op == X_GE ? X_LE : op;
 }
 
-static unsigned compare_equal(struct zone *z, const struct x_node *n, bool right)
+static unsigned compare_equal(struct zone *z, const struct x_node *n, bool right, const int *sign)
 {
 	const struct x_node *column = n->arg[right ? 1 : 0], *value = n->arg[right ? 0 : 1];
 	unsigned eq, le, ge, can = 0;
 
-	if (!at_bounds(z, n, X_EQ, &eq) || !at_bounds(z, n, right ? flipped(X_LE) : X_LE, &le) ||
-	    !at_bounds(z, n, right ? flipped(X_GE) : X_GE, &ge))
+	if (!at_bounds(z, n, X_EQ, sign, &eq) || !at_bounds(z, n, right ? flipped(X_LE) : X_LE, sign, &le) ||
+	    !at_bounds(z, n, right ? flipped(X_GE) : X_GE, sign, &ge))
 		return ANY;
 	if (eq != 3)
 		can |= F;
@@ -124,6 +171,7 @@ static unsigned compare(struct zone *z, const struct x_node *n)
 	bool right = l < 0 && !has_column(n->arg[0]);
 	enum x_op op = (enum x_op)n->op;
 	unsigned can = 0, bits;
+	int signs[2], *sign;
 
 	at = right ? r : has_column(n->arg[1]) ? -1 : l;
 	if (at < 0 || !z->have[at])
@@ -132,13 +180,14 @@ static unsigned compare(struct zone *z, const struct x_node *n)
 		can |= N;
 	if (!z->of[at].bounds)
 		return can;
+	sign = plain_signs(z, n, signs) ? signs : NULL;
 	if (op == X_EQ || op == X_NE) {
-		bits = compare_equal(z, n, right);
+		bits = compare_equal(z, n, right, sign);
 		if (op == X_NE)
 			bits = (bits & N) | (bits & T ? F : 0) | (bits & F ? T : 0);
 		return can | bits;
 	}
-	if (!at_bounds(z, n, op, &bits))
+	if (!at_bounds(z, n, op, sign, &bits))
 		return ANY;
 	/* What holds for small values is decided by the smallest. */
 	if (right)
@@ -288,10 +337,12 @@ static unsigned zone_of(struct zone *z, const struct x_node *n)
 unsigned evs_eval_zone(struct evs_eval *v, const struct evs_expr *e, const struct evs_known *known)
 {
 	struct zone z = { .v = v, .e = e, .known = known };
+	struct evs_bounds of[FEW];
+	bool have[FEW], few = e->nused <= FEW;
 	unsigned can = ANY;
 
-	z.of = calloc(e->nused + 1, sizeof(*z.of));
-	z.have = calloc(e->nused + 1, sizeof(*z.have));
+	z.of = few ? of : calloc(e->nused, sizeof(*z.of));
+	z.have = few ? have : calloc(e->nused, sizeof(*z.have));
 	if (!z.of || !z.have || evs_x_eval_start(v, e) < 0)
 		goto out;
 	v->rows = 2;
@@ -302,7 +353,9 @@ unsigned evs_eval_zone(struct evs_eval *v, const struct evs_expr *e, const struc
 	}
 	can = zone_of(&z, e->bound);
 out:
-	free(z.of);
-	free(z.have);
+	if (!few) {
+		free(z.of);
+		free(z.have);
+	}
 	return can;
 }

@@ -43,6 +43,7 @@ struct scan_hint {
 /* Bounds of one column, as evs_eval_zone() wants them: two rows. */
 struct scan_bounds {
 	struct evs_array a;
+	bool made; /* `a` has its shape */
 	bool known, nulls, values;
 };
 
@@ -95,6 +96,7 @@ struct evs_scan {
 	const struct evs_commit *asked; /* group that filters are asked about, and its map */
 	uint32_t asked_group;
 	const struct scan_map *asked_map;
+	uint32_t asked_zone; /* zone behind those of the group asked about last */
 	evs_scan_rollup_fn *take;
 	void *take_arg;
 	bool asked_first;	  /* for rows: it is settled who reads */

@@ -92,9 +92,12 @@ static struct scan_bounds *start(struct evs_scan *s, int column)
 	if (column < 0 || !s->slot_of[column] || !s->slots[s->slot_of[column] - 1].tested)
 		return NULL;
 	b = &s->bounds[column];
-	evs_array_release(&b->a);
 	b->known = b->nulls = b->values = false;
-	return evs_type_array(&s->table->cols[column].type, &b->a) < 0 ? NULL : b;
+	if (b->made)
+		evs_array_reset(&b->a);
+	else
+		b->made = evs_type_array(&s->table->cols[column].type, &b->a) == 0;
+	return b->made ? b : NULL;
 }
 
 /* The time column of rows with lo <= time < hi, in seconds. */
@@ -239,16 +242,10 @@ static bool zone_ordered(const struct evs_type *t, const struct evs_array *a)
 	       a->phys != EVS_LIST && a->phys != EVS_MAP;
 }
 
-static void know_zone(struct evs_scan *s, const struct evs_commit *c, const struct scan_map *m,
-		      const struct evs_zone *z, size_t slot)
+static void know_zone(struct evs_scan *s, uint16_t column, const struct evs_zone *z, uint32_t rows)
 {
-	uint16_t column = s->slots[slot].column;
-	struct scan_bounds *b;
-	uint32_t rows = c->groups[z->group].rows;
+	struct scan_bounds *b = start(s, column);
 
-	if (m->from[slot] != z->column || !m->same[slot])
-		return;
-	b = start(s, column);
 	if (!b)
 		return;
 	b->nulls = z->nulls > 0;
@@ -259,16 +256,14 @@ static void know_zone(struct evs_scan *s, const struct evs_commit *c, const stru
 		b->known = put_end(&b->a, z->min, z->min_len) && put_end(&b->a, z->max, z->max_len);
 }
 
-enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group)
+/* The first zone of a group, mostly right behind those of the group before; zones stand in the order of their groups. */
+static uint32_t first_zone(const struct evs_scan *s, const struct evs_commit *c, uint32_t group)
 {
-	struct evs_scan *s = scan;
-	enum evs_want want;
-	struct scan_map *m;
-	uint32_t lo = 0, hi = c->nzones;
+	uint32_t lo = 0, hi = c->nzones, at = s->asked_zone;
 
-	if (evs_scan_find_map(s, c->schema_off, &m, NULL) < 0)
-		return EVS_WANTED;
-	while (lo < hi) { /* zones stand in the order of their groups */
+	if (at && at < hi && c->zones[at - 1].group < group && c->zones[at].group >= group)
+		return at;
+	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
 		if (c->zones[mid].group < group)
@@ -276,11 +271,36 @@ enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_
 		else
 			hi = mid;
 	}
+	return lo;
+}
+
+/* What the zones of a group say of the columns that conditions use. */
+static void know_group(struct evs_scan *s, const struct evs_commit *c, const struct scan_map *m, uint32_t group)
+{
+	uint32_t lo = first_zone(s, c, group), end = lo;
+
+	while (end < c->nzones && c->zones[end].group == group)
+		end++;
+	s->asked_zone = end;
+	for (size_t i = 0; i < s->nslots; i++) {
+		if (!s->slots[i].tested || !m->same[i])
+			continue;
+		for (uint32_t z = lo; z < end; z++)
+			if (c->zones[z].column == m->from[i])
+				know_zone(s, s->slots[i].column, &c->zones[z], c->groups[group].rows);
+	}
+}
+
+enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group)
+{
+	struct evs_scan *s = scan;
+	enum evs_want want;
+	struct scan_map *m;
+
+	if (evs_scan_find_map(s, c->schema_off, &m, NULL) < 0)
+		return EVS_WANTED;
 	forget(s);
-	for (; lo < c->nzones && c->zones[lo].group == group; lo++)
-		for (size_t i = 0; i < s->nslots; i++)
-			if (s->slots[i].tested)
-				know_zone(s, c, m, &c->zones[lo], i);
+	know_group(s, c, m, group);
 	s->in_group = true;
 	s->asked = c;
 	s->asked_group = group;
