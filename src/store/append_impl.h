@@ -18,7 +18,7 @@
 #define CHUNK_ROWS	 4096u /* rows parsed before they are checked and spooled together */
 #define CHUNK_BYTES	 ((size_t)1 << 20) /* of input, likewise */
 #define CHUNK_MEMORY	 ((size_t)2 << 20) /* of rows whose columns have fixed widths, or elements, likewise */
-#define SPOOL_MEMORY	 (9u << 20) /* bytes of rows in memory before they are spilled or flushed */
+#define SPOOL_MEMORY	 (12u << 20) /* bytes of rows in memory before they are spilled or flushed */
 #define SPOOL_RELIEF	 (SPOOL_MEMORY - ((size_t)5 << 18)) /* ... before the next chunk would be too much */
 #define LARGE_ROW	 ((size_t)3 << 20) /* in memory: nothing else is collected with it */
 #define INFER_BYTES	 (4u << 20)  /* input looked at before a schema is inferred */

@@ -6,8 +6,12 @@
 
 #include "src/diag.h"
 
-#define GROUP_BYTES EVS_SPOOL_TURN /* of rows in memory, about */
+#define GROUP_BYTES ((size_t)6 << 20)  /* of rows in memory, about ... */
+#define GROUP_MOST  ((size_t)15 << 19) /* ... and at most, unless it is a single row */
 #define GROUP_ROWS  65536u
+#define LARGE_ROW   EVS_SPOOL_TURN /* a row of more has a group of its own */
+#define WIDE_ROW                                                                                   \
+	((size_t)16 << 10) /* groups of rows that have more, on average, are half as large */
 
 /* Rows idx[0 .. n) of src on their way. */
 struct line {
@@ -39,14 +43,14 @@ struct job {
 /*
  * Are rows idx[0 .. n) of an ordinary size together and one by one, as far as sums and the longest values of columns tell?
  */
-static bool ordinary(const struct evs_table *table, const struct evs_array *src, const uint32_t *idx,
-		     uint32_t n)
+static bool ordinary(const struct evs_table *table, const struct evs_array *src,
+		     const uint32_t *idx, uint32_t n)
 {
 	size_t sum = 0, most = 0;
 
 	for (uint16_t c = 0; c < table->ncols; c++)
 		sum += evs_array_rows_bytes(&src[c], idx, n, &most);
-	return sum <= 2 * GROUP_BYTES && most <= GROUP_BYTES;
+	return sum <= GROUP_MOST && most <= LARGE_ROW;
 }
 
 /* How many of idx[0 .. n) fit in a group: all of them, unless some are very large. Those have their own. */
@@ -63,7 +67,7 @@ static uint32_t fitting(const struct evs_table *table, const struct evs_array *s
 		for (uint16_t c = 0; c < table->ncols; c++)
 			row += evs_array_row_bytes(&src[c], idx[i]);
 		bytes += row;
-		if (row > GROUP_BYTES || bytes > 2 * GROUP_BYTES)
+		if (row > LARGE_ROW || bytes > GROUP_MOST)
 			return i ? i : 1;
 	}
 	return n;
@@ -72,19 +76,21 @@ static uint32_t fitting(const struct evs_table *table, const struct evs_array *s
 static void lay_out(struct line *l)
 {
 	const struct evs_table *table = l->owner->flush->table;
+	size_t used = 0, row, group;
 	uint32_t groups;
-	size_t used = 0;
 
 	for (uint16_t i = 0; i < table->ncols; i++)
 		used += evs_array_bytes_used(&l->src[i]);
-	l->per_group = (uint32_t)(GROUP_BYTES / (used / (l->src[0].rows + 1) + 1)) + 1;
+	row = used / (l->src[0].rows + 1) + 1;
+	group = row > WIDE_ROW ? GROUP_BYTES / 2 : GROUP_BYTES;
+	l->per_group = (uint32_t)(group / row) + 1;
 	if (l->per_group > GROUP_ROWS)
 		l->per_group = GROUP_ROWS;
 	groups = (l->n + l->per_group - 1) / l->per_group;
 	l->per_group = (l->n + groups - 1) / groups;
-	l->weigh = used > GROUP_BYTES;
+	l->weigh = used > LARGE_ROW;
 	l->whole = l->whole && groups == 1 && l->n == l->src[0].rows &&
-		   (used <= 2 * GROUP_BYTES || l->n == 1);
+		   (used <= GROUP_MOST || l->n == 1);
 }
 
 /* ---- making and putting ---------------------------------------------------------------------------- */
@@ -154,7 +160,7 @@ static int make(struct flush_worker *w, struct line *l, const struct job *j)
 
 	measure(l, j, &r);
 	for (uint16_t i = 0; i < table->ncols && !l->whole; i++) {
-		evs_array_trim(&w->group[i], 2 * GROUP_BYTES);
+		evs_array_trim(&w->group[i], GROUP_BYTES);
 		if (evs_array_take(&w->group[i], &l->src[i], l->idx + j->from, j->rows) < 0)
 			return EVS_E_NOMEM;
 	}
@@ -185,7 +191,7 @@ static void help(void *arg)
 
 	(void)pthread_mutex_lock(&f->lock);
 	while (!l->stop && l->from < l->n) { /* by chance: who takes the last rows */
-		if (!take(l, &j)) { /* by chance: all places are taken */
+		if (!take(l, &j)) {	     /* by chance: all places are taken */
 			(void)pthread_cond_wait(&f->step, &f->lock);
 			continue;
 		}
@@ -217,7 +223,7 @@ static int put_next(struct line *l, struct evs_diag *diag)
 static void forget(struct flush_worker *w)
 {
 	for (uint16_t i = 0; i < w->flush->table->ncols; i++)
-		evs_array_trim(&w->group[i], 2 * GROUP_BYTES);
+		evs_array_trim(&w->group[i], GROUP_BYTES);
 }
 
 enum step { STEP_PUT, STEP_MAKE, STEP_DONE };
@@ -246,8 +252,8 @@ static enum step next_step(struct line *l, struct job *j)
 	return step;
 }
 
-int evs_flush_groups(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src,
-		     uint32_t *idx, uint32_t n, struct evs_diag *diag)
+int evs_flush_groups(struct flush_worker *w, struct evs_seg_writer *out,
+		     const struct evs_array *src, uint32_t *idx, uint32_t n, struct evs_diag *diag)
 {
 	struct evs_flush *f = w->flush;
 	struct line l = { .owner = w, .out = out, .src = src, .idx = idx, .n = n, .nparts = 1 };
