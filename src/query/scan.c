@@ -191,7 +191,9 @@ static int open_scan(struct evs_scan **out, const char *const *paths, size_t npa
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
-	rc = of ? evs_table_parse(&s->table, of->table->text, of->table->text_len, diag)
+	if (of)
+		s->table = evs_table_share(of->table);
+	rc = of ? 0
 		: evs_path_list(&s->list, s->paths, npaths, s->opts.tenants, s->opts.ntenants,
 				s->since, s->until, diag);
 	if (rc == 0 && !of)

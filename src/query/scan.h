@@ -16,6 +16,7 @@ struct scan_map {
 	struct evs_table *src;
 	int *from;	 /* for each slot: ordinal in src, or -1 */
 	bool *same;	 /* the types agree */
+	uint16_t *tested; /* by ordinal in src: number of the slot that conditions ask zones for, from 1; 0: none */
 	uint16_t *later; /* columns of the answer's table, by ordinal, that src does not have */
 	uint16_t nlater;
 	uint64_t used; /* clock, for throwing out the oldest */

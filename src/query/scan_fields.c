@@ -146,6 +146,7 @@ static void release_map(struct scan_map *m)
 	free(m->text);
 	free(m->from);
 	free(m->same);
+	free(m->tested);
 	free(m->later);
 	*m = (struct scan_map){ 0 };
 }
@@ -160,8 +161,9 @@ static int fill_map(const struct evs_scan *s, struct scan_map *m)
 {
 	m->from = calloc(s->nslots + 1, sizeof(*m->from));
 	m->same = calloc(s->nslots + 1, sizeof(*m->same));
+	m->tested = calloc(m->src->ncols, sizeof(*m->tested));
 	m->later = calloc(s->table->ncols, sizeof(*m->later));
-	if (!m->from || !m->same || !m->later)
+	if (!m->from || !m->same || !m->tested || !m->later)
 		return EVS_E_NOMEM;
 	for (uint16_t i = 0; i < s->table->ndeclared; i++)
 		if (evs_table_find(m->src, s->table->cols[i].name, s->table->cols[i].name_len) < 0)
@@ -172,6 +174,8 @@ static int fill_map(const struct evs_scan *s, struct scan_map *m)
 		m->from[i] = evs_table_find(m->src, c->name, c->name_len);
 		if (m->from[i] >= 0)
 			m->same[i] = evs_type_equal(&m->src->cols[m->from[i]].type, &c->type);
+		if (m->same[i] && s->slots[i].tested)
+			m->tested[m->from[i]] = (uint16_t)(i + 1);
 	}
 	return 0;
 }
@@ -227,7 +231,10 @@ int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct
 	release_map(oldest);
 	oldest->text = text;
 	oldest->text_len = len;
-	rc = evs_table_parse(&oldest->src, text, len, diag);
+	if (len == s->table->text_len && !memcmp(text, s->table->text, len))
+		oldest->src = evs_table_share(s->table);
+	else
+		rc = evs_table_parse(&oldest->src, text, len, diag);
 	if (rc == 0 && fill_map(s, oldest) < 0)
 		rc = evs_fail_nomem(diag);
 	if (rc == 0 && s->stored)

@@ -277,18 +277,16 @@ static uint32_t first_zone(const struct evs_scan *s, const struct evs_commit *c,
 /* What the zones of a group say of the columns that conditions use. */
 static void know_group(struct evs_scan *s, const struct evs_commit *c, const struct scan_map *m, uint32_t group)
 {
-	uint32_t lo = first_zone(s, c, group), end = lo;
+	uint32_t at = first_zone(s, c, group);
 
-	while (end < c->nzones && c->zones[end].group == group)
-		end++;
-	s->asked_zone = end;
-	for (size_t i = 0; i < s->nslots; i++) {
-		if (!s->slots[i].tested || !m->same[i])
-			continue;
-		for (uint32_t z = lo; z < end; z++)
-			if (c->zones[z].column == m->from[i])
-				know_zone(s, s->slots[i].column, &c->zones[z], c->groups[group].rows);
+	for (; at < c->nzones && c->zones[at].group == group; at++) {
+		const struct evs_zone *z = &c->zones[at];
+		uint16_t slot = z->column < m->src->ncols ? m->tested[z->column] : 0;
+
+		if (slot)
+			know_zone(s, s->slots[slot - 1].column, z, c->groups[group].rows);
 	}
+	s->asked_zone = at;
 }
 
 enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_t group)

@@ -10,6 +10,8 @@
 #include "evseg.h"
 #include "format/array.h"
 
+#include <stdatomic.h>
+
 struct evs_expr; /* src/expr/expr.h */
 
 enum evs_type_id {
@@ -131,6 +133,7 @@ struct evs_table {
 	size_t text_len;
 	uint16_t *name_slots; /* hash of column names, for evs_table_find() */
 	uint32_t name_mask;
+	atomic_uint sharers; /* besides who made it */
 };
 
 enum evs_view_kind { EVS_VIEW = 1, EVS_MATERIALIZED_VIEW = 2 };
@@ -164,7 +167,9 @@ void evs_ddl_free(struct evs_ddl *d);
 
 /* The one table of a schema.sql or of a segment (views and notes are passed over). The caller frees. */
 int evs_table_parse(struct evs_table **out, const char *text, size_t len, struct evs_diag *diag);
-void evs_table_free(struct evs_table *t);
+void evs_table_free(struct evs_table *t); /* by each who has it */
+/* The same table once more, for any thread: it is not changed when it is made. */
+struct evs_table *evs_table_share(struct evs_table *t);
 
 /* A table that no DDL declares, such as a query's result: columns that are copied, and nothing else. Returns 0 or EVS_E_NOMEM. */
 struct evs_table_column {

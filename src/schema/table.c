@@ -80,9 +80,15 @@ void evs_column_release(struct evs_column *c)
 	evs_expr_free(c->def);
 }
 
+struct evs_table *evs_table_share(struct evs_table *t)
+{
+	atomic_fetch_add(&t->sharers, 1);
+	return t;
+}
+
 void evs_table_free(struct evs_table *t)
 {
-	if (!t)
+	if (!t || atomic_fetch_sub(&t->sharers, 1) != 0)
 		return;
 	for (unsigned i = 0; i < t->ncols; i++)
 		evs_column_release(&t->cols[i]);
