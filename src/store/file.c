@@ -91,26 +91,26 @@ static uint64_t window_start(struct evs_file *f, uint64_t off, size_t n, size_t 
 	return off > len / 2 ? off - len / 2 : 0;
 }
 
-int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
-		   struct evs_diag *diag)
+/* The window that holds [off, off + n), or NULL. */
+static const struct evs_window *find_window(struct evs_file *f, uint64_t off, size_t n)
 {
-	size_t want, got;
-	struct evs_window *w;
-	uint64_t start;
-	int rc;
-
 	for (unsigned i = 0; i < 2; i++) {
 		if (!window_holds(&f->win[i], off, n))
 			continue;
 		f->newest = i;
-		*p = f->win[i].p + (size_t)(off - f->win[i].off);
-		return 0;
+		return &f->win[i];
 	}
-	want = window_len(f, off, n);
-	start = window_start(f, off, n, want);
-	if (f->size > off && f->size - off >= n && f->size - start < want)
-		want = (size_t)(f->size - start); /* nothing behind the end: no call to learn that */
-	f->newest = n > WINDOW ? 0 : 1 - f->newest; /* only one of them grows */
+	return NULL;
+}
+
+/* Move a window to `want` bytes at `start`, as far as there are as many. */
+static int move_window(struct evs_file *f, uint64_t start, size_t want, struct evs_diag *diag)
+{
+	struct evs_window *w;
+	size_t got = 0;
+	int rc;
+
+	f->newest = want > WINDOW ? 0 : 1 - f->newest; /* only one of them grows */
 	w = &f->win[f->newest];
 	if (window_room(w, want) < 0)
 		return evs_fail_nomem(diag);
@@ -119,7 +119,36 @@ int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p
 		return rc;
 	w->off = start;
 	w->len = got;
-	if (got < n + (size_t)(off - start))
+	return 0;
+}
+
+void evs_file_fetch(struct evs_file *f, uint64_t off, uint64_t n)
+{
+	if (n && n <= WINDOW && !find_window(f, off, (size_t)n))
+		(void)move_window(f, off, (size_t)n, NULL);
+}
+
+int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
+		   struct evs_diag *diag)
+{
+	const struct evs_window *w = find_window(f, off, n);
+	uint64_t start;
+	size_t want;
+	int rc;
+
+	if (w) {
+		*p = w->p + (size_t)(off - w->off);
+		return 0;
+	}
+	want = window_len(f, off, n);
+	start = window_start(f, off, n, want);
+	if (f->size > off && f->size - off >= n && f->size - start < want)
+		want = (size_t)(f->size - start); /* nothing behind the end: no call to learn that */
+	rc = move_window(f, start, want, diag);
+	if (rc < 0)
+		return rc;
+	w = &f->win[f->newest];
+	if (w->len < n + (size_t)(off - start))
 		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "3.1-14 the file ends too early");
 	*p = w->p + (size_t)(off - start);
 	return 0;
@@ -307,17 +336,28 @@ static int load_summed(struct evs_file *f, uint64_t off, uint64_t limit, enum ev
 }
 
 int evs_file_commit_fixed(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
-			  struct evs_diag *diag)
+			  const uint8_t **payload, size_t *len, struct evs_diag *diag)
 {
 	const char *why = NULL;
 	struct evs_frame fr;
-	const uint8_t *p;
-	int rc = find_summed(f, off, limit, EVS_FRAME_COMMIT, &fr, &p, diag);
+	int rc = find_summed(f, off, limit, EVS_FRAME_COMMIT, &fr, payload, diag);
 
 	if (rc < 0)
 		return rc;
-	rc = evs_commit_decode_fixed(out, p, fr.summed_len, off, &why);
+	*len = fr.summed_len;
+	rc = evs_commit_decode_fixed(out, *payload, *len, off, &why);
 	out->append = fr.append;
+	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
+}
+
+int evs_file_decode(struct evs_file *f, uint64_t off, uint32_t append, struct evs_commit *out,
+		    const struct evs_buf *payload, struct evs_diag *diag)
+{
+	const char *why = NULL;
+	int rc = f->put_off ? evs_commit_decode_unhashed(out, payload->p, payload->len, off, &why)
+			    : evs_commit_decode(out, payload->p, payload->len, off, &why);
+
+	out->append = append;
 	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
 }
 
@@ -326,7 +366,6 @@ int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs
 {
 	struct evs_kept_commit *k = &f->kept;
 	struct evs_buf empty = *payload;
-	const char *why = NULL;
 	struct evs_frame fr;
 	int rc;
 
@@ -339,12 +378,7 @@ int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs
 		return 0;
 	}
 	rc = load_summed(f, off, limit, EVS_FRAME_COMMIT, &fr, payload, diag);
-	if (rc < 0)
-		return rc;
-	rc = f->put_off ? evs_commit_decode_unhashed(out, payload->p, payload->len, off, &why)
-			: evs_commit_decode(out, payload->p, payload->len, off, &why);
-	out->append = fr.append;
-	return rc < 0 ? evs_fail_off(diag, rc, f->path, off, why) : 0;
+	return rc < 0 ? rc : evs_file_decode(f, off, fr.append, out, payload, diag);
 }
 
 void evs_file_keep(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *c,

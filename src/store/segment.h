@@ -19,6 +19,7 @@ struct evs_spare {
 	struct evs_window win[2];
 	struct evs_decoder *dec;
 	struct evs_text_memo memo;
+	struct evs_buf held; /* of struct evs_tree */
 };
 
 /*
@@ -49,6 +50,9 @@ void evs_file_forget(struct evs_file *f);  /* what was read: the file has change
 /* `n` bytes at `off`, in a window (grown when it must). EVS_E_FORMAT when the file ends before. */
 int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
 		   struct evs_diag *diag);
+
+/* So many bytes, and no more, are wanted next, if a window holds them: the same in one read. Errors are left to the next call. */
+void evs_file_fetch(struct evs_file *f, uint64_t off, uint64_t n);
 
 /* Frame head at `off`, whose span must end at or before `limit`. */
 int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_frame *out,
@@ -117,9 +121,14 @@ int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs
  */
 void evs_file_keep(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *c,
 		   struct evs_buf *payload);
-/* The numbers of a COMMIT alone, its frame verified: nothing to release. */
+/*
+ * The numbers of a COMMIT alone, its frame verified: nothing to release. Its payload, valid until the next evs_file_* call, may be kept
+ * and decoded later by evs_file_decode(), which leaves `payload` as it is.
+ */
 int evs_file_commit_fixed(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
-			  struct evs_diag *diag);
+			  const uint8_t **payload, size_t *len, struct evs_diag *diag);
+int evs_file_decode(struct evs_file *f, uint64_t off, uint32_t append, struct evs_commit *out,
+		    const struct evs_buf *payload, struct evs_diag *diag);
 int evs_file_index(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_index *out,
 		   struct evs_buf *payload, struct evs_diag *diag);
 

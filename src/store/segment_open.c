@@ -170,6 +170,8 @@ static int take_spare(struct evs_segment *s, struct evs_spare *spare)
 		s->file.win[0] = spare->win[0];
 		s->file.win[1] = spare->win[1];
 		s->dec = spare->dec;
+		s->tree.held = spare->held;
+		spare->held = (struct evs_buf){ 0 };
 		spare->win[0] = spare->win[1] = (struct evs_window){ 0 };
 		spare->dec = NULL;
 	}
@@ -192,6 +194,8 @@ static void give_spare(struct evs_segment *s)
 	spare->win[0] = s->file.win[0];
 	spare->win[1] = s->file.win[1];
 	spare->dec = s->dec;
+	spare->held = s->tree.held;
+	s->tree.held = (struct evs_buf){ 0 };
 	s->file.win[0] = s->file.win[1] = (struct evs_window){ 0 };
 	s->dec = NULL;
 }
@@ -209,6 +213,7 @@ void evs_spare_free(struct evs_spare *spare)
 	free(spare->win[0].p);
 	free(spare->win[1].p);
 	evs_decoder_free(spare->dec);
+	evs_buf_release(&spare->held);
 	evs_text_memo_release(&spare->memo);
 	free(spare);
 }
@@ -307,6 +312,7 @@ void evs_segment_close(struct evs_segment *s)
 	evs_segment_dict_release(s);
 	give_spare(s);
 	evs_tree_release(&s->tree);
+	evs_buf_release(&s->tree.held);
 	free(s->chain.groups);
 	evs_group_release(&s->group);
 	evs_decoder_free(s->dec);

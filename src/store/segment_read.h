@@ -14,13 +14,21 @@ struct evs_tree_node {
 	uint32_t level; /* only references of this level; UINT32_MAX: all */
 };
 
+/* A commit behind the newest INDEX. */
+struct evs_recent {
+	uint64_t off;
+	size_t at, len; /* of its payload in evs_tree.held; 0: it was not kept */
+	uint32_t append;
+};
+
 struct evs_tree {
 	struct evs_tree_node node[EVS_INDEX_LEVELS + 1];
 	unsigned depth;			      /* nodes in use */
 	uint64_t pushes;		      /* INDEX frames read so far */
 	uint64_t passed;		      /* rows passed over that stand behind s->pos, nobody knows where */
-	uint64_t recent[2 * EVS_INDEX_EVERY]; /* commits after the newest INDEX, newest first */
+	struct evs_recent recent[2 * EVS_INDEX_EVERY]; /* newest first */
 	unsigned nrecent;
+	struct evs_buf held; /* of them; the memory stays */
 	bool in_commit;
 	struct evs_commit commit;
 	uint64_t commit_off;

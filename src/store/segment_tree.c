@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #define INDEX_LEAST 144u /* bytes of the smallest INDEX frame */
+#define HELD	    ((size_t)256 << 10) /* of commits that are passed on the way back and come again on the way forward */
 
 void evs_tree_release(struct evs_tree *t)
 {
@@ -20,7 +21,12 @@ void evs_tree_release(struct evs_tree *t)
 	}
 	evs_commit_release(&t->commit);
 	evs_buf_release(&t->payload);
-	*t = (struct evs_tree){ 0 };
+	evs_buf_reset(&t->held);
+	t->depth = t->nrecent = 0;
+	t->pushes = t->passed = 0;
+	t->in_commit = t->unproved = false;
+	t->next_group = 0;
+	t->commit_off = 0;
 }
 
 /* The INDEX at `off`, of which the references of `level` matter. `from`: the reference that led here, or NULL. */
@@ -58,12 +64,37 @@ static void pop_index(struct evs_tree *t)
 	evs_buf_release(&n->payload);
 }
 
+/* The newest commit, which is kept; of those before it the numbers, and the payload while there is room. */
+static int pass_commit(struct evs_segment *s, uint64_t off, uint64_t limit, struct evs_commit *c, struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+	struct evs_recent *r = &t->recent[t->nrecent];
+	const uint8_t *payload;
+	size_t len;
+	int rc;
+
+	*r = (struct evs_recent){ .off = off };
+	if (!t->nrecent) {
+		rc = evs_file_commit(&s->file, off, limit, c, &t->payload, diag);
+	} else {
+		evs_file_fetch(&s->file, off, limit - off - EVS_TRAILERS_SIZE);
+		rc = evs_file_commit_fixed(&s->file, off, limit, c, &payload, &len, diag);
+	}
+	if (rc == 0 && t->nrecent && t->held.len + len <= HELD) {
+		r->at = t->held.len;
+		evs_buf_put(&t->held, payload, len);
+		r->len = evs_buf_ok(&t->held) ? len : 0;
+	}
+	r->append = c->append;
+	t->nrecent += rc == 0;
+	return rc;
+}
+
 int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 {
 	struct evs_tree *t = &s->tree;
 	uint64_t off = s->tail.trailer.commit_off, limit = s->tail.end;
 	uint64_t index_off = 0;
-	uint32_t append = 0; /* of the oldest commit: the INDEX came with it */
 	int rc = 0;
 
 	if (!s->tail.have_commit)
@@ -78,23 +109,21 @@ int evs_tree_start(struct evs_segment *s, struct evs_diag *diag)
 		if (t->nrecent == sizeof(t->recent) / sizeof(t->recent[0]))
 			return evs_fail_off(diag, EVS_E_FORMAT, s->path, off,
 					    "8.3 too many commits since an INDEX");
-		rc = newest ? evs_file_commit(&s->file, at, limit, &c, &t->payload, diag)
-			    : evs_file_commit_fixed(&s->file, at, limit, &c, diag);
+		rc = pass_commit(s, at, limit, &c, diag);
 		if (rc < 0) {
 			evs_commit_release(&c);
 			return rc;
 		}
 		if (newest)
 			index_off = c.index_off;
-		t->recent[t->nrecent++] = at;
-		limit = at;
-		append = c.append;
+		limit = c.prev_off + c.prev_len;
 		off = c.index_off == index_off && c.prev_off > index_off ? c.prev_off : 0;
 		if (newest)
 			evs_file_keep(&s->file, at, s->tail.end, &c, &t->payload);
 	}
 	rc = index_off ? push_index(s, index_off, UINT32_MAX, NULL, diag) : 0;
-	if (rc == 0 && index_off && t->node[0].index.append != append)
+	/* The INDEX came with the oldest commit behind it. */
+	if (rc == 0 && index_off && t->node[0].index.append != t->recent[t->nrecent - 1].append)
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, index_off,
 				    "3.1-15 the INDEX is of another append than its COMMIT");
 	return rc;
@@ -113,10 +142,25 @@ static bool outside(const struct evs_segment *s, int64_t min, int64_t max)
 	       (max < s->since || (s->until != INT64_MAX && min >= s->until));
 }
 
-/* `from`: the reference that led to it, or NULL. Commits come in the order of the file, each once. */
-static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_index_ref *from,
+/* A commit behind the newest INDEX, which may be held. */
+static int read_recent(struct evs_segment *s, const struct evs_recent *r, struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+
+	if (!r->len)
+		return evs_file_commit(&s->file, r->off, s->tail.end, &t->commit, &t->payload, diag);
+	evs_buf_reset(&t->payload);
+	evs_buf_put(&t->payload, t->held.p + r->at, r->len);
+	if (!evs_buf_ok(&t->payload))
+		return evs_fail_nomem(diag);
+	return evs_file_decode(&s->file, r->off, r->append, &t->commit, &t->payload, diag);
+}
+
+/* Led to by a reference, or one behind the newest INDEX. Commits come in the order of the file, each once. */
+static int enter_commit(struct evs_segment *s, const struct evs_index_ref *from, const struct evs_recent *recent,
 			struct evs_diag *diag)
 {
+	uint64_t off = from ? from->off : recent->off;
 	struct evs_tree *t = &s->tree;
 	struct evs_commit before = t->commit; /* numbers only */
 	const char *why = NULL;
@@ -125,7 +169,8 @@ static int enter_commit(struct evs_segment *s, uint64_t off, const struct evs_in
 	evs_commit_release(&t->commit);
 	if (off < s->pos) /* after an INDEX that speaks of commits of the future, or a group where none can be */
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.2-3 commits out of order");
-	rc = evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag);
+	rc = from ? evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag)
+		  : read_recent(s, recent, diag);
 	if (rc == 0 && from && evs_commit_check_ref(&t->commit, from, &why) < 0)
 		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
 	if (rc == 0 && before.seq && before.seq + 1 == t->commit.seq &&
@@ -243,7 +288,7 @@ static int follow(struct evs_segment *s, const struct evs_index_ref *r, struct e
 	}
 	if (r->level)
 		return push_index(s, r->off, r->level - 1, r, diag);
-	return enter_commit(s, r->off, r, diag);
+	return enter_commit(s, r, NULL, diag);
 }
 
 int evs_tree_next(struct evs_segment *s, struct evs_diag *diag)
@@ -270,7 +315,7 @@ int evs_tree_next(struct evs_segment *s, struct evs_diag *diag)
 				continue;
 			rc = follow(s, r, diag);
 		} else if (t->nrecent) {
-			rc = enter_commit(s, t->recent[--t->nrecent], NULL, diag);
+			rc = enter_commit(s, NULL, &t->recent[--t->nrecent], diag);
 		} else {
 			return 0;
 		}
