@@ -12,6 +12,12 @@
 
 #define COMMITS (2 * EVS_INDEX_EVERY)
 
+void evs_chain_init(struct evs_chain *c)
+{
+	c->groups = NULL;
+	c->groups_cap = 0;
+}
+
 void evs_chain_start(struct evs_segment *s)
 {
 	s->chain.commit_sure = s->chain.groups_sure = true;

@@ -232,7 +232,7 @@ void evs_segment_let_go(int held)
 static int open_segment(struct evs_segment **out, struct evs_spare *spare, int held, bool put_off, const char *path,
 			evs_damage_fn *fn, void *arg, struct evs_diag *diag)
 {
-	struct evs_segment *s = calloc(1, sizeof(*s));
+	struct evs_segment *s = malloc(sizeof(*s));
 	struct evs_io_stat st;
 	bool bad[2] = { false, false }, growing;
 	int rc;
@@ -241,6 +241,9 @@ static int open_segment(struct evs_segment **out, struct evs_spare *spare, int h
 		evs_io_close(held);
 		return evs_fail_nomem(diag);
 	}
+	memset(s, 0, offsetof(struct evs_segment, schema_why));
+	evs_tree_init(&s->tree);
+	evs_chain_init(&s->chain);
 	s->fd = held;
 	s->fn = fn;
 	s->arg = arg;

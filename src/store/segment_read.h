@@ -86,8 +86,6 @@ struct evs_segment {
 	uint64_t gap_off;
 	char gap_what[256];
 	bool tail_told;
-	struct evs_tree tree;
-	struct evs_chain chain;
 
 	evs_group_want_fn *want;
 	void *want_arg;
@@ -98,7 +96,6 @@ struct evs_segment {
 	struct evs_segment_count count;
 	/* The SCHEMA frame that was damaged last, or 0: it is not read again for each group of it. */
 	uint64_t schema_bad;
-	struct evs_diag schema_why;
 	uint64_t filter_read, filter_told; /* filter that was counted, or named as damaged, last */
 	uint64_t packed_read;		   /* group whose only block was counted */
 
@@ -108,6 +105,11 @@ struct evs_segment {
 	struct evs_decoder *dec;
 	struct evs_segment_dict dict[EVS_DICTIONARIES];
 	unsigned next_dict; /* to be replaced, modulo their number */
+
+	/* Too large to be zeroed for each segment: what is in use of them says so itself. */
+	struct evs_diag schema_why;
+	struct evs_tree tree;
+	struct evs_chain chain;
 };
 
 /* Tell fn of `rows` rows lost at `off`. */
@@ -134,6 +136,7 @@ void evs_segment_dict_release(struct evs_segment *s);
 int evs_walk_next(struct evs_segment *s, struct evs_diag *diag);
 
 /* segment_chain.c. Broken rules are told with no rows lost: every frame is sound by itself. */
+void evs_chain_init(struct evs_chain *c);
 void evs_chain_start(struct evs_segment *s);
 void evs_chain_broken(struct evs_segment *s); /* a stretch was stepped over */
 /* The walk begins behind the commit at `off`; `whole`: right behind it. */
@@ -144,6 +147,7 @@ void evs_chain_commit(struct evs_segment *s, uint64_t off, uint64_t span,
 int evs_chain_index(struct evs_segment *s, uint64_t off, const struct evs_index *x,
 		    struct evs_diag *diag);
 
+void evs_tree_init(struct evs_tree *t);
 void evs_tree_release(struct evs_tree *t);
 /* 0, or EVS_E_FORMAT when the way from the end to the first commits is damaged. */
 int evs_tree_start(struct evs_segment *s, struct evs_diag *diag);

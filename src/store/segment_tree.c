@@ -13,6 +13,24 @@
 #define INDEX_LEAST 144u /* bytes of the smallest INDEX frame */
 #define HELD	    ((size_t)256 << 10) /* of commits that are passed on the way back and come again on the way forward */
 
+/* As of one that nothing is in. */
+static void start_over(struct evs_tree *t)
+{
+	evs_buf_reset(&t->held);
+	t->depth = t->nrecent = 0;
+	t->pushes = t->passed = 0;
+	t->in_commit = t->unproved = false;
+	t->next_group = 0;
+	t->commit_off = 0;
+}
+
+void evs_tree_init(struct evs_tree *t)
+{
+	t->commit = (struct evs_commit){ 0 };
+	t->payload = t->held = (struct evs_buf){ 0 };
+	start_over(t);
+}
+
 void evs_tree_release(struct evs_tree *t)
 {
 	for (unsigned i = 0; i < t->depth; i++) {
@@ -21,12 +39,7 @@ void evs_tree_release(struct evs_tree *t)
 	}
 	evs_commit_release(&t->commit);
 	evs_buf_release(&t->payload);
-	evs_buf_reset(&t->held);
-	t->depth = t->nrecent = 0;
-	t->pushes = t->passed = 0;
-	t->in_commit = t->unproved = false;
-	t->next_group = 0;
-	t->commit_off = 0;
+	start_over(t);
 }
 
 /* The INDEX at `off`, of which the references of `level` matter. `from`: the reference that led here, or NULL. */
