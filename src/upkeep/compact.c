@@ -184,6 +184,9 @@ static int put_rollups(struct builder *b, struct evs_diag *diag)
 	struct evs_rollup r;
 	int rc;
 
+	/* Dictionaries are for columns of the table. */
+	for (uint16_t c = 0; c < b->job->table->ncols; c++)
+		(void)evs_encoder_dictionary(b->enc, c, NULL);
 	while ((rc = evs_rollups_next(b->job->goal->rollups, &r)) > 0) {
 		rc = evs_replace_rollup(b->replace, b->enc, &r, diag);
 		if (rc < 0)
