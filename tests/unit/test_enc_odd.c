@@ -109,6 +109,50 @@ static void test_misleading_sample(bool quick)
 	evs_array_release(&a);
 }
 
+/* Codes near the newest one where they are looked at, and anywhere elsewhere (`spread`), or near it, too: the cost that is estimated. */
+static uint64_t recent_cost(bool spread, uint8_t *kind)
+{
+	enum { N = 65536, STRETCH = EVS_ENC_STRETCH, COUNT = 4, DISTINCT = 1000 };
+	static uint8_t codes[2 * N];
+	struct evs_enc_opts opts = { .no_zstd = true };
+	struct evs_ints v = { .p = codes, .n = N, .w = 2, .codes = true };
+	struct evs_enc_ctx *e = NULL;
+	struct evs_int_plan plan = { 0 };
+	uint64_t cost = 0;
+	uint32_t next = 0;
+
+	for (uint32_t i = 0; i < N; i++) {
+		uint32_t r = i * 0x9e3779b1u >> 16, x = next - 1 - r % 8;
+		bool looked = false;
+
+		for (uint32_t k = 0; k < COUNT; k++) {
+			uint32_t at = (uint32_t)((uint64_t)(N - STRETCH) * k / (COUNT - 1));
+
+			looked |= i >= at && i < at + STRETCH;
+		}
+		if (i < STRETCH ? i < 8 || i % 2 : !looked && i > STRETCH && next < DISTINCT)
+			x = next++;
+		else if (!looked && spread)
+			x = i > STRETCH ? r % next : 0;
+		evs_st(codes, i, 2, x);
+	}
+	if (evs_enc_ctx_new(&e, &opts) || evs_int_choose(e, &v, 0, DISTINCT - 1, 1, &plan, &cost) < 0)
+		abort();
+	evs_enc_ctx_free(e);
+	*kind = plan.kind;
+	return cost;
+}
+
+static void test_recent_sample(void)
+{
+	uint8_t near, spread;
+	uint64_t cost = recent_cost(false, &near);
+
+	T_CHECK(near == EVS_NODE_RECENT && recent_cost(true, &spread) == cost && spread == near);
+	/* 0 to 8 takes four bits; kind and head take five bytes; others may be a little longer; and one code in 32 was looked at. */
+	T_CHECK(cost == 32 * (1029 + 1029 / 32));
+}
+
 /* Keys whose hashes agree in the bits that the tables look at, found by search or by arithmetic. */
 static void test_collisions(void)
 {
@@ -335,6 +379,7 @@ int main(void)
 	test_large_dictionary();
 	test_misleading_sample(false);
 	test_misleading_sample(true);
+	test_recent_sample();
 	test_collisions();
 	test_floats();
 	test_long_affix();
