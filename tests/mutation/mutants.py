@@ -7,10 +7,15 @@ sizes of arrays, `{ 0 }`, by how much a buffer grows, and memory asked for in ex
 """
 
 import re
+import sys
 from collections import Counter, namedtuple
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+FILES = ["format/*.[ch]"] + ["src/store/" + name for name in (
+    "append*.c", "aside.c", "file*.c", "flush*.c", "fresh.c", "io.c", "replace.c", "segment_*.c",
+    "tail.c")]
 
 # place: LINE:COLUMN:N in the file; key: what stays the same when lines move (see `equivalent`).
 Mutant = namedtuple("Mutant", "file place kind key start end text")
@@ -225,3 +230,29 @@ def of_file(root, name):
 
 def apply(text, mutant):
     return text[:mutant.start] + mutant.text + text[mutant.end:]
+
+
+def files(only):
+    names = sorted({str(p.relative_to(ROOT)) for glob in FILES for p in ROOT.glob(glob)})
+    if only:
+        names = [n for n in names if any(fnmatch(n, o) for o in only)]
+    return {n: m for n in names if (m := of_file(ROOT, n))}
+
+
+def equivalents(everything):
+    """The listed keys; an entry that no mutant has is an error."""
+    keys = {m.key for found in everything.values() for m in found}
+    listed, stale, reason = set(), [], True
+    for line in (ROOT / "tests/mutation/equivalent").read_text().splitlines():
+        if line.startswith("\t"):
+            reason = True
+        elif line and not line.startswith("#"):
+            if not reason:
+                sys.exit("mutants: equivalent: no reason in front of: " + line)
+            reason = False
+            listed.add(line)
+            if line not in keys:
+                stale.append(line)
+    if stale:
+        sys.exit("mutants: equivalent: there is no such mutant:\n" + "\n".join(stale))
+    return listed
