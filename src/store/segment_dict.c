@@ -116,6 +116,7 @@ int evs_segw_dictionary(struct evs_seg_writer *w, struct evs_dictionary *d, stru
 
 		*(copy ? &d->copy : &d->off) = evs_segw_here(w);
 		evs_buf_put_zero(&w->out, EVS_FRAME_HEAD_SIZE);
+		/* unreached: there is room for the padding, what zstd had to be given in excess */
 		if (evs_dictionary_encode(d, &w->out) < 0 ||
 		    evs_segw_seal(w, at, EVS_FRAME_DICT, EVS_FRAME_F_REFUSE,
 				  (uint32_t)(w->out.len - at - EVS_FRAME_HEAD_SIZE)) < 0)

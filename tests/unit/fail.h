@@ -114,6 +114,8 @@ FAIL_MEMORY(ZSTD_CCtx *, ZSTD_createCCtx, (void), (), NULL)
 FAIL_MEMORY(ZSTD_DCtx *, ZSTD_createDCtx, (void), (), NULL)
 FAIL_MEMORY(size_t, ZSTD_CCtx_setParameter, (ZSTD_CCtx *z, ZSTD_cParameter p, int v), (z, p, v),
 	    (size_t)-64)
+FAIL_MEMORY(size_t, ZSTD_CCtx_refPrefix, (ZSTD_CCtx *z, const void *p, size_t n), (z, p, n), (size_t)-64)
+FAIL_MEMORY(size_t, ZSTD_DCtx_refPrefix, (ZSTD_DCtx *z, const void *p, size_t n), (z, p, n), (size_t)-64)
 FAIL_MEMORY(size_t, ZSTD_compress2,
 	    (ZSTD_CCtx *z, void *to, size_t cap, const void *from, size_t n),
 	    (z, to, cap, from, n), (size_t)-64)

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <zdict.h>
 
 #define FORGED "corpus/good/forged-dictionaries.evs"
 
@@ -75,6 +76,100 @@ static void test_train(void)
 	T_CHECK(evs_dictionary_train(&none, samples, sizes, PIECES, 0) == 0 && !none.p);
 	evs_dictionary_release(&none);
 	evs_dictionary_release(NULL);
+}
+
+/* What training gives, where it is not zstd that says so: bytes, of which so many are tables. */
+static struct {
+	const char *bytes;
+	size_t len, head;
+} given;
+
+size_t __real_ZDICT_trainFromBuffer(void *out, size_t cap, const void *from, const size_t *each, unsigned n);
+size_t __wrap_ZDICT_trainFromBuffer(void *out, size_t cap, const void *from, const size_t *each, unsigned n);
+size_t __wrap_ZDICT_trainFromBuffer(void *out, size_t cap, const void *from, const size_t *each, unsigned n)
+{
+	if (!given.bytes)
+		return __real_ZDICT_trainFromBuffer(out, cap, from, each, n);
+	memcpy(out, given.bytes, given.len);
+	return given.len;
+}
+
+size_t __real_ZDICT_getDictHeaderSize(const void *p, size_t n);
+size_t __wrap_ZDICT_getDictHeaderSize(const void *p, size_t n);
+size_t __wrap_ZDICT_getDictHeaderSize(const void *p, size_t n)
+{
+	return given.bytes ? given.head : __real_ZDICT_getDictHeaderSize(p, n);
+}
+
+/* Without their tables dictionaries may be short, but have some bytes, and not such as zstd would take for tables. */
+static void test_trained_oddly(void)
+{
+	static const struct {
+		const char *name, *bytes;
+		size_t len, head;
+		const char *want; /* NULL: none */
+	} cases[] = {
+		{ "content", "tables and content", 18, 11, "content" },
+		{ "three bytes", "tables and con", 14, 11, "con" },
+		{ "four bytes", "tables and cont", 15, 11, "cont" },
+		{ "no tables", "content", 7, 0, "content" },
+		{ "tables that cannot be read", "content", 7, (size_t)-30, NULL },
+		{ "nothing but tables", "tables", 6, 6, NULL },
+		{ "longer tables than there are", "tables", 6, 7, NULL },
+		{ "tables in the content", "tables \x37\xa4\x30\xec and more", 20, 7, NULL },
+		{ "nearly tables in the content", "tables \x37\xa4\x30\xeb", 11, 7, "\x37\xa4\x30\xeb" },
+		{ "tables in the content and no more", "tables \x37\xa4\x30\xec", 11, 7, NULL },
+	};
+	struct evs_dictionary d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		given.bytes = cases[i].bytes;
+		given.len = cases[i].len;
+		given.head = cases[i].head;
+		T_CHECK(evs_dictionary_train(&d, samples, sizes, PIECES, 100) == 0);
+		t_check(cases[i].name, cases[i].want ? d.len == strlen(cases[i].want) &&
+							       !memcmp(d.p, cases[i].want, d.len)
+						     : !d.p && !d.len);
+		evs_dictionary_release(&d);
+	}
+	given.bytes = NULL;
+}
+
+/* A frame of zstd that names a dictionary of its own, and the same frame that does not. */
+static void test_named(void)
+{
+	static const uint8_t named[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x21, 5, 3, 0x19, 0, 0, 'a', 'b', 'c' },
+			     not_named[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, 0x19, 0, 0, 'a', 'b', 'c' };
+	struct evs_dictionary d;
+	const char *why = NULL;
+
+	T_CHECK(evs_dictionary_decode(&d, named, sizeof(named), &why) == EVS_E_FORMAT && !strncmp(why, "5.5-1 ", 6));
+	evs_dictionary_release(&d);
+	T_CHECK(evs_dictionary_decode(&d, not_named, sizeof(not_named), &why) == 0 && d.len == 3 && !memcmp(d.p, "abc", 3));
+	evs_dictionary_release(&d);
+}
+
+/* Both places lie in front of the group, at frames, and are two. */
+static void test_places(void)
+{
+	static const struct {
+		uint64_t off, copy;
+		bool good;
+	} cases[] = { { 64, 128, true },  { 128, 64, true },  { 65, 128, false }, { 64, 132, false }, { 64, 64, false },
+		      { 192, 64, false }, { 64, 192, false }, { 184, 64, true },  { 64, 184, true },  { 0, 8, true } };
+	struct evs_dictionary d;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct evs_block_dict_raw r = { .hash = "a hash of 32 bytes" };
+		const char *why = "";
+		int rc;
+
+		evs_put64(r.off, cases[i].off);
+		evs_put64(r.copy, cases[i].copy);
+		rc = evs_block_dictionary(&d, (const uint8_t *)&r, 192, &why);
+		T_CHECK(cases[i].good ? rc == 0 && d.off == cases[i].off && d.copy == cases[i].copy
+				      : rc == EVS_E_FORMAT && !strncmp(why, "5.5-3 ", 6));
+	}
 }
 
 /* Two columns of bytes: n values of the samples' second halves, with their numbers. */
@@ -350,6 +445,9 @@ static void without(const char *what, int (*op)(void))
 int main(void)
 {
 	test_train();
+	test_trained_oddly();
+	test_named();
+	test_places();
 	make_columns(cols, 20);
 	test_blocks();
 	without("memory", training);
