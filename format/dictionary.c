@@ -1,12 +1,11 @@
 /*
- * DICT payloads and training (spec 5.5). See dictionary.h.
+ * DICT payloads (spec 5.5). See dictionary.h.
  */
 #include "format/dictionary.h"
 #include "format/rule.h"
 
 #include <sodium.h>
 #include <stdlib.h>
-#include <zdict.h>
 #include <zstd.h>
 
 #define LEVEL 19 /* they are written once and stand in front of many blocks */
@@ -17,40 +16,6 @@ void evs_dictionary_release(struct evs_dictionary *d)
 		return;
 	free(d->p);
 	*d = (struct evs_dictionary){ 0 };
-}
-
-static void set_hash(struct evs_dictionary *d)
-{
-	crypto_generichash(d->hash, sizeof(d->hash), d->p, d->len, NULL, 0);
-}
-
-/* Bytes that zstd takes for a dictionary of its own kind. */
-static bool has_magic(const uint8_t *p, size_t n)
-{
-	return n >= 4 && evs_get32(p) == ZSTD_MAGIC_DICTIONARY;
-}
-
-int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, const size_t *sizes,
-			 unsigned n, uint32_t cap)
-{
-	size_t len, head;
-
-	*out = (struct evs_dictionary){ 0 };
-	out->p = malloc(cap ? cap : 1);
-	if (!out->p)
-		return EVS_E_NOMEM;
-	len = ZDICT_trainFromBuffer(out->p, cap, samples, sizes, n);
-	/* Tables in front of the content are of use for blocks that are much shorter than ours. */
-	head = ZDICT_isError(len) ? 0 : ZDICT_getDictHeaderSize(out->p, len);
-	if (ZDICT_isError(len) || ZDICT_isError(head) || head >= len ||
-	    has_magic(out->p + head, len - head)) {
-		evs_dictionary_release(out);
-		return 0;
-	}
-	out->len = (uint32_t)(len - head);
-	memmove(out->p, out->p + head, out->len);
-	set_hash(out);
-	return 0;
 }
 
 int evs_dictionary_encode(const struct evs_dictionary *d, struct evs_buf *out)
@@ -88,6 +53,6 @@ int evs_dictionary_decode(struct evs_dictionary *out, const uint8_t *payload, si
 	if (n != size)
 		return evs_rule(why, EVS_E_FORMAT, rule);
 	out->len = (uint32_t)size;
-	set_hash(out);
+	crypto_generichash(out->hash, sizeof(out->hash), out->p, out->len, NULL, 0);
 	return 0;
 }

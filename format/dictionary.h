@@ -1,8 +1,7 @@
 /*
  * Trained dictionaries (spec 5.5): what zstd takes to stand in front of every block of a column, and the DICT frames that hold it.
  *
- * Source of the training: fastCover of libzstd (zdict.h), after Liao, Petri, Moffat and Wirth, "Effective Construction of Relative
- * Lempel-Ziv Dictionaries", 2016.
+ * Source of the training: the idea of Liao, Petri, Moffat and Wirth, "Effective Construction of Relative Lempel-Ziv Dictionaries", 2016.
  */
 #ifndef EVS_FORMAT_DICTIONARY_H
 #define EVS_FORMAT_DICTIONARY_H
@@ -32,11 +31,11 @@ struct evs_dictionary {
 void evs_dictionary_release(struct evs_dictionary *d);
 
 /*
- * Out of `n` samples that lie side by side, sizes[i] bytes each, at most `cap` bytes (<= EVS_MAX_DICTIONARY) of what comes back most. Returns 0, with
- * out->p NULL when nothing does, or EVS_E_NOMEM. The same samples make the same bytes with one version of libzstd.
+ * Out of `len` bytes of samples, at most `cap` (<= EVS_MAX_DICTIONARY) of what comes back most. Returns 0, with out->p NULL when nothing does,
+ * or EVS_E_NOMEM. The same samples make the same bytes.
  */
-int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, const size_t *sizes,
-			 unsigned n, uint32_t cap);
+int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, size_t len,
+			 uint32_t cap);
 
 /* Append the payload of its DICT frames. Returns 0 or EVS_E_NOMEM. */
 int evs_dictionary_encode(const struct evs_dictionary *d, struct evs_buf *out);

@@ -15,9 +15,8 @@
 #define SEGMENT_LEAST (1u << 20) /* stored bytes: shorter segments have no groups enough */
 #define GROUPS_LEAST  8u	 /* of a sample */
 #define TRIALS	      2u
-#define TRIAL_TEXT    (5u << 20)  /* bytes of text in one, of all columns */
-#define PIECE	      (16u << 10) /* of text, as one sample */
-#define LEARNED	      (4u << 20)  /* bytes of text of a column that are learned from, at most */
+#define TRIAL_TEXT    (5u << 20) /* bytes of text in one, of all columns */
+#define LEARNED	      (4u << 20) /* bytes of text of a column that are learned from, at most */
 #define CAP_PART      32u /* a dictionary has at most one part in so many of the column's text ... */
 #define CAP_LEAST     (32u << 10) /* ... and one of less is none */
 #define WHOLE	      4u /* text of which encodings take one part in so many away is left to them */
@@ -33,8 +32,6 @@ struct candidate {
 	uint64_t text;	       /* bytes in the trials; of it encoded, and of groups made of that */
 	uint64_t encoded, without, with;
 	struct evs_buf samples;
-	size_t *size;
-	unsigned nsizes, cap;
 	struct evs_dictionary dict;
 };
 
@@ -55,7 +52,6 @@ static void candidate_release(struct candidate *c)
 {
 	evs_array_release(&c->rows);
 	evs_buf_release(&c->samples);
-	free(c->size);
 	evs_dictionary_release(&c->dict);
 }
 
@@ -108,24 +104,11 @@ static size_t text_of(const struct evs_array *a)
 }
 
 /* Of each group's text as much as of every other. */
-static int keep_pieces(struct learning *l, struct candidate *c, const struct evs_array *a)
+static int keep_text(struct learning *l, struct candidate *c, const struct evs_array *a)
 {
 	size_t n = text_of(a), most = LEARNED / l->job->sample.n;
 
-	n = n < most ? n : most;
-	for (size_t at = 0; at < n; at += PIECE) {
-		if (c->nsizes == c->cap) {
-			unsigned cap = c->cap ? 2 * c->cap : 64;
-			size_t *grown = realloc(c->size, cap * sizeof(*grown));
-
-			if (!grown)
-				return EVS_E_NOMEM;
-			c->size = grown;
-			c->cap = cap;
-		}
-		c->size[c->nsizes++] = n - at < PIECE ? n - at : PIECE;
-	}
-	evs_buf_put(&c->samples, a->data, n);
+	evs_buf_put(&c->samples, a->data, n < most ? n : most);
 	return evs_buf_ok(&c->samples) ? 0 : EVS_E_NOMEM;
 }
 
@@ -186,7 +169,7 @@ static int learn_from(struct learning *l, const struct evs_place *from, uint64_t
 
 	while (rc >= 0 && (rc = next_rows(l, scan, &b, diag)) > 0)
 		for (uint16_t c = 0; c < l->ncand && rc > 0; c++)
-			if (keep_pieces(l, &l->cand[c], &b->cols[c]) < 0)
+			if (keep_text(l, &l->cand[c], &b->cols[c]) < 0)
 				rc = evs_fail_nomem(diag);
 	evs_scan_close(scan);
 	return rc;
@@ -312,8 +295,8 @@ static int learn(struct learning *l, struct evs_diag *diag)
 
 		if (cap > EVS_MAX_DICTIONARY)
 			cap = EVS_MAX_DICTIONARY;
-		if (cap >= CAP_LEAST && evs_dictionary_train(&c->dict, c->samples.p, c->size,
-							     c->nsizes, (uint32_t)cap) < 0)
+		if (cap >= CAP_LEAST &&
+		    evs_dictionary_train(&c->dict, c->samples.p, c->samples.len, (uint32_t)cap) < 0)
 			rc = evs_fail_nomem(diag);
 		evs_buf_release(&c->samples);
 	}

@@ -75,6 +75,15 @@ def noise():
     return "".join(json.dumps(r) + "\n" for r in rows).encode()
 
 
+def prompts():
+    """Texts that say the same things over and over, enough for a dictionary."""
+    rng = random.Random(2)
+    pool = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz ", k=1200)) for _ in range(150)]
+    rows = ({**row(i, "t0"), "ts": "2024-01-02T00:00:00.000Z", "text": " ".join(rng.sample(pool, 4))}
+            for i in range(6000))
+    return "".join(json.dumps(r) + "\n" for r in rows).encode()
+
+
 def rows_of(text):
     return sorted(text.decode().splitlines())
 
@@ -486,7 +495,7 @@ def apply(text):
     return ["evschema", "-q", "apply", "store", "-"], text.encode()
 
 
-def make_bases(folder, inputs):
+def make_bases(folder, inputs, long):
     (inputs / "more.sql").write_text(WIDER + VIEW)
     (inputs / "in.gz").write_bytes(gzip.compress(GIVEN, mtime=0))
     subprocess.run(["zstd", "-q", "-o", str(inputs / "in.zst")], input=GIVEN, check=True)
@@ -503,6 +512,8 @@ def make_bases(folder, inputs):
     bases["large"] = build(at, apply(SCHEMA + VIEW), (put, lines(1, 600, 2)))
     bases["rollup"] = build(at, apply(SCHEMA + ROLLUP), *two)
     bases["large file"] = build(at, apply(SCHEMA), (many, noise()))
+    if long:
+        bases["prompts"] = build(at, apply(SCHEMA), ([*put[:2], "--flush-bytes", "512K", *put[2:]], prompts()))
     bases["link"] = link_tenant(bases["base"])
     bases["torn"] = tear(bases["base"], build(at, apply(SCHEMA), *two, (SOURCE, GIVEN)))
     bases["copy"] = spoil(bases["base"])
@@ -606,6 +617,7 @@ def scenarios(inputs):
         Compacting("compact a torn store", "torn", compact),
         Compacting("compact rows of an older schema", "reread", compact),
         Compacting("compact rows with a rollup", "rollup", compact),
+        Compacting("compact with a dictionary", "prompts", compact, heavy=True, long=True),
         Applying("apply to nothing", "none", ["evschema", "apply", "store", sql]),
         Applying("apply a wider schema", "base", ["evschema", "apply", "store", sql]),
         Applying("apply the same schema", "base", ["evschema", "apply", "store", "-"],
@@ -644,11 +656,11 @@ class Bench:
 
     torn = ("torn", "copy")
 
-    def __init__(self, folder, injector, pool):
+    def __init__(self, folder, injector, pool, long):
         self.folder, self.injector, self.pool = folder, injector, pool
         inputs = folder / "input"
         inputs.mkdir()
-        self.bases = make_bases(folder, inputs)
+        self.bases = make_bases(folder, inputs, long)
         self.scenarios = scenarios(inputs)
         self.seen, self.rows = {}, {}
 
