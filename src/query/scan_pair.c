@@ -592,6 +592,9 @@ int evs_pair_open(struct evs_scan *s, struct evs_diag *diag)
 	s->asked_first = true;
 	if (s->opts.follow || s->stored || s->take || !evs_scan_worth_two(s))
 		return 0;
+	rc = evs_scan_merge_open(s, diag); /* the other thread makes pieces by our slots: no more come */
+	if (rc < 0)
+		return rc;
 	p = new_pair(s);
 	if (!p)
 		return evs_fail_nomem(diag);
