@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEW   12u   /* items that are sorted by insertion */
-#define MANY  1024u /* items that are first dealt out by eight of their bits */
-#define PILES 256u
-#define LOTS  65536u /* items that are worth a second thread */
+#define FEW    12u    /* items that are sorted by insertion */
+#define MANY   256u  /* items that are first dealt out by eight of their bits */
+#define PILES  256u
+#define LOTS   65536u /* items that are worth a second thread */
+#define SAMPLE 255u
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
@@ -212,63 +213,30 @@ static void deal(struct item *item, size_t n, int shift, size_t end[PILES])
 	}
 }
 
-/* Piles [from, to) of `item`, which end at end[k]. */
-struct piles {
-	const struct evs_order *o;
-	struct item *item;
-	const size_t *end;
-	unsigned from, to;
-};
-
-static void sort_items(const struct evs_order *o, struct item *item, size_t n, bool two);
-
-static void *sort_piles(void *arg)
-{
-	const struct piles *p = arg;
-	size_t at = p->from ? p->end[p->from - 1] : 0;
-
-	for (unsigned k = p->from; k < p->to; at = p->end[k], k++)
-		sort_items(p->o, p->item + at, p->end[k] - at, false);
-	return NULL;
-}
-
-/* Half of the items by another thread, if one can be had. */
-static void sort_by_two(struct piles lower)
-{
-	struct piles upper = lower;
-	pthread_t thread;
-
-	while (lower.to > 1 && lower.end[lower.to - 1] > lower.end[PILES - 1] / 2)
-		lower.to--;
-	upper.from = lower.to;
-	if (evs_thread_start(&thread, sort_piles, &upper)) {
-		(void)sort_piles(&lower);
-		(void)pthread_join(thread, NULL);
-	} else {
-		lower.to = upper.to;
-		(void)sort_piles(&lower);
-	}
-}
-
 /* As sort_few(). Each pile has eight bits fewer in which its items differ: so it goes four deep at most. */
-static void sort_items(const struct evs_order *o, struct item *item, size_t n, bool two)
+static void sort_items(const struct evs_order *o, struct item *item, size_t n)
 {
 	int shift = n < MANY ? -1 : differing_byte(item, n);
-	size_t end[PILES];
-	struct piles all = { o, item, end, 0, PILES };
+	size_t end[PILES], at = 0;
 
 	if (shift < 0) {
 		sort_few(o, item, n);
 		return;
 	}
 	deal(item, n, shift, end);
-	if (two && n >= LOTS)
-		sort_by_two(all);
-	else
-		(void)sort_piles(&all);
+	for (unsigned k = 0; k < PILES; at = end[k], k++)
+		sort_items(o, item + at, end[k] - at);
 }
 
-/* evs_order_prefix() of a row in memory; the most are of ids. */
+/* Is the first key one whose bytes have its order? Most that are sorted by are ids. */
+static bool is_id(const struct evs_order *o)
+{
+	const struct evs_array *a = &o->cols[o->key[0].col];
+
+	return a->phys == EVS_FIXED && a->width >= 8 && !a->valid && o->type[o->key[0].col]->id != EVS_T_DECIMAL;
+}
+
+/* evs_order_prefix() of a row in memory. */
 static inline uint64_t prefix_of(const struct evs_order *o, const struct evs_array *a, bool id, uint32_t row)
 {
 	uint64_t v;
@@ -279,13 +247,67 @@ static inline uint64_t prefix_of(const struct evs_order *o, const struct evs_arr
 	return o->key[0].desc ? ~v : v;
 }
 
-/* Items of all rows. */
-static void make_items(struct evs_order *o)
+/* A share of the rows: those whose items are below `bound`, or the others. */
+struct share {
+	struct evs_order *o;
+	int shift;
+	uint32_t bound;
+	bool upper;
+};
+
+/* Items of a share, sorted: the lower one's from the first place on, the upper one's up to the last one. */
+static void *sort_share(void *arg)
+{
+	const struct share *s = arg;
+	struct evs_order *o = s->o;
+	const struct evs_array *a = &o->cols[o->key[0].col];
+	bool id = is_id(o);
+	struct item *first = o->item, *end = o->item + o->rows;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < o->rows; i++) {
+		struct item x = { (uint32_t)(prefix_of(o, a, id, i) >> s->shift), i };
+
+		if ((x.high >= s->bound) != s->upper)
+			continue;
+		n++;
+		if (s->upper)
+			end[-(ptrdiff_t)n] = x;
+		else
+			first[n - 1] = x;
+	}
+	sort_items(o, s->upper ? end - n : first, n);
+	return NULL;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* About as many items are below it as not: the middle one of some, which stand anywhere. */
+static uint32_t middle(const struct evs_order *o, int shift)
 {
 	const struct evs_array *a = &o->cols[o->key[0].col];
-	bool id = a->phys == EVS_FIXED && a->width >= 8 && !a->valid && o->type[o->key[0].col]->id != EVS_T_DECIMAL;
+	uint32_t high[SAMPLE];
+
+	for (uint32_t i = 0; i < SAMPLE; i++) {
+		uint32_t row = (uint32_t)((uint64_t)(i * 0x9e3779b9u) * o->rows >> 32);
+
+		high[i] = (uint32_t)(prefix_of(o, a, is_id(o), row) >> shift);
+	}
+	qsort(high, SAMPLE, sizeof(high[0]), by_number);
+	return high[SAMPLE / 2];
+}
+
+/* Of how many bits the prefixes of all rows are too long for an item. */
+static int find_shift(const struct evs_order *o)
+{
+	const struct evs_array *a = &o->cols[o->key[0].col];
+	bool id = is_id(o);
 	uint64_t least = UINT64_MAX, most = 0;
-	int shift;
 
 	for (uint32_t i = 0; i < o->rows; i++) {
 		uint64_t v = prefix_of(o, a, id, i);
@@ -293,13 +315,15 @@ static void make_items(struct evs_order *o)
 		least = v < least ? v : least;
 		most = v > most ? v : most;
 	}
-	shift = least < most ? lowest_of(least, most, 32) : 0;
-	for (uint32_t i = 0; i < o->rows; i++)
-		o->item[i] = (struct item){ (uint32_t)(prefix_of(o, a, id, i) >> shift), i };
+	return least < most ? lowest_of(least, most, 32) : 0;
 }
 
 int evs_order_sort(struct evs_order *o, bool two)
 {
+	struct share lower = { .o = o }, upper;
+	pthread_t thread;
+	bool started;
+
 	if (o->rows > o->item_cap) {
 		free(o->item);
 		o->item = malloc(o->rows * sizeof(*o->item));
@@ -307,7 +331,17 @@ int evs_order_sort(struct evs_order *o, bool two)
 		if (!o->item_cap)
 			return EVS_E_NOMEM;
 	}
-	make_items(o);
-	sort_items(o, o->item, o->rows, two);
+	lower.shift = find_shift(o);
+	two = two && o->rows >= LOTS;
+	lower.bound = two ? middle(o, lower.shift) : 0;
+	upper = lower;
+	upper.upper = true;
+	started = two && evs_thread_start(&thread, sort_share, &upper);
+	if (two)
+		(void)sort_share(&lower);
+	if (started)
+		(void)pthread_join(thread, NULL);
+	else
+		(void)sort_share(&upper);
 	return 0;
 }
