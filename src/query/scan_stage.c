@@ -3,13 +3,10 @@
  *
  * Columns that only these need are fields behind those of the answer. The newest row is the last one of its key when rows are
  * sorted by key and time and stay in the order of storage otherwise.
- *
- * Once all rows are in, a second thread gathers those of the next batch while the caller works on the one at hand.
  */
 #include "src/diag.h"
 #include "src/query/merge.h"
 #include "src/query/scan.h"
-#include "src/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +14,6 @@
 
 #define STAGE_MEMORY ((size_t)10 << 20) /* of each of the two */
 #define ONE_MEMORY   ((size_t)16 << 20) /* where there is only one */
-#define WORTH_ROWS   1024u		  /* of the first batch, that a second thread for the next one is worth */
 
 static const struct evs_type ns_type = { .id = EVS_T_INT64 };
 
@@ -30,15 +26,6 @@ struct scan_stage {
 	struct evs_array *cols;	  /* views of a batch's */
 	struct evs_array time;
 	struct evs_batch batch;
-
-	/* Where two threads may work: */
-	struct evs_array *given; /* rows of the batch at hand; they are not those that the next one is made in */
-	struct evs_helper helper;
-	bool ahead; /* it makes the next batch, and what follows is its */
-	struct evs_array *next;
-	uint32_t next_rows;
-	int next_rc;
-	struct evs_diag next_diag;
 };
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
@@ -202,12 +189,6 @@ void evs_stage_close(struct evs_scan *s)
 
 	if (!g)
 		return;
-	if (g->ahead)
-		evs_helper_wait(&g->helper);
-	evs_helper_release(&g->helper);
-	for (size_t c = 0; g->given && c < g->ncols; c++)
-		evs_array_release(&g->given[c]);
-	free(g->given);
 	evs_merge_free(g->latest);
 	evs_order_free(g->sort);
 	evs_array_release(&g->time);
@@ -265,75 +246,6 @@ static int sort_latest(struct scan_stage *g, struct evs_diag *diag)
 	return rc;
 }
 
-/* The next rows in order. */
-static int gather(struct scan_stage *g, struct evs_array **cols, uint32_t *rows, struct evs_diag *diag)
-{
-	return g->sort ? evs_order_next(g->sort, cols, rows, diag) : evs_merge_next(g->latest, cols, rows, diag);
-}
-
-static void gather_ahead(void *arg)
-{
-	struct scan_stage *g = arg;
-
-	g->next_rc = gather(g, &g->next, &g->next_rows, &g->next_diag);
-}
-
-/* Arrays for the rows at hand, and a thread. */
-static int ready_ahead(struct scan_stage *g, const struct evs_array *cols, size_t ncols)
-{
-	int rc = 0;
-
-	if (g->given)
-		return 0;
-	g->given = calloc(g->ncols + 1, sizeof(*g->given));
-	if (!g->given || !evs_helper_init(&g->helper))
-		return EVS_E_NOMEM;
-	for (size_t c = 0; c < ncols && rc == 0; c++)
-		rc = evs_array_init_like(&g->given[c], &cols[c]);
-	return rc;
-}
-
-/* Keep the rows of `*cols` where they stay, and let the next ones be made. */
-static int go_ahead(struct scan_stage *g, struct evs_array **cols, size_t ncols)
-{
-	int rc = ready_ahead(g, *cols, ncols);
-
-	for (size_t c = 0; c < ncols && rc == 0; c++) {
-		struct evs_array mine = g->given[c];
-
-		g->given[c] = (*cols)[c];
-		(*cols)[c] = mine;
-	}
-	if (rc == 0) {
-		*cols = g->given;
-		g->ahead = evs_helper_start(&g->helper, gather_ahead, g);
-	}
-	return rc;
-}
-
-/* gather(), where the next rows may be made already. */
-static int next_gathered(const struct evs_scan *s, struct scan_stage *g, struct evs_array **cols, uint32_t *rows,
-			 struct evs_diag *diag)
-{
-	bool was = g->ahead;
-	int rc;
-
-	if (was) {
-		evs_helper_wait(&g->helper);
-		g->ahead = false;
-		*cols = g->next;
-		*rows = g->next_rows;
-		rc = g->next_rc;
-		if (rc < 0)
-			evs_fail_copy(diag, &g->next_diag);
-	} else {
-		rc = gather(g, cols, rows, diag);
-	}
-	if (rc <= 0 || s->opts.threads == 1 || (s->opts.threads != 2 && !was && *rows < WORTH_ROWS))
-		return rc;
-	return go_ahead(g, cols, g->sort ? s->nfields : g->ncols) < 0 ? evs_fail_nomem(diag) : 1;
-}
-
 int evs_stage_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *diag)
 {
 	struct scan_stage *g = s->stage;
@@ -344,7 +256,8 @@ int evs_stage_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *
 	if (rc == 0 && g->latest && g->sort && !g->sorted)
 		rc = sort_latest(g, diag);
 	if (rc == 0)
-		rc = next_gathered(s, g, &cols, &rows, diag);
+		rc = g->sort ? evs_order_next(g->sort, &cols, &rows, diag)
+			     : evs_merge_next(g->latest, &cols, &rows, diag);
 	if (rc <= 0)
 		return rc;
 	g->batch = (struct evs_batch){ s->fields, cols, s->nshown, rows, s->grown };

@@ -222,7 +222,7 @@ static void all_ways(const char *stream)
 	same("newest rows", stream, (struct evs_scan_opts){ .latest = k, .nlatest = 1, .columns = columns, .ncolumns = 1 }, EVERY);
 	same("newest rows with a condition", stream, (struct evs_scan_opts){ .latest = k, .nlatest = 1, .where = "n % 3 = 1" }, EVERY);
 	same("sorted", stream, (struct evs_scan_opts){ .sort = sort, .nsort = 1, .limit = 9 }, EVERY);
-	/* Closed while the next batch is being made. */
+	/* Closed before all is given. */
 	same("newest rows, the first batch", stream, (struct evs_scan_opts){ .latest = k, .nlatest = 1 }, 1);
 	same("sorted, the first batch", stream, (struct evs_scan_opts){ .sort = sort, .nsort = 1 }, 1);
 	for (unsigned i = 0; i < 60; i += i < 8 ? 1 : 13)
