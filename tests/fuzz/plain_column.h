@@ -448,7 +448,7 @@ static inline void plain_uuid(struct plain_reader *r, struct plain_bytes *v, siz
 	all = plain_room(r, n, 16);
 	for (size_t i = 0; i < n; i++, all += 16) {
 		for (unsigned k = 0; k < 6; k++)
-			all[k] = time ? (uint8_t)(time[i] >> (40 - 8 * k)) : *p++;
+			all[k] = (uint8_t)(time ? time[i] >> (40 - 8 * k) : *p++);
 		all[6] = (uint8_t)((form & 15) << 4 | *p >> 4);
 		all[8] = (uint8_t)(0x80 | two[i] << 4 | (*p & 15));
 		p++;
