@@ -9,8 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define ZONES_MIN_ROWS	64u  /* smaller groups say nothing worth its bytes */
-#define FILTER_MIN_ROWS 512u /* smaller groups are read as fast as their filters */
+#define ZONES_MIN_ROWS	64u		  /* smaller groups say nothing worth its bytes */
+#define FILTER_MIN_ROWS 512u		  /* smaller groups are read as fast as their filters */
 #define KEEP		((size_t)4 << 20) /* bytes of a part kept for the next */
 
 static int grow(void **p, uint32_t *cap, uint32_t n, size_t size)
@@ -65,7 +65,8 @@ static int make_zones(struct evs_seg_part *p, const struct evs_seg_rows *r)
 /* Is the value the same in all rows? Then the zone says all that a filter can. */
 static bool one_value(const struct evs_seg_part *p, uint16_t column)
 {
-	for (uint32_t i = 0; i < p->nzones; i++) /* unreached: the end; what a filter takes has a zone */
+	for (uint32_t i = 0; i < p->nzones;
+	     i++) /* unreached: the end; what a filter takes has a zone */
 		if (p->zones[i].column == column)
 			return evs_zone_one_value(&p->zones[i]);
 	return false;
@@ -117,7 +118,8 @@ int evs_seg_part_fail(uint32_t rows, int rc, struct evs_diag *diag)
 {
 	return rc == EVS_E_NOMEM
 		       ? evs_fail_nomem(diag)
-		       : evs_fail(diag, rc, "a group of %u rows is larger than a segment can hold", rows);
+		       : evs_fail(diag, rc, "a group of %u rows is larger than a segment can hold",
+				  rows);
 }
 
 /* ---- bytes to frames --------------------------------------------------------------------------------- */
@@ -147,7 +149,8 @@ static int put_filters(struct evs_seg_writer *w, const struct evs_seg_part *p)
 	void *filters = w->next.filters;
 	size_t from = 0;
 
-	if (grow(&filters, &w->filters_cap, w->next.nfilters + p->nfilters, sizeof(*w->next.filters)) < 0)
+	if (grow(&filters, &w->filters_cap, w->next.nfilters + p->nfilters,
+		 sizeof(*w->next.filters)) < 0)
 		return EVS_E_NOMEM;
 	w->next.filters = filters;
 	for (uint16_t i = 0; i < p->nfilters; i++) {
@@ -159,8 +162,10 @@ static int put_filters(struct evs_seg_writer *w, const struct evs_seg_part *p)
 		if (evs_segw_seal(w, at, EVS_FRAME_FILTER, 0, (uint32_t)len) < 0)
 			return EVS_E_NOMEM;
 		if (!w->next.nfilters)
-			crypto_generichash_init(&w->filters_hash, NULL, 0, EVS_HASH_SIZE);
-		crypto_generichash_update(&w->filters_hash, w->out.p + at, w->out.len - at);
+			crypto_generichash_init(evs_hashing_state(&w->filters_hash), NULL, 0,
+						EVS_HASH_SIZE);
+		crypto_generichash_update(evs_hashing_state(&w->filters_hash), w->out.p + at,
+					  w->out.len - at);
 		w->next.filters[w->next.nfilters++] =
 			(struct evs_filter_ref){ off, w->next.ngroups, p->filter[i].column };
 		from = p->filter[i].end;
@@ -220,7 +225,8 @@ int evs_segw_put_part(struct evs_seg_writer *w, const struct evs_seg_part *p, bo
 int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc, const struct evs_seg_rows *r,
 		   struct evs_diag *diag)
 {
-	int rc = evs_seg_part_make(&w->part, enc, r, w->schema_off, w->last.rows_total + w->next.rows);
+	int rc = evs_seg_part_make(&w->part, enc, r, w->schema_off,
+				   w->last.rows_total + w->next.rows);
 
 	if (rc < 0)
 		return evs_seg_part_fail(r->cols[0].rows, rc, diag);
@@ -253,8 +259,10 @@ int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const str
 	if (rc < 0)
 		return evs_fail_nomem(diag);
 	if (!w->next.nrollups)
-		crypto_generichash_init(&w->rollups_hash, NULL, 0, EVS_HASH_SIZE);
-	crypto_generichash_update(&w->rollups_hash, w->out.p + at, w->out.len - at);
+		crypto_generichash_init(evs_hashing_state(&w->rollups_hash), NULL, 0,
+					EVS_HASH_SIZE);
+	crypto_generichash_update(evs_hashing_state(&w->rollups_hash), w->out.p + at,
+				  w->out.len - at);
 	ref = &w->next.rollups[w->next.nrollups++];
 	*ref = (struct evs_rollup_ref){ .off = off, .groups = r->groups };
 	memcpy(ref->view, r->view, sizeof(ref->view));

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OUT_SPILL	(2u << 20) /* write out what has been collected beyond this */
+#define OUT_SPILL (2u << 20) /* write out what has been collected beyond this */
 
 uint64_t evs_segw_here(const struct evs_seg_writer *w)
 {
@@ -62,9 +62,8 @@ int evs_segw_seal(struct evs_seg_writer *w, size_t at, enum evs_frame_type type,
 			 (size_t)(evs_frame_span(payload_len) - EVS_FRAME_HEAD_SIZE - payload_len));
 	if (!evs_buf_ok(&w->out))
 		return EVS_E_NOMEM;
-	evs_frame_seal(w->out.p + at, type, flags, payload_len,
-		       w->out.p + at + EVS_FRAME_HEAD_SIZE, summed, w->salt, w->out_off + at,
-		       w->next.append);
+	evs_frame_seal(w->out.p + at, type, flags, payload_len, w->out.p + at + EVS_FRAME_HEAD_SIZE,
+		       summed, w->salt, w->out_off + at, w->next.append);
 	return 0;
 }
 
@@ -446,9 +445,11 @@ int evs_segw_commit_sources(struct evs_seg_writer *w, struct evs_source *sources
 	c->since_index++;
 	memcpy(c->prev_hash, w->last.hash, sizeof(c->prev_hash));
 	if (c->nfilters)
-		crypto_generichash_final(&w->filters_hash, c->filters_hash, EVS_HASH_SIZE);
+		crypto_generichash_final(evs_hashing_state(&w->filters_hash), c->filters_hash,
+					 EVS_HASH_SIZE);
 	if (c->nrollups)
-		crypto_generichash_final(&w->rollups_hash, c->rollups_hash, EVS_HASH_SIZE);
+		crypto_generichash_final(evs_hashing_state(&w->rollups_hash), c->rollups_hash,
+					 EVS_HASH_SIZE);
 	c->sources = n ? sources : NULL;
 	c->nsources = n;
 	rc = evs_commit_write(c, w->salt, off, &w->out);

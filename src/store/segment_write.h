@@ -46,6 +46,16 @@ struct evs_seg_part {
 	uint16_t nfilters;
 };
 
+/* A hash on its way. Not to be moved: libsodium wants 64 bytes aligned, which memory on the heap is not. */
+struct evs_hashing {
+	uint8_t room[sizeof(crypto_generichash_state) + 63];
+};
+
+static inline crypto_generichash_state *evs_hashing_state(struct evs_hashing *h)
+{
+	return (void *)(((uintptr_t)h->room + 63) & ~(uintptr_t)63);
+}
+
 struct evs_seg_writer {
 	char path[EVS_PATH_MAX];
 	char new_path[EVS_PATH_MAX]; /* name under which it is made, "" when it was there */
@@ -57,7 +67,7 @@ struct evs_seg_writer {
 	uint64_t end;	  /* of the committed part, before this append */
 	uint64_t out_off; /* file offset of out.p[0] */
 	struct evs_buf out;
-	struct evs_buf *room; /* where its memory goes in the end, or NULL */
+	struct evs_buf *room;	/* where its memory goes in the end, or NULL */
 	struct evs_commit last; /* newest commit before this append; seq 0: none */
 	struct evs_buf last_payload;
 	uint64_t last_len; /* span of its frame */
@@ -71,10 +81,10 @@ struct evs_seg_writer {
 	uint32_t zones_cap;
 	uint32_t filters_cap;
 	uint32_t rollups_cap;
-	crypto_generichash_state rollups_hash; /* over the ROLLUP frames so far */
-	crypto_generichash_state filters_hash; /* over the FILTER frames so far */
-	struct evs_seg_part part;	       /* of evs_segw_group() */
-	char aside[EVS_PATH_MAX];	       /* file into which a tail was set aside, or "" */
+	struct evs_hashing rollups_hash; /* over the ROLLUP frames so far */
+	struct evs_hashing filters_hash; /* over the FILTER frames so far */
+	struct evs_seg_part part;	 /* of evs_segw_group() */
+	char aside[EVS_PATH_MAX];	 /* file into which a tail was set aside, or "" */
 	uint64_t aside_bytes;
 };
 
@@ -93,8 +103,8 @@ struct evs_seg_rows {
 uint16_t evs_seg_filtered(const struct evs_table *t, uint16_t out[EVS_SEG_FILTERED]);
 
 /* Bounds of the times of rows idx[0 .. n), or 0 .. n - 1 when idx is NULL. */
-void evs_seg_times(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx, uint32_t n,
-		   struct evs_seg_rows *r);
+void evs_seg_times(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx,
+		   uint32_t n, struct evs_seg_rows *r);
 
 /* Lock, recover, load. EVS_E_LOCKED, EVS_E_FORMAT (damaged so that nothing can follow), EVS_E_SYS, EVS_E_NOMEM.
  * Close in every case. */
@@ -104,8 +114,8 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
  * segment_group.c: encode rows that will be row `first_row` of the segment and on. Any thread may. EVS_E_NOMEM; EVS_E_LIMIT: the group would be
  * larger than a segment can hold.
  */
-int evs_seg_part_make(struct evs_seg_part *p, struct evs_encoder *enc, const struct evs_seg_rows *rows,
-		      uint64_t schema_off, uint64_t first_row);
+int evs_seg_part_make(struct evs_seg_part *p, struct evs_encoder *enc,
+		      const struct evs_seg_rows *rows, uint64_t schema_off, uint64_t first_row);
 void evs_seg_part_release(struct evs_seg_part *p);
 /* That it failed with `rc`, in words. */
 int evs_seg_part_fail(uint32_t rows, int rc, struct evs_diag *diag);
@@ -161,7 +171,8 @@ int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag);
  * segment_index.c: what each source has had stored here, by the commits up to the newest, w->last. Ids are malloc'd; free with
  * evs_sources_free().
  */
-int evs_segw_sources(struct evs_seg_writer *w, struct evs_source **out, uint32_t *n, struct evs_diag *diag);
+int evs_segw_sources(struct evs_seg_writer *w, struct evs_source **out, uint32_t *n,
+		     struct evs_diag *diag);
 void evs_sources_free(struct evs_source *sources, uint32_t n);
 
 /* Unlock and free. What was not committed is cut off again. */
