@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 
 import mutants
@@ -69,13 +70,16 @@ class Watch:
 class Suite:
     """The tests of one configuration in one copy of the tree."""
 
-    def __init__(self, folder, config, quick):
+    def __init__(self, folder, config, quick, only):
         self.folder, self.config = folder, config
         self.scripts = QUICK_SCRIPTS if quick or config == "asan" else SCRIPTS
         self.build, self.took = "build/%s" % config, (0.0, 0.0)
         self.sources = [s for glob in ("tests/unit/test_*.c", "tests/fuzz/fuzz_*.c")
                         for s in sorted(folder.glob(glob)) if not s.stem.startswith(
                             OTHERS + SLOW.get("quick" if quick else config, ()))]
+        if only:
+            self.sources = [s for s in self.sources if any(fnmatch(s.stem, o) for o in only)]
+            self.scripts = [s for s in self.scripts if any(fnmatch(s, o) for o in only)]
         programs = folder / ("build/bin" if config == "release" else self.build + "/bin")
         data = mutants.ROOT.parent / "shared/data"
         self.env = dict(os.environ, EVS_CONFIG=config, EVS_BUILD=str(folder / self.build),
@@ -184,7 +188,7 @@ def end_session(pid):
 class Copy:
     """The tree as Git knows it, in a folder of its own, built with and without sanitizers."""
 
-    def __init__(self, folder, quick):
+    def __init__(self, folder, quick, only=None):
         self.folder = Path(folder)
         self.digest = hashlib.sha256()
         names = subprocess.run(["git", "ls-files", "-z"], cwd=mutants.ROOT, check=True,
@@ -200,7 +204,7 @@ class Copy:
             self.digest.update(here.read_bytes())
             if not there.exists() or there.read_bytes() != here.read_bytes():
                 shutil.copy(here, there)  # with the time of now, so that make sees it
-        self.suites = [Suite(self.folder, config, quick)
+        self.suites = [Suite(self.folder, config, quick, only)
                        for config in (["release"] if quick else FLAGS)]
         for suite in self.suites:
             if not suite.make("tools", *map(suite.program, suite.sources)):
