@@ -31,8 +31,8 @@ bool evs_cur_long_varint(struct evs_cur *c, uint64_t *v)
 		x |= (uint64_t)(byte & 0x7f) << shift;
 		if (byte & 0x80)
 			continue;
-		if (!byte && shift)
-			return false; /* a shorter form says the same */
+		if (!byte)
+			return false; /* a shorter form says the same; a byte alone does not come here */
 		*v = x;
 		c->p = p;
 		return true;

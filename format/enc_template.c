@@ -259,7 +259,7 @@ static int put_columns(struct work *w, unsigned depth, struct evs_buf *out)
 {
 	const struct evs_piece *piece = w->split->piece;
 	uint32_t *place = get(w, (size_t)w->ncolumns + 1, sizeof(*place));
-	int32_t *offs = get(w, (size_t)w->split->pieces + w->ncolumns + 1, sizeof(*offs));
+	int32_t *offs = get(w, (size_t)w->split->pieces + 1, sizeof(*offs)); /* of one column */
 	uint32_t *order = get(w, w->split->pieces, sizeof(*order)), sum = 0, at;
 	uint8_t *data;
 	size_t top = w->ctx->scratch.top, len, longest = 0;

@@ -280,13 +280,13 @@ static void test_large_columns(void)
 static void test_uneven_rows(void)
 {
 	static const unsigned kib[][4] = { { 0, 2500, 2500, 2500 }, { 2500, 0, 0, 3072 }, { 3060, 3200, 0, 0 },
-					  { 6500, 0, 0, 0 } };
+					  { 3000, 4800, 0, 0 }, { 6500, 0, 0, 0 } };
 	struct evs_append_stats stats;
 	uint64_t early;
 
 	for (size_t k = 0; k < sizeof(kib) / sizeof(kib[0]); k++)
 		for (unsigned order = 0; order < 2; order++) {
-			unsigned rows = k < 2 ? 400 : 4 - (unsigned)k;
+			unsigned rows = k < 2 ? 400 : k < 4 ? 2 : 1;
 
 			fresh(order ? "n Int64, t String) ORDER BY n PARTITION BY toMonday(ts)"
 				    : "n Int64, t String) PARTITION BY toMonday(ts)");
@@ -302,6 +302,22 @@ static void test_uneven_rows(void)
 		}
 }
 
+/* Three large rows among the first of many: more together than a group takes, though all that follow them are small. */
+static void test_large_side_by_side(void)
+{
+	struct evs_append_stats stats;
+	uint64_t early;
+
+	fresh("n Int64, t String) ORDER BY n PARTITION BY toMonday(ts)");
+	for (unsigned i = 600; i > 0; i--) {
+		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%u,\"t\":\"", i);
+		for (unsigned k = 0; i < 30 && i % 10 == 5 && k < 2600; k++)
+			put_noise(i + k, 1024);
+		put("\"}\n");
+	}
+	check_whole("large rows side by side", NULL, 600, &early, &stats);
+}
+
 /* Rows are set aside, and then comes one so large that it would have been alone, and is refused. */
 static void test_large_and_refused(void)
 {
@@ -309,7 +325,7 @@ static void test_large_and_refused(void)
 	uint64_t early;
 
 	fresh("who String, t String, CHECK (length(t) < 1000000)) PARTITION BY (who, toMonday(ts))");
-	for (unsigned i = 0; i < 1500; i++) {
+	for (unsigned i = 0; i < 2400; i++) { /* with the large one they are too much for memory, without it not */
 		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t%u\",\"t\":\"", i % 12);
 		put_noise(i, 4000);
 		put("\"}\n");
@@ -318,7 +334,7 @@ static void test_large_and_refused(void)
 	for (unsigned i = 0; i < 1000; i++)
 		put_noise(i, 4000);
 	put("\"}\n");
-	check_whole("a large row that is refused", NULL, 1500, &early, &stats);
+	check_whole("a large row that is refused", NULL, 2400, &early, &stats);
 	T_CHECK(stats.rejected == 1 && early == 0);
 }
 
@@ -355,7 +371,7 @@ static void test_large_and_full(void)
 
 	fresh("t String) PARTITION BY toMonday(ts)");
 	put("{\"ts\":\"2024-01-01T00:00:00Z\",\"t\":\"");
-	for (unsigned i = 0; i < 1900; i++)
+	for (unsigned i = 0; i < 1980; i++)
 		put_noise(i, 4000);
 	put("\"}\n");
 	for (long n = 1; n >= 0; n--) {
@@ -727,6 +743,7 @@ int main(void)
 	test_several_groups();
 	test_large_and_full();
 	test_uneven_rows();
+	test_large_side_by_side();
 	test_large_and_refused();
 	test_filters();
 	test_tenant_types();

@@ -55,6 +55,16 @@ int main(void)
 	ok &= right(&f, 0, 1200000) && right(&f, 100000, 1300000) && f.win[0].cap == 1300000;
 	ok &= right(&f, 1450000, 10) && right(&f, 0, 10) && f.win[0].cap == (size_t)128 << 10;
 	t_check("a large window is let go", ok);
+	/* What is fetched is there; nothing, or more than a window holds, is not fetched. */
+	evs_file_fetch(&f, 700000, 1000);
+	ok &= f.win[f.newest].off == 700000 && f.win[f.newest].len == 1000;
+	evs_file_fetch(&f, 700200, 800);
+	evs_file_fetch(&f, 900000, 0);
+	evs_file_fetch(&f, 900000, ((size_t)128 << 10) + 1);
+	ok &= f.win[f.newest].off == 700000 && f.win[f.newest].len == 1000;
+	evs_file_fetch(&f, 900000, (size_t)128 << 10);
+	ok &= f.win[f.newest].off == 900000 && f.win[f.newest].len == (size_t)128 << 10;
+	t_check("fetched", ok);
 	evs_file_release(&f);
 	evs_io_close(fd);
 	T_CHECK(unlink(path) == 0);

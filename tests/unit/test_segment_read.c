@@ -627,6 +627,82 @@ static void test_put_off(void)
 	}
 }
 
+/* The newest append is torn, or somebody is still writing it: then nothing is told. */
+static void test_put_off_at_work(void)
+{
+	size_t group;
+
+	commits(3, 40, 3000);
+	group = frame_at(EVS_FRAME_GROUP, 2);
+	zero(group + 2048, group + 4096);
+	store(len);
+	for (unsigned locked = 0; locked < 2; locked++) {
+		struct evs_segment *s = NULL;
+		struct told told = { 0 };
+		int fd = -1;
+
+		T_CHECK(evs_segment_open_with(&s, NULL, true, path, on_told, &told, NULL) == 0);
+		T_CHECK(evs_segment_tail(s)->unproved && !told.times);
+		T_CHECK(evs_io_open_write(&fd, path, false, NULL) == 0);
+		T_CHECK(!locked || evs_io_lock(fd, NULL, path, NULL) == 0);
+		T_CHECK(evs_segment_settle(s, NULL, NULL) == 0 && told.times == !locked);
+		evs_io_close(fd);
+		evs_segment_close(s);
+	}
+}
+
+/* So many groups that the commits behind the INDEX are not all kept from the way back to the way forward. */
+static void test_large_commits(void)
+{
+	struct told told;
+
+	away();
+	for (unsigned c = 0; c < 14; c++)
+		T_CHECK(append(c * 300, 300, 1, 0) == 0);
+	for (unsigned way = 0; way < WAYS; way++)
+		T_CHECK(read_all(way, &told) == 4200 && !told.times);
+}
+
+struct holding {
+	struct evs_segment *s;
+	struct evs_array values;
+	unsigned may, must;
+};
+
+static enum evs_want ask_all(void *arg, const struct evs_commit *c, uint32_t group)
+{
+	struct holding *h = arg;
+
+	for (uint32_t i = 0; i < h->values.rows; i++)
+		if (evs_segment_may_hold(h->s, c, group, 1, &h->values, i)) {
+			h->may++;
+			h->must += evs_array_int(&h->values, i) / 600 == group;
+		}
+	return EVS_WANTED;
+}
+
+/* Filters of several groups in a commit: each is the group's own. */
+static void test_filters_of_groups(void)
+{
+	struct holding h = { .s = NULL };
+	const struct evs_group *g;
+	uint64_t off;
+
+	away();
+	T_CHECK(append(0, 5 * 600, 600, 20) == 0);
+	evs_array_init(&h.values, EVS_INT, 8, true);
+	for (unsigned i = 0; i < 5; i++)
+		T_CHECK(evs_array_append_int(&h.values, i * 600 + 3) == 0);
+	T_CHECK(evs_segment_open(&h.s, path, NULL, NULL, NULL) == 0);
+	evs_segment_rewind(h.s, EVS_WALK_PRUNED, INT64_MIN, INT64_MAX);
+	evs_segment_want(h.s, ask_all, &h);
+	while (evs_segment_next(h.s, &g, &off, NULL) == 1)
+		;
+	T_CHECK(h.must == 5 && h.may < 10);
+	evs_array_release(&h.values);
+	evs_segment_close(h.s);
+}
+
 /* A commit that was read once is not read again, unless it is asked for with another end. */
 static void test_kept(void)
 {
@@ -913,6 +989,9 @@ int main(void)
 	test_watch();
 	test_written_behind();
 	test_resume_behind();
+	test_put_off_at_work();
+	test_large_commits();
+	test_filters_of_groups();
 	free(bytes);
 	segment_end();
 	return t_done();
