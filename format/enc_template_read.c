@@ -215,8 +215,6 @@ int evs_dec_template(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struc
 		rc = count_values(d, &t, codes, n, &total, &literals);
 	if (!rc)
 		rc = get_columns(d, c, &t, total, depth);
-	if (!rc && literals + d->pool[depth].len > EVS_ARRAY_MAX_BYTES)
-		rc = evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
 	if (!rc)
 		rc = evs_dec_reserve(d, out, n, 0);
 	if (!rc)

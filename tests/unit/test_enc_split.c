@@ -264,7 +264,7 @@ static void test_counting(void)
 	T_CHECK(counted("see http://x/a,b there") == 2);
 	/* The first word of a value that is one word. */
 	T_CHECK(counted("ord-1") == 2 && counted("ord-1 ") == 1 && counted("ord1") == 1);
-	T_CHECK(counted("-ord") == 1 && counted("ord-") == 2);
+	T_CHECK(counted("-ord-1") == 1 && counted("-ord") == 1 && counted("ord-") == 2);
 	/* Without what ends a sentence. */
 	count(s, "one. two: three.:");
 	T_CHECK(split(s, "one two three"));

@@ -228,6 +228,47 @@ static void test_full(void)
 	evs_buf_release(&b);
 }
 
+/* The least limit with which a node of one row, `len` bytes of a column between two letters, is read. */
+static size_t least_limit(size_t len)
+{
+	struct evs_buf b = { 0 };
+	struct evs_dec_ctx *d = NULL;
+	size_t lo = 0, hi = 1 << 20;
+
+	evs_buf_put(&b, "\x14\1\1\1\1a\0\1b\2\0\2", 12);
+	evs_buf_put_varint(&b, len);
+	evs_buf_put_zero(&b, len);
+	while (lo < hi) {
+		struct evs_cur c = { .p = b.p, .end = b.p + b.len };
+		size_t limit = lo + (hi - lo) / 2;
+		struct evs_array out;
+		const char *why;
+		int rc;
+
+		evs_array_init(&out, EVS_BYTES, 0, false);
+		if (evs_dec_ctx_new(&d) < 0)
+			abort();
+		evs_dec_ctx_set_limit(d, limit);
+		rc = evs_column_decode(d, &c, 1, 0, &out, &why);
+		T_CHECK(rc == 0 || rc == EVS_E_LIMIT);
+		if (rc == 0)
+			hi = limit;
+		else
+			lo = limit + 1;
+		evs_array_release(&out);
+		evs_dec_ctx_free(d);
+		d = NULL;
+	}
+	evs_buf_release(&b);
+	return lo;
+}
+
+/* Bytes of a column count where they are read, among those of all columns, and in the row. */
+static void test_limit(void)
+{
+	T_CHECK(least_limit(3000) - least_limit(1000) == 3 * 2000);
+}
+
 /* ---- what the writer gives up -------------------------------------------------------------------- */
 
 /* Encode the texts by templates; `*templates` gets how many there are (of less than 128). */
@@ -361,7 +402,9 @@ static void test_marks(void)
 	T_CHECK(encode(&a, false, &n) == EVS_ENC_UNFIT);
 	T_CHECK(encode(&a, true, &n) == 0 && n == 1);
 	T_CHECK(gen_forced(&a, EVS_NODE_TEMPLATE));
-	append_times(&a, "1;1", 43); /* 129 of 257 bytes */
+	append_times(&a, "x1y", 1); /* one piece is the whole, too */
+	T_CHECK(encode(&a, true, &n) == 0 && n == 1);
+	append_times(&a, "1;1", 44); /* 132 of 263 bytes */
 	T_CHECK(encode(&a, false, &n) == 0 && n == 2);
 	evs_array_release(&a);
 }
@@ -431,6 +474,7 @@ static void test_tried(void)
 		{ "40 values fit in the sample", 64, 64, 2400, 0, 0, NULL, 0, EVS_ENC_UNFIT },
 		{ "49 values fit in the sample", 64, 64, 2000, 0, 0, NULL, 0, 0 },
 		{ "25 values fit in the sample", 64, 64, 3900, 0, 0, NULL, 0, EVS_ENC_UNFIT },
+		{ "12 values fit in each stretch", 3000, 3000, 2000, 0, 0, NULL, 0, 0 },
 		{ "few distinct lines", 480, 5, 0, 0, 0, NULL, 0, EVS_ENC_UNFIT },
 		{ "values that are not looked at", 480, 480, 0, 30, 0, large, sizeof(large), 0 },
 		{ "values that cannot be split", 480, 480, 0, 30, 0, "\1 and more", 10, 0 },
@@ -461,6 +505,7 @@ int main(void)
 	test_very_many();
 	test_unused();
 	test_full();
+	test_limit();
 	test_many_pieces();
 	test_long_value();
 	test_many_templates();
