@@ -31,11 +31,12 @@ struct query_feed {
 	struct evs_query *q;
 	struct evs_scan *scan; /* its share of the segments; NULL: the rows come from q->inner */
 	struct evs_eval *eval;
-	size_t ncols;		 /* of the source */
-	struct evs_array *batch; /* by ordinal; borrowed */
-	struct evs_array *slice; /* the rows at hand; borrowed */
-	struct evs_coded *codes; /* ... of columns that have them, by ordinal; borrowed */
+	size_t ncols;			/* of the source */
+	struct evs_array *batch;	/* by ordinal; borrowed */
+	struct evs_array *slice;	/* the rows at hand; borrowed */
+	struct evs_coded *codes;	/* ... of columns that have them, by ordinal; borrowed */
 	const struct evs_coded **coded; /* those, else NULL */
+	size_t by_codes; /* of q->used, from 1: the key, of which nothing but its codes is asked where it has some; 0: none */
 	struct query_value where;
 	uint32_t *sel;
 	uint32_t sel_cap;
@@ -48,7 +49,8 @@ struct query_feed {
 	struct query_value *keep;
 	struct evs_grouping_input *in;
 	struct evs_grouping *grouping;
-	struct evs_array *rollup; /* columns of the rollup at hand, and of the plan made of them (borrowed) */
+	struct evs_array *
+		rollup; /* columns of the rollup at hand, and of the plan made of them (borrowed) */
 	struct evs_array *state;
 	int rollup_rc;
 	struct evs_diag rollup_diag;
@@ -70,7 +72,7 @@ struct evs_query {
 	struct query_feed feed[QUERY_THREADS];
 	unsigned nfeeds;
 	struct query_rollup *rollup; /* of a view that answers for whole commits, or NULL */
-	uint16_t *used; /* ordinals of the source that are needed */
+	uint16_t *used;		     /* ordinals of the source that are needed */
 	size_t nused;
 
 	pthread_mutex_t lock; /* of callbacks and `seen` */

@@ -84,6 +84,29 @@ static int open_grouping(struct query_feed *f)
 	return rc;
 }
 
+/* A column that is the key and nothing else need not be read as values where it has codes. */
+static void note_key(struct query_feed *f)
+{
+	const struct evs_query *q = f->q;
+	const struct evs_select_plan *p = q->plan;
+	int key = p->grouped && p->nkey == 1 ? evs_expr_column(p->key[0]) : -1;
+
+	if (!f->scan || key < 0 || !evs_grouping_takes_codes(f->grouping))
+		return;
+	for (size_t j = 0; j < p->nagg; j++) {
+		if (p->agg[j].filter && evs_expr_uses(p->agg[j].filter, (uint16_t)key))
+			return;
+		for (size_t i = 0; i < p->agg[j].narg; i++)
+			if (evs_expr_uses(p->agg[j].arg[i], (uint16_t)key))
+				return;
+	}
+	for (size_t i = 0; i < q->nused; i++)
+		if (q->used[i] == key) {
+			evs_scan_by_codes(f->scan, i);
+			f->by_codes = i + 1;
+		}
+}
+
 int evs_query_feed_open(struct query_feed *f, struct evs_diag *diag)
 {
 	const struct evs_select_plan *p = f->q->plan;
@@ -102,12 +125,13 @@ int evs_query_feed_open(struct query_feed *f, struct evs_diag *diag)
 	f->keep = calloc(p->nagg + 1, sizeof(*f->keep));
 	f->in = calloc(p->nagg + 1, sizeof(*f->in));
 	if (!f->batch || !f->slice || !f->codes || !f->coded || !f->kept || !f->key ||
-	    !f->key_list || !f->arg ||
-	    !f->arg_list || !f->keep || !f->in || evs_eval_new(&f->eval) < 0)
+	    !f->key_list || !f->arg || !f->arg_list || !f->keep || !f->in ||
+	    evs_eval_new(&f->eval) < 0)
 		return evs_fail_nomem(diag);
 	evs_eval_set_now(f->eval, f->q->opts.now);
 	if (p->grouped && open_grouping(f) < 0)
 		return evs_fail_nomem(diag);
+	note_key(f);
 	return evs_query_rollup_feed(f, diag);
 }
 
@@ -239,7 +263,9 @@ int evs_query_feed_next(struct query_feed *f, uint32_t *rows, struct evs_diag *d
 	}
 	*rows = f->rows - f->at < QUERY_SLICE ? f->rows - f->at : QUERY_SLICE;
 	for (size_t i = 0; i < q->nused; i++) {
-		f->slice[q->used[i]] = evs_array_view(&f->batch[q->used[i]], f->at, *rows);
+		if (f->batch[q->used[i]]
+			    .rows) /* else there are codes, or values in need_values() */
+			f->slice[q->used[i]] = evs_array_view(&f->batch[q->used[i]], f->at, *rows);
 		note_codes(f, i, *rows);
 	}
 	f->at += *rows;
@@ -265,7 +291,8 @@ static const uint32_t *key_by_codes(struct query_feed *f)
 	c = f->coded[*column];
 	rows = f->slice[*column];
 	f->slice[*column] = c->values;
-	if (evs_query_eval(f->eval, p->key[0], f->slice, NULL, c->values.rows, &f->key[0], NULL) < 0)
+	if (evs_query_eval(f->eval, p->key[0], f->slice, NULL, c->values.rows, &f->key[0], NULL) <
+	    0)
 		c = NULL;
 	else if (f->key[0].a == &f->slice[*column])
 		f->key[0].a = &c->values;
@@ -273,17 +300,31 @@ static const uint32_t *key_by_codes(struct query_feed *f)
 	return c ? c->code : NULL;
 }
 
+/* The values of a key that was thought to do with its codes. */
+static int need_values(struct query_feed *f, uint32_t rows, struct evs_diag *diag)
+{
+	uint16_t column;
+
+	if (!f->by_codes)
+		return 0;
+	column = f->q->used[f->by_codes - 1];
+	if (evs_scan_values(f->scan, f->by_codes - 1, f->rows, &f->batch[column]) < 0)
+		return evs_fail_nomem(diag);
+	f->slice[column] = evs_array_view(&f->batch[column], f->at - rows, rows);
+	return 0;
+}
+
 static int group_slice(struct query_feed *f, uint32_t rows, struct evs_diag *diag)
 {
 	const struct evs_select_plan *p = f->q->plan;
 	const uint32_t *code = key_by_codes(f);
 	size_t at = 0;
-	int rc = 0;
+	int rc = code ? 0 : need_values(f, rows, diag);
 
 	for (size_t k = 0; k < p->nkey && rc == 0; k++) {
 		if (!code)
-			rc = evs_query_eval(f->eval, p->key[k], f->slice, f->coded, rows, &f->key[k],
-					    diag);
+			rc = evs_query_eval(f->eval, p->key[k], f->slice, f->coded, rows,
+					    &f->key[k], diag);
 		f->key_list[k] = f->key[k].a;
 	}
 	for (size_t j = 0; j < p->nagg && rc == 0; j++) {
@@ -334,8 +375,7 @@ int evs_query_feed_all(struct evs_query *q, struct evs_diag *diag)
 	struct query_feed *first = &q->feed[0];
 
 	for (unsigned i = 1; i < q->nfeeds; i++)
-		q->feed[i].started =
-			evs_thread_start(&q->feed[i].thread, thread_main, &q->feed[i]);
+		q->feed[i].started = evs_thread_start(&q->feed[i].thread, thread_main, &q->feed[i]);
 	first->rc = group_all(first);
 	for (unsigned i = 1; i < q->nfeeds; i++) {
 		struct query_feed *f = &q->feed[i];

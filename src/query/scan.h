@@ -14,9 +14,10 @@ struct scan_map {
 	char *text; /* of the stored schema */
 	size_t text_len;
 	struct evs_table *src;
-	int *from;	 /* for each slot: ordinal in src, or -1 */
-	bool *same;	 /* the types agree */
-	uint16_t *tested; /* by ordinal in src: number of the slot that conditions ask zones for, from 1; 0: none */
+	int *from;  /* for each slot: ordinal in src, or -1 */
+	bool *same; /* the types agree */
+	uint16_t *
+		tested; /* by ordinal in src: number of the slot that conditions ask zones for, from 1; 0: none */
 	uint16_t *later; /* columns of the answer's table, by ordinal, that src does not have */
 	uint16_t nlater;
 	uint64_t used; /* clock, for throwing out the oldest */
@@ -30,6 +31,7 @@ struct scan_slot {
 	bool tested;	    /* a filter needs it */
 	bool loaded;	    /* `a` holds the current group's */
 	bool is_coded;	    /* `coded` does */
+	bool picked;	    /* its codes are those of the matching rows alone */
 	struct evs_array a; /* in the type of the answer */
 	struct evs_coded coded;
 };
@@ -70,14 +72,15 @@ struct evs_scan {
 	int64_t since, until;
 	struct evs_path_list list;
 	size_t next_path, last_path; /* of the list, to be read: [next_path, last_path) */
-	struct evs_table *table; /* schema of the answer */
-	char *stream;		 /* name in HEAD, once known */
+	struct evs_table *table;     /* schema of the answer */
+	char *stream;		     /* name in HEAD, once known */
 
 	struct evs_field *fields;
 	uint16_t *field_slot;
 	struct evs_array *cols; /* of the batch: views of the slots' arrays */
 	size_t nfields;
-	bool chosen; /* by evs_scan_choose() */
+	bool chosen;	 /* by evs_scan_choose() */
+	size_t by_codes; /* field of which codes are enough, from 1; 0: none */
 	struct evs_batch batch;
 	struct scan_slot *slots;
 	size_t nslots;
@@ -90,7 +93,7 @@ struct evs_scan {
 	struct evs_expr **own; /* filters made of opts.where and opts.keys */
 	size_t nown;
 	struct evs_eval *eval;
-	struct evs_array *by_ordinal;	/* views of slots, for filters */
+	struct evs_array *by_ordinal; /* views of slots, for filters */
 	const struct evs_coded **coded_by_ordinal;
 	struct scan_bounds *bounds;	/* by ordinal */
 	bool in_group;			/* a group is being judged, not a segment */
@@ -100,29 +103,31 @@ struct evs_scan {
 	uint32_t asked_zone; /* zone behind those of the group asked about last */
 	evs_scan_rollup_fn *take;
 	void *take_arg;
-	bool asked_first;	  /* for rows: it is settled who reads */
-	struct scan_pair *pair;	  /* two threads do, or NULL */
-	bool is_twin;		  /* the second one of them; the list is the first one's */
-	struct scan_slot *at;	  /* slots with the batch at hand: ours, or what another thread has read */
+	bool asked_first;	/* for rows: it is settled who reads */
+	struct scan_pair *pair; /* two threads do, or NULL */
+	bool is_twin;		/* the second one of them; the list is the first one's */
+	struct scan_slot
+		*at; /* slots with the batch at hand: ours, or what another thread has read */
 	struct scan_stage *stage; /* latest and sort, or NULL */
-	uint16_t *thin;		  /* columns of --latest, then the time; NULL: all rows. A twin's are the first one's */
+	uint16_t *
+		thin; /* columns of --latest, then the time; NULL: all rows. A twin's are the first one's */
 	size_t nthin;
 	uint8_t *same; /* scratch: rows that the next one replaces */
 	uint32_t same_cap;
-	size_t nshown;		  /* fields of the answer; those behind are for the stage */
-	struct evs_merge *merge;  /* NULL until it is needed */
-	bool gathered;		  /* all groups of the segment are in it */
-	bool grown;		  /* of the rows so far: see struct evs_batch */
-	bool stored;		  /* rows as they are stored, of the groups from `from` up to `to` */
+	size_t nshown;		 /* fields of the answer; those behind are for the stage */
+	struct evs_merge *merge; /* NULL until it is needed */
+	bool gathered;		 /* all groups of the segment are in it */
+	bool grown;		 /* of the rows so far: see struct evs_batch */
+	bool stored;		 /* rows as they are stored, of the groups from `from` up to `to` */
 	struct evs_place from;
 	uint64_t to;
-	char *tenant_dir;	  /* folder whose tenant was judged last */
+	char *tenant_dir; /* folder whose tenant was judged last */
 	bool tenant_may;
 	struct evs_scan_explain explain;
 
 	struct evs_segment *seg;
 	struct evs_spare *spare; /* of the segment before */
-	uint64_t map_off; /* schema_off that `map` stands for in this segment */
+	uint64_t map_off;	 /* schema_off that `map` stands for in this segment */
 	struct scan_map *map;
 	struct scan_map maps[SCAN_MAPS];
 	uint64_t clock;
@@ -155,7 +160,8 @@ int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_
  * Rows of which `e` is not true do not matter, whoever finds out: segments and groups that zones, tenant and partition say have no
  * others are left out. `e` is bound to another table of `n` columns; column[i] is our ordinal for its column i, or -1. Kept by the caller.
  */
-int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *column, size_t n, struct evs_diag *diag);
+int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *column, size_t n,
+		  struct evs_diag *diag);
 
 /*
  * Before the first evs_scan_next(), for two threads: another scan with the same options and schema, which gets the later half of the
@@ -165,6 +171,13 @@ int evs_scan_fork(struct evs_scan *s, struct evs_scan **half, struct evs_diag *d
 
 /* Of the batch at hand: codes of field `i`'s rows beside its array, or NULL when there are none. */
 const struct evs_coded *evs_scan_coded(const struct evs_scan *s, size_t i);
+
+/*
+ * Before the first evs_scan_next(): of field `i`, one at most, codes are enough. A batch that has them has no rows in its array until
+ * evs_scan_values() is asked for them: 0 with `*out`, or EVS_E_NOMEM.
+ */
+void evs_scan_by_codes(struct evs_scan *s, size_t i);
+int evs_scan_values(struct evs_scan *s, size_t i, uint32_t rows, struct evs_array *out);
 
 /*
  * Before the first evs_scan_next(): let `take` have a rollup of the commits that lie wholly in the time asked for; where it gives true
@@ -200,7 +213,8 @@ void evs_scan_fields_release(struct evs_scan *s);
 int evs_scan_slot(struct evs_scan *s, uint16_t column);
 
 /* The map for the schema at `off` of the open segment. */
-int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag);
+int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out,
+		      struct evs_diag *diag);
 /* The same, when it is not the one that was asked for last. */
 int evs_scan_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag);
 void evs_scan_maps_release(struct evs_scan *s);

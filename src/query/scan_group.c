@@ -116,32 +116,43 @@ static int keep_rows(struct evs_scan *s, struct scan_slot *slot, uint32_t n, str
 	return 0;
 }
 
-/* Rows s->idx[0 .. n), or all of them, of a slot with codes into its array; the codes of the others are given up. */
-static int take_coded(struct evs_scan *s, struct scan_slot *slot, uint32_t have, uint32_t n,
-		      struct evs_diag *diag)
+/* The codes of rows s->idx[0 .. n), or of all of them; those of the others are given up. */
+static void pick_codes(struct evs_scan *s, struct scan_slot *slot, uint32_t have, uint32_t n)
 {
 	uint32_t *code = slot->coded.code;
 
 	for (uint32_t i = 0; n < have && i < n; i++) /* they rise */
 		code[i] = code[s->idx[i]];
+	slot->picked = true;
+}
+
+static int take_coded(struct scan_slot *slot, uint32_t n)
+{
 	evs_array_reset(&slot->a);
-	if (evs_array_take(&slot->a, &slot->coded.values, code, n) < 0)
-		return evs_fail_nomem(diag);
-	slot->loaded = true;
-	return 0;
+	slot->loaded = evs_array_take(&slot->a, &slot->coded.values, slot->coded.code, n) == 0;
+	return slot->loaded ? 0 : EVS_E_NOMEM;
 }
 
 /* The matching rows of a column of the answer, once. */
-static int take_field(struct evs_scan *s, struct scan_slot *slot, uint32_t have, uint32_t n,
+static int take_field(struct evs_scan *s, size_t field, uint32_t have, uint32_t n,
 		      struct evs_diag *diag)
 {
+	struct scan_slot *slot = &s->slots[s->field_slot[field]];
 	int rc = evs_scan_load_coded(s, s->map, slot, diag);
 
 	if (rc < 0)
 		return rc;
-	if (slot->is_coded)
-		return slot->loaded ? 0 : take_coded(s, slot, have, n, diag);
-	return n < have && slot->a.rows == have ? keep_rows(s, slot, n, diag) : 0;
+	if (!slot->is_coded)
+		return n < have && slot->a.rows == have ? keep_rows(s, slot, n, diag) : 0;
+	if (!slot->picked)
+		pick_codes(s, slot, have, n);
+	if (slot->loaded)
+		return 0;
+	if (s->by_codes == field + 1) {
+		evs_array_reset(&slot->a);
+		return 0;
+	}
+	return take_coded(slot, n) < 0 ? evs_fail_nomem(diag) : 0;
 }
 
 static int find_map(struct evs_scan *s, const struct evs_group *g, struct evs_diag *diag)
@@ -152,8 +163,9 @@ static int find_map(struct evs_scan *s, const struct evs_group *g, struct evs_di
 	if (rc < 0)
 		return rc;
 	if (g->columns != s->map->src->ncols)
-		return evs_fail_off(diag, EVS_E_FORMAT, evs_segment_path(s->seg), g->schema_off,
-				    "5.1-9 the group has another number of columns than its schema");
+		return evs_fail_off(
+			diag, EVS_E_FORMAT, evs_segment_path(s->seg), g->schema_off,
+			"5.1-9 the group has another number of columns than its schema");
 	return 0;
 }
 
@@ -187,11 +199,12 @@ int evs_scan_group(struct evs_scan *s, const struct evs_group *g, uint32_t *rows
 	int rc = find_map(s, g, diag);
 
 	for (size_t i = 0; i < s->nslots; i++)
-		s->slots[i].loaded = s->slots[i].is_coded = false;
+		s->slots[i].loaded = s->slots[i].is_coded = s->slots[i].picked = false;
 	s->kept_loaded = false;
 	if (rc < 0)
 		return rc;
-	s->grown |= s->map->nlater > 0 || (evs_segment_head(s->seg)->ignore_features & EVS_FEATURE_KEPT);
+	s->grown |= s->map->nlater > 0 ||
+		    (evs_segment_head(s->seg)->ignore_features & EVS_FEATURE_KEPT);
 	if (!evs_scan_merges(s))
 		return evs_scan_slots(s, g->rows, rows, diag);
 	for (size_t i = 0; i < s->nslots && rc == 0; i++)
@@ -211,7 +224,7 @@ int evs_scan_slots(struct evs_scan *s, uint32_t have, uint32_t *rows, struct evs
 	if (n == 0)
 		return 0;
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
-		rc = take_field(s, &s->slots[s->field_slot[f]], have, n, diag);
+		rc = take_field(s, f, have, n, diag);
 	s->at = s->slots;
 	for (size_t f = 0; f < s->nfields && rc == 0; f++)
 		s->cols[f] = s->slots[s->field_slot[f]].a;
@@ -223,4 +236,18 @@ const struct evs_coded *evs_scan_coded(const struct evs_scan *s, size_t i)
 	const struct scan_slot *slot = &s->at[s->field_slot[i]];
 
 	return slot->is_coded ? &slot->coded : NULL;
+}
+
+void evs_scan_by_codes(struct evs_scan *s, size_t i)
+{
+	s->by_codes = i + 1;
+}
+
+int evs_scan_values(struct evs_scan *s, size_t i, uint32_t rows, struct evs_array *out)
+{
+	struct scan_slot *slot = &s->at[s->field_slot[i]];
+	int rc = slot->is_coded && !slot->a.rows ? take_coded(slot, rows) : 0;
+
+	*out = slot->a;
+	return rc;
 }

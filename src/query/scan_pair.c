@@ -19,9 +19,9 @@
 #define WAITING	  ((size_t)4 << 20)
 #define ENOUGH	  ((size_t)512 << 10) /* ... in so many pieces, which stay in a cache: */
 #define PIECES	  4u
-#define SPARES	  4u		      /* pieces that are kept for their memory: small ones */
+#define SPARES	  4u /* pieces that are kept for their memory: small ones */
 #define SMALL	  ((size_t)256 << 10)
-#define KEPT_ROOM ((size_t)8 << 20)   /* of an array of a piece that is kept */
+#define KEPT_ROOM ((size_t)8 << 20) /* of an array of a piece that is kept */
 
 enum piece_kind { PIECE_ROWS, PIECE_DAMAGE, PIECE_FAILED };
 
@@ -52,11 +52,11 @@ struct turn {
 };
 
 struct scan_pair {
-	struct evs_scan *scan[2]; /* the one that is asked, and its twin */
-	pthread_mutex_t lock;	  /* of all that follows up to `spare` */
+	struct evs_scan *scan[2];  /* the one that is asked, and its twin */
+	pthread_mutex_t lock;	   /* of all that follows up to `spare` */
 	pthread_cond_t came, room; /* for the one who asks; for the other thread */
 	bool waits, other_waits, quit, failed;
-	bool over; /* a segment cannot be read on: no other is begun with */
+	bool over;	      /* a segment cannot be read on: no other is begun with */
 	size_t n, head, next; /* segments: in all, whose turn it is, not taken yet */
 	struct turn turn[AHEAD];
 	size_t bytes; /* that wait, in so many pieces with rows */
@@ -65,11 +65,12 @@ struct scan_pair {
 	unsigned nspare;
 
 	/* of the one who asks */
-	size_t mine; /* the segment it is in, or n */
-	bool helps;  /* it takes segments, too */
+	size_t mine;	  /* the segment it is in, or n */
+	bool helps;	  /* it takes segments, too */
 	struct piece *at; /* rows that were given last */
-	struct piece_sum done, now; /* of segments that are over; of the one whose turn it is, but for: */
-	bool straight;		    /* ... its rows come straight from the scan, and so does the sum */
+	struct piece_sum done,
+		now;   /* of segments that are over; of the one whose turn it is, but for: */
+	bool straight; /* ... its rows come straight from the scan, and so does the sum */
 	bool grown;
 	int rc; /* error that was given */
 	struct evs_batch batch;
@@ -199,7 +200,8 @@ static void put_away(struct scan_pair *p, struct piece *x)
 }
 
 /* The rows that `by` has in its slots become the piece's, which gives it other memory. */
-static void take_rows(const struct scan_pair *p, struct evs_scan *by, struct piece *x, uint32_t rows)
+static void take_rows(const struct scan_pair *p, struct evs_scan *by, struct piece *x,
+		      uint32_t rows)
 {
 	const struct evs_scan *s = p->scan[0];
 
@@ -222,8 +224,9 @@ static void take_rows(const struct scan_pair *p, struct evs_scan *by, struct pie
 			to->coded = from->coded;
 			from->coded = mine.coded;
 		}
-		from->loaded = from->is_coded = false;
-		x->bytes += evs_array_bytes_used(&to->a) + (to->is_coded ? rows * sizeof(uint32_t) : 0);
+		from->loaded = from->is_coded = from->picked = false;
+		x->bytes +=
+			evs_array_bytes_used(&to->a) + (to->is_coded ? rows * sizeof(uint32_t) : 0);
 	}
 }
 
@@ -386,7 +389,8 @@ static void *twin_main(void *arg)
 /* Wake the other thread when there is room for a while, or when it is waited for. The lock is held. */
 static void let_go_on(struct scan_pair *p, bool now)
 {
-	if (p->other_waits && (now || ((p->bytes <= ENOUGH / 2 || p->pieces <= PIECES / 2) && p->next - p->head <= AHEAD / 2)))
+	if (p->other_waits && (now || ((p->bytes <= ENOUGH / 2 || p->pieces <= PIECES / 2) &&
+				       p->next - p->head <= AHEAD / 2)))
 		(void)pthread_cond_signal(&p->room);
 }
 
@@ -551,6 +555,7 @@ static int ready_twin(const struct evs_scan *s, struct evs_scan *twin, struct ev
 		columns[f] = s->slots[s->field_slot[f]].column;
 	if (rc == 0)
 		rc = evs_scan_choose(twin, columns, s->nfields, diag);
+	twin->by_codes = s->by_codes;
 	for (size_t i = s->nown; i < s->nfilters && rc == 0; i++)
 		rc = evs_scan_where(twin, s->filters[i], diag);
 	for (size_t i = 0; i < s->nhints && rc == 0; i++)
@@ -592,7 +597,8 @@ int evs_pair_open(struct evs_scan *s, struct evs_diag *diag)
 	s->asked_first = true;
 	if (s->opts.follow || s->stored || s->take || !evs_scan_worth_two(s))
 		return 0;
-	rc = evs_scan_merge_open(s, diag); /* the other thread makes pieces by our slots: no more come */
+	rc = evs_scan_merge_open(
+		s, diag); /* the other thread makes pieces by our slots: no more come */
 	if (rc < 0)
 		return rc;
 	p = new_pair(s);
