@@ -35,7 +35,7 @@ static int spill(struct evs_seg_writer *w, struct evs_diag *diag)
 	if (rc < 0)
 		return rc;
 	w->out_off += w->out.len;
-	if (w->out.cap > 2 * OUT_SPILL)
+	if (w->out.cap > 5 * OUT_SPILL)
 		evs_buf_release(&w->out);
 	evs_buf_reset(&w->out);
 	return 0;

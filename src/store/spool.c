@@ -10,7 +10,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define KEEP_MEMORY (8u << 20) /* a column that has grown beyond this is freed at reset */
+#define KEEP_MEMORY (18u << 20) /* a column that has grown beyond this is freed at reset */
 
 int evs_spool_new(struct evs_spool **out, const struct evs_table *t, const char *dir,
 		  size_t mem_cap, struct evs_diag *diag)
@@ -102,7 +102,8 @@ static int rehash(struct evs_spool *s)
 	return 0;
 }
 
-static bool is_segment(const struct evs_spool *s, uint32_t i, const void *tenant, size_t len, int64_t lo)
+static bool is_segment(const struct evs_spool *s, uint32_t i, const void *tenant, size_t len,
+		       int64_t lo)
 {
 	const struct spool_seg *g = &s->segs[i];
 

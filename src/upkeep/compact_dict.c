@@ -16,7 +16,7 @@
 #define GROUPS_LEAST  8u	 /* of a sample */
 #define TRIALS	      2u
 #define TRIAL_TEXT    (5u << 20) /* bytes of text in one, of all columns */
-#define LEARNED	      (4u << 20) /* bytes of text of a column that are learned from, at most */
+#define LEARNED	      (8u << 20) /* bytes of text of a column that are learned from, at most */
 #define CAP_PART      32u /* a dictionary has at most one part in so many of the column's text ... */
 #define CAP_LEAST     (32u << 10) /* ... and one of less is none */
 #define WHOLE	      4u /* text of which encodings take one part in so many away is left to them */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #define SORT_MEMORY  ((size_t)12 << 20)
-#define SIDE_BY_SIDE 4u /* stretches that are read at a time; each has a group in memory */
+#define SIDE_BY_SIDE 2u /* stretches that are read at a time; each has a group in memory */
 #define UNPACKED     8u /* a stored byte is so many in memory, about */
 
 struct compact_rows {

@@ -526,22 +526,22 @@ static void test_large_group(void)
 
 	away();
 	T_CHECK(append(0, 5, 5, 0) == 0);
-	make_rows(&rows, 5, 1300, 4000);
+	make_rows(&rows, 5, 2800, 4000);
 	for (unsigned full = 0; full < 2; full++) {
 		T_CHECK(evs_segw_open(&w, &spec, NULL) == 0);
 		fail_begin("pwrite", full, ENOSPC);
 		T_CHECK(evs_segw_group(&w, enc, &rows.r, &d) == (full ? EVS_E_SYS : 0));
 		T_CHECK(fail_end() == full);
-		t_check("its memory is given back", full || (!w.out.cap && w.out_off > 5000000));
+		t_check("its memory is given back", full || (!w.out.cap && w.out_off > 10500000));
 		if (!full) {
-			make_rows(&few, 1305, 5, 5);
+			make_rows(&few, 2805, 5, 5);
 			T_CHECK(evs_segw_group(&w, enc, &few.r, &d) == 0);
 			t_check("that of its parts, too", w.part.group.cap < 100000);
 			free_rows(&few);
 			T_CHECK(evs_segw_commit(&w, NULL, 0, 1, NULL) == 0);
 		}
 		evs_segw_close(&w);
-		T_CHECK(count() == 1310);
+		T_CHECK(count() == 2810);
 	}
 	free_rows(&rows);
 }
