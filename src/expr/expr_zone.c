@@ -74,25 +74,6 @@ static bool compares_plainly(const struct evs_type *t)
 	return evs_x_is_int(t) || evs_x_is_time(t) || t->id == EVS_T_STRING || t->id == EVS_T_UUID;
 }
 
-/* `sign`: of the left side less the right one. */
-static bool holds(enum x_op op, int sign)
-{
-	switch (op) {
-	case X_EQ:
-		return sign == 0;
-	case X_NE:
-		return sign != 0;
-	case X_LT:
-		return sign < 0;
-	case X_LE:
-		return sign <= 0;
-	case X_GT:
-		return sign > 0;
-	default:
-		return sign >= 0;
-	}
-}
-
 /* How a column's bounds stand to a constant of its type, which most conditions that prune are about. False: it is something else. */
 static bool plain_signs(const struct zone *z, const struct x_node *n, int sign[2])
 {
@@ -110,7 +91,7 @@ static bool plain_signs(const struct zone *z, const struct x_node *n, int sign[2
 	return true;
 }
 
-/* One comparison at both bounds, whose signs may be known: bit 0 and bit 1. False: it cannot be told. */
+/* One comparison at both bounds, whose signs (of the left side less the right one) may be known: bit 0 and bit 1. False: it cannot be told. */
 static bool at_bounds(struct zone *z, const struct x_node *n, enum x_op op, const int *sign, unsigned *out)
 {
 	struct x_vec arg[2] = { 0 }, r = { 0 };
@@ -118,7 +99,7 @@ static bool at_bounds(struct zone *z, const struct x_node *n, enum x_op op, cons
 	bool ok;
 
 	if (sign) {
-		*out = (holds(op, sign[0]) ? 1u : 0) | (holds(op, sign[1]) ? 2u : 0);
+		*out = (evs_x_holds(op, sign[0]) ? 1u : 0) | (evs_x_holds(op, sign[1]) ? 2u : 0);
 		return true;
 	}
 	as.op = (uint8_t)op;

@@ -125,6 +125,9 @@ int evs_segment_settle(struct evs_segment *s, const struct evs_commit *c, struct
 int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, uint64_t *span,
 			   struct evs_diag *diag);
 
+/* segment_schema.c: the schema in force, into s->schema_off. Damage is passed over, as 9-8 says. */
+int evs_segment_find_schema(struct evs_segment *s, struct evs_diag *diag);
+
 /*
  * segment_dict.c: have the dictionary of a block with codec 2 of the current group at hand; `*stored`, its bytes, stands at `at` of the file and
  * may move. 0 also where the block or the dictionary is damaged: who decodes it finds that out.

@@ -221,31 +221,21 @@ static int read_back(struct made *m, struct evs_decoder *d, const struct evs_dic
 	return rc;
 }
 
-static void test_blocks(void)
+static struct evs_encoder *enc;
+static struct evs_decoder *dec;
+
+static void test_with_and_without(void)
 {
-	const struct evs_encoder_opts opts = { .zstd_level = 12 };
-	struct evs_dictionary other = trained, want;
-	struct evs_array small[2], noise[2];
-	struct made with, without, tiny, loud;
-	struct evs_encoder *e = NULL;
-	struct evs_decoder *d = NULL;
+	struct evs_dictionary other = trained;
+	struct made with, without;
 	const char *why = NULL;
 
-	T_CHECK(evs_encoder_new(&e, &opts) == 0 && evs_decoder_new(&d) == 0);
-	make_columns(small, 2);
-	for (unsigned c = 0; c < 2; c++) {
-		evs_array_init(&noise[c], EVS_BYTES, 0, false);
-		for (unsigned i = 0; i < 4096; i++) {
-			uint64_t v = rnd();
-
-			T_CHECK(evs_array_append_bytes(&noise[c], &v, sizeof(v)) == 0);
-		}
-	}
-	T_CHECK(make(&without, e, cols) == 0);
+	T_CHECK(evs_encoder_dictionary(enc, 1, NULL));
+	T_CHECK(make(&without, enc, cols) == 0);
 	trained.off = 4096;
 	trained.copy = 8192;
-	T_CHECK(evs_encoder_dictionary(e, 1, &trained));
-	T_CHECK(make(&with, e, cols) == 0 && with.g.blocks[0].codec == EVS_CODEC_ZSTD &&
+	T_CHECK(evs_encoder_dictionary(enc, 1, &trained));
+	T_CHECK(make(&with, enc, cols) == 0 && with.g.blocks[0].codec == EVS_CODEC_ZSTD &&
 		with.g.blocks[1].codec == EVS_CODEC_ZSTD_DICT);
 	T_CHECK(with.g.blocks[0].stored_len == without.g.blocks[0].stored_len &&
 		with.g.blocks[1].stored_len * 2 < without.g.blocks[1].stored_len);
@@ -253,21 +243,32 @@ static void test_blocks(void)
 
 	/* In any order, and never with another one. */
 	for (unsigned round = 0; round < 2; round++) {
-		T_CHECK(read_back(&with, d, &trained, 1, &cols[1], &why) == 0);
-		T_CHECK(read_back(&with, d, NULL, 0, &cols[0], &why) == 0);
-		T_CHECK(read_back(&without, d, &trained, 1, &cols[1], &why) == 0);
-		T_CHECK(read_back(&with, d, NULL, 1, &cols[1], &why) == EVS_E_FORMAT &&
+		T_CHECK(read_back(&with, dec, &trained, 1, &cols[1], &why) == 0);
+		T_CHECK(read_back(&with, dec, NULL, 0, &cols[0], &why) == 0);
+		T_CHECK(read_back(&without, dec, &trained, 1, &cols[1], &why) == 0);
+		T_CHECK(read_back(&with, dec, NULL, 1, &cols[1], &why) == EVS_E_FORMAT &&
 			!strncmp(why, "5.5-5 ", 6));
 		other.hash[31] ^= 1;
-		T_CHECK(read_back(&with, d, &other, 1, &cols[1], &why) == EVS_E_FORMAT &&
+		T_CHECK(read_back(&with, dec, &other, 1, &cols[1], &why) == EVS_E_FORMAT &&
 			!strncmp(why, "5.5-5 ", 6));
 		other.hash[31] ^= 1;
 	}
 	/* The right name on other bytes: zstd gives what it gives, never more than there must be. */
 	other.p = calloc(1, other.len);
-	T_CHECK(other.p && read_back(&with, d, &other, 1, &cols[1], &why) != 0);
+	T_CHECK(other.p && read_back(&with, dec, &other, 1, &cols[1], &why) != 0);
 	free(other.p);
+	made_release(&with);
+	made_release(&without);
+}
 
+/* What a block begins with. */
+static void test_head_of_block(void)
+{
+	struct evs_dictionary want;
+	struct made with;
+	const char *why = NULL;
+
+	T_CHECK(make(&with, enc, cols) == 0 && with.g.blocks[1].codec == EVS_CODEC_ZSTD_DICT);
 	T_CHECK(evs_block_sound(&with.g.blocks[1], with.out.p + with.g.blocks[1].at));
 	T_CHECK(evs_block_dictionary(&want, with.out.p + with.g.blocks[1].at, 8200, &why) == 0);
 	T_CHECK(want.off == 4096 && want.copy == 8192 &&
@@ -277,35 +278,66 @@ static void test_blocks(void)
 		!strncmp(why, "5.5-3 ", 6));
 	with.out.p[with.g.blocks[1].at] ^= 8;
 	T_CHECK(!evs_block_sound(&with.g.blocks[1], with.out.p + with.g.blocks[1].at));
-	T_CHECK(read_back(&with, d, &trained, 1, &cols[1], &why) == EVS_E_FORMAT &&
+	T_CHECK(read_back(&with, dec, &trained, 1, &cols[1], &why) == EVS_E_FORMAT &&
 		!strncmp(why, "5.3-1 ", 6));
-
-	/* Of small blocks and of noise it is no use. */
-	T_CHECK(make(&tiny, e, small) == 0 && tiny.g.blocks[1].codec != EVS_CODEC_ZSTD_DICT);
-	T_CHECK(read_back(&tiny, d, NULL, 1, &small[1], &why) == 0);
-	T_CHECK(make(&loud, e, noise) == 0 && loud.g.blocks[1].codec == EVS_CODEC_NONE);
-	T_CHECK(read_back(&loud, d, NULL, 1, &noise[1], &why) == 0);
-
-	/* Four columns have one; a column can have another one, or none. */
-	for (uint16_t c = 2; c < 5; c++)
-		T_CHECK(evs_encoder_dictionary(e, c, &trained));
-	T_CHECK(!evs_encoder_dictionary(e, 5, &trained) && evs_encoder_dictionary(e, 5, NULL));
-	T_CHECK(evs_encoder_dictionary(e, 1, &trained) && evs_encoder_dictionary(e, 1, NULL));
-	T_CHECK(evs_encoder_dictionary(e, 0, &trained));
 	made_release(&with);
-	T_CHECK(make(&with, e, cols) == 0 && with.g.blocks[0].codec == EVS_CODEC_ZSTD_DICT &&
-		with.g.blocks[1].codec == EVS_CODEC_ZSTD);
-	T_CHECK(read_back(&with, d, &trained, 0, &cols[0], &why) == 0);
+}
+
+static void test_small_and_noise(void)
+{
+	struct evs_array small[2], noise[2];
+	struct made tiny, loud;
+	const char *why = NULL;
+
+	make_columns(small, 2);
+	for (unsigned c = 0; c < 2; c++) {
+		evs_array_init(&noise[c], EVS_BYTES, 0, false);
+		for (unsigned i = 0; i < 4096; i++) {
+			uint64_t v = rnd();
+
+			T_CHECK(evs_array_append_bytes(&noise[c], &v, sizeof(v)) == 0);
+		}
+	}
+	T_CHECK(make(&tiny, enc, small) == 0 && tiny.g.blocks[1].codec != EVS_CODEC_ZSTD_DICT);
+	T_CHECK(read_back(&tiny, dec, NULL, 1, &small[1], &why) == 0);
+	T_CHECK(make(&loud, enc, noise) == 0 && loud.g.blocks[1].codec == EVS_CODEC_NONE);
+	T_CHECK(read_back(&loud, dec, NULL, 1, &noise[1], &why) == 0);
 	for (unsigned c = 0; c < 2; c++) {
 		evs_array_release(&small[c]);
 		evs_array_release(&noise[c]);
 	}
-	made_release(&with);
-	made_release(&without);
 	made_release(&tiny);
 	made_release(&loud);
-	evs_encoder_free(e);
-	evs_decoder_free(d);
+}
+
+/* Four columns have one; a column can have another one, or none. */
+static void test_columns(void)
+{
+	struct made with;
+	const char *why = NULL;
+
+	for (uint16_t c = 2; c < 5; c++)
+		T_CHECK(evs_encoder_dictionary(enc, c, &trained));
+	T_CHECK(!evs_encoder_dictionary(enc, 5, &trained) && evs_encoder_dictionary(enc, 5, NULL));
+	T_CHECK(evs_encoder_dictionary(enc, 1, &trained) && evs_encoder_dictionary(enc, 1, NULL));
+	T_CHECK(evs_encoder_dictionary(enc, 0, &trained));
+	T_CHECK(make(&with, enc, cols) == 0 && with.g.blocks[0].codec == EVS_CODEC_ZSTD_DICT &&
+		with.g.blocks[1].codec == EVS_CODEC_ZSTD);
+	T_CHECK(read_back(&with, dec, &trained, 0, &cols[0], &why) == 0);
+	made_release(&with);
+}
+
+static void test_blocks(void)
+{
+	const struct evs_encoder_opts opts = { .zstd_level = 12 };
+
+	T_CHECK(evs_encoder_new(&enc, &opts) == 0 && evs_decoder_new(&dec) == 0);
+	test_with_and_without();
+	test_head_of_block();
+	test_small_and_noise();
+	test_columns();
+	evs_encoder_free(enc);
+	evs_decoder_free(dec);
 }
 
 /* ---- without memory, and reads that fail ------------------------------------------------------------ */
