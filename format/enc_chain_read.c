@@ -80,29 +80,30 @@ static inline __attribute__((always_inline)) void scale(uint8_t *out, uint32_t n
 }
 
 static int get_scaled(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w,
-		      uint8_t *out, unsigned depth)
+		      uint8_t *out, unsigned depth, const struct evs_pick *pick)
 {
+	uint32_t want = evs_picked(pick, n);
 	uint64_t base, g;
 	int rc;
 
 	if (!evs_get_number(c, w, &base) || !evs_cur_varint(c, &g) || g < 2 ||
 	    g > evs_width_mask(w))
 		return evs_dec_fail(d, "6.3-12 base or factor of scaled values out of range");
-	rc = evs_dec_int(d, c, n, w, out, depth + 1);
+	rc = evs_dec_int_some(d, c, n, w, out, depth + 1, pick);
 	if (rc)
 		return rc;
 	switch (w) {
 	case 1:
-		scale(out, n, 1, base, g);
+		scale(out, want, 1, base, g);
 		break;
 	case 2:
-		scale(out, n, 2, base, g);
+		scale(out, want, 2, base, g);
 		break;
 	case 4:
-		scale(out, n, 4, base, g);
+		scale(out, want, 4, base, g);
 		break;
 	default:
-		scale(out, n, 8, base, g);
+		scale(out, want, 8, base, g);
 	}
 	return 0;
 }
@@ -167,8 +168,9 @@ static inline __attribute__((always_inline)) void look_up(uint8_t *out, uint32_t
 }
 
 static int get_dict(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
-		    unsigned depth)
+		    unsigned depth, const struct evs_pick *pick)
 {
+	uint32_t want = evs_picked(pick, n);
 	const uint32_t *codes;
 	uint64_t distinct;
 	uint8_t *vals;
@@ -181,21 +183,21 @@ static int get_dict(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsign
 		return EVS_E_NOMEM;
 	rc = evs_dec_int(d, c, (uint32_t)distinct, w, vals, depth + 1);
 	if (!rc)
-		rc = evs_dec_codes(d, c, n, (uint32_t)distinct, depth + 1, &codes);
+		rc = evs_dec_codes(d, c, n, (uint32_t)distinct, depth + 1, &codes, pick);
 	if (rc)
 		return rc;
 	switch (w) {
 	case 1:
-		look_up(out, n, 1, vals, codes);
+		look_up(out, want, 1, vals, codes);
 		break;
 	case 2:
-		look_up(out, n, 2, vals, codes);
+		look_up(out, want, 2, vals, codes);
 		break;
 	case 4:
-		look_up(out, n, 4, vals, codes);
+		look_up(out, want, 4, vals, codes);
 		break;
 	default:
-		look_up(out, n, 8, vals, codes);
+		look_up(out, want, 8, vals, codes);
 	}
 	return 0;
 }
@@ -239,7 +241,7 @@ static int get_recent(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsi
 }
 
 int evs_dec_chain(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, unsigned w,
-		  uint8_t *out, unsigned depth)
+		  uint8_t *out, unsigned depth, const struct evs_pick *pick)
 {
 	switch (kind) {
 	case EVS_NODE_DELTA:
@@ -247,11 +249,11 @@ int evs_dec_chain(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32
 	case EVS_NODE_DELTA2:
 		return get_delta2(d, c, n, w, out, depth);
 	case EVS_NODE_SCALED:
-		return get_scaled(d, c, n, w, out, depth);
+		return get_scaled(d, c, n, w, out, depth, pick);
 	case EVS_NODE_RUNS:
 		return get_runs(d, c, n, w, out, depth);
 	case EVS_NODE_DICT:
-		return get_dict(d, c, n, w, out, depth);
+		return get_dict(d, c, n, w, out, depth, pick);
 	case EVS_NODE_RECENT:
 		return get_recent(d, c, n, w, out, depth);
 	default:

@@ -20,10 +20,10 @@ static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, stru
 		return rc;
 	switch (values->phys) {
 	case EVS_BYTES:
-		rc = evs_dec_strs(d, c, n, values, depth);
+		rc = evs_dec_strs(d, c, n, values, depth, NULL);
 		break;
 	case EVS_FIXED:
-		rc = evs_dec_fixed(d, c, n, values->width, values->data, depth);
+		rc = evs_dec_fixed(d, c, n, values->width, values->data, depth, NULL);
 		break;
 	default:
 		rc = evs_dec_int(d, c, n, values->width, values->data, depth);
@@ -54,7 +54,7 @@ static int get_dict(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct
 	if (!rc)
 		rc = get_values(d, c, distinct, &out->values, 1);
 	if (!rc)
-		rc = evs_dec_codes(d, c, n, distinct, 1, &codes);
+		rc = evs_dec_codes(d, c, n, distinct, 1, &codes, NULL);
 	if (!rc)
 		memcpy(out->code, codes, (size_t)n * sizeof(*codes));
 	return rc;

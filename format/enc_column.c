@@ -225,26 +225,54 @@ static void open_offset_gaps(struct evs_array *a, uint32_t rows, uint32_t n)
 }
 
 static int get_column(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
-		      struct evs_array *out, unsigned nest);
+		      struct evs_array *out, unsigned nest, const struct evs_pick *pick);
+
+/* Offsets of the lists at the places picked, of all that are in `offs`, and the places of their elements. */
+static int pick_elements(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out, const struct evs_pick *pick,
+			 struct evs_pick *elements)
+{
+	uint32_t *at, k = 0;
+	int rc = evs_dec_reserve(d, out, pick->n, 0);
+
+	if (rc)
+		return rc;
+	out->offs[0] = 0;
+	for (size_t i = 0; i < pick->n; i++)
+		out->offs[i + 1] = out->offs[i] + offs[pick->at[i] + 1] - offs[pick->at[i]];
+	at = evs_dec_scratch(d, (uint64_t)(uint32_t)out->offs[pick->n] * sizeof(*at));
+	if (!at)
+		return EVS_E_NOMEM;
+	for (size_t i = 0; i < pick->n; i++)
+		for (int32_t e = offs[pick->at[i]]; e < offs[pick->at[i] + 1]; e++)
+			at[k++] = (uint32_t)e;
+	*elements = (struct evs_pick){ at, k };
+	return 0;
+}
 
 static int get_nested(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		      unsigned nest)
+		      unsigned nest, const struct evs_pick *pick)
 {
+	struct evs_array *all = pick ? evs_dec_spare(d, 0) : out;
+	struct evs_pick elements;
 	uint64_t total, nulls;
-	int rc = evs_dec_lengths(d, c, n, out, 0, &total);
+	int rc = evs_dec_lengths(d, c, n, all, 0, &total);
 
+	if (!rc && pick)
+		rc = pick_elements(d, all->offs, out, pick, &elements);
 	for (unsigned i = 0; !rc && i < out->nchild && total; i++) {
 		if (!evs_cur_varint(c, &nulls) || nulls > total)
 			return evs_dec_fail(d, "6.7-1 nulls of elements out of range");
 		if (out->phys == EVS_MAP && i == 0 && nulls)
 			return evs_dec_fail(d, "6.7-3 null keys");
-		rc = get_column(d, c, (uint32_t)total, (uint32_t)nulls, &out->child[i], nest + 1);
+		rc = get_column(d, c, (uint32_t)total, (uint32_t)nulls, &out->child[i], nest + 1,
+				pick ? &elements : NULL);
 	}
 	return rc;
 }
 
+/* `n` values, or those picked, with room for `rows` rows. */
 static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t n,
-		      struct evs_array *out, unsigned nest)
+		      struct evs_array *out, unsigned nest, const struct evs_pick *pick)
 {
 	int rc = evs_dec_reserve(d, out, rows, 0);
 
@@ -252,20 +280,72 @@ static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, u
 		return rc;
 	switch (out->phys) {
 	case EVS_INT:
-		return evs_dec_int(d, c, n, out->width, out->data, 0);
+		return evs_dec_int_some(d, c, n, out->width, out->data, 0, pick);
 	case EVS_FLOAT:
-		return evs_dec_float(d, c, n, out->width, out->data);
+		return evs_dec_float(d, c, n, out->width, out->data, pick);
 	case EVS_FIXED:
-		return evs_dec_fixed(d, c, n, out->width, out->data, 0);
+		return evs_dec_fixed(d, c, n, out->width, out->data, 0, pick);
 	case EVS_BYTES:
-		return evs_dec_strs(d, c, n, out, 0);
+		return evs_dec_strs(d, c, n, out, 0, pick);
 	default:
-		return get_nested(d, c, n, out, nest);
+		return get_nested(d, c, n, out, nest, pick);
 	}
 }
 
+static void open_any_gaps(struct evs_array *a, uint32_t rows, uint32_t n)
+{
+	if (a->nchild || a->phys == EVS_BYTES)
+		open_offset_gaps(a, rows, n);
+	else
+		open_value_gaps(a, rows, n);
+}
+
+/* The rows picked of a column with nulls: out->valid, and in `present` the places of those that are, among the values. */
+static int pick_present(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls, struct evs_array *out,
+			const struct evs_pick *pick, struct evs_pick *present)
+{
+	uint8_t *valid = evs_dec_scratch(d, ((uint64_t)rows + 7) / 8);
+	uint32_t *at = evs_dec_scratch(d, (uint64_t)pick->n * sizeof(*at)), k = 0, before = 0, byte = 0;
+	int rc = valid && at ? evs_dec_valid(d, c, rows, nulls, valid) : EVS_E_NOMEM;
+
+	if (!rc && pick->n && evs_array_make_valid(out, pick->n) < 0)
+		return EVS_E_NOMEM;
+	for (uint32_t i = 0; !rc && i < pick->n; i++) {
+		uint32_t row = pick->at[i], bits = valid[row >> 3];
+
+		before += (uint32_t)evs_count_bits(valid + byte, (row >> 3) - byte);
+		byte = row >> 3;
+		if (!(bits >> (row & 7) & 1))
+			continue;
+		out->valid[i >> 3] |= (uint8_t)(1u << (i & 7));
+		at[k++] = before + (uint32_t)__builtin_popcount(bits & ((1u << (row & 7)) - 1));
+	}
+	*present = (struct evs_pick){ at, k };
+	return rc;
+}
+
+/* As get_column(), of the rows picked. */
+static int pick_column(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
+		       struct evs_array *out, unsigned nest, const struct evs_pick *pick)
+{
+	struct evs_pick present = *pick;
+	int rc = nulls ? pick_present(d, c, rows, nulls, out, pick, &present) : 0;
+
+	if (!rc)
+		rc = get_values(d, c, pick->n, rows - nulls, out, nest, &present);
+	if (rc)
+		return rc;
+	out->rows = pick->n;
+	out->nulls = pick->n - present.n;
+	if (out->nulls)
+		open_any_gaps(out, pick->n, present.n);
+	else
+		evs_array_drop_valid(out);
+	return 0;
+}
+
 static int get_column(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
-		      struct evs_array *out, unsigned nest)
+		      struct evs_array *out, unsigned nest, const struct evs_pick *pick)
 {
 	uint32_t n = rows - nulls;
 	int rc;
@@ -273,9 +353,12 @@ static int get_column(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, u
 	if (nest > EVS_ARRAY_MAX_DEPTH)
 		return evs_dec_fail(d, "6.7-2 lists lie too deep inside each other");
 	if (n == 0) {
+		rows = evs_picked(pick, rows);
 		rc = evs_dec_reserve(d, out, rows, 0);
 		return rc ? rc : evs_array_append_nulls(out, rows);
 	}
+	if (pick)
+		return pick_column(d, c, rows, nulls, out, nest, pick);
 	if (nulls) {
 		if (evs_array_make_valid(out, rows) < 0)
 			return EVS_E_NOMEM;
@@ -283,20 +366,18 @@ static int get_column(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, u
 		if (rc)
 			return rc;
 	}
-	rc = get_values(d, c, rows, n, out, nest);
+	rc = get_values(d, c, rows, n, out, nest, NULL);
 	if (rc)
 		return rc;
-	if (nulls && (out->nchild || out->phys == EVS_BYTES))
-		open_offset_gaps(out, rows, n);
-	else if (nulls)
-		open_value_gaps(out, rows, n);
+	if (nulls)
+		open_any_gaps(out, rows, n);
 	out->rows = rows;
 	out->nulls = nulls;
 	return 0;
 }
 
-int evs_column_decode(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
-		      struct evs_array *out, const char **why)
+static int decode(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
+		  struct evs_array *out, const struct evs_pick *pick, const char **why)
 {
 	int rc;
 
@@ -308,10 +389,37 @@ int evs_column_decode(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, u
 	if (!rows || nulls > rows)
 		rc = evs_dec_fail(d, "6.2-6 more nulls than rows, or no rows");
 	else
-		rc = get_column(d, c, rows, nulls, out, 0);
+		rc = get_column(d, c, rows, nulls, out, 0, pick);
 	if (rc) {
 		evs_array_reset(out);
 		*why = d->why ? d->why : "out of memory";
 	}
 	return rc == EVS_E_NOMEM && d->over ? EVS_E_LIMIT : rc;
+}
+
+int evs_column_decode(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
+		      struct evs_array *out, const char **why)
+{
+	return decode(d, c, rows, nulls, out, NULL, why);
+}
+
+int evs_column_pick(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
+		    const uint32_t *at, uint32_t n, struct evs_array *out, const char **why)
+{
+	struct evs_pick pick = { at, n };
+	struct evs_cur start = *c;
+	struct evs_array all = { 0 };
+	int rc = decode(d, c, rows, nulls, out, &pick, why);
+
+	if (rc != EVS_DEC_WHOLE)
+		return rc;
+	*c = start;
+	*why = "out of memory";
+	rc = evs_array_init_like(&all, out);
+	if (rc == 0)
+		rc = decode(d, c, rows, nulls, &all, NULL, why);
+	if (rc == 0)
+		rc = evs_array_take(out, &all, at, n);
+	evs_array_release(&all);
+	return rc;
 }

@@ -196,8 +196,9 @@ int evs_enc_fixed(struct evs_enc_ctx *ctx, const uint8_t *p, uint32_t n, size_t 
 }
 
 static int get_dict(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, size_t w, uint8_t *out,
-		    unsigned depth)
+		    unsigned depth, const struct evs_pick *pick)
 {
+	uint32_t want = evs_picked(pick, n);
 	const uint32_t *codes;
 	uint64_t distinct;
 	uint8_t *vals;
@@ -208,43 +209,55 @@ static int get_dict(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, size_t
 	vals = evs_dec_scratch(d, distinct * w);
 	if (!vals)
 		return EVS_E_NOMEM;
-	rc = evs_dec_fixed(d, c, (uint32_t)distinct, w, vals, depth + 1);
+	rc = evs_dec_fixed(d, c, (uint32_t)distinct, w, vals, depth + 1, NULL);
 	if (!rc)
-		rc = evs_dec_codes(d, c, n, (uint32_t)distinct, depth + 1, &codes);
+		rc = evs_dec_codes(d, c, n, (uint32_t)distinct, depth + 1, &codes, pick);
 	if (rc)
 		return rc;
 	if (w == 16)
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < want; i++)
 			memcpy(out + i * 16, vals + (size_t)codes[i] * 16, 16);
 	else
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < want; i++)
 			memcpy(out + i * w, vals + codes[i] * w, w);
 	return 0;
 }
 
-static void uuid_join(uint8_t *out, const uint8_t *from, const uint8_t *twos, uint32_t n,
-		      unsigned version, const uint64_t *ms)
+/* Value `i`, whose record is at `from`. */
+static inline void uuid_join(uint8_t *p, const uint8_t *from, const uint8_t *twos, size_t i,
+			     unsigned version, const uint64_t *ms)
 {
-	uint8_t *p = out;
-
-	for (size_t i = 0; i < n; i++, p += 16) {
-		if (ms) {
-			for (unsigned k = 0; k < 6; k++)
-				p[k] = (uint8_t)(ms[i] >> (40 - 8 * k));
-		} else {
-			memcpy(p, from, 6);
-			from += 6;
-		}
-		p[6] = (uint8_t)(version << 4 | from[0] >> 4);
-		p[7] = from[1];
-		p[8] = (uint8_t)(0x80 | (twos[i / 4] >> 2 * (i & 3) & 3) << 4 | (from[0] & 0x0f));
-		memcpy(p + 9, from + 2, 7);
-		from += 9;
+	if (ms) {
+		for (unsigned k = 0; k < 6; k++)
+			p[k] = (uint8_t)(ms[i] >> (40 - 8 * k));
+	} else {
+		memcpy(p, from, 6);
+		from += 6;
 	}
+	p[6] = (uint8_t)(version << 4 | from[0] >> 4);
+	p[7] = from[1];
+	p[8] = (uint8_t)(0x80 | (twos[i / 4] >> 2 * (i & 3) & 3) << 4 | (from[0] & 0x0f));
+	memcpy(p + 9, from + 2, 7);
+}
+
+static void uuids_join(uint8_t *out, const uint8_t *from, const uint8_t *twos, uint32_t n,
+		       unsigned version, const uint64_t *ms, const struct evs_pick *pick)
+{
+	size_t record = ms ? 9 : 15;
+
+	if (pick)
+		for (size_t i = 0; i < pick->n; i++)
+			uuid_join(out + i * 16, from + pick->at[i] * record, twos, pick->at[i], version, ms);
+	else if (ms)
+		for (size_t i = 0; i < n; i++)
+			uuid_join(out + i * 16, from + i * 9, twos, i, version, ms);
+	else
+		for (size_t i = 0; i < n; i++)
+			uuid_join(out + i * 16, from + i * 15, twos, i, version, NULL);
 }
 
 static int get_uuid(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint8_t *out,
-		    unsigned depth)
+		    unsigned depth, const struct evs_pick *pick)
 {
 	const uint8_t *from, *twos;
 	uint64_t *ms = NULL;
@@ -269,13 +282,14 @@ static int get_uuid(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint8_
 		return evs_dec_fail(d, "6.5-3 UUIDs are cut short");
 	if (!evs_bits_clean(twos, n, 2))
 		return evs_dec_fail(d, "6.3-5 bits after the last packed value are not zero");
-	uuid_join(out, from, twos, n, form & 0x0fu, ms);
+	uuids_join(out, from, twos, n, form & 0x0fu, ms, pick);
 	return 0;
 }
 
 static int get_fixed(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, size_t w,
-		     uint8_t *out, unsigned depth)
+		     uint8_t *out, unsigned depth, const struct evs_pick *pick)
 {
+	uint32_t want = evs_picked(pick, n);
 	const uint8_t *p;
 
 	evs_dec_met(d, kind);
@@ -283,26 +297,29 @@ static int get_fixed(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uin
 	case EVS_NODE_PLAIN:
 		if (!evs_cur_bytes(c, n * w, &p))
 			break;
-		memcpy(out, p, n * w);
+		if (pick)
+			evs_pick_values(out, p, w, pick);
+		else
+			memcpy(out, p, n * w);
 		return 0;
 	case EVS_NODE_CONST:
 		if (!evs_cur_bytes(c, w, &p))
 			break;
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < want; i++)
 			memcpy(out + i * w, p, w);
 		return 0;
 	case EVS_NODE_PLANES:
 		if (!evs_cur_bytes(c, n * w, &p))
 			break;
 		for (size_t j = 0; j < w; j++)
-			for (size_t i = 0; i < n; i++)
-				out[i * w + j] = p[j * n + i];
+			for (size_t i = 0; i < want; i++)
+				out[i * w + j] = p[j * n + (pick ? pick->at[i] : i)];
 		return 0;
 	case EVS_NODE_DICT:
-		return get_dict(d, c, n, w, out, depth);
+		return get_dict(d, c, n, w, out, depth, pick);
 	case EVS_NODE_UUID:
 		if (w == 16)
-			return get_uuid(d, c, n, out, depth);
+			return get_uuid(d, c, n, out, depth, pick);
 		/* fall through */
 	default:
 		d->why = "6.1-2 node kind is unknown, or not one for fixed values";
@@ -312,7 +329,7 @@ static int get_fixed(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uin
 }
 
 int evs_dec_fixed(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, size_t w, uint8_t *out,
-		  unsigned depth)
+		  unsigned depth, const struct evs_pick *pick)
 {
 	unsigned top = d->scratch.top;
 	uint8_t kind;
@@ -322,7 +339,7 @@ int evs_dec_fixed(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, size_t w
 		return evs_dec_fail(d, "6.1-3 nodes lie too deep inside each other");
 	if (!evs_cur_u8(c, &kind))
 		return evs_dec_fail(d, "6.1-1 column is cut short");
-	rc = get_fixed(d, c, kind, n, w, out, depth);
+	rc = get_fixed(d, c, kind, n, w, out, depth, pick);
 	d->scratch.top = top;
 	return rc;
 }

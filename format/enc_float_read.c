@@ -120,18 +120,23 @@ static int get_decimal(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uns
 	return head & EVS_DECIMAL_EXCEPTIONS ? get_exceptions(d, c, n, w, out) : 0;
 }
 
-int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out)
+int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
+		  const struct evs_pick *pick)
 {
 	unsigned top = d->scratch.top;
-	uint8_t kind;
+	uint8_t kind, *all = out;
 	int rc;
 
 	if (!evs_cur_u8(c, &kind))
 		return evs_dec_fail(d, "6.1-1 column is cut short");
 	if (kind != EVS_NODE_DECIMAL)
-		return evs_dec_int_kind(d, c, kind, n, w, out, 0);
+		return evs_dec_int_kind(d, c, kind, n, w, out, 0, pick);
 	evs_dec_met(d, kind);
-	rc = get_decimal(d, c, n, w, out);
+	if (pick)
+		all = evs_dec_scratch(d, (uint64_t)n * w);
+	rc = all ? get_decimal(d, c, n, w, all) : EVS_E_NOMEM;
+	if (!rc && pick)
+		evs_pick_values(out, all, w, pick);
 	d->scratch.top = top;
 	return rc;
 }

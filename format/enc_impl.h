@@ -46,12 +46,23 @@ struct evs_enc_ctx {
 	bool no_templates; /* for a trial without */
 };
 
+/*
+ * Values of a node that are wanted, by their places, which rise. Decoders that take one (NULL: all) give these values alone, side by side,
+ * but look at all that the rules of spec 6 speak of; EVS_DEC_WHOLE: that takes decoding the whole column.
+ */
+struct evs_pick {
+	const uint32_t *at;
+	uint32_t n;
+};
+#define EVS_DEC_WHOLE 1
+
 struct evs_dec_ctx {
 	struct evs_scratch scratch;
 	struct evs_array strs[EVS_MAX_ENCODING_DEPTH]; /* BYTES of inner nodes, by depth */
 	struct evs_buf pool[EVS_MAX_ENCODING_DEPTH];   /* bytes of the columns of a template, by depth */
 	size_t limit;				       /* bytes a column may take */
 	size_t left;				       /* of them */
+	uint64_t most; /* bytes that all values of the BYTES node picked from last have at most */
 	const char *why;
 	bool over; /* the limit was reached */
 	struct evs_trace *trace;
@@ -312,43 +323,66 @@ int evs_enc_text(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint8_t kind
 int evs_enc_template(struct evs_enc_ctx *ctx, const struct evs_strs *v, bool forced, unsigned depth,
 		     struct evs_buf *out);
 int evs_template_pays(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigned depth);
-int evs_dec_template(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out, unsigned depth);
+int evs_dec_template(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out, unsigned depth,
+		     const struct evs_pick *pick);
 
 /* Date-times (enc_time.c). */
 bool evs_time_is(const uint8_t *p, size_t len);
 int evs_enc_time(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigned depth,
 		 struct evs_buf *out);
 int evs_dec_time(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		 unsigned depth);
+		 unsigned depth, const struct evs_pick *pick);
 
 /* The text form that a sample of the values has, or 0. */
 uint8_t evs_text_guess(const struct evs_strs *v);
 
 int evs_dec_int(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
 		unsigned depth);
+int evs_dec_int_some(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
+		     unsigned depth, const struct evs_pick *pick);
 /* The node's kind byte is already read. */
 int evs_dec_int_kind(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, unsigned w,
-		     uint8_t *out, unsigned depth);
+		     uint8_t *out, unsigned depth, const struct evs_pick *pick);
+/* Picks from DICT and SCALED alone. */
 int evs_dec_chain(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, unsigned w,
-		  uint8_t *out, unsigned depth);
+		  uint8_t *out, unsigned depth, const struct evs_pick *pick);
 void evs_ints_fill(uint8_t *out, uint32_t n, unsigned w, uint64_t v); /* n times v */
-int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out);
+int evs_dec_float(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
+		  const struct evs_pick *pick);
 int evs_dec_fixed(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, size_t w, uint8_t *out,
-		  unsigned depth);
-/* `out` is a BYTES array that gets n rows, none null. */
+		  unsigned depth, const struct evs_pick *pick);
+/* `out` is a BYTES array that gets n rows, or those picked, none null. */
 int evs_dec_strs(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		 unsigned depth);
+		 unsigned depth, const struct evs_pick *pick);
 int evs_dec_text(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n,
-		 struct evs_array *out, unsigned depth);
+		 struct evs_array *out, unsigned depth, const struct evs_pick *pick);
 
-/* Codes of a dictionary of `distinct` values: n codes, each checked, as u32 in scratch. */
+/* Codes of a dictionary of `distinct` values: n codes, each checked; all, or those picked, as u32 in scratch. */
 int evs_dec_codes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint32_t distinct,
-		  unsigned depth, const uint32_t **codes);
+		  unsigned depth, const uint32_t **codes, const struct evs_pick *pick);
+
+static inline uint32_t evs_picked(const struct evs_pick *pick, uint32_t n)
+{
+	return pick ? pick->n : n;
+}
+
+/* An empty array, for the offsets of all values where only some are wanted; of BYTES, it is the inner node's. */
+static inline struct evs_array *evs_dec_spare(struct evs_dec_ctx *d, unsigned depth)
+{
+	d->strs[depth].rows = 0;
+	return &d->strs[depth];
+}
+
+/* Values of `w` bytes at the places picked, side by side. */
+void evs_pick_values(uint8_t *out, const uint8_t *p, size_t w, const struct evs_pick *pick);
 
 /* `n` lengths, one INT node, into the offsets of `out`, summed up; `*total` gets the sum, which is
  * at most EVS_ARRAY_MAX_BYTES. */
 int evs_dec_lengths(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
 		    unsigned depth, uint64_t *total);
+
+/* Of values picked from those that `offs` belongs to: their offsets, and room for their bytes. */
+int evs_dec_picked_offsets(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out, const struct evs_pick *pick);
 
 /* Room for `total` bytes of BYTES values, and a little more where the cap allows. */
 int evs_dec_bytes_room(struct evs_dec_ctx *d, struct evs_array *out, uint64_t total);

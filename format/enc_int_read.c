@@ -24,14 +24,39 @@ void evs_ints_fill(uint8_t *out, uint32_t n, unsigned w, uint64_t v)
 	}
 }
 
-static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out)
+void evs_pick_values(uint8_t *out, const uint8_t *p, size_t w, const struct evs_pick *pick)
+{
+	for (size_t i = 0; i < pick->n; i++)
+		memcpy(out + i * w, p + pick->at[i] * w, w);
+}
+
+static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
+		     const struct evs_pick *pick)
 {
 	const uint8_t *p;
 
 	if (!evs_cur_bytes(c, (size_t)n * w, &p))
 		return evs_dec_fail(d, "6.3-1 plain values are cut short");
-	evs_copy_le(out, p, n, w);
+	for (size_t i = 0; pick && i < pick->n; i++)
+		evs_copy_le(out + i * w, p + (size_t)pick->at[i] * w, 1, w);
+	if (!pick)
+		evs_copy_le(out, p, n, w);
 	return 0;
+}
+
+/* Eight values begin at each `bits`th byte, the first of which may be picked from. */
+static void unpack_picked(uint8_t *out, const uint8_t *p, const uint8_t *end, uint32_t n, unsigned w,
+			  unsigned bits, uint64_t base, const struct evs_pick *pick)
+{
+	uint8_t eight[64];
+
+	for (size_t i = 0; i < pick->n; i++) {
+		uint32_t at = pick->at[i], from = at & ~7u;
+		const uint8_t *q = p + (size_t)(from / 8) * bits;
+
+		evs_bits_unpack(eight, q, (size_t)(end - q), n - from < 8 ? n - from : 8, w, bits, base);
+		memcpy(out + i * w, eight + (at - from) * w, w);
+	}
 }
 
 static int get_const(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out)
@@ -45,7 +70,7 @@ static int get_const(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsig
 }
 
 static int get_packed(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w,
-		      uint8_t *out)
+		      uint8_t *out, const struct evs_pick *pick)
 {
 	const uint8_t *p;
 	uint64_t base;
@@ -57,14 +82,38 @@ static int get_packed(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsi
 		return evs_dec_fail(d, "6.3-4 packed values are cut short");
 	if (!evs_bits_clean(p, n, bits))
 		return evs_dec_fail(d, "6.3-5 bits after the last packed value are not zero");
-	evs_bits_unpack(out, p, (size_t)(c->end - p), n, w, bits, base);
+	if (pick)
+		unpack_picked(out, p, c->end, n, w, bits, base, pick);
+	else
+		evs_bits_unpack(out, p, (size_t)(c->end - p), n, w, bits, base);
 	return 0;
 }
 
+/* `count` values of one width; of those picked, the ones in this block, whose values are those from `from` on. */
+static void unpack_block(uint8_t **out, const uint8_t *p, const uint8_t *end, uint32_t from, uint32_t count,
+			 unsigned w, unsigned bits, uint64_t base, struct evs_pick *pick)
+{
+	uint8_t block[EVS_ENC_BLOCK * 8], *to = pick ? block : *out;
+
+	if (pick && (!pick->n || pick->at[0] - from >= count))
+		return;
+	if (bits)
+		evs_bits_unpack(to, p, (size_t)(end - p), count, w, bits, base);
+	else
+		evs_ints_fill(to, count, w, base);
+	if (!pick) {
+		*out += (size_t)count * w;
+		return;
+	}
+	for (; pick->n && pick->at[0] - from < count; pick->at++, pick->n--, *out += w)
+		memcpy(*out, block + (size_t)(pick->at[0] - from) * w, w);
+}
+
 static int get_blocks(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w,
-		      uint8_t *out, unsigned depth)
+		      uint8_t *out, unsigned depth, const struct evs_pick *pick)
 {
 	uint32_t blocks = (n + EVS_ENC_BLOCK - 1) / EVS_ENC_BLOCK, count;
+	struct evs_pick rest = pick ? *pick : (struct evs_pick){ 0 };
 	const uint8_t *p;
 	uint8_t *widths;
 	uint64_t base;
@@ -78,7 +127,7 @@ static int get_blocks(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsi
 	rc = evs_dec_int(d, c, blocks, 1, widths, depth + 1);
 	if (rc)
 		return rc;
-	for (uint32_t k = 0; k < blocks; k++, out += (size_t)EVS_ENC_BLOCK * w) {
+	for (uint32_t k = 0; k < blocks; k++) {
 		count = k + 1 < blocks ? EVS_ENC_BLOCK : n - k * EVS_ENC_BLOCK;
 		if (widths[k] > 8 * w)
 			return evs_dec_fail(d, "6.3-3 base or bits of packed values out of range");
@@ -87,10 +136,8 @@ static int get_blocks(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsi
 		if (!evs_bits_clean(p, count, widths[k]))
 			return evs_dec_fail(d,
 					    "6.3-5 bits after the last packed value are not zero");
-		if (widths[k])
-			evs_bits_unpack(out, p, (size_t)(c->end - p), count, w, widths[k], base);
-		else
-			evs_ints_fill(out, count, w, base);
+		unpack_block(&out, p, c->end, k * EVS_ENC_BLOCK, count, w, widths[k], base,
+			     pick ? &rest : NULL);
 	}
 	return 0;
 }
@@ -156,7 +203,7 @@ static int get_patched(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uns
 }
 
 static int get_planes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w,
-		      uint8_t *out)
+		      uint8_t *out, const struct evs_pick *pick)
 {
 	const uint8_t *p;
 	uint64_t base;
@@ -166,21 +213,68 @@ static int get_planes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsi
 		return evs_dec_fail(d, "6.3-8 base or number of byte planes out of range");
 	if (!evs_cur_bytes(c, (size_t)n * k, &p))
 		return evs_dec_fail(d, "6.3-9 byte planes are cut short");
-	evs_planes_join(out, p, n, w, k, base);
+	for (size_t i = 0; pick && i < pick->n; i++) {
+		uint64_t v = base;
+
+		for (unsigned j = 0; j < k; j++)
+			v += (uint64_t)p[(size_t)j * n + pick->at[i]] << 8 * j;
+		evs_st(out, i, w, v);
+	}
+	if (!pick)
+		evs_planes_join(out, p, n, w, k, base);
 	return 0;
 }
 
+#define ABREAST 64u /* values compared side by side */
+
+static inline uint8_t largest1(const uint8_t *p, size_t n)
+{
+	uint8_t max = 0;
+
+	for (size_t i = 0; i < n; i++)
+		max = p[i] > max ? p[i] : max;
+	return max;
+}
+
+static inline uint16_t largest2(const uint8_t *p, size_t n)
+{
+	uint16_t max = 0, v;
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&v, p + 2 * i, 2);
+		max = v > max ? v : max;
+	}
+	return max;
+}
+
+static uint32_t largest(const uint8_t *p, size_t n, unsigned w)
+{
+	uint32_t max = 0, v;
+	size_t i = 0;
+
+	/* Of a fixed number the compiler makes vectors. */
+	for (; w < 4 && i + ABREAST <= n; i += ABREAST) {
+		v = w == 1 ? largest1(p + i, ABREAST) : largest2(p + 2 * i, ABREAST);
+		max = v > max ? v : max;
+	}
+	for (; i < n; i++) {
+		v = (uint32_t)evs_ld(p, i, w);
+		max = v > max ? v : max;
+	}
+	return max;
+}
+
 int evs_dec_codes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint32_t distinct,
-		  unsigned depth, const uint32_t **codes)
+		  unsigned depth, const uint32_t **codes, const struct evs_pick *pick)
 {
 	unsigned w = evs_code_width(distinct);
-	uint32_t *out = evs_dec_scratch(d, (uint64_t)n * 4), max = 0;
+	uint32_t *out = evs_dec_scratch(d, (uint64_t)evs_picked(pick, n) * 4);
 	uint8_t *raw = (uint8_t *)out;
 	int rc;
 
 	if (!out)
 		return EVS_E_NOMEM;
-	if (w < 4) {
+	if (w < 4 || pick) {
 		raw = evs_dec_scratch(d, (uint64_t)n * w);
 		if (!raw)
 			return EVS_E_NOMEM;
@@ -188,55 +282,73 @@ int evs_dec_codes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint32_t
 	rc = evs_dec_int(d, c, n, w, raw, depth);
 	if (rc)
 		return rc;
-	if (w == 1)
+	if (largest(raw, n, w) >= distinct)
+		return evs_dec_fail(d, "6.3-16 a code is outside its dictionary");
+	if (pick)
+		for (size_t i = 0; i < pick->n; i++)
+			out[i] = (uint32_t)evs_ld(raw, pick->at[i], w);
+	else if (w == 1)
 		for (size_t i = 0; i < n; i++)
 			out[i] = raw[i];
 	else if (w == 2)
 		for (size_t i = 0; i < n; i++)
 			out[i] = (uint32_t)evs_ld(raw, i, 2);
-	for (size_t i = 0; i < n; i++)
-		max = out[i] > max ? out[i] : max;
-	if (max >= distinct)
-		return evs_dec_fail(d, "6.3-16 a code is outside its dictionary");
 	*codes = out;
 	return 0;
 }
 
+/* Kinds whose values hang together: all of them, then those picked. */
+static int pick_from_all(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, unsigned w,
+			 uint8_t *out, unsigned depth, const struct evs_pick *pick)
+{
+	uint8_t *all = evs_dec_scratch(d, (uint64_t)n * w);
+	int rc;
+
+	if (!all)
+		return EVS_E_NOMEM;
+	rc = evs_dec_int_kind(d, c, kind, n, w, all, depth, NULL);
+	if (!rc)
+		evs_pick_values(out, all, w, pick);
+	return rc;
+}
+
+static int get_kind(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, unsigned w,
+		    uint8_t *out, unsigned depth, const struct evs_pick *pick)
+{
+	switch (kind) {
+	case EVS_NODE_PLAIN:
+		return get_plain(d, c, n, w, out, pick);
+	case EVS_NODE_CONST:
+		return get_const(d, c, evs_picked(pick, n), w, out);
+	case EVS_NODE_PACKED:
+		return get_packed(d, c, n, w, out, pick);
+	case EVS_NODE_PLANES:
+		return get_planes(d, c, n, w, out, pick);
+	case EVS_NODE_BLOCKS:
+		return get_blocks(d, c, n, w, out, depth, pick);
+	default:
+		break;
+	}
+	if (pick && kind != EVS_NODE_DICT && kind != EVS_NODE_SCALED)
+		return pick_from_all(d, c, kind, n, w, out, depth, pick);
+	return kind == EVS_NODE_PATCHED ? get_patched(d, c, n, w, out, depth)
+					: evs_dec_chain(d, c, kind, n, w, out, depth, pick);
+}
+
 int evs_dec_int_kind(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, unsigned w,
-		     uint8_t *out, unsigned depth)
+		     uint8_t *out, unsigned depth, const struct evs_pick *pick)
 {
 	unsigned top = d->scratch.top;
 	int rc;
 
 	evs_dec_met(d, kind);
-	switch (kind) {
-	case EVS_NODE_PLAIN:
-		rc = get_plain(d, c, n, w, out);
-		break;
-	case EVS_NODE_CONST:
-		rc = get_const(d, c, n, w, out);
-		break;
-	case EVS_NODE_PACKED:
-		rc = get_packed(d, c, n, w, out);
-		break;
-	case EVS_NODE_PLANES:
-		rc = get_planes(d, c, n, w, out);
-		break;
-	case EVS_NODE_BLOCKS:
-		rc = get_blocks(d, c, n, w, out, depth);
-		break;
-	case EVS_NODE_PATCHED:
-		rc = get_patched(d, c, n, w, out, depth);
-		break;
-	default:
-		rc = evs_dec_chain(d, c, kind, n, w, out, depth);
-	}
+	rc = get_kind(d, c, kind, n, w, out, depth, pick);
 	d->scratch.top = top;
 	return rc;
 }
 
-int evs_dec_int(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
-		unsigned depth)
+int evs_dec_int_some(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
+		     unsigned depth, const struct evs_pick *pick)
 {
 	uint8_t kind;
 
@@ -244,5 +356,11 @@ int evs_dec_int(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w
 		return evs_dec_fail(d, "6.1-3 nodes lie too deep inside each other");
 	if (!evs_cur_u8(c, &kind))
 		return evs_dec_fail(d, "6.1-1 column is cut short");
-	return evs_dec_int_kind(d, c, kind, n, w, out, depth);
+	return evs_dec_int_kind(d, c, kind, n, w, out, depth, pick);
+}
+
+int evs_dec_int(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsigned w, uint8_t *out,
+		unsigned depth)
+{
+	return evs_dec_int_some(d, c, n, w, out, depth, NULL);
 }

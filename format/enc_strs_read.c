@@ -40,26 +40,49 @@ int evs_dec_bytes_room(struct evs_dec_ctx *d, struct evs_array *out, uint64_t to
 	return evs_dec_reserve(d, out, 0, total);
 }
 
-static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		     unsigned depth)
+int evs_dec_picked_offsets(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out, const struct evs_pick *pick)
 {
+	uint64_t total = 0; /* not more than that of all */
+	int rc = evs_dec_reserve(d, out, pick->n, 0);
+
+	if (rc)
+		return rc;
+	out->offs[0] = 0;
+	for (size_t i = 0; i < pick->n; i++) {
+		total += (uint64_t)(offs[pick->at[i] + 1] - offs[pick->at[i]]);
+		out->offs[i + 1] = (int32_t)total;
+	}
+	return evs_dec_bytes_room(d, out, total);
+}
+
+static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		     unsigned depth, const struct evs_pick *pick)
+{
+	struct evs_array *all = pick ? evs_dec_spare(d, depth) : out;
 	const uint8_t *p;
 	uint64_t total;
-	int rc = evs_dec_lengths(d, c, n, out, depth + 1, &total);
+	int rc = evs_dec_lengths(d, c, n, all, depth + 1, &total);
 
 	if (rc)
 		return rc;
 	if (!evs_cur_bytes(c, total, &p))
 		return evs_dec_fail(d, "6.6-1 bytes of plain values are cut short");
-	rc = evs_dec_bytes_room(d, out, total);
+	d->most = total;
+	rc = pick ? evs_dec_picked_offsets(d, all->offs, out, pick) : evs_dec_bytes_room(d, out, total);
 	if (rc)
 		return rc;
-	memcpy(out->data, p, (size_t)total);
+	for (size_t i = 0; pick && i < pick->n; i++)
+		memcpy(out->data + out->offs[i], p + all->offs[pick->at[i]],
+		       (size_t)(out->offs[i + 1] - out->offs[i]));
+	if (!pick)
+		memcpy(out->data, p, (size_t)total);
 	return 0;
 }
 
-static int get_const(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out)
+static int get_const(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		     const struct evs_pick *pick)
 {
+	uint32_t want = evs_picked(pick, n);
 	const uint8_t *p;
 	uint64_t len;
 	int rc;
@@ -68,13 +91,14 @@ static int get_const(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struc
 		return evs_dec_fail(d, "6.6-2 bytes of a constant are cut short");
 	if (len > EVS_ARRAY_MAX_BYTES / n)
 		return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
-	rc = evs_dec_reserve(d, out, n, 0);
+	d->most = len * n;
+	rc = evs_dec_reserve(d, out, want, 0);
 	if (!rc)
-		rc = evs_dec_bytes_room(d, out, len * n);
+		rc = evs_dec_bytes_room(d, out, len * want);
 	if (rc)
 		return rc;
 	out->offs[0] = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < want; i++) {
 		memcpy(out->data + i * len, p, (size_t)len);
 		out->offs[i + 1] = (int32_t)((i + 1) * len);
 	}
@@ -112,25 +136,37 @@ static void copy_coded(struct evs_array *out, const struct evs_array *vals, cons
 	}
 }
 
+static uint64_t longest(const struct evs_array *a)
+{
+	int32_t most = 0;
+
+	for (size_t i = 0; i < a->rows; i++)
+		most = a->offs[i + 1] - a->offs[i] > most ? a->offs[i + 1] - a->offs[i] : most;
+	return (uint64_t)most;
+}
+
 static int get_dict(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		    unsigned depth)
+		    unsigned depth, const struct evs_pick *pick)
 {
 	struct evs_array *vals = &d->strs[depth];
+	uint32_t want = evs_picked(pick, n);
 	const uint32_t *codes;
 	uint64_t distinct, total = 0;
 	int rc;
 
 	if (!evs_cur_varint(c, &distinct) || !distinct || distinct > n)
 		return evs_dec_fail(d, "6.3-15 size of a dictionary out of range");
-	rc = evs_dec_strs(d, c, (uint32_t)distinct, vals, depth + 1);
+	rc = evs_dec_strs(d, c, (uint32_t)distinct, vals, depth + 1, NULL);
 	if (!rc)
-		rc = evs_dec_codes(d, c, n, (uint32_t)distinct, depth + 1, &codes);
+		rc = evs_dec_codes(d, c, n, (uint32_t)distinct, depth + 1, &codes, pick);
 	if (!rc)
-		rc = evs_dec_reserve(d, out, n, 0);
+		rc = evs_dec_reserve(d, out, want, 0);
 	if (rc)
 		return rc;
+	if (pick)
+		d->most = longest(vals) * n;
 	out->offs[0] = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < want; i++) {
 		total += (uint64_t)(vals->offs[codes[i] + 1] - vals->offs[codes[i]]);
 		if (total > EVS_ARRAY_MAX_BYTES)
 			return evs_dec_fail(d, "6.1-7 values of an array pass 0x7fff0000 bytes");
@@ -139,14 +175,15 @@ static int get_dict(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct
 	rc = evs_dec_bytes_room(d, out, total);
 	if (rc)
 		return rc;
-	copy_coded(out, vals, codes, n, total);
+	copy_coded(out, vals, codes, want, total);
 	return 0;
 }
 
 static int get_affix(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		     unsigned depth)
+		     unsigned depth, const struct evs_pick *pick)
 {
 	struct evs_array *in = &d->strs[depth];
+	uint32_t want = evs_picked(pick, n);
 	const uint8_t *prefix, *suffix;
 	uint8_t pre, suf, *to;
 	uint64_t total;
@@ -156,18 +193,20 @@ static int get_affix(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struc
 	if (!evs_cur_u8(c, &pre) || !evs_cur_u8(c, &suf) || !evs_cur_bytes(c, pre, &prefix) ||
 	    !evs_cur_bytes(c, suf, &suffix))
 		return evs_dec_fail(d, "6.6-3 prefix or suffix is cut short");
-	rc = evs_dec_strs(d, c, n, in, depth + 1);
+	rc = evs_dec_strs(d, c, n, in, depth + 1, pick);
 	if (rc)
 		return rc;
-	total = (uint64_t)in->offs[n] + (uint64_t)n * ((uint64_t)pre + suf);
-	rc = evs_dec_reserve(d, out, n, 0);
+	if (pick)
+		d->most += (uint64_t)n * ((uint64_t)pre + suf);
+	total = (uint64_t)in->offs[want] + (uint64_t)want * ((uint64_t)pre + suf);
+	rc = evs_dec_reserve(d, out, want, 0);
 	if (!rc)
 		rc = evs_dec_bytes_room(d, out, total);
 	if (rc)
 		return rc;
 	to = out->data;
 	out->offs[0] = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < want; i++) {
 		len = (size_t)(in->offs[i + 1] - in->offs[i]);
 		memcpy(to, prefix, pre);
 		memcpy(to + pre, in->data + in->offs[i], len);
@@ -179,7 +218,7 @@ static int get_affix(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struc
 }
 
 int evs_dec_strs(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		 unsigned depth)
+		 unsigned depth, const struct evs_pick *pick)
 {
 	unsigned top = d->scratch.top;
 	uint8_t kind;
@@ -193,25 +232,27 @@ int evs_dec_strs(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct ev
 	evs_dec_met(d, kind);
 	switch (kind) {
 	case EVS_NODE_PLAIN:
-		rc = get_plain(d, c, n, out, depth);
+		rc = get_plain(d, c, n, out, depth, pick);
 		break;
 	case EVS_NODE_CONST:
-		rc = get_const(d, c, n, out);
+		rc = get_const(d, c, n, out, pick);
 		break;
 	case EVS_NODE_DICT:
-		rc = get_dict(d, c, n, out, depth);
+		rc = get_dict(d, c, n, out, depth, pick);
 		break;
 	case EVS_NODE_AFFIX:
-		rc = get_affix(d, c, n, out, depth);
+		rc = get_affix(d, c, n, out, depth, pick);
 		break;
 	case EVS_NODE_TEMPLATE:
-		rc = evs_dec_template(d, c, n, out, depth);
+		rc = evs_dec_template(d, c, n, out, depth, pick);
 		break;
 	default:
-		rc = evs_dec_text(d, c, kind, n, out, depth);
+		rc = evs_dec_text(d, c, kind, n, out, depth, pick);
 	}
 	d->scratch.top = top;
+	if (!rc && pick && d->most > EVS_ARRAY_MAX_BYTES) /* perhaps more than may be: see whether all of them are */
+		rc = EVS_DEC_WHOLE;
 	if (!rc)
-		out->rows = n;
+		out->rows = evs_picked(pick, n);
 	return rc;
 }

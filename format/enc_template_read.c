@@ -3,7 +3,8 @@
  *
  * The templates are read into parts, each a literal and the column whose value follows it; then the codes, which say how many values each
  * column has, and how many bytes all literals are; then the columns, one behind the other, into one pool; and then everything is copied to where
- * it belongs, sixteen bytes at a time where there is room.
+ * it belongs, sixteen bytes at a time where there is room. Where only some values are wanted, so are only some of each column: their places are
+ * found by counting the templates in front of each.
  */
 #include "format/enc_impl.h"
 
@@ -26,6 +27,8 @@ struct templates {
 	uint64_t *literal; /* bytes of each template's literals */
 	uint32_t *values;  /* of each column; then, where its next one is in offs */
 	uint32_t *offs;	   /* of all values of all columns in the pool, an end for each column */
+	/* Where some are picked: the places of each column's values, columns behind each other, and where each column's end. */
+	uint32_t *places, *ends;
 };
 
 static int get_part(struct evs_dec_ctx *d, struct evs_cur *c, const struct templates *t, bool last,
@@ -127,9 +130,82 @@ static int count_values(struct evs_dec_ctx *d, struct templates *t, const uint32
 	return 0;
 }
 
-/* All columns behind each other into the pool; t->values becomes where each begins in t->offs. */
+/* The values of the template's columns that are in front of its next value. */
+static void pass(const struct templates *t, uint32_t template, uint32_t uses, uint32_t *next)
+{
+	for (const struct part *p = &t->part[t->first[template]]; p->column != NO_COLUMN; p++)
+		next[p->column] += uses;
+}
+
+/* Count the templates of values [from, to) into `next`, those of a kind together. */
+static void pass_all(const struct templates *t, const uint32_t *codes, size_t from, size_t to, uint32_t *uses,
+		     uint32_t *next)
+{
+	for (size_t i = from; i < to; i++)
+		uses[codes[i]]++;
+	for (size_t i = from; i < to; i++)
+		if (uses[codes[i]]) {
+			pass(t, codes[i], uses[codes[i]], next);
+			uses[codes[i]] = 0;
+		}
+}
+
+/* Where the values of each column are that the picked values have in their gaps; `total`: of all columns, in all values. */
+static int find_places(struct evs_dec_ctx *d, struct templates *t, const uint32_t *codes, const struct evs_pick *pick,
+		       uint32_t *total)
+{
+	uint32_t *uses = evs_dec_scratch(d, (uint64_t)t->n * sizeof(*uses));
+	uint32_t *next = evs_dec_scratch(d, ((uint64_t)t->columns + 1) * sizeof(*next));
+	uint64_t gaps = 0;
+	size_t from = 0;
+
+	t->ends = evs_dec_scratch(d, ((uint64_t)t->columns + 1) * sizeof(*t->ends));
+	if (!uses || !next || !t->ends)
+		return EVS_E_NOMEM;
+	memset(uses, 0, t->n * sizeof(*uses));
+	memset(next, 0, t->columns * sizeof(*next));
+	memset(t->ends, 0, t->columns * sizeof(*t->ends));
+	for (size_t i = 0; i < pick->n; i++)
+		pass(t, codes[pick->at[i]], 1, t->ends);
+	for (uint32_t k = 0; k < t->columns; k++) {
+		uint32_t begin = (uint32_t)gaps;
+
+		gaps += t->ends[k];
+		t->ends[k] = begin; /* until they are filled in */
+	}
+	t->places = evs_dec_scratch(d, gaps * sizeof(*t->places));
+	if (!t->places)
+		return EVS_E_NOMEM;
+	for (size_t i = 0; i < pick->n; from = pick->at[i++] + 1) {
+		const struct part *p = &t->part[t->first[codes[pick->at[i]]]];
+
+		pass_all(t, codes, from, pick->at[i], uses, next);
+		for (; p->column != NO_COLUMN; p++)
+			t->places[t->ends[p->column]++] = next[p->column]++;
+	}
+	*total = (uint32_t)gaps;
+	return 0;
+}
+
+/* The values of one column, or those that are picked of it, into `in`. */
+static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, const struct templates *t, uint32_t column,
+		      struct evs_array *in, unsigned depth, uint64_t *most)
+{
+	uint32_t begin = column && t->ends ? t->ends[column - 1] : 0;
+	struct evs_pick part;
+	int rc;
+
+	if (!t->ends)
+		return evs_dec_strs(d, c, t->values[column], in, depth, NULL);
+	part = (struct evs_pick){ t->places + begin, t->ends[column] - begin };
+	rc = evs_dec_strs(d, c, t->values[column], in, depth, &part);
+	*most += d->most;
+	return rc;
+}
+
+/* All columns behind each other into the pool; t->values becomes where each begins in t->offs. `most`: bytes that they have, if all are read. */
 static int get_columns(struct evs_dec_ctx *d, struct evs_cur *c, struct templates *t,
-		       uint64_t total, unsigned depth)
+		       uint64_t total, unsigned depth, uint64_t *most)
 {
 	struct evs_array *in = &d->strs[depth];
 	struct evs_buf *pool = &d->pool[depth];
@@ -137,15 +213,17 @@ static int get_columns(struct evs_dec_ctx *d, struct evs_cur *c, struct template
 	size_t bytes;
 	int rc;
 
+	*most = 0;
+
 	evs_buf_reset(pool);
 	t->offs = evs_dec_scratch(d, (total + t->columns) * sizeof(*t->offs));
 	if (!t->offs)
 		return EVS_E_NOMEM;
 	for (uint32_t k = 0; k < t->columns; k++) {
-		values = t->values[k];
-		rc = evs_dec_strs(d, c, values, in, depth + 1);
+		rc = get_values(d, c, t, k, in, depth + 1, most);
 		if (rc)
 			return rc;
+		values = in->rows;
 		bytes = (size_t)in->offs[values];
 		/* unreached: takes columns of two gigabytes together */
 		if (pool->len + bytes > EVS_ARRAY_MAX_BYTES)
@@ -201,25 +279,49 @@ static void join(struct templates *t, const uint32_t *codes, uint32_t n, const u
 	}
 }
 
+/* Only picked values are joined: what is needed of them; `literals`, of all, becomes theirs. */
+static int pick_values(struct evs_dec_ctx *d, struct templates *t, const uint32_t **codes, const struct evs_pick *pick,
+		       uint64_t *total, uint64_t *literals)
+{
+	uint32_t *some = evs_dec_scratch(d, (uint64_t)pick->n * sizeof(*some)), gaps;
+	int rc = some ? find_places(d, t, *codes, pick, &gaps) : EVS_E_NOMEM;
+
+	if (rc)
+		return rc;
+	*total = gaps;
+	*literals = 0;
+	for (size_t i = 0; i < pick->n; i++) {
+		some[i] = (*codes)[pick->at[i]];
+		*literals += t->literal[some[i]];
+	}
+	*codes = some;
+	return 0;
+}
+
 int evs_dec_template(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		     unsigned depth)
+		     unsigned depth, const struct evs_pick *pick)
 {
 	struct templates t;
 	const uint32_t *codes;
-	uint64_t total, literals;
+	uint64_t total, literals, all = 0, most;
 	int rc = get_templates(d, c, n, &t);
 
 	if (!rc)
-		rc = evs_dec_codes(d, c, n, t.n, depth + 1, &codes);
+		rc = evs_dec_codes(d, c, n, t.n, depth + 1, &codes, NULL);
 	if (!rc)
 		rc = count_values(d, &t, codes, n, &total, &literals);
+	all = rc ? 0 : literals;
+	if (!rc && pick)
+		rc = pick_values(d, &t, &codes, pick, &total, &literals);
 	if (!rc)
-		rc = get_columns(d, c, &t, total, depth);
+		rc = get_columns(d, c, &t, total, depth, &most);
 	if (!rc)
-		rc = evs_dec_reserve(d, out, n, 0);
+		rc = evs_dec_reserve(d, out, evs_picked(pick, n), 0);
 	if (!rc)
 		rc = evs_dec_bytes_room(d, out, literals + d->pool[depth].len);
-	if (!rc)
-		join(&t, codes, n, d->pool[depth].p, c->end, out);
-	return rc;
+	if (rc)
+		return rc;
+	d->most = all + most;
+	join(&t, codes, evs_picked(pick, n), d->pool[depth].p, c->end, out);
+	return 0;
 }

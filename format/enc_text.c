@@ -233,22 +233,24 @@ int evs_enc_text(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint8_t kind
 }
 
 static int get_uuid_text(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n,
-			 struct evs_array *out, unsigned depth)
+			 struct evs_array *out, unsigned depth, const struct evs_pick *pick)
 {
-	uint8_t *mem = evs_dec_scratch(d, (uint64_t)n * 16);
+	uint32_t want = evs_picked(pick, n);
+	uint8_t *mem = evs_dec_scratch(d, (uint64_t)want * 16);
 	int rc;
 
 	if (!mem)
 		return EVS_E_NOMEM;
-	rc = evs_dec_fixed(d, c, n, 16, mem, depth + 1);
+	rc = evs_dec_fixed(d, c, n, 16, mem, depth + 1, pick);
 	if (!rc)
-		rc = evs_dec_reserve(d, out, n, 0);
+		rc = evs_dec_reserve(d, out, want, 0);
 	if (!rc)
-		rc = evs_dec_bytes_room(d, out, (uint64_t)n * UUID_LEN);
+		rc = evs_dec_bytes_room(d, out, (uint64_t)want * UUID_LEN);
 	if (rc)
 		return rc;
+	d->most = (uint64_t)n * UUID_LEN;
 	out->offs[0] = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < want; i++) {
 		uuid_print(out->data + i * UUID_LEN, mem + i * 16);
 		out->offs[i + 1] = (int32_t)((i + 1) * UUID_LEN);
 	}
@@ -256,48 +258,58 @@ static int get_uuid_text(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n,
 }
 
 static int get_hex_text(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-			unsigned depth)
+			unsigned depth, const struct evs_pick *pick)
 {
+	struct evs_array *all = pick ? evs_dec_spare(d, depth) : out;
 	const uint8_t *p;
 	uint64_t half;
 	int rc;
 
-	rc = evs_dec_lengths(d, c, n, out, depth + 1, &half);
+	rc = evs_dec_lengths(d, c, n, all, depth + 1, &half);
 	if (rc)
 		return rc;
 	if (!evs_cur_bytes(c, (size_t)half, &p))
 		return evs_dec_fail(d, "6.6-1 bytes of plain values are cut short");
-	rc = evs_dec_bytes_room(d, out, half * 2);
+	d->most = half * 2;
+	if (pick && d->most > EVS_ARRAY_MAX_BYTES)
+		return EVS_DEC_WHOLE;
+	for (size_t i = 1; i <= n && half * 2 <= EVS_ARRAY_MAX_BYTES; i++)
+		all->offs[i] *= 2;
+	rc = pick ? evs_dec_picked_offsets(d, all->offs, out, pick) : evs_dec_bytes_room(d, out, half * 2);
 	if (rc)
 		return rc;
-	hex_print(out->data, p, (size_t)half);
-	for (size_t i = 1; i <= n; i++)
-		out->offs[i] *= 2;
+	for (size_t i = 0; pick && i < pick->n; i++)
+		hex_print(out->data + out->offs[i], p + all->offs[pick->at[i]] / 2,
+			  (size_t)(out->offs[i + 1] - out->offs[i]) / 2);
+	if (!pick)
+		hex_print(out->data, p, (size_t)half);
 	return 0;
 }
 
 static int get_int_text(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-			unsigned depth)
+			unsigned depth, const struct evs_pick *pick)
 {
-	int64_t *ints = evs_dec_scratch(d, (uint64_t)n * 8);
+	uint32_t want = evs_picked(pick, n);
+	int64_t *ints = evs_dec_scratch(d, (uint64_t)want * 8);
 	uint8_t tmp[INT_LEN_MAX];
 	uint64_t total = 0;
 	int rc;
 
 	if (!ints)
 		return EVS_E_NOMEM;
-	rc = evs_dec_int(d, c, n, 8, (uint8_t *)ints, depth + 1);
+	rc = evs_dec_int_some(d, c, n, 8, (uint8_t *)ints, depth + 1, pick);
 	if (!rc)
-		rc = evs_dec_reserve(d, out, n, 0);
+		rc = evs_dec_reserve(d, out, want, 0);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < n; i++)
+	d->most = (uint64_t)n * INT_LEN_MAX;
+	for (size_t i = 0; i < want; i++)
 		total += int_print(tmp, ints[i]);
 	rc = evs_dec_bytes_room(d, out, total);
 	if (rc)
 		return rc;
 	out->offs[0] = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < want; i++) {
 		size_t len = int_print(tmp, ints[i]);
 
 		memcpy(out->data + out->offs[i], tmp, len);
@@ -307,17 +319,17 @@ static int get_int_text(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, st
 }
 
 int evs_dec_text(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n,
-		 struct evs_array *out, unsigned depth)
+		 struct evs_array *out, unsigned depth, const struct evs_pick *pick)
 {
 	switch (kind) {
 	case EVS_NODE_UUID_TEXT:
-		return get_uuid_text(d, c, n, out, depth);
+		return get_uuid_text(d, c, n, out, depth, pick);
 	case EVS_NODE_HEX_TEXT:
-		return get_hex_text(d, c, n, out, depth);
+		return get_hex_text(d, c, n, out, depth, pick);
 	case EVS_NODE_INT_TEXT:
-		return get_int_text(d, c, n, out, depth);
+		return get_int_text(d, c, n, out, depth, pick);
 	case EVS_NODE_TIME_TEXT:
-		return evs_dec_time(d, c, n, out, depth);
+		return evs_dec_time(d, c, n, out, depth, pick);
 	default:
 		d->why = "6.1-2 node kind is unknown, or not one for bytes";
 		return EVS_E_VERSION;

@@ -24,6 +24,11 @@ struct form {
 static const int64_t ticks_per_second[10] = { 1,      10,      100,	 1000,	    10000,
 					      100000, 1000000, 10000000, 100000000, 1000000000 };
 
+static int64_t ticks_per_day(const struct form *f)
+{
+	return f->sep ? ticks_per_second[f->digits] * DAY : 1;
+}
+
 static size_t form_len(const struct form *f)
 {
 	return (f->sep ? SECOND_LEN + (f->digits ? 1u + f->digits : 0u) : DATE_LEN) + f->suffix_len;
@@ -208,14 +213,30 @@ static int get_form(struct evs_dec_ctx *d, struct evs_cur *c, struct form *f)
 	return 0;
 }
 
+static int64_t day_of(int64_t ticks, int64_t per)
+{
+	return ticks / per - (ticks < ticks / per * per);
+}
+
+/* Do all of the days lie in the years that can be printed? */
+static bool days_fit(const int64_t *ticks, uint32_t n, const struct form *f)
+{
+	int64_t per = ticks_per_day(f), min = ticks[0], max = ticks[0];
+
+	for (size_t i = 1; i < n; i++) {
+		min = ticks[i] < min ? ticks[i] : min;
+		max = ticks[i] > max ? ticks[i] : max;
+	}
+	return day_of(min, per) >= DAYS_MIN && day_of(max, per) <= DAYS_MAX;
+}
+
 /* Rows of one day follow each other, so the last date is kept. `date` has DATE_LEN bytes. */
 static bool time_print(uint8_t *p, int64_t ticks, const struct form *f, int64_t *last,
 		       uint8_t *date)
 {
-	int64_t per = f->sep ? ticks_per_second[f->digits] * DAY : 1, days = ticks / per;
+	int64_t per = ticks_per_day(f), days = day_of(ticks, per);
 	uint64_t rest, secs, scale = (uint64_t)ticks_per_second[f->digits];
 
-	days -= ticks < days * per;
 	if (days < DAYS_MIN || days > DAYS_MAX)
 		return false;
 	if (days != *last) {
@@ -246,8 +267,9 @@ static bool time_print(uint8_t *p, int64_t ticks, const struct form *f, int64_t 
 }
 
 int evs_dec_time(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
-		 unsigned depth)
+		 unsigned depth, const struct evs_pick *pick)
 {
+	uint32_t want = evs_picked(pick, n);
 	int64_t *ticks, last = INT64_MIN;
 	uint8_t date[DATE_LEN];
 	struct form f = { 0 };
@@ -261,15 +283,18 @@ int evs_dec_time(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct ev
 		return EVS_E_NOMEM;
 	rc = evs_dec_int(d, c, n, 8, (uint8_t *)ticks, depth + 1);
 	if (!rc)
-		rc = evs_dec_reserve(d, out, n, 0);
+		rc = evs_dec_reserve(d, out, want, 0);
 	len = form_len(&f);
 	if (!rc)
-		rc = evs_dec_bytes_room(d, out, (uint64_t)n * len);
+		rc = evs_dec_bytes_room(d, out, (uint64_t)want * len);
 	if (rc)
 		return rc;
+	d->most = (uint64_t)n * len;
+	if (pick && !days_fit(ticks, n, &f))
+		return EVS_DEC_WHOLE;
 	out->offs[0] = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (!time_print(out->data + i * len, ticks[i], &f, &last, date))
+	for (size_t i = 0; i < want; i++) {
+		if (!time_print(out->data + i * len, ticks[pick ? pick->at[i] : i], &f, &last, date))
 			return evs_dec_fail(d, "6.6-5 a time lies outside the years 0 to 9999");
 		out->offs[i + 1] = (int32_t)((i + 1) * len);
 	}

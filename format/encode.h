@@ -109,6 +109,13 @@ int evs_column_decode(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows,
 		      struct evs_array *out, const char **why);
 
 /*
+ * The same of the `n` rows at[0 .. n) alone, which rise: `out` gets these, side by side. All rules are looked at, those of other rows too; only
+ * less may be in need of memory.
+ */
+int evs_column_pick(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows, uint32_t nulls,
+		    const uint32_t *at, uint32_t n, struct evs_array *out, const char **why);
+
+/*
  * The same as distinct values and codes, where the column is encoded so and has at most EVS_CODED_MAX of them: 0; 1 where it is
  * not, or has few rows or large ones, and `c` has not moved. Otherwise as evs_column_decode().
  */

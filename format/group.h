@@ -138,6 +138,11 @@ int evs_group_column(struct evs_decoder *d, const struct evs_group *g, const str
 		     const uint8_t *stored, uint16_t column, struct evs_array *out,
 		     const char **why);
 
+/* The same of the `n` rows at[0 .. n) alone, which rise, side by side. */
+int evs_group_pick(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
+		   const uint8_t *stored, uint16_t column, const uint32_t *at, uint32_t n,
+		   struct evs_array *out, const char **why);
+
 /*
  * The same as codes where the block is one of a dictionary, of runs or of a constant, and the group is not packed: 1 with `coded`, else
  * 0 with `out`. Both have the column's shape.

@@ -299,16 +299,15 @@ static int all_null(const struct evs_decoder *d, struct evs_array *out, uint32_t
 	return 0;
 }
 
+static int check_end(const struct evs_cur *c, int rc, const char **why)
+{
+	return rc >= 0 && c->p != c->end ? evs_rule(why, EVS_E_FORMAT, "5.3-5 bytes behind a column's values") : rc;
+}
+
 static int decode_column(struct evs_decoder *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
 			 struct evs_array *out, const char **why)
 {
-	int rc = evs_column_decode(d->dec, c, rows, nulls, out, why);
-
-	if (rc < 0)
-		return rc;
-	if (c->p != c->end)
-		return evs_rule(why, EVS_E_FORMAT, "5.3-5 bytes behind a column's values");
-	return 0;
+	return check_end(c, evs_column_decode(d->dec, c, rows, nulls, out, why), why);
 }
 
 /* Step over one column of a packed block: `body` gets its bytes (empty: null in every row). */
@@ -415,7 +414,40 @@ int evs_group_coded(struct evs_decoder *d, const struct evs_group *g, const stru
 		rc = evs_column_codes(d->dec, &c, g->rows, b->nulls, coded, why);
 	if (rc == 1)
 		return decode_column(d, &c, g->rows, b->nulls, out, why);
-	if (rc == 0 && c.p != c.end)
-		rc = evs_rule(why, EVS_E_FORMAT, "5.3-5 bytes behind a column's values");
+	rc = check_end(&c, rc, why);
 	return rc < 0 ? rc : 1;
+}
+
+/* Small: they share a block. */
+static int pick_from_packed(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
+			    const uint8_t *stored, uint16_t column, const uint32_t *at, uint32_t n,
+			    struct evs_array *out, const char **why)
+{
+	struct evs_array all = { 0 };
+	int rc;
+
+	*why = "out of memory";
+	rc = evs_array_init_like(&all, out);
+	if (rc == 0)
+		rc = evs_group_column(d, g, b, stored, column, &all, why);
+	if (rc == 0)
+		rc = evs_array_take(out, &all, at, n);
+	evs_array_release(&all);
+	return rc;
+}
+
+int evs_group_pick(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
+		   const uint8_t *stored, uint16_t column, const uint32_t *at, uint32_t n,
+		   struct evs_array *out, const char **why)
+{
+	struct evs_cur c;
+	int rc;
+
+	evs_array_reset(out);
+	if (!b)
+		return all_null(d, out, n, why);
+	if (g->packed)
+		return pick_from_packed(d, g, b, stored, column, at, n, out, why);
+	rc = open_block(d, b, stored, &c, why);
+	return rc < 0 ? rc : check_end(&c, evs_column_pick(d->dec, &c, g->rows, b->nulls, at, n, out, why), why);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define KEPT_VALUES ((size_t)64 << 10) /* bytes of values that memory is kept for */
+#define PICK_BELOW  32u /* of so many rows one or none is wanted: it is decoded alone */
 
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
 		  struct evs_diag *diag)
@@ -41,15 +42,23 @@ int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot
 	return rc;
 }
 
+/* Is the column of the slot what the group has, neither made nor converted? */
+static bool as_stored(const struct evs_scan *s, const struct scan_map *m, const struct scan_slot *slot)
+{
+	size_t number = (size_t)(slot - s->slots);
+	bool lifted = slot->column == s->table->extra_column && m->nlater;
+
+	return m->from[number] >= 0 && !lifted && m->same[number] && !evs_scan_merges(s);
+}
+
 int evs_scan_load_coded(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
 			struct evs_diag *diag)
 {
 	int number = (int)(slot - s->slots), rc;
-	bool lifted = slot->column == s->table->extra_column && m->nlater;
 
 	if (slot->loaded || slot->is_coded)
 		return 0;
-	if (m->from[number] < 0 || lifted || !m->same[number] || evs_scan_merges(s))
+	if (!as_stored(s, m, slot))
 		return evs_scan_load(s, m, slot, diag);
 	rc = evs_segment_coded(s->seg, (uint16_t)m->from[number], &slot->coded, &slot->a, diag);
 	slot->is_coded = rc == 1;
@@ -133,13 +142,25 @@ static int take_coded(struct scan_slot *slot, uint32_t n)
 	return slot->loaded ? 0 : EVS_E_NOMEM;
 }
 
+/* Rows s->idx[0 .. n) of a column that nobody has asked for, and no others. */
+static int pick_rows(struct evs_scan *s, struct scan_slot *slot, uint32_t n, struct evs_diag *diag)
+{
+	int rc = evs_segment_pick(s->seg, (uint16_t)s->map->from[slot - s->slots], s->idx, n, &slot->a, diag);
+
+	slot->loaded = rc == 0;
+	return rc;
+}
+
 /* The matching rows of a column of the answer, once. */
 static int take_field(struct evs_scan *s, size_t field, uint32_t have, uint32_t n,
 		      struct evs_diag *diag)
 {
 	struct scan_slot *slot = &s->slots[s->field_slot[field]];
-	int rc = evs_scan_load_coded(s, s->map, slot, diag);
+	int rc;
 
+	if (n <= have / PICK_BELOW && !slot->loaded && !slot->is_coded && as_stored(s, s->map, slot))
+		return pick_rows(s, slot, n, diag);
+	rc = evs_scan_load_coded(s, s->map, slot, diag);
 	if (rc < 0)
 		return rc;
 	if (!slot->is_coded)

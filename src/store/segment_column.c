@@ -4,9 +4,9 @@
 #include "src/diag.h"
 #include "src/store/segment_read.h"
 
-/* `coded` NULL: only as an array. */
-static int load_column(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
-		       struct evs_array *out, struct evs_diag *diag)
+/* `coded` NULL: only as an array. `rows`: the n of them that are wanted; NULL: all. */
+static int load_column(struct evs_segment *s, uint16_t column, struct evs_coded *coded, const uint32_t *rows,
+		       uint32_t n, struct evs_array *out, struct evs_diag *diag)
 {
 	const struct evs_block *b = evs_group_find(&s->group, column);
 	const uint8_t *stored = NULL;
@@ -30,21 +30,30 @@ static int load_column(struct evs_segment *s, uint16_t column, struct evs_coded 
 				return rc;
 		}
 	}
-	rc = coded ? evs_group_coded(s->dec, &s->group, b, stored, column, coded, out, &why)
-		   : evs_group_column(s->dec, &s->group, b, stored, column, out, &why);
+	if (rows)
+		rc = evs_group_pick(s->dec, &s->group, b, stored, column, rows, n, out, &why);
+	else
+		rc = coded ? evs_group_coded(s->dec, &s->group, b, stored, column, coded, out, &why)
+			   : evs_group_column(s->dec, &s->group, b, stored, column, out, &why);
 	return rc < 0 ? evs_fail_off(diag, rc, s->path, at, why) : rc;
 }
 
 int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array *out,
 		       struct evs_diag *diag)
 {
-	return load_column(s, column, NULL, out, diag);
+	return load_column(s, column, NULL, NULL, 0, out, diag);
 }
 
 int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
 		      struct evs_array *out, struct evs_diag *diag)
 {
-	return load_column(s, column, coded, out, diag);
+	return load_column(s, column, coded, NULL, 0, out, diag);
+}
+
+int evs_segment_pick(struct evs_segment *s, uint16_t column, const uint32_t *rows, uint32_t n,
+		     struct evs_array *out, struct evs_diag *diag)
+{
+	return load_column(s, column, NULL, rows, n, out, diag);
 }
 
 void evs_segment_trace(struct evs_segment *s, struct evs_trace *t)

@@ -96,6 +96,10 @@ int evs_segment_column(struct evs_segment *s, uint16_t column, struct evs_array 
 int evs_segment_coded(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
 		      struct evs_array *out, struct evs_diag *diag);
 
+/* The same of the `n` rows rows[0 .. n) alone, which rise, side by side. */
+int evs_segment_pick(struct evs_segment *s, uint16_t column, const uint32_t *rows, uint32_t n,
+		     struct evs_array *out, struct evs_diag *diag);
+
 /* Let evs_segment_column() tell how values are encoded (NULL: no more). */
 void evs_segment_trace(struct evs_segment *s, struct evs_trace *t);
 

@@ -64,6 +64,32 @@ static void codes_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uin
 	evs_array_release(&back);
 }
 
+/* Every `step`th row picked, from `from` on: as of the whole. */
+static void pick_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls, uint32_t from, uint32_t step,
+		       int rc, const struct evs_array *a, size_t used)
+{
+	struct evs_array some = { 0 }, want = { 0 };
+	struct evs_cur c = { .p = p, .end = p + len };
+	const char *why = NULL;
+	uint32_t at[4096], n = 0;
+	int got;
+
+	if (evs_array_init_like(&some, a) || evs_array_init_like(&want, a))
+		abort();
+	for (uint32_t i = from; i < rows; i += step)
+		at[n++] = i;
+	got = evs_column_pick(d, &c, rows, nulls, at, n, &some, &why);
+	/* Less memory is enough for some; but all may be needed to see whether they are too many. */
+	must(rc == EVS_E_LIMIT || got == rc || (got == EVS_E_LIMIT && rc < 0));
+	must(got == 0 || why);
+	if (rc == 0) {
+		must((size_t)(c.p - p) == used && evs_array_take(&want, a, at, n) == 0);
+		trip_same(&some, &want);
+	}
+	evs_array_release(&some);
+	evs_array_release(&want);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct evs_enc_opts opts = { 0 };
@@ -86,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	must(rc != 0 || (a.rows == rows && a.nulls == p[3]));
 	plain_check(p + 4, n - 4, rows, p[3], rc, &a, (size_t)(c.p - p - 4));
 	codes_check(d, p + 4, n - 4, rows, p[3], rc, &a, (size_t)(c.p - p - 4));
+	pick_check(d, p + 4, n - 4, rows, p[3], p[1] >> 6, 1 + (p[1] & 63u), rc, &a, (size_t)(c.p - p - 4));
 	if (rc == 0)
 		trip_check(&a, &opts);
 out:

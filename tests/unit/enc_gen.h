@@ -75,6 +75,55 @@ static inline bool gen_codes_agree(struct evs_dec_ctx *d, const uint8_t *p, size
 	return ok;
 }
 
+/* Rows of the column picked by their numbers, which rise, as of the same bytes decoded as a whole; `rc`, `used` and `all` are that one's. */
+static inline bool gen_pick_agrees(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls,
+				   const uint32_t *at, uint32_t n, const struct evs_array *all, int rc, size_t used)
+{
+	struct evs_array some = { 0 }, want = { 0 };
+	struct evs_cur c = { .p = p, .end = p + len };
+	const char *why = NULL;
+	bool ok;
+	int got;
+
+	if (evs_array_init_like(&some, all) || evs_array_init_like(&want, all))
+		abort();
+	got = evs_column_pick(d, &c, rows, nulls, at, n, &some, &why);
+	if (rc == 0)
+		ok = got == 0 && (size_t)(c.p - p) == used && evs_array_take(&want, all, at, n) == 0 &&
+		     gen_same(&some, &want);
+	else
+		ok = got == rc && why;
+	if (!ok)
+		printf("        picking %u of %u: %d, not %d (%s)\n", n, rows, got, rc, why ? why : "");
+	evs_array_release(&some);
+	evs_array_release(&want);
+	return ok;
+}
+
+/* The same of no row, the first, the last, some and all. */
+static inline bool gen_picks_agree(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls,
+				   const struct evs_array *all, int rc, size_t used)
+{
+	uint32_t *at = malloc(((size_t)rows + 1) * sizeof(*at)), step = 1;
+	bool ok = at != NULL;
+
+	for (unsigned way = 0; ok && way < 6; way++) {
+		uint32_t n = 0;
+
+		if (way == 1)
+			at[n++] = 0;
+		else if (way == 2)
+			at[n++] = rows - 1;
+		for (uint32_t i = way == 3 ? 0 : gen_below(9); way > 2 && i < rows; i += way == 3 ? 1 : step) {
+			at[n++] = i;
+			step = 1 + gen_below(way == 4 ? 3 : 150);
+		}
+		ok = gen_pick_agrees(d, p, len, rows, nulls, at, n, all, rc, used);
+	}
+	free(at);
+	return ok;
+}
+
 /* Encode with the options, decode, compare; all bytes must be used. `*kind` gets the first byte of
  * the value node when no row is null. */
 static inline bool gen_trip(const struct evs_array *a, const struct evs_enc_opts *opts,
@@ -107,7 +156,8 @@ static inline bool gen_trip(const struct evs_array *a, const struct evs_enc_opts
 		goto out;
 	}
 	ok = c.p == c.end && gen_same(a, &back) &&
-	     gen_codes_agree(d, copy, buf.len, a->rows, a->nulls, &back, 0, buf.len);
+	     gen_codes_agree(d, copy, buf.len, a->rows, a->nulls, &back, 0, buf.len) &&
+	     gen_picks_agree(d, copy, buf.len, a->rows, a->nulls, &back, 0, buf.len);
 out:
 	free(copy);
 	evs_buf_release(&buf);
