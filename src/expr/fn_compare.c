@@ -151,6 +151,26 @@ static int compare_any(struct evs_eval *v, const struct x_args *in, struct x_vec
 	return 0;
 }
 
+/* Two FIXED arrays of UUIDs: as two numbers each. */
+static void equal_ids(const struct x_args *in, uint8_t *dst, bool eq)
+{
+	const uint8_t *l = in->arg[0].a->data, *r = in->arg[1].a->data;
+	size_t ls = in->arg[0].scalar ? 0 : 16, rs = in->arg[1].scalar ? 0 : 16;
+
+	for (uint32_t i = 0; i < in->rows; i++, l += ls, r += rs) {
+		uint64_t x[2], y[2];
+
+		memcpy(x, l, sizeof(x));
+		memcpy(y, r, sizeof(y));
+		dst[i] = (((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0) == eq;
+	}
+}
+
+static bool is_id(const struct evs_array *a)
+{
+	return a->phys == EVS_FIXED && a->width == 16;
+}
+
 /* BYTES and FIXED: equality looks at lengths first. */
 static int compare_text(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
@@ -159,6 +179,10 @@ static int compare_text(struct evs_eval *v, const struct x_args *in, struct x_ve
 
 	if (op != X_EQ && op != X_NE)
 		return compare_any(v, in, out);
+	if (is_id(in->arg[0].a) && is_id(in->arg[1].a)) {
+		equal_ids(in, dst, op == X_EQ);
+		return 0;
+	}
 	for (uint32_t i = 0; i < in->rows; i++) {
 		size_t ln, rn;
 		const char *l = evs_x_text(&in->arg[0], i, &ln),
