@@ -2,6 +2,7 @@
  * Bits to integers with AVX2 and BMI2: four values of 8 bytes or eight of 4 by one gather, eight of 1 or 2 bytes by spreading
  * the bits of a word. Chosen at run time (enc_bitpack.c), where the portable loop stands, which does what is left.
  */
+#include "format/cpu.h"
 #include "format/enc_impl.h"
 
 #if defined(__x86_64__) && !defined(EVS_PORTABLE)
@@ -84,7 +85,7 @@ size_t evs_bits_unpack_avx2(uint8_t *out, const uint8_t *in, size_t n, unsigned 
 			    uint64_t base)
 {
 	/* unreached: a machine has them or has not */
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2"))
+	if (!evs_cpu_avx2() || !evs_cpu_bmi2())
 		return 0;
 	assert(bits < 8 * w); /* whole values are not packed */
 	switch (w) {

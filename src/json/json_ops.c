@@ -7,6 +7,8 @@
  */
 #include "src/json/json_ops.h"
 
+#include "format/cpu.h"
+
 #define ONES 0x0101010101010101u
 #define TOPS 0x8080808080808080u
 
@@ -204,8 +206,7 @@ const struct evs_json_ops evs_json_portable = {
 const struct evs_json_ops *evs_json_best_ops(void)
 {
 #if defined(__x86_64__) && !defined(EVS_PORTABLE)
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2"))
+	if (evs_cpu_avx2())
 		return &evs_json_avx2;
 #endif
 	return &evs_json_portable;

@@ -64,26 +64,33 @@ int evs_groups_find_direct(struct evs_groups *g, const struct evs_array *a, uint
 	return 0;
 }
 
-/* How many rows have which value below 256, four values of one or two bytes at a time; false: some have others. */
+/* Four values, which stand `step` bits apart. */
+static inline __attribute__((always_inline)) void count_four(uint64_t four, unsigned step, uint32_t count[LANES][256])
+{
+	count[0][four & 255]++;
+	count[1][four >> step & 255]++;
+	count[2][four >> 2 * step & 255]++;
+	count[3][four >> 3 * step & 255]++;
+}
+
+/* How many rows have which value below 256, eight bytes of them at a time; false: some have others. */
 static bool count_values(const struct evs_array *a, uint32_t rows, uint32_t count[LANES][256])
 {
-	unsigned step = 8u * a->width;
-	uint32_t i = 0, short_four;
-	uint64_t four, high = 0;
+	uint32_t i = 0;
+	uint64_t eight, high = 0;
 
-	for (; rows - i >= LANES; i += LANES) {
-		if (step == 8) {
-			memcpy(&short_four, a->data + i, 4);
-			four = short_four;
-		} else {
-			memcpy(&four, a->data + (size_t)i * 2, 8);
-			high |= four & 0xff00ff00ff00ff00u;
+	if (a->width == 1)
+		for (; rows - i >= 2 * LANES; i += 2 * LANES) {
+			memcpy(&eight, a->data + i, 8);
+			count_four(eight, 8, count);
+			count_four(eight >> 32, 8, count);
 		}
-		count[0][four & 255]++;
-		count[1][four >> step & 255]++;
-		count[2][four >> 2 * step & 255]++;
-		count[3][four >> 3 * step & 255]++;
-	}
+	else
+		for (; rows - i >= LANES; i += LANES) {
+			memcpy(&eight, a->data + (size_t)i * 2, 8);
+			high |= eight & 0xff00ff00ff00ff00u;
+			count_four(eight, 16, count);
+		}
 	for (; i < rows; i++) {
 		uint32_t v = direct_value(a, i, a->width);
 
