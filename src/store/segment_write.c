@@ -379,6 +379,14 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 	return settle_dropped(spec, diag);
 }
 
+int evs_hash_ready(struct evs_diag *diag)
+{
+	/* unreached: it asks for nothing that may be missing */
+	if (sodium_init() < 0)
+		return evs_fail(diag, EVS_E_SYS, "libsodium does not start");
+	return 0;
+}
+
 int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
 {
 	struct evs_io_stat st;
@@ -390,7 +398,9 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 		*spec->room = (struct evs_buf){ 0 };
 		evs_buf_reset(&w->out);
 	}
-	rc = evs_path_join(w->path, spec->dir, spec->name, diag);
+	rc = evs_hash_ready(diag);
+	if (rc == 0)
+		rc = evs_path_join(w->path, spec->dir, spec->name, diag);
 	if (rc < 0)
 		return rc;
 	do {

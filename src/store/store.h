@@ -380,4 +380,10 @@ bool evs_path_gone(const char *path, const struct evs_diag *why);
 
 void evs_path_list_release(struct evs_path_list *l);
 
+/*
+ * libsodium hashes several times as fast once it has found out how on this machine, which takes longer than the few hashes of most readers:
+ * before something is written, or very much read, and before there are threads that hash. Again is nothing.
+ */
+int evs_hash_ready(struct evs_diag *diag);
+
 #endif

@@ -92,7 +92,9 @@ int evs_check(const char *const *paths, size_t npaths, const struct evs_check_op
 	bool passed = false;
 	int rc;
 
-	rc = evs_salvage_begin(&c, paths, npaths, diag);
+	rc = evs_hash_ready(diag);
+	if (rc == 0)
+		rc = evs_salvage_begin(&c, paths, npaths, diag);
 	if (rc == 0)
 		rc = evs_check_begin(&c, paths, npaths, diag);
 	do {
