@@ -216,7 +216,7 @@ static int decode_texts(struct evs_head *out, const struct evs_head_raw *r, stru
 {
 	uint32_t suite_len = evs_get32(r->suite_len);
 	uint32_t stored = evs_get32(r->schema_stored_len);
-	const uint8_t *p;
+	const uint8_t *p = NULL;
 	char *mem = NULL;
 	int rc;
 
