@@ -21,17 +21,21 @@
 #define MAX_WINDOW_LOG	 27
 #define LARGE_TABLES	 12 /* the level from which on zstd takes larger tables than 2^TABLE_LOG */
 #define TABLE_LOG	 22
+#define TEXT_FROM	 (256u << 10) /* texts of so many bytes become 1 to 2 % smaller in about the same time ... */
+#define TEXT_MIN_MATCH	 6	      /* ... by matches of 6 bytes instead of 5 ... */
+#define TEXT_CHAIN_LOG	 17	      /* ... and twice the room to find them */
 #define DICT_LEAST	 4u /* a block of less than this part of a dictionary is made without */
 #define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd ... */
 #define PACKED_ZSTD	 512u  /* ... and blocks of them that are shorter not at all: 1 % for a third of all the work */
 
-#define KEEP_RAW ((size_t)4 << 20) /* bytes of a block kept from group to group */
+#define KEEP_RAW ((size_t)8 << 20) /* bytes of a block kept from group to group */
 
 struct evs_encoder {
 	struct evs_encoder_opts opts;
 	struct evs_enc_ctx *enc;
 	ZSTD_CCtx *zstd;
-	int level;	       /* for the block at hand */
+	int level;	       /* for the block at hand ... */
+	bool texts;	       /* ... which is a column of texts, not of lists or maps of them */
 	struct evs_buf raw;    /* the dictionary, where there is one, and a block before zstd right behind it */
 	struct evs_buf column; /* one column of a packed block */
 	struct {
@@ -115,9 +119,11 @@ static int window_log(size_t len)
 static bool set_level(struct evs_encoder *e, int level, size_t len, const struct evs_dictionary *d)
 {
 	int log = window_log(len), table = level >= LARGE_TABLES && (d || log >= TABLE_LOG) ? TABLE_LOG : 0;
+	bool text = level == TEXT_LEVEL && e->texts && len >= TEXT_FROM;
 
 	return set(e->zstd, ZSTD_c_compressionLevel, level) && set(e->zstd, ZSTD_c_windowLog, log) &&
-	       set(e->zstd, ZSTD_c_hashLog, table) && set(e->zstd, ZSTD_c_chainLog, table);
+	       set(e->zstd, ZSTD_c_hashLog, table) && set(e->zstd, ZSTD_c_chainLog, text ? TEXT_CHAIN_LOG : table) &&
+	       set(e->zstd, ZSTD_c_minMatch, text ? TEXT_MIN_MATCH : 0);
 }
 
 /* Does any of three short samples get smaller? */
@@ -128,7 +134,7 @@ static bool worth_trying(struct evs_encoder *e, const uint8_t *p, size_t len)
 
 	if (len < SAMPLE_FROM || e->opts.zstd_level >= SAMPLE_LEVEL_MAX)
 		return true;
-	if (!set(e->zstd, ZSTD_c_compressionLevel, 1) || !set(e->zstd, ZSTD_c_windowLog, 0))
+	if (!set_level(e, 1, SAMPLE, NULL))
 		return true;
 	for (unsigned i = 0; i < 3; i++) {
 		if (compress(e->zstd, scratch, sizeof(scratch), p + at[i], SAMPLE))
@@ -262,6 +268,7 @@ static int put_packed(struct evs_encoder *e, const struct evs_array *cols, uint1
 			return EVS_E_LIMIT;
 	}
 	e->level = level_for(e, false);
+	e->texts = false;
 	return put_block(e, EVS_PACKED_COLUMN, 0, NULL, entry, out);
 }
 
@@ -281,6 +288,7 @@ static int put_columns(struct evs_encoder *e, const struct evs_array *cols, uint
 		if (rc < 0)
 			return rc;
 		e->level = level_for(e, has_text(&cols[i]));
+		e->texts = cols[i].phys == EVS_BYTES;
 		rc = put_block(e, i, cols[i].nulls, d, entry, out);
 		if (rc < 0)
 			return rc;

@@ -118,6 +118,9 @@ int evs_select_bind(struct evs_select *s, const struct evs_table *t, struct evs_
 /* After evs_select_bind(); owned by `s`. */
 const struct evs_select_plan *evs_select_plan(const struct evs_select *s);
 
+/* Set used[ordinal] of each of the source's columns that keys, aggregates and (without groups) columns are computed from: not WHERE's. */
+void evs_select_columns(const struct evs_select_plan *p, bool *used);
+
 /* Is it an aggregate, such as "countIf"? */
 bool evs_agg_known(const char *name, size_t len);
 

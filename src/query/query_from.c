@@ -80,19 +80,8 @@ static int open_scan(struct evs_query *q, struct evs_scan **out, const char *con
 	return evs_scan_open(out, paths, npaths, &opts, diag);
 }
 
-/* Mark what an expression reads. */
-static void mark(const struct evs_expr *e, bool *used)
-{
-	const uint16_t *list;
-	size_t n = e ? evs_expr_columns(e, &list) : 0;
-
-	for (size_t i = 0; i < n; i++)
-		used[list[i]] = true;
-}
-
 static int choose_columns(struct evs_query *q, struct evs_diag *diag)
 {
-	const struct evs_select_plan *p = q->plan;
 	size_t ncols = q->source->ncols;
 	bool *used = calloc(ncols + 1, sizeof(*used));
 
@@ -101,15 +90,7 @@ static int choose_columns(struct evs_query *q, struct evs_diag *diag)
 		free(used);
 		return evs_fail_nomem(diag);
 	}
-	for (size_t k = 0; k < p->nkey; k++)
-		mark(p->key[k], used);
-	for (size_t j = 0; j < p->nagg; j++) {
-		for (size_t i = 0; i < p->agg[j].narg; i++)
-			mark(p->agg[j].arg[i], used);
-		mark(p->agg[j].filter, used);
-	}
-	for (size_t i = 0; i < p->ncol && !p->grouped; i++)
-		mark(p->col[i].expr, used);
+	evs_select_columns(q->plan, used);
 	for (size_t c = 0; c < ncols; c++)
 		if (used[c])
 			q->used[q->nused++] = (uint16_t)c;

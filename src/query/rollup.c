@@ -24,6 +24,7 @@ struct rollup {
 	struct evs_agg **agg;
 	struct evs_array *cols; /* keys and states */
 	size_t ncols;
+	bool *used; /* by ordinal: what it is computed from, but for its WHERE */
 	bool off; /* given up for this append */
 };
 
@@ -50,6 +51,7 @@ static void free_view(struct rollup *v)
 		evs_array_release(&v->cols[i]);
 	free(v->agg);
 	free(v->cols);
+	free(v->used);
 	evs_groups_free(v->groups);
 	evs_select_free(v->select);
 	*v = (struct rollup){ 0 };
@@ -113,6 +115,10 @@ static int make_view(struct rollup *v, const struct evs_view *view, const struct
 	v->plan = evs_select_plan(v->select);
 	if (!evs_view_keeps(v->plan))
 		return 1;
+	v->used = calloc((size_t)t->ncols + 1, sizeof(*v->used));
+	if (!v->used)
+		return EVS_E_NOMEM;
+	evs_select_columns(v->plan, v->used);
 	rc = evs_view_id(v->id, view->select_text, v->plan);
 	return rc == 0 ? make_table(v) : rc;
 }
@@ -231,7 +237,7 @@ void evs_rollups_start(struct evs_rollups *r)
 	}
 }
 
-/* Rows of which the view's WHERE is true: `cols` as they are, or r->kept. */
+/* Rows of which the view's WHERE is true: `cols` as they are, or r->kept, of the columns that it is computed from. */
 static int filter(struct evs_rollups *r, const struct rollup *v, const struct evs_array **cols,
 		  uint32_t *rows)
 {
@@ -249,7 +255,7 @@ static int filter(struct evs_rollups *r, const struct rollup *v, const struct ev
 	if (n == *rows)
 		return 0;
 	for (uint16_t c = 0; c < r->ncols && n; c++)
-		if (evs_query_take(&r->kept[c], &(*cols)[c], r->sel, n) < 0)
+		if (v->used[c] && evs_query_take(&r->kept[c], &(*cols)[c], r->sel, n) < 0)
 			return EVS_E_NOMEM;
 	*cols = r->kept;
 	*rows = n;
