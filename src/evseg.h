@@ -143,6 +143,11 @@ struct evs_append_opts {
 	void (*on_note)(void *arg,
 			const char *text); /* what inference took, tails set aside, ... */
 	void (*on_reject)(void *arg, uint64_t line, uint64_t off, const char *reason);
+	/*
+	 * Called once in some calls of evs_append_feed(), from another thread, which has nothing else to do then: a good time to read what is
+	 * fed next. It does not call evs_append_*().
+	 */
+	void (*ahead)(void *arg);
 	/* Asked every few milliseconds, from any thread, while waiting for another writer: true gives up (EVS_S_LOCKED). */
 	bool (*stop)(void *arg);
 	void *arg;

@@ -48,7 +48,9 @@ static void *helper_main(void *arg)
 		h->run(h->arg); /* nobody changes it meanwhile */
 		(void)pthread_mutex_lock(&h->lock);
 		h->run = NULL;
+		(void)pthread_mutex_unlock(&h->lock); /* or who is woken waits for it at once */
 		(void)pthread_cond_signal(&h->turn);
+		(void)pthread_mutex_lock(&h->lock);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 	return NULL;
@@ -63,8 +65,8 @@ bool evs_helper_start(struct evs_helper *h, void (*run)(void *arg), void *arg)
 	(void)pthread_mutex_lock(&h->lock);
 	h->arg = arg;
 	h->run = run;
-	(void)pthread_cond_signal(&h->turn);
 	(void)pthread_mutex_unlock(&h->lock);
+	(void)pthread_cond_signal(&h->turn);
 	return true;
 }
 

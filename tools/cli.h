@@ -210,8 +210,12 @@ struct cli_input {
 	bool looked;   /* at the first bytes */
 	int status;    /* exit status of a failure */
 	uint64_t size; /* of the file, 0 when unknown */
-	unsigned char *buf;
+	unsigned char *buf, *other;
 	size_t have; /* bytes in buf that were not handed out yet */
+	bool regular; /* a file that is read as it is: never waits */
+	bool ahead;   /* the next bytes were read already, into `other`: */
+	long got;     /* how many, or -1 ... */
+	int err;      /* ... and why */
 };
 
 /* Returns CLI_OK or the exit status of a failure, which has been told. */
@@ -219,6 +223,9 @@ int cli_input_open(struct cli_input *in, const char *name);
 
 /* Next bytes, in *data until the next call. Waits at most `wait_ms` (-1: for ever). */
 enum cli_event cli_input_next(struct cli_input *in, int wait_ms, const void **data, size_t *len);
+
+/* Read what cli_input_next() gives next, if that takes no waiting. From any thread, between two calls of it. */
+void cli_input_ahead(struct cli_input *in);
 
 void cli_input_close(struct cli_input *in);
 

@@ -313,6 +313,7 @@ static int look_at_file(struct cli_input *in, const struct stat *st)
 	if (n < 0)
 		return fail(in, CLI_SYSTEM, "cannot read", strerror(errno));
 	program = unpacker_of(magic, have);
+	in->regular = !program;
 	return program ? start_unpacker(in, program) : CLI_OK;
 }
 
@@ -342,9 +343,10 @@ int cli_input_open(struct cli_input *in, const char *name)
 
 	*in = (struct cli_input){ .name = strcmp(name, "-") ? name : "(stdin)", .fd = -1 };
 	in->buf = malloc(PIECE);
-	if (!in->buf)
-		return fail(in, CLI_SYSTEM, "out of memory", NULL);
-	if (open_input(in, name, &st) < 0)
+	in->other = malloc(PIECE);
+	if (!in->buf || !in->other)
+		status = fail(in, CLI_SYSTEM, "out of memory", NULL);
+	else if (open_input(in, name, &st) < 0)
 		status = fail(in, CLI_SYSTEM, "cannot open", strerror(errno));
 	else if (S_ISDIR(st.st_mode))
 		status = fail(in, CLI_USAGE, "is a folder, not a file of rows", NULL);
@@ -382,6 +384,29 @@ static bool undecided(const struct cli_input *in)
 	return in->have < MAGIC && (in->buf[0] == 0x1f || in->buf[0] == 0x28);
 }
 
+void cli_input_ahead(struct cli_input *in)
+{
+	if (!in->regular || in->ahead)
+		return;
+	in->got = cli_read(in->fd, in->other, PIECE);
+	in->err = errno;
+	in->ahead = true;
+}
+
+/* More bytes behind in->buf[0 .. in->have), as cli_read(). What was read ahead comes when there are none. */
+static long read_more(struct cli_input *in)
+{
+	unsigned char *read = in->other;
+
+	if (!in->ahead)
+		return cli_read(in->fd, in->buf + in->have, PIECE - in->have);
+	in->ahead = false;
+	in->other = in->buf;
+	in->buf = read;
+	errno = in->err;
+	return in->got;
+}
+
 enum cli_event cli_input_next(struct cli_input *in, int wait_ms, const void **data, size_t *len)
 {
 	for (;;) {
@@ -391,7 +416,7 @@ enum cli_event cli_input_next(struct cli_input *in, int wait_ms, const void **da
 
 		if (event != CLI_DATA)
 			return event;
-		n = cli_read(in->fd, in->buf + in->have, PIECE - in->have);
+		n = read_more(in);
 		if (n < 0) {
 			if (errno == EAGAIN)
 				return CLI_IDLE;
@@ -430,7 +455,8 @@ void cli_input_close(struct cli_input *in)
 	wait_for(&in->child);
 	wait_for(&in->feeder);
 	free(in->buf);
-	in->buf = NULL;
+	free(in->other);
+	in->buf = in->other = NULL;
 }
 
 int cli_read_all(const char *name, char **text, size_t *len)

@@ -16,6 +16,7 @@ static struct evs_append_opts opts;
 static struct cli_list keys;
 static bool acks;
 static int stats_format = STATS_TEXT;
+static struct cli_input input;
 static const char *input_name;
 static uint64_t rejects_shown;
 
@@ -101,6 +102,12 @@ static void on_reject(void *arg, uint64_t line, uint64_t off, const char *reason
 			 (unsigned long long)off);
 	else if (rejects_shown == REJECTS_SHOWN + 1)
 		cli_note("more rows are rejected; the reject file has them all");
+}
+
+static void ahead(void *arg)
+{
+	(void)arg;
+	cli_input_ahead(&input);
 }
 
 /* Waiting for another writer ends with a signal, too. */
@@ -239,19 +246,18 @@ static int append_all(struct evs_appender *a, char *const *files, int n, struct 
 	int rc = 0, status = CLI_OK;
 
 	for (int i = 0; i < n && rc >= 0 && !stopped; i++) {
-		struct cli_input in;
-		int opened = cli_input_open(&in, files[i]);
+		int opened = cli_input_open(&input, files[i]);
 
 		if (opened != CLI_OK) {
 			status = cli_worst(status, opened);
 			break;
 		}
-		input_name = in.name;
+		input_name = input.name;
 		if (i > 0)
-			rc = evs_append_file(a, in.name, diag);
+			rc = evs_append_file(a, input.name, diag);
 		if (rc >= 0)
-			rc = append_input(a, &in, &stopped, &status, diag);
-		cli_input_close(&in);
+			rc = append_input(a, &input, &stopped, &status, diag);
+		cli_input_close(&input);
 	}
 	/* Of an input that was cut off, a last line without newline is not known to be whole. */
 	if (rc >= 0)
@@ -288,6 +294,7 @@ int main(int argc, char *argv[])
 	opts.on_ack = acks ? on_ack : NULL;
 	opts.on_note = on_note;
 	opts.on_reject = on_reject;
+	opts.ahead = ahead;
 	opts.stop = stop;
 
 	cli_catch_signals();

@@ -347,7 +347,7 @@ int evs_append_relieve(struct evs_appender *a, struct evs_diag *diag)
 	/* Much for each of few segments: nothing is gained by waiting for more. */
 	if (evs_spool_memory(a->spool) / evs_spool_segments(a->spool) > SPOOL_MEMORY / 4)
 		return evs_append_commit(a, diag);
-	return evs_spool_spill(a->spool, diag);
+	return evs_spool_spill(a->spool, &a->helper, diag);
 }
 
 /* The first error stays: nothing is acknowledged after it. EVS_E_STOP commits what came before. */
@@ -376,6 +376,7 @@ int evs_append_feed(struct evs_appender *a, const void *data, size_t len, struct
 	if (a->failed)
 		return already_failed(a, diag);
 	a->stats.bytes_in += len;
+	a->ahead = false;
 	while (len && rc == 0) {
 		size_t take = len < CHUNK_BYTES ? len : CHUNK_BYTES;
 

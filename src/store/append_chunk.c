@@ -228,7 +228,7 @@ static int weigh(struct evs_appender *a, struct evs_diag *diag)
 	a->large |= a->at->nrows == 1 && bytes > LARGE_ROW;
 	if (a->at->nrows == 1 && bytes > EVS_MAX_ROW)
 		return fail_row(a, 0, "the row takes more than 8 MiB in memory", diag);
-	return have && have + bytes > SPOOL_MEMORY ? evs_spool_spill(a->spool, diag) : 0;
+	return have && have + bytes > SPOOL_MEMORY ? evs_spool_spill(a->spool, a->split ? NULL : &a->helper, diag) : 0;
 }
 
 /* Leave out the bad rows; with `strict` also all that follow the first of them. Returns how many stay. */
@@ -287,15 +287,24 @@ bool evs_chunk_full(const struct chunk *c, const struct evs_appender *a)
 	       c->bytes >= CHUNK_BYTES;
 }
 
-int evs_chunk_add(struct chunk *c, const struct evs_appender *a, const struct chunk_row *row)
+void evs_chunk_add(struct chunk *c, const struct chunk_row *row)
 {
-	uint16_t own = a->table->ncols;
-
-	if (evs_array_append_int(&c->cols[own], row->len + 1) < 0 ||
-	    evs_array_append_int(&c->cols[own + 1], row->end) < 0)
-		return EVS_E_NOMEM;
 	c->rows[c->nrows++] = *row;
 	c->bytes += row->len;
+}
+
+/* The spool's own columns: bytes of the lines, and where they end. */
+static int fill_own(struct chunk *c, uint16_t own)
+{
+	struct evs_array *len = &c->cols[own], *end = &c->cols[own + 1];
+
+	if (evs_array_reserve(len, c->nrows, 0) < 0 || evs_array_reserve(end, c->nrows, 0) < 0)
+		return EVS_E_NOMEM;
+	for (size_t i = 0; i < c->nrows; i++) {
+		memcpy(len->data + 4 * i, &(uint32_t){ (uint32_t)c->rows[i].len + 1 }, 4);
+		memcpy(end->data + 8 * i, &c->rows[i].end, 8);
+	}
+	len->rows = end->rows = c->nrows;
 	return 0;
 }
 
@@ -308,7 +317,7 @@ int evs_append_chunk(struct evs_appender *a, struct evs_diag *diag)
 	memset(a->bad, 0, a->at->nrows * sizeof(*a->bad));
 	a->first_bad = UINT32_MAX;
 	evs_eval_set_now(a->eval, evs_append_now(a));
-	rc = fill_defaults(a, diag);
+	rc = fill_own(a->at, a->table->ncols) < 0 ? evs_fail_nomem(diag) : fill_defaults(a, diag);
 	if (rc == 0)
 		rc = fill_arrival(a, diag);
 	if (rc == 0)

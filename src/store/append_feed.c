@@ -56,8 +56,7 @@ static int take_line(struct evs_appender *a, const struct chunk_row *row, struct
 	if (!a->first_pending)
 		a->first_pending = evs_io_monotonic();
 	if (rc == EVS_ROW_OK) {
-		if (evs_chunk_add(a->at, a, row) < 0)
-			return evs_fail_nomem(diag);
+		evs_chunk_add(a->at, row);
 		return evs_chunk_full(a->at, a) || evs_append_due(a) ? end_chunk(a, diag) : 0;
 	}
 	if (a->opts.strict) {

@@ -73,6 +73,7 @@ struct evs_appender {
 	struct chunk chunk[2]; /* the second is the helper's */
 	struct chunk *at;      /* the one that is being filled, or checked */
 	bool split;	       /* the helper reads lines behind those at hand */
+	bool ahead;	       /* opts.ahead was called since the last piece */
 	unsigned share;	       /* of the bytes, what it has been good for: of SPLIT_WHOLE */
 	uint32_t max_rows;     /* of a chunk */
 	struct evs_array *kept; /* its columns, without rows that failed */
@@ -106,8 +107,8 @@ bool evs_append_can_split(const struct evs_appender *a, size_t len);
 int evs_append_split(struct evs_appender *a, const char *p, const char *end, const char **next,
 		     struct evs_diag *diag);
 
-/* Append a line that was read as row a->at->nrows. EVS_E_NOMEM or 0. */
-int evs_chunk_add(struct chunk *c, const struct evs_appender *a, const struct chunk_row *row);
+/* A line was read as row c->nrows. */
+void evs_chunk_add(struct chunk *c, const struct chunk_row *row);
 bool evs_chunk_full(const struct chunk *c, const struct evs_appender *a);
 /* No rows. */
 void evs_chunk_clear(struct chunk *c, const struct evs_appender *a);

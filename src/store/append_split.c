@@ -21,6 +21,7 @@ struct part {
 	uint64_t lines;	     /* before p */
 	uint64_t off, total; /* of p, in the file and in the source */
 	bool nomem;
+	bool ahead; /* and then the caller's opts.ahead */
 };
 
 static bool read_line(struct part *s, const char *nl)
@@ -34,8 +35,8 @@ static bool read_line(struct part *s, const char *nl)
 	const char *reason;
 	int rc = evs_json_read_row(s->chunk->reader, row.raw, row.len, s->chunk->cols, &reason);
 
-	if (rc == EVS_ROW_OK && evs_chunk_add(s->chunk, s->a, &row) < 0)
-		rc = EVS_E_NOMEM;
+	if (rc == EVS_ROW_OK)
+		evs_chunk_add(s->chunk, &row);
 	s->nomem = rc == EVS_E_NOMEM;
 	return rc == EVS_ROW_OK || rc == EVS_ROW_BLANK;
 }
@@ -55,6 +56,8 @@ static void read_lines(void *arg)
 		s->total += len;
 		s->lines++;
 	}
+	if (s->ahead)
+		s->a->opts.ahead(s->a->opts.arg);
 }
 
 /* Where commits may come after any row, or the schema changes with one, lines are read one by one. */
@@ -96,7 +99,7 @@ static int take_over(struct evs_appender *a, struct part *s, struct evs_diag *di
 int evs_append_split(struct evs_appender *a, const char *p, const char *end, const char **next,
 		     struct evs_diag *diag)
 {
-	struct part s = { .a = a, .chunk = &a->chunk[1] };
+	struct part s = { .a = a, .chunk = &a->chunk[1], .ahead = a->opts.ahead && !a->ahead };
 	const char *mid;
 	int rc = 0;
 
@@ -114,6 +117,7 @@ int evs_append_split(struct evs_appender *a, const char *p, const char *end, con
 	a->split = evs_helper_start(&a->helper, read_lines, &s);
 	if (!a->split)
 		return 0;
+	a->ahead = true;
 	while (rc == 0 && p < mid) {
 		const char *nl = memchr(p, '\n', (size_t)(mid - p));
 

@@ -285,7 +285,7 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 {
 	struct flush_worker *failed = NULL;
 	bool threaded;
-	int rc = evs_spool_begin_read(s, diag);
+	int rc = evs_spool_begin_read(s, f->helper, diag);
 
 	for (unsigned i = 0; i < FLUSH_THREADS && rc == 0; i++)
 		if (ready_reader(&f->worker[i], s) < 0)

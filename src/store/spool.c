@@ -19,15 +19,13 @@ int evs_spool_new(struct evs_spool **out, const struct evs_table *t, const char 
 	int rc = s ? 0 : EVS_E_NOMEM;
 
 	if (rc == 0) {
-		s->fd = -1;
+		s->out[0].fd = s->out[1].fd = -1;
 		s->mem_cap = mem_cap;
 		s->table = t;
 		s->ncols = (uint16_t)(t->ncols + EVS_SPOOL_OWN);
 		s->dir = strdup(dir);
 		rc = s->dir ? evs_spool_arrays(s, &s->cols) : EVS_E_NOMEM;
 	}
-	if (rc == 0)
-		rc = evs_spool_arrays(s, &s->slice);
 	if (rc < 0) {
 		evs_spool_free(s);
 		return evs_fail_nomem(diag);
@@ -63,7 +61,6 @@ void evs_spool_free(struct evs_spool *s)
 	if (!s)
 		return;
 	evs_spool_arrays_free(s->cols, s->ncols);
-	evs_spool_arrays_free(s->slice, s->ncols);
 	evs_spool_file_release(s);
 	free(s->seg);
 	free(s->perm);

@@ -2,7 +2,7 @@
  * Rows on their way from the reader to their segments.
  *
  * One pipe may mix 10,000 tenants and 60 weeks. The spool collects rows column by column, with the segment each belongs
- * to, and when its memory is full moves them, ordered by segment, to an unnamed temporary file, so that at the
+ * to, and when its memory is full moves them, ordered by segment, to unnamed temporary files, so that at the
  * flush every segment gets its rows together. Nothing in it is durable or acknowledged; a crash leaves no trace of it.
  *
  * Beside the table's columns the spool keeps two of its own: bytes of the input line (INT 4) and the offset of its end
@@ -14,6 +14,7 @@
 #include "evseg.h"
 #include "format/array.h"
 #include "src/schema/schema.h"
+#include "src/thread.h"
 
 #define EVS_SPOOL_OWN	       2u /* columns behind the table's */
 #define EVS_SPOOL_MAX_SEGMENTS 131072u
@@ -21,7 +22,7 @@
 
 struct evs_spool;
 
-/* `dir` gets the temporary file; `mem_cap` is for the rows held in memory. `t` must outlive the spool. */
+/* `dir` gets the temporary files; `mem_cap` is for the rows held in memory. `t` must outlive the spool. */
 int evs_spool_new(struct evs_spool **out, const struct evs_table *t, const char *dir,
 		  size_t mem_cap, struct evs_diag *diag);
 void evs_spool_free(struct evs_spool *s);
@@ -48,14 +49,14 @@ uint64_t evs_spool_rows(const struct evs_spool *s);
 size_t evs_spool_memory(const struct evs_spool *s);
 bool evs_spool_full(const struct evs_spool *s);
 
-/* Move what is in memory to the temporary file. */
-int evs_spool_spill(struct evs_spool *s, struct evs_diag *diag);
+/* Move what is in memory to the temporary files, with the help of `helper`, which has nothing to do, or NULL. */
+int evs_spool_spill(struct evs_spool *s, struct evs_helper *helper, struct evs_diag *diag);
 
 /* Too many segments or spills: rows must go to their segments now. */
 bool evs_spool_must_flush(const struct evs_spool *s);
 
-/* Before reading: order what is in memory. Then segments are read in ascending order, each until it is empty. */
-int evs_spool_begin_read(struct evs_spool *s, struct evs_diag *diag);
+/* Before reading: order what is in memory, with `helper` as above. Then segments are read in ascending order, each until it is empty. */
+int evs_spool_begin_read(struct evs_spool *s, struct evs_helper *helper, struct evs_diag *diag);
 
 /* Memory into which rows are read back; one for each thread that reads. The calls themselves exclude each other by a lock
  * of the caller's. */

@@ -1,8 +1,6 @@
 /*
- * The spool's temporary file: spilling, and reading back one segment after the other.
- *
- * A spill is a series of slices, ordered by segment: segment u32, rows u32, bytes u64, then the columns, each as its number
- * of nulls (varint) and the plain encoding of format/encode.h. At the flush all spills are read forward side by side.
+ * The spool's way back: one segment after the other is read from the temporary files, where spool_spill.c has put them. All spills are read forward
+ * side by side.
  */
 #include "src/store/spool_impl.h"
 
@@ -12,113 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_HEAD  16u
-#define SLICE_BYTES (512u << 10) /* of rows, about: a slice is cut there */
-#define WRITE_BYTES (512u << 10)
-
-static int write_out(struct evs_spool *s, struct evs_diag *diag)
-{
-	int rc;
-
-	if (!evs_buf_ok(&s->out))
-		return evs_fail_nomem(diag);
-	rc = evs_io_pwrite(s->fd, s->out.p, s->out.len, s->file_end, s->dir, diag);
-	s->file_end += s->out.len;
-	if (s->out.cap > 4 * WRITE_BYTES)
-		evs_buf_release(&s->out);
-	evs_buf_reset(&s->out);
-	return rc;
-}
-
-static int put_slice(struct evs_spool *s, uint32_t seg, const uint32_t *idx, uint32_t n,
-		     struct evs_diag *diag)
-{
-	size_t at = s->out.len;
-	int rc = 0;
-
-	evs_buf_put_zero(&s->out, SLICE_HEAD);
-	for (uint16_t i = 0; i < s->ncols && rc == 0; i++) {
-		evs_array_trim(&s->slice[i], EVS_SPOOL_TURN);
-		rc = evs_array_take(&s->slice[i], &s->cols[i], idx, n);
-		evs_buf_put_varint(&s->out, s->slice[i].nulls);
-		if (rc == 0)
-			rc = evs_column_encode(s->enc, &s->slice[i], &s->out);
-	}
-	if (rc < 0 || !evs_buf_ok(&s->out))
-		return evs_fail_nomem(diag);
-	evs_put32(s->out.p + at, seg);
-	evs_put32(s->out.p + at + 4, n);
-	evs_put64(s->out.p + at + 8, s->out.len - at - SLICE_HEAD);
-	return s->out.len >= WRITE_BYTES ? write_out(s, diag) : 0;
-}
-
-static int ready_file(struct evs_spool *s, struct evs_diag *diag)
-{
-	static const struct evs_enc_opts plain = { .plain = true };
-	int rc;
-
-	if (!s->chunks && !(s->chunks = calloc(SPOOL_MAX_CHUNKS, sizeof(*s->chunks))))
-		return evs_fail_nomem(diag);
-	if (!s->enc && evs_enc_ctx_new(&s->enc, &plain) < 0)
-		return evs_fail_nomem(diag);
-	if (s->fd < 0) {
-		rc = evs_io_open_unnamed(&s->fd, s->dir, diag);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-/* How many of perm[at .. end) make a slice. One that is large is a slice of its own. */
-static uint32_t slice_rows(const struct evs_spool *s, uint32_t at, uint32_t end)
-{
-	size_t bytes = 0;
-
-	for (uint16_t c = 0; c < s->ncols; c++)
-		bytes += evs_array_rows_bytes(&s->cols[c], s->perm + at, end - at, NULL);
-	if (bytes <= SLICE_BYTES)
-		return end - at;
-	bytes = 0;
-	for (uint32_t i = at; i < end; i++) {
-		for (uint16_t c = 0; c < s->ncols; c++)
-			bytes += evs_array_row_bytes(&s->cols[c], s->perm[i]);
-		if (bytes > SLICE_BYTES)
-			return i > at ? i - at : 1;
-	}
-	return end - at;
-}
-
-int evs_spool_spill(struct evs_spool *s, struct evs_diag *diag)
-{
-	uint64_t begin = s->file_end;
-	int rc = ready_file(s, diag);
-
-	if (rc < 0 || !s->rows)
-		return rc;
-	if (evs_spool_order(s) < 0)
-		return evs_fail_nomem(diag);
-	for (uint32_t g = 0; g < s->nsegs && rc == 0; g++) {
-		uint32_t at = s->start[g], end = s->start[g + 1];
-
-		while (at < end && rc == 0) {
-			uint32_t n = slice_rows(s, at, end);
-
-			rc = put_slice(s, g, s->perm + at, n, diag);
-			at += n;
-		}
-	}
-	if (rc == 0)
-		rc = write_out(s, diag);
-	if (rc < 0)
-		return rc;
-	s->chunks[s->nchunks++] = (struct spool_chunk){ .pos = begin, .end = s->file_end };
-	evs_spool_forget_rows(s, SIZE_MAX);
-	return 0;
-}
-
 bool evs_spool_must_flush(const struct evs_spool *s)
 {
-	return s->nchunks + 1 >= SPOOL_MAX_CHUNKS || s->nsegs >= EVS_SPOOL_MAX_SEGMENTS ||
+	return s->nchunks + 4 > SPOOL_MAX_CHUNKS || s->nsegs >= EVS_SPOOL_MAX_SEGMENTS ||
 	       s->arena.len >= EVS_SPOOL_MAX_NAMES;
 }
 
@@ -127,34 +21,44 @@ void evs_spool_file_release(struct evs_spool *s)
 	for (uint32_t i = 0; i < s->nchunks; i++)
 		free(s->chunks[i].win);
 	free(s->chunks);
-	evs_io_close(s->fd);
-	evs_buf_release(&s->out);
-	evs_enc_ctx_free(s->enc);
+	for (unsigned i = 0; i < 2; i++) {
+		struct spool_out *o = &s->out[i];
+
+		evs_io_close(o->fd);
+		evs_buf_release(&o->bytes);
+		evs_enc_ctx_free(o->enc);
+		evs_spool_arrays_free(o->slice, s->ncols);
+	}
 }
 
 int evs_spool_file_reset(struct evs_spool *s, struct evs_diag *diag)
 {
+	int rc = 0;
+
 	for (uint32_t i = 0; i < s->nchunks; i++)
 		free(s->chunks[i].win);
 	s->nchunks = 0;
 	s->given = 0;
-	if (s->fd < 0 || !s->file_end)
-		return 0;
-	s->file_end = 0;
-	return evs_io_truncate(s->fd, 0, s->dir, diag);
+	for (unsigned i = 0; i < 2 && rc == 0; i++) {
+		if (!s->out[i].end)
+			continue;
+		s->out[i].end = 0;
+		rc = evs_io_truncate(s->out[i].fd, 0, s->dir, diag);
+	}
+	return rc;
 }
 
 /* ---- reading back ---------------------------------------------------------------------------------- */
 
 /* Once something was spilled the rest is too: one way to read it back, and its memory is free for the groups. */
-int evs_spool_begin_read(struct evs_spool *s, struct evs_diag *diag)
+int evs_spool_begin_read(struct evs_spool *s, struct evs_helper *helper, struct evs_diag *diag)
 {
 	int rc;
 
 	s->given = 0;
 	if (!s->nchunks)
 		return evs_spool_order(s) < 0 ? evs_fail_nomem(diag) : 0;
-	rc = evs_spool_spill(s, diag);
+	rc = evs_spool_spill(s, helper, diag);
 	if (rc == 0)
 		evs_spool_forget_rows(s, 0);
 	return rc;
@@ -181,7 +85,7 @@ static int chunk_bytes(struct evs_spool *s, struct spool_chunk *c, size_t n, con
 			c->win = win;
 			c->win_cap = cap;
 		}
-		rc = evs_io_pread(s->fd, c->win, want, c->pos, s->dir, diag);
+		rc = evs_io_pread(c->fd, c->win, want, c->pos, s->dir, diag);
 		if (rc < 0)
 			return rc;
 		c->win_off = c->pos;
@@ -251,12 +155,12 @@ static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spo
 	const uint8_t *p;
 	int rc;
 
-	if (len > c->end - c->pos - SLICE_HEAD)
+	if (len > c->end - c->pos - SPOOL_SLICE_HEAD)
 		return broken(s, c, diag);
-	rc = chunk_bytes(s, c, SLICE_HEAD + (size_t)len, &p, diag);
+	rc = chunk_bytes(s, c, SPOOL_SLICE_HEAD + (size_t)len, &p, diag);
 	if (rc < 0)
 		return rc;
-	cur = (struct evs_cur){ p + SLICE_HEAD, p + SLICE_HEAD + len };
+	cur = (struct evs_cur){ p + SPOOL_SLICE_HEAD, p + SPOOL_SLICE_HEAD + len };
 	for (uint16_t i = 0; i < s->ncols; i++) {
 		evs_array_trim(&r->slice[i], EVS_SPOOL_TURN);
 		if (!evs_cur_varint(&cur, &nulls) || nulls > rows)
@@ -267,7 +171,7 @@ static int get_slice(struct evs_spool *s, struct evs_spool_reader *r, struct spo
 		if (rc < 0 || gather(&r->gather[i], &r->slice[i], rows) < 0)
 			return evs_fail_nomem(diag);
 	}
-	c->pos += SLICE_HEAD + len;
+	c->pos += SPOOL_SLICE_HEAD + len;
 	return 0;
 }
 
@@ -286,10 +190,10 @@ static size_t gathered(const struct evs_spool_reader *r)
 	return n;
 }
 
-/* One large window is enough, however many spills there are: this one is done with its slices. */
+/* One large window is enough, however many spills there are: this one is done with its slices. At its end it needs none at all. */
 static void shrink_window(struct spool_chunk *c)
 {
-	if (c->win_cap <= SPOOL_CHUNK_WINDOW)
+	if (c->win_cap <= SPOOL_CHUNK_WINDOW && c->pos < c->end)
 		return;
 	free(c->win);
 	c->win = NULL;
@@ -307,14 +211,14 @@ static int gather_slices(struct evs_spool *s, struct evs_spool_reader *r, uint32
 	for (uint32_t k = 0; k < s->nchunks; k++) {
 		struct spool_chunk *c = &s->chunks[k];
 
-		while (c->pos < c->end) {
+		while (c->first <= id && c->pos < c->end) {
 			const uint8_t *head;
 
-			rc = chunk_bytes(s, c, SLICE_HEAD, &head, diag);
+			rc = chunk_bytes(s, c, SPOOL_SLICE_HEAD, &head, diag);
 			if (rc < 0)
 				return rc;
 			if (evs_get32(head) < id) { /* left behind by a segment that failed */
-				c->pos += SLICE_HEAD + evs_get64(head + 8);
+				c->pos += SPOOL_SLICE_HEAD + evs_get64(head + 8);
 				continue;
 			}
 			if (evs_get32(head) != id)

@@ -1,5 +1,5 @@
 /*
- * The spool's inside, shared by spool.c and spool_file.c.
+ * The spool's inside, shared by the spool*.c files.
  */
 #ifndef EVS_STORE_SPOOL_IMPL_H
 #define EVS_STORE_SPOOL_IMPL_H
@@ -10,6 +10,7 @@
 
 #define SPOOL_CHUNK_WINDOW ((size_t)64 << 10)
 #define SPOOL_MAX_CHUNKS   256u
+#define SPOOL_SLICE_HEAD   16u
 
 struct spool_seg {
 	uint64_t hash;
@@ -19,12 +20,23 @@ struct spool_seg {
 	uint64_t rows;
 };
 
-/* One spill: slices in ascending order of segment, read once, forward. */
+/* A spill, or the later segments of one: slices in ascending order of segment, read once, forward. */
 struct spool_chunk {
+	int fd;
+	uint32_t first;	   /* there are none of earlier segments */
 	uint64_t pos, end; /* what is left, in the file */
 	uint8_t *win;	   /* win_len bytes of the file from win_off */
 	uint64_t win_off;
 	size_t win_len, win_cap;
+};
+
+/* A temporary file that a thread writes to, and what it needs for that. */
+struct spool_out {
+	int fd;	      /* -1: not opened yet */
+	uint64_t end; /* of the file */
+	struct evs_buf bytes;
+	struct evs_enc_ctx *enc;
+	struct evs_array *slice; /* one slice on its way out */
 };
 
 struct evs_spool {
@@ -47,14 +59,10 @@ struct evs_spool {
 
 	uint32_t *perm, *start;
 
-	int fd;
-	uint64_t file_end;
+	struct spool_out out[2]; /* of the caller's thread and of its helper */
 	struct spool_chunk *chunks;
 	uint32_t nchunks;
-	struct evs_buf out;
-	struct evs_enc_ctx *enc;
-	struct evs_array *slice; /* one slice on its way out */
-	uint32_t given;		 /* segment whose rows in memory were given last, + 1 */
+	uint32_t given; /* segment whose rows in memory were given last, + 1 */
 };
 
 struct evs_spool_reader {

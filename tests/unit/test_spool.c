@@ -11,6 +11,7 @@
 static struct evs_table *table;
 static struct evs_array *cols; /* ts, n, text, _extra, and the spool's two */
 static uint16_t ncols;
+static struct evs_helper *helper; /* or NULL */
 
 static void add(struct evs_spool *s, uint32_t seg, uint64_t n, size_t text)
 {
@@ -46,7 +47,7 @@ static void read_all(const char *name, struct evs_spool *s, uint32_t nsegs, uint
 
 	t_eq_u64(name, evs_spool_rows(s), rows);
 	t_eq_u64(name, evs_spool_segments(s), nsegs);
-	t_check(name, evs_spool_begin_read(s, NULL) == 0 && evs_spool_reader_new(&r, s) == 0);
+	t_check(name, evs_spool_begin_read(s, helper, NULL) == 0 && evs_spool_reader_new(&r, s) == 0);
 	for (uint32_t g = 0; g < nsegs; g++) {
 		const struct evs_array *src;
 		uint64_t want = g;
@@ -78,7 +79,7 @@ static void fill(struct evs_spool *s, uint32_t nsegs, uint64_t rows, size_t text
 {
 	for (uint64_t i = 0; i < rows; i++) {
 		add(s, segment(s, (uint32_t)(i % nsegs)), i, text + i % 7);
-		if (spills && i % (rows / spills + 1) == rows / spills && evs_spool_spill(s, NULL) < 0)
+		if (spills && i % (rows / spills + 1) == rows / spills && evs_spool_spill(s, helper, NULL) < 0)
 			abort();
 	}
 }
@@ -113,9 +114,34 @@ static void test_bound(struct evs_spool *s)
 	T_CHECK(evs_spool_reset(s, NULL) == 0 && !evs_spool_must_flush(s));
 }
 
+/* With a helper or without. */
+static void test_ways(struct evs_spool *s)
+{
+	fill(s, 10, 1000, 5, 0);
+	read_all("memory", s, 10, 1000, 5, false);
+	fill(s, 10, 1000, 5, 3);
+	read_all("file", s, 10, 1000, 5, false);
+	fill(s, 3, 20000, 5, 2);
+	read_all("file, by two threads if there are", s, 3, 20000, 5, false);
+	fill(s, 10, 20000, 50, 3);
+	read_all("the same, some segments left out", s, 10, 20000, 50, true);
+	fill(s, 10, 1000, 5, 3);
+	read_all("file, some segments left out", s, 10, 1000, 5, true);
+	fill(s, 5000, 40000, 0, 20);
+	read_all("many segments", s, 5000, 40000, 0, false);
+	fill(s, 2, 300, 100000, 7);
+	read_all("large segments, in turns", s, 2, 300, 100000, false);
+	fill(s, 3, 9, 900000, 2);
+	read_all("large rows", s, 3, 9, 900000, false);
+	fill(s, 1, 700, 1, 250);
+	T_CHECK(!evs_spool_must_flush(s) || evs_spool_rows(s) == 700);
+	read_all("many spills", s, 1, 700, 1, false);
+}
+
 int main(void)
 {
 	static const char text[] = "CREATE TABLE x (ts DateTime, n Int64, text String) ORDER BY ts;";
+	struct evs_helper other = { 0 };
 	struct evs_spool *s = NULL;
 
 	if (evs_table_parse(&table, text, sizeof(text) - 1, NULL) < 0)
@@ -133,21 +159,13 @@ int main(void)
 		abort();
 
 	test_names(s);
-	fill(s, 10, 1000, 5, 0);
-	read_all("memory", s, 10, 1000, 5, false);
-	fill(s, 10, 1000, 5, 3);
-	read_all("file", s, 10, 1000, 5, false);
-	fill(s, 10, 1000, 5, 3);
-	read_all("file, some segments left out", s, 10, 1000, 5, true);
-	fill(s, 5000, 40000, 0, 20);
-	read_all("many segments", s, 5000, 40000, 0, false);
-	fill(s, 2, 300, 100000, 7);
-	read_all("large segments, in turns", s, 2, 300, 100000, false);
-	fill(s, 3, 9, 900000, 2);
-	read_all("large rows", s, 3, 9, 900000, false);
-	fill(s, 1, 700, 1, 250);
-	T_CHECK(!evs_spool_must_flush(s) || evs_spool_rows(s) == 700);
-	read_all("many spills", s, 1, 700, 1, false);
+	test_ways(s);
+	if (!evs_helper_init(&other))
+		abort();
+	helper = &other;
+	test_ways(s);
+	evs_helper_release(&other);
+	helper = NULL;
 	test_bound(s);
 	fill(s, 7, 50, 3, 0);
 	read_all("memory again", s, 7, 50, 3, false);
