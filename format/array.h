@@ -111,6 +111,7 @@ struct evs_coded {
 	struct evs_array values;
 	uint32_t *code;
 	uint32_t cap; /* rows that there is room for */
+	bool sparse;  /* wanted also where few rows are not null, each with a value of its own */
 };
 
 /* Room for the codes of `rows` rows; what they were is lost. Returns 0 or EVS_E_NOMEM. */

@@ -1,6 +1,6 @@
 /*
  * Reading a column as its distinct values and a code for each row, where its encoding has them apart: a dictionary, runs, a
- * constant. Whoever asks something of the values asks it once for each of them, and takes only the rows that matter.
+ * constant; or, where that is wanted, where all but few rows are null. Whoever asks something of the values asks it once for each of them, and takes only the rows that matter.
  *
  * The rules are those of the whole decoding (spec 6.2, 6.3), and so is the answer: values[code[i]] is row i.
  */
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define LEAST_ROWS 64u /* fewer may be large, and values beside the rows would take as much again */
+#define SPARSE	   8u  /* of so many rows seven are null at least */
 
 /* `n` values of a node of the column's type. */
 static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *values,
@@ -93,6 +94,68 @@ static void spread(uint32_t *code, const uint8_t *valid, uint32_t rows, uint32_t
 		code[i] = valid[i >> 3] >> (i & 7) & 1 ? code[--k] : null;
 }
 
+#define ABREAST 64u /* codes that are written in a row, so that the compiler makes vectors of them */
+
+/* The first value to the first row that is present, and so on; the others get the null value's. */
+static void number_present(uint32_t *code, const uint8_t *valid, uint32_t rows, uint32_t null)
+{
+	uint32_t i = 0, k = 0;
+
+	for (; rows - i >= ABREAST; i += ABREAST)
+		for (uint32_t j = 0; j < ABREAST; j++)
+			code[i + j] = null;
+	for (; i < rows; i++)
+		code[i] = null;
+	for (i = 0; i < rows; i += 8)
+		for (unsigned bits = valid[i >> 3]; bits; bits &= bits - 1)
+			code[i + (unsigned)__builtin_ctz(bits)] = k++;
+}
+
+/* Texts as they are, in memory that may be kept: it becomes that of the values. */
+static int keep_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *values)
+{
+	const uint8_t *p;
+	uint8_t *mine;
+	size_t cap;
+	uint64_t total;
+	int rc = evs_dec_reserve(d, values, n + 1, 0); /* with the null value: offsets that grow begin with 0 again */
+
+	c->p++;
+	if (!rc)
+		rc = evs_dec_lengths(d, c, n, values, 1, &total);
+	if (rc)
+		return rc;
+	if (!evs_cur_bytes(c, total, &p))
+		return evs_dec_fail(d, "6.6-1 bytes of plain values are cut short");
+	for (size_t i = 0; i <= n; i++)
+		values->offs[i] += (int32_t)(p - *d->raw); /* a block is smaller than 2^30 */
+	mine = values->data;
+	cap = values->data_cap;
+	values->data = *d->raw;
+	values->data_cap = *d->raw_cap;
+	*d->raw = mine;
+	*d->raw_cap = cap;
+	values->rows = n;
+	return 0;
+}
+
+/* Few rows are not null, and whatever their encoding is: a value for each. FLOAT has kinds of its own. */
+static int get_sparse(struct evs_dec_ctx *d, struct evs_cur *c, const uint8_t *valid, uint32_t rows, uint32_t n,
+		      struct evs_coded *out)
+{
+	int rc;
+
+	if (!out->sparse || n > rows / SPARSE || n > EVS_CODED_MAX || out->values.phys == EVS_FLOAT)
+		return 1;
+	if (d->raw && out->values.phys == EVS_BYTES && *c->p == EVS_NODE_PLAIN)
+		rc = keep_plain(d, c, n, &out->values);
+	else
+		rc = get_values(d, c, n, &out->values, 0);
+	if (!rc)
+		number_present(out->code, valid, rows, n);
+	return rc ? rc : evs_array_append_null(&out->values);
+}
+
 static int get_codes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
 		     struct evs_coded *out)
 {
@@ -124,7 +187,7 @@ static int get_codes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, ui
 		rc = get_runs(d, c, n, out);
 		break;
 	default:
-		return 1;
+		return get_sparse(d, c, valid, rows, n, out);
 	}
 	if (!rc && nulls) {
 		spread(out->code, valid, rows, n, out->values.rows);

@@ -150,6 +150,12 @@ int evs_dec_reserve(struct evs_dec_ctx *d, struct evs_array *a, uint32_t rows, u
 	return rc;
 }
 
+void evs_dec_ctx_lend(struct evs_dec_ctx *ctx, uint8_t **raw, size_t *cap)
+{
+	ctx->raw = raw;
+	ctx->raw_cap = cap;
+}
+
 void evs_dec_ctx_trace(struct evs_dec_ctx *ctx, struct evs_trace *t)
 {
 	ctx->trace = t;

@@ -63,6 +63,8 @@ struct evs_dec_ctx {
 	size_t limit;				       /* bytes a column may take */
 	size_t left;				       /* of them */
 	uint64_t most; /* bytes that all values of the BYTES node picked from last have at most */
+	uint8_t **raw; /* memory that a column lies in, which may be taken for other memory; NULL: it must stay */
+	size_t *raw_cap;
 	const char *why;
 	bool over; /* the limit was reached */
 	struct evs_trace *trace;

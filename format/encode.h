@@ -93,6 +93,12 @@ void evs_dec_ctx_trace(struct evs_dec_ctx *ctx, struct evs_trace *t);
 /* Name of a kind in spec 6.1, such as "dict", or "?". */
 const char *evs_node_name(uint8_t kind);
 
+/*
+ * The next evs_column_codes() may keep the memory of `*raw`, of `*cap` bytes, in which the column lies, as that of its values, and leave other
+ * memory there: texts need not be copied. (Offsets of values then do not begin with 0, as those of a view.)
+ */
+void evs_dec_ctx_lend(struct evs_dec_ctx *ctx, uint8_t **raw, size_t *cap);
+
 /* Most bytes that the decoding of one column may allocate (output and scratch). */
 void evs_dec_ctx_set_limit(struct evs_dec_ctx *ctx, size_t max_bytes);
 

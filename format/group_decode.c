@@ -410,8 +410,11 @@ int evs_group_coded(struct evs_decoder *d, const struct evs_group *g, const stru
 		return evs_group_column(d, g, b, stored, column, out, why);
 	evs_array_reset(out);
 	rc = open_block(d, b, stored, &c, why);
-	if (rc == 0)
+	if (rc == 0) {
+		evs_dec_ctx_lend(d->dec, b->codec == EVS_CODEC_NONE ? NULL : &d->raw, &d->raw_cap);
 		rc = evs_column_codes(d->dec, &c, g->rows, b->nulls, coded, why);
+		evs_dec_ctx_lend(d->dec, NULL, NULL);
+	}
 	if (rc == 1)
 		return decode_column(d, &c, g->rows, b->nulls, out, why);
 	rc = check_end(&c, rc, why);

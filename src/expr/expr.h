@@ -94,6 +94,9 @@ int evs_eval_run_coded(struct evs_eval *v, const struct evs_expr *e, const struc
 		       const struct evs_coded *const *coded, uint32_t rows, struct evs_array *out,
 		       struct evs_diag *diag);
 
+/* Does `e` say the same of equal values of its one column, and look at no other? */
+bool evs_expr_by_value(const struct evs_expr *e);
+
 /*
  * Is `e` made of the values of key[0 .. nkeys), bound to the same table, and of no other column? Then it can be evaluated over
  * these: cols[k] are the values of key[k]. EVS_E_DATA where some row fails, without a reason; EVS_E_NOMEM.

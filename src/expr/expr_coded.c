@@ -43,6 +43,11 @@ void evs_x_mark(struct x_node *root)
 		(void)mark(root);
 }
 
+bool evs_expr_by_value(const struct evs_expr *e)
+{
+	return e->bound && e->bound->only >= 0;
+}
+
 /* ---- values -------------------------------------------------------------------------------------- */
 
 static int on_values(struct evs_eval *v, const struct x_node *n, struct x_vec *x)

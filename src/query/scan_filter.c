@@ -194,6 +194,64 @@ static void keep_true(struct evs_scan *s, const struct evs_array *yes, uint32_t 
 	*n = kept;
 }
 
+/* Numbers of all rows whose value is one of those that are true; eight at a time where all have the value `mostly`, which is not. */
+static uint32_t true_by_code(const uint8_t *yes, const uint32_t *code, uint32_t mostly, uint32_t rows, uint32_t *idx)
+{
+	uint64_t both = (uint64_t)mostly << 32 | mostly, eight[4];
+	bool skip = !yes[mostly];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < rows; i++) {
+		if (skip && i % 8 == 0 && rows - i >= 8) {
+			memcpy(eight, code + i, sizeof(eight));
+			if (!((eight[0] ^ both) | (eight[1] ^ both) | (eight[2] ^ both) | (eight[3] ^ both))) {
+				i += 7;
+				continue;
+			}
+		}
+		idx[n] = i;
+		n += yes[code[i]];
+	}
+	return n;
+}
+
+/* Keep such of idx[0 .. n). */
+static uint32_t keep_by_code(const uint8_t *yes, const uint32_t *code, uint32_t n, uint32_t *idx)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t row = idx[i];
+
+		idx[kept] = row;
+		kept += yes[code[row]];
+	}
+	return kept;
+}
+
+/*
+ * A filter over one column that has codes: it is asked of the distinct values, and rows are left by their codes. 1: not so, or some value, which
+ * no row may have, cannot be computed.
+ */
+static int filter_by_codes(struct evs_scan *s, const struct evs_expr *filter, uint32_t rows, uint32_t *n)
+{
+	const uint16_t *column;
+	const struct evs_coded *c = evs_expr_columns(filter, &column) == 1 ? s->coded_by_ordinal[*column] : NULL;
+	struct evs_array yes = { 0 };
+	struct evs_diag d;
+	int rc;
+
+	if (!c || !evs_expr_by_value(filter))
+		return 1;
+	s->by_ordinal[*column] = c->values;
+	rc = evs_eval_run(s->eval, filter, s->by_ordinal, c->values.rows, &yes, &d);
+	if (rc < 0)
+		return rc == EVS_E_DATA ? 1 : rc;
+	*n = *n == rows ? true_by_code(yes.data, c->code, c->values.rows - 1, rows, s->idx) : keep_by_code(yes.data, c->code, *n, s->idx);
+	evs_array_release(&yes);
+	return 0;
+}
+
 /* The columns that a filter needs. */
 static int load_tested(struct evs_scan *s, const struct evs_expr *filter, struct evs_diag *diag)
 {
@@ -219,8 +277,14 @@ int evs_scan_filter(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_d
 
 	for (size_t i = 0; i < s->nfilters && *n && rc == 0; i++) {
 		rc = load_tested(s, s->filters[i], diag);
-		if (rc < 0)
-			break;
+		if (rc == 0)
+			rc = filter_by_codes(s, s->filters[i], rows, n);
+		if (rc == EVS_E_NOMEM)
+			rc = evs_fail_nomem(diag);
+		if (rc <= 0) {
+			all = all && *n == rows;
+			continue;
+		}
 		rc = evs_eval_run_coded(s->eval, s->filters[i], s->by_ordinal, s->coded_by_ordinal,
 					rows, &yes, diag);
 		if (rc == 0 && all)

@@ -60,6 +60,7 @@ int evs_scan_load_coded(struct evs_scan *s, const struct scan_map *m, struct sca
 		return 0;
 	if (!as_stored(s, m, slot))
 		return evs_scan_load(s, m, slot, diag);
+	slot->coded.sparse = slot->tested;
 	rc = evs_segment_coded(s->seg, (uint16_t)m->from[number], &slot->coded, &slot->a, diag);
 	slot->is_coded = rc == 1;
 	slot->loaded = rc == 0;

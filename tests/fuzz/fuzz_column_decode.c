@@ -42,7 +42,7 @@ static int shape(struct evs_array *a, uint8_t b)
 static void codes_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls, int rc,
 			const struct evs_array *a, size_t used)
 {
-	struct evs_coded coded = { 0 };
+	struct evs_coded coded = { .sparse = len & 1 };
 	struct evs_array back = { 0 };
 	struct evs_cur c = { .p = p, .end = p + len };
 	const char *why = NULL;

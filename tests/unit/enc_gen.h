@@ -49,9 +49,9 @@ static inline bool gen_same(const struct evs_array *a, const struct evs_array *b
 
 /* Do distinct values and codes, where there are such, agree with the decoded column (`rc`, and `used` of `len` bytes)? */
 static inline bool gen_codes_agree(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows,
-				   uint32_t nulls, const struct evs_array *all, int rc, size_t used)
+				   uint32_t nulls, bool sparse, const struct evs_array *all, int rc, size_t used)
 {
-	struct evs_coded coded = { 0 };
+	struct evs_coded coded = { .sparse = sparse };
 	struct evs_array back = { 0 };
 	struct evs_cur c = { .p = p, .end = p + len };
 	const char *why = NULL;
@@ -156,7 +156,8 @@ static inline bool gen_trip(const struct evs_array *a, const struct evs_enc_opts
 		goto out;
 	}
 	ok = c.p == c.end && gen_same(a, &back) &&
-	     gen_codes_agree(d, copy, buf.len, a->rows, a->nulls, &back, 0, buf.len) &&
+	     gen_codes_agree(d, copy, buf.len, a->rows, a->nulls, false, &back, 0, buf.len) &&
+	     gen_codes_agree(d, copy, buf.len, a->rows, a->nulls, true, &back, 0, buf.len) &&
 	     gen_picks_agree(d, copy, buf.len, a->rows, a->nulls, &back, 0, buf.len);
 out:
 	free(copy);

@@ -45,6 +45,8 @@ static void encode(const struct evs_array *a, uint8_t kind, struct evs_buf *out)
 }
 
 /* Read both ways; `call` fails on the way by codes. Are they the same, or do they agree that the bytes are bad? */
+static bool sparse; /* few rows that are not null count as distinct values */
+
 static int read_both(const uint8_t *p, size_t len, const struct evs_array *shape, uint32_t rows, uint32_t nulls,
 		     size_t limit, long n, bool *same)
 {
@@ -59,6 +61,7 @@ static int read_both(const uint8_t *p, size_t len, const struct evs_array *shape
 		abort();
 	rc = evs_column_decode(d, &c, rows, nulls, &whole, &why);
 	c.p = p;
+	coded.sparse = sparse;
 	if (limit)
 		d->limit = limit;
 	fail_begin("memory", n, 0);
@@ -182,6 +185,82 @@ static void test_not_coded(void)
 	evs_array_release(&a);
 }
 
+/* Few rows that are not null: only where it is asked for, of any kind but FLOAT, and not of half of the rows. */
+static void test_sparse(void)
+{
+	static const enum evs_phys phys[] = { EVS_INT, EVS_FIXED, EVS_BYTES, EVS_FLOAT };
+
+	for (unsigned few = 0; few < 2; few++)
+		for (unsigned k = 0; k < 4; k++) {
+			struct evs_array a;
+
+			evs_array_init(&a, phys[k], phys[k] == EVS_FIXED ? 5 : phys[k] == EVS_BYTES ? 0 : 8, true);
+			for (uint32_t i = 0; i < 3 * ROWS; i++)
+				if (few ? i % 30 != 7 && i != 268 : i % 4 < 2) {
+					if (evs_array_append_null(&a) < 0)
+						abort();
+				} else {
+					put(&a, i * 7919);
+				}
+			sparse = false;
+			check("not asked for", &a, EVS_NODE_PLAIN, 1);
+			sparse = true;
+			check(few ? "sparse" : "not sparse", &a, EVS_NODE_PLAIN, few && phys[k] != EVS_FLOAT ? 0 : 1);
+			sparse = false;
+			evs_array_release(&a);
+		}
+}
+
+/* Sparse texts of a block that zstd makes small, whose memory they take; one after the other, and whole in between. */
+static void test_kept_texts(void)
+{
+	const struct evs_encoder_opts opts = { .zstd_level = 1, .plain = false };
+	struct evs_encoder *e = NULL;
+	struct evs_decoder *d = NULL;
+	struct evs_coded coded = { .sparse = true };
+	struct evs_group g;
+	struct evs_buf out = { 0 };
+	const char *why = NULL;
+	uint32_t summed;
+
+	evs_array_init(&coded.values, EVS_BYTES, 0, false);
+	T_CHECK(evs_encoder_new(&e, &opts) == 0 && evs_decoder_new(&d) == 0);
+	for (unsigned round = 0; round < 4; round++) {
+		struct evs_array a, back, whole;
+		bool same = true;
+
+		evs_array_init(&a, EVS_BYTES, 0, false);
+		evs_array_init(&whole, EVS_BYTES, 0, false);
+		evs_array_init(&back, EVS_BYTES, 0, false);
+		for (uint32_t i = 0; i < 2000; i++) {
+			char text[400];
+			int n = snprintf(text, sizeof(text), "%llx %0*u said again and again %llx", (unsigned long long)gen_u64(),
+					 100 + (int)(round * 60 % 200), i, (unsigned long long)gen_u64());
+
+			if (i % 50 == round ? evs_array_append_bytes(&a, text, (size_t)n) : evs_array_append_null(&a))
+				abort();
+		}
+		evs_buf_reset(&out);
+		T_CHECK(evs_group_encode(e, &a, 1, 0, 0, &out, &summed) == 0);
+		T_CHECK(evs_group_decode(&g, out.p, summed, out.len, &why) == 0 && g.blocks[0].codec == EVS_CODEC_ZSTD);
+		T_CHECK(evs_group_coded(d, &g, &g.blocks[0], out.p + g.blocks[0].at, 0, &coded, &back, &why) == 1);
+		T_CHECK(coded.values.offs[0] > 0); /* they lie where the block was */
+		T_CHECK(evs_group_column(d, &g, &g.blocks[0], out.p + g.blocks[0].at, 0, &whole, &why) == 0);
+		T_CHECK(evs_array_take(&back, &coded.values, coded.code, 2000) == 0);
+		for (uint32_t i = 0; same && i < 2000; i++)
+			same = evs_array_compare(&back, i, &a, i) == 0 && evs_array_compare(&whole, i, &a, i) == 0;
+		T_CHECK(same);
+		evs_group_release(&g);
+		evs_array_release(&a);
+		evs_array_release(&back);
+		evs_array_release(&whole);
+	}
+	evs_coded_release(&coded);
+	evs_buf_release(&out);
+	evs_encoder_free(e);
+	evs_decoder_free(d);
+}
+
 /* A block of a group, with a byte behind its codes. */
 static void test_bytes_behind(void)
 {
@@ -227,6 +306,8 @@ int main(void)
 {
 	test_columns();
 	test_not_coded();
+	test_sparse();
+	test_kept_texts();
 	test_bytes_behind();
 	return t_done();
 }

@@ -218,7 +218,7 @@ static int decode(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t 
 	c = (struct evs_cur){ .p = copy, .end = copy + len };
 	rc = evs_column_decode(d, &c, rows, nulls, out, &why);
 	*all_used = c.p == c.end;
-	T_CHECK(gen_codes_agree(d, copy, len, rows, nulls, out, rc, (size_t)(c.p - copy)));
+	T_CHECK(gen_codes_agree(d, copy, len, rows, nulls, len & 1, out, rc, (size_t)(c.p - copy)));
 	T_CHECK(rc == 0 ? out->rows == rows && out->nulls == nulls
 			: (rc == EVS_E_FORMAT || rc == EVS_E_VERSION || rc == EVS_E_LIMIT) && why);
 	/* Touch every value. */
