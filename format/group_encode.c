@@ -28,7 +28,7 @@
 #define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd ... */
 #define PACKED_ZSTD	 512u  /* ... and blocks of them that are shorter not at all: 1 % for a third of all the work */
 
-#define KEEP_RAW ((size_t)8 << 20) /* bytes of a block kept from group to group */
+#define KEEP_RAW ((size_t)5 << 20) /* bytes of a block kept from group to group */
 
 struct evs_encoder {
 	struct evs_encoder_opts opts;

@@ -1,5 +1,6 @@
 """ClickHouse and DuckDB on the same rows, by the scripts ch.js and duck.js in EVSEG_PEERS; and zstd on the text itself."""
 
+import functools
 import os
 import re
 import shutil
@@ -16,6 +17,14 @@ CH_TYPES = {"int8": "Int8", "int16": "Int16", "int32": "Int32", "int64": "Int64"
             "uint64": "UInt64", "float32": "Float32", "float64": "Float64", "uuid": "UUID",
             "bool": "Bool", "datetime": "DateTime('UTC')",
             "date": "Date"}
+DUCK_TYPES = {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "uint8": "UTINYINT",
+              "uint16": "USMALLINT", "uint32": "UINTEGER", "uint64": "UBIGINT", "float32": "FLOAT",
+              "float64": "DOUBLE", "uuid": "UUID", "bool": "BOOLEAN", "datetime": "TIMESTAMP",
+              "datetime64": "TIMESTAMP", "date": "DATE", "json": "JSON", "map": "MAP(VARCHAR, VARCHAR)"}
+
+
+TYPED = "duckdb, same types"
+NAMES = ("clickhouse", "duckdb", TYPED)
 
 
 def folder():
@@ -100,7 +109,22 @@ def bench_clickhouse(table, source, work):
 
 # ---- DuckDB --------------------------------------------------------------------------------------
 
-def bench_duckdb(table, source, work):
+def duck_type(t):
+    if t.name == "array":
+        return duck_type(t.args[0]) + "[]"
+    return DUCK_TYPES.get(t.name, "VARCHAR")
+
+
+def duck_read(table, source, typed):
+    """As DuckDB guesses, which makes columns of the fields of JSON and forgets its text; or with the schema's types, as the others have them."""
+    columns = ""
+    if typed:
+        columns = ", columns = {%s}" % ", ".join(
+            "'%s': '%s'" % (c.name, duck_type(c.type)) for c in rows.schema_of(table)[2].columns.values())
+    return "read_json('%s', format = 'newline_delimited', maximum_object_size = 100000000%s)" % (source, columns)
+
+
+def bench_duckdb(table, source, work, typed=False):
     store = work / "duck"
     shutil.rmtree(store, ignore_errors=True)
     store.mkdir()
@@ -109,7 +133,7 @@ def bench_duckdb(table, source, work):
         to, options, cast = store / "parts", ", PARTITION_BY (p_tenant, p_week)", \
             "*, tenant_id AS p_tenant, " \
             "CAST(date_trunc('week', CAST(timestamp AS TIMESTAMP)) AS DATE) AS p_week"
-    read = "read_json('%s', format = 'newline_delimited', maximum_object_size = 100000000)" % source
+    read = duck_read(table, source, typed)
     rows.warm(source)
     into, _, ran_in = node("duck.js", ["-t", ";\n".join([
         "SET preserve_insertion_order = false",
@@ -139,9 +163,12 @@ def bench_zstd(source):
 
 
 def measure(table, source, work, with_zstd):
-    """What each of them makes of the table: {"clickhouse": {...}, "duckdb": {...}, "zstd19_mb": MB}."""
+    """What each of them makes of the table: {"clickhouse": {...}, "duckdb": {...}, "duckdb, same types": {...}, "zstd19_mb": MB}."""
     result = {}
-    for name, bench in (("clickhouse", bench_clickhouse), ("duckdb", bench_duckdb)):
+    benches = [("clickhouse", bench_clickhouse), ("duckdb", bench_duckdb)]
+    if rows.schema_of(table)[2]:
+        benches.append((TYPED, functools.partial(bench_duckdb, typed=True)))
+    for name, bench in benches:
         rows.say("%s: %s ..." % (table, name))
         try:
             result[name] = bench(table, source, work)
