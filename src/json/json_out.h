@@ -59,11 +59,13 @@ void evs_out_string(struct evs_out *o, const char *s, size_t n);
  */
 void evs_out_json(struct evs_out *o, const char *s, size_t n);
 
-/* The date printed last; rows of a batch mostly have one or two. Zeroed is empty. */
+/* Dates printed before, of days modulo eight: rows of a batch mostly are of one week. Zeroed is empty. */
 struct evs_day {
-	int64_t days;
-	bool known;
-	char text[11]; /* YYYY-MM-DDT */
+	struct {
+		int64_t days;
+		bool known;
+		char text[11]; /* YYYY-MM-DDT */
+	} of[8];
 };
 
 #define EVS_SCALAR_ROOM 64 /* bytes that evs_scalar_print() may write */
@@ -80,6 +82,9 @@ bool evs_type_is_number(const struct evs_type *t);
 /* Text of a plain value, without quotes; 0 for NaN and infinities, which have none. */
 size_t evs_plain_print(const struct evs_type *t, const struct evs_array *a, uint32_t row,
 		       struct evs_day *day, const struct evs_json_ops *ops, char *buf);
+
+/* A DateTime64 in quotes; there is room for EVS_SCALAR_ROOM bytes. */
+void evs_out_time(struct evs_out *o, int64_t ticks, unsigned scale, struct evs_day *day);
 
 /* Bytes of a String, JSON, FixedString or Enum value as they are to be shown. */
 const char *evs_text_bytes(const struct evs_type *t, const struct evs_array *a, uint32_t row,

@@ -45,6 +45,8 @@ void evs_print_close(struct evs_printer *p)
 	evs_buf_release(&p->walk.bytes);
 	evs_keyset_release(&p->walk.keys);
 	evs_plot_free(p->plot);
+	for (size_t i = 0; i < p->cols_cap; i++)
+		free(p->cols[i].enums);
 	free(p->cols);
 	free(p);
 }
@@ -65,17 +67,20 @@ static int set_columns(struct evs_printer *p, const struct evs_batch *b)
 	struct evs_print_col *c;
 	size_t from;
 
-	if (b->ncols > p->ncols || !p->cols) {
+	if (b->ncols >= p->cols_cap) {
 		c = realloc(p->cols, (b->ncols + 1) * sizeof(*c));
 		if (!c)
 			return EVS_E_NOMEM;
 		p->cols = c;
+		memset(c + p->cols_cap, 0, (b->ncols + 1 - p->cols_cap) * sizeof(*c));
+		p->cols_cap = b->ncols + 1;
 	}
 	p->ncols = b->ncols;
+	p->batch++;
 	evs_buf_reset(&p->keys);
 	for (size_t i = 0; i < b->ncols; i++) {
 		c = &p->cols[i];
-		*c = (struct evs_print_col){ .field = &b->fields[i], .array = &b->cols[i] };
+		*c = (struct evs_print_col){ .field = &b->fields[i], .array = &b->cols[i], .enums = c->enums };
 		from = p->keys.len;
 		evs_json_put_string(&p->keys, c->field->name, c->field->name_len);
 		evs_buf_put_u8(&p->keys, ':');
@@ -151,6 +156,75 @@ static void mark_kept(struct evs_printer *p, uint32_t row)
 	}
 }
 
+/* There is room. */
+static void put_id(struct evs_out *o, const struct evs_array *a, uint32_t row)
+{
+	char *d = evs_out_at(o);
+
+	d[0] = '"';
+	o->ops->uuid_print(a->data + (size_t)row * 16, d + 1);
+	d[37] = '"';
+	o->buf.len += 38;
+}
+
+/* What an enum's value is in JSON, when it is short: found once a batch. NULL: print it. */
+static const struct evs_enum_text *enum_text(struct evs_printer *p, struct evs_print_col *c, uint32_t row)
+{
+	int16_t v = (int16_t)evs_array_int(c->array, row);
+	struct evs_enum_text *e;
+	struct evs_buf *text = &p->text.buf;
+
+	if (!c->enums && !(c->enums = calloc(EVS_ENUM_TEXTS, sizeof(*c->enums))))
+		return NULL;
+	e = &c->enums[(uint8_t)v];
+	if (e->batch == p->batch && e->value == v)
+		return e->len ? e : NULL;
+	text->len = 0;
+	evs_out_value(&p->text, c->field->type, c->array, row, &c->day);
+	*e = (struct evs_enum_text){ .batch = p->batch, .value = v };
+	if (evs_buf_ok(text) && text->len <= EVS_ENUM_ROOM) {
+		memcpy(e->text, text->p, text->len);
+		e->len = (uint8_t)text->len;
+	}
+	return e->len ? e : NULL;
+}
+
+/* A value that is not null, behind its key; there is room for EVS_SCALAR_ROOM bytes. */
+static void put_value(struct evs_printer *p, struct evs_print_col *c, uint32_t row)
+{
+	const struct evs_type *t = c->field->type;
+	const struct evs_enum_text *e;
+	struct evs_out *o = &p->out;
+	const uint8_t *s;
+	int64_t ticks;
+	size_t n;
+
+	switch (t->id) {
+	case EVS_T_STRING:
+		s = evs_array_bytes(c->array, row, &n);
+		evs_out_string(o, (const char *)s, n);
+		return;
+	case EVS_T_UUID:
+		put_id(o, c->array, row);
+		return;
+	case EVS_T_DATETIME64:
+		memcpy(&ticks, c->array->data + (size_t)row * 8, 8);
+		evs_out_time(o, ticks, t->scale, &c->day);
+		return;
+	case EVS_T_ENUM:
+		e = enum_text(p, c, row);
+		if (e) {
+			memcpy(evs_out_at(o), e->text, EVS_ENUM_ROOM);
+			o->buf.len += e->len;
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	evs_out_value(o, t, c->array, row, &c->day);
+}
+
 static void print_json_row(struct evs_printer *p, uint32_t row)
 {
 	struct evs_out *o = &p->out;
@@ -172,18 +246,17 @@ static void print_json_row(struct evs_printer *p, uint32_t row)
 			return;
 		put_key(o, c, before);
 		before = ',';
-		if (!null && c->field->type->id == EVS_T_STRING) {
-			size_t n;
-			const uint8_t *s = evs_array_bytes(a, row, &n);
-
-			evs_out_string(o, (const char *)s, n);
-		} else {
-			evs_out_value(o, c->field->type, a, row, &c->day);
-		}
+		if (null)
+			evs_out_put(o, "null", 4);
+		else
+			put_value(p, c, row);
 	}
+	if (!evs_out_room(o, 3))
+		return;
 	if (before == '{')
 		evs_out_char(o, '{');
-	evs_out_put(o, "}\n", 2);
+	memcpy(evs_out_at(o), "}\n", 2);
+	o->buf.len += 2;
 }
 
 /* ---- all formats ------------------------------------------------------------------------- */

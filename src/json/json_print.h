@@ -9,6 +9,17 @@
 #include "src/json/json_lex.h"
 #include "src/json/json_out.h"
 
+#define EVS_ENUM_TEXTS 256u /* by the lowest byte of the value */
+#define EVS_ENUM_ROOM  32u  /* bytes of one, with its quotes: longer ones are printed anew each time */
+
+/* An enum's value as it stands in JSON. */
+struct evs_enum_text {
+	uint64_t batch; /* of which it is */
+	int16_t value;
+	uint8_t len;
+	char text[EVS_ENUM_ROOM];
+};
+
 /* One column of the batch at hand. */
 struct evs_print_col {
 	const struct evs_field *field;
@@ -16,6 +27,7 @@ struct evs_print_col {
 	const char *key; /* NDJSON: `"name":`, with 32 bytes readable; CSV, TSV: not used */
 	size_t key_len;
 	uint64_t kept; /* 1 + the last row whose _extra has a field of this name */
+	struct evs_enum_text *enums; /* kept from batch to batch; NULL: none yet */
 	struct evs_day day;
 };
 
@@ -26,7 +38,8 @@ struct evs_printer {
 	struct evs_print_opts opts;
 	struct evs_out out;
 	struct evs_print_col *cols;
-	size_t ncols;
+	size_t ncols, cols_cap;
+	uint64_t batch; /* number of the one at hand */
 	struct evs_buf keys;
 	struct evs_out text; /* one value as JSON, before it is quoted once more */
 	bool header_done;

@@ -55,21 +55,36 @@ static inline char *put_two(char *p, unsigned v)
 	return p + 2;
 }
 
-/* The day's text up to 'T'; false for years that do not have four digits. */
-static bool look_up_day(struct evs_day *day, int64_t days)
+/* The day's text up to 'T'; NULL for years that do not have four digits. */
+static const char *look_up_day(struct evs_day *day, int64_t days)
 {
+	size_t k = (uint64_t)days % 8;
 	char text[40];
 
-	if (day->known && day->days == days)
-		return true;
+	if (day->of[k].known && day->of[k].days == days)
+		return day->of[k].text;
 	if (days < -719528 || days > 2932896) /* 0000-01-01 .. 9999-12-31 */
-		return false;
+		return NULL;
 	evs_date_print((int32_t)days, text);
-	memcpy(day->text, text, 10);
-	day->text[10] = 'T';
-	day->days = days;
-	day->known = true;
-	return true;
+	memcpy(day->of[k].text, text, 10);
+	day->of[k].text[10] = 'T';
+	day->of[k].days = days;
+	day->of[k].known = true;
+	return day->of[k].text;
+}
+
+/* `.` and the digits of a fraction; milliseconds are what most have. */
+static char *put_fraction(char *p, uint32_t frac, unsigned scale)
+{
+	*p = '.';
+	if (scale == 3) {
+		(void)put_two(p + 1, frac / 10);
+		p[3] = (char)('0' + frac % 10);
+	} else {
+		for (unsigned i = scale; i > 0; i--, frac /= 10)
+			p[i] = (char)('0' + frac % 10);
+	}
+	return p + scale + 1;
 }
 
 static size_t print_time(int64_t ticks, unsigned scale, struct evs_day *day, char *buf)
@@ -78,6 +93,7 @@ static size_t print_time(int64_t ticks, unsigned scale, struct evs_day *day, cha
 					   100000, 1000000, 10000000, 100000000, 1000000000 };
 	int64_t sec, days;
 	uint32_t frac, clock;
+	const char *date;
 	char *p = buf;
 
 	switch (scale) { /* division by a constant is much faster */
@@ -99,30 +115,29 @@ static size_t print_time(int64_t ticks, unsigned scale, struct evs_day *day, cha
 	days = sec / 86400;
 	if (sec < days * 86400)
 		days--;
-	if (!look_up_day(day, days))
+	date = look_up_day(day, days);
+	if (!date)
 		return evs_time_print(ticks, scale, buf);
 	clock = (uint32_t)(sec - days * 86400);
-	memcpy(p, day->text, 11);
+	memcpy(p, date, 11);
 	p = put_two(p + 11, clock / 3600);
 	*p++ = ':';
 	p = put_two(p, clock / 60 % 60);
 	*p++ = ':';
 	p = put_two(p, clock % 60);
-	if (scale) {
-		*p = '.';
-		for (unsigned i = scale; i > 0; i--, frac /= 10)
-			p[i] = (char)('0' + frac % 10);
-		p += scale + 1;
-	}
+	if (scale)
+		p = put_fraction(p, frac, scale);
 	*p++ = 'Z';
 	return (size_t)(p - buf);
 }
 
 static size_t print_date(int64_t days, struct evs_day *day, char *buf)
 {
-	if (!look_up_day(day, days))
+	const char *date = look_up_day(day, days);
+
+	if (!date)
 		return evs_date_print((int32_t)days, buf);
-	memcpy(buf, day->text, 10);
+	memcpy(buf, date, 10);
 	return 10;
 }
 
@@ -203,6 +218,16 @@ const char *evs_text_bytes(const struct evs_type *t, const struct evs_array *a, 
 	*n = evs_int_print((int64_t)evs_array_int(a, row),
 			   small); /* no such item: only in a forged segment */
 	return small;
+}
+
+void evs_out_time(struct evs_out *o, int64_t ticks, unsigned scale, struct evs_day *day)
+{
+	char *p = evs_out_at(o);
+	size_t n = print_time(ticks, scale, day, p + 1);
+
+	p[0] = '"';
+	p[n + 1] = '"';
+	o->buf.len += n + 2;
 }
 
 static void put_plain(struct evs_out *o, const struct evs_type *t, const struct evs_array *a,

@@ -301,9 +301,50 @@ static void test_window(void)
 	evs_print_close(NULL);
 }
 
+/* Batches of two tables, one after the other, through one printer: what was found for one is not taken for the other's. */
+static void test_batches(void)
+{
+	static const char *const first[] = {
+		"{\"id\":\"44bffbf3-5530-4378-94f3-0c85dc719159\",\"e\":\"A\",\"at\":\"2024-12-16T00:00:33.253Z\"}",
+		"{\"id\":\"00000000-0000-0000-0000-000000000000\",\"e\":\"q\\\"\\n\",\"at\":\"2024-12-24T23:59:59.009Z\"}",
+		"{\"id\":\"ffffffff-ffff-ffff-ffff-ffffffffffff\",\"e\":\"A\",\"at\":\"1969-12-31T23:59:59.990Z\"}",
+		"{\"e\":\"thirty and one bytes of letters\",\"at\":\"2024-12-16T00:00:33.100Z\"}",
+	};
+	static const char *const second[] = {
+		"{\"id\":\"44bffbf3-5530-4378-94f3-0c85dc719159\",\"e\":\"another\",\"at\":\"2024-12-24T00:00:33.253Z\"}",
+	};
+	struct rows a = make_rows("id Nullable(UUID)\ne Enum(A,q\"\n,thirty and one bytes of letters)\nat DateTime64(3)", first, 4);
+	struct rows b = make_rows("id Nullable(UUID)\ne Enum(another)\nat DateTime64(3)", second, 1);
+	struct sink s = { 0 };
+	struct evs_print_opts opts = { .output = EVS_NDJSON };
+	struct evs_printer *p = NULL;
+
+	T_CHECK(evs_print_open(&p, &opts, take, &s, NULL) == 0);
+	for (unsigned round = 0; round < 2; round++) {
+		T_CHECK(evs_print_batch(p, &a.batch, UINT64_MAX, NULL) == 0);
+		T_CHECK(evs_print_batch(p, &b.batch, UINT64_MAX, NULL) == 0);
+	}
+	T_CHECK(evs_print_end(p, NULL) == 0);
+	evs_print_close(p);
+	for (unsigned round = 0, at = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 5; i++) {
+			const char *want = i < 4 ? first[i] : second[0];
+
+			t_check(want, s.all.len - at > strlen(want) && !memcmp(s.all.p + at, want, strlen(want)) &&
+					      s.all.p[at + strlen(want)] == '\n');
+			at += (unsigned)strlen(want) + 1;
+		}
+		T_CHECK(round == 0 || at == s.all.len);
+	}
+	evs_buf_release(&s.all);
+	free_rows(&a);
+	free_rows(&b);
+}
+
 int main(void)
 {
 	test_formats();
+	test_batches();
 	test_edges();
 	test_hostile();
 	test_show();
