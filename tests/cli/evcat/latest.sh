@@ -20,3 +20,10 @@ seq 1 60000 | awk '{printf "{\"id\":%d,\"tenant\":\"t\",\"at\":\"2025-02-03T00:0
 	evappend -q store/events
 echo; evcat -w "tenant = 't'" --sort n -c n store | jq .n | awk '$1 != NR - 1 {bad++} END {print NR " rows, " bad + 0 " out of order"}'
 evcat -w "tenant = 't'" --latest id -c message,id store | jq -r '.message[-5:] + " " + (.id | tostring)' | awk '{ if ($1 != 58000 + ($2 ? $2 : 2000)) bad++ } END {print NR " rows, " bad + 0 " wrong"}'
+# Keys that are stored as codes, rows of a key next to each other, the newest of them anywhere; and the same by its parts.
+echo 'CREATE TABLE coded (k String NOT NULL, id UInt32 NOT NULL, at DateTime64(3) NOT NULL) ENGINE = MergeTree PARTITION BY toMonday(at) ORDER BY k' |
+	evschema -q apply store -
+seq 0 19999 | awk '{k = int($1 / 20); t = k * 60 + ($1 * 7 + 6 + k) % 20
+	printf "{\"k\":\"key %04d\",\"id\":%d,\"at\":\"2025-02-03T%02d:%02d:%02dZ\"}\n", k, $1, t / 3600, t / 60 % 60, t % 60}' | evappend -q store/coded
+echo; evcat --latest k -c k,id store/coded | jq -c '[.k, .id]' | awk -F'[",]+' '{ k = NR - 1; if (($3 * 7 + 6 + k) % 20 != 19 || int($3 / 20) != k) bad++ } END {print NR " rows, " bad + 0 " wrong"}'
+evcat --latest k -c id -w 'id % 2 = 0' store/coded | jq .id | awk '{ k = NR - 1; if (($1 * 7 + 6 + k) % 20 != 19 - (k % 2 == 0)) bad++ } END {print NR " rows, " bad + 0 " wrong"}'
