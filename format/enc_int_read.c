@@ -44,17 +44,20 @@ static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsig
 	return 0;
 }
 
-/* Eight values begin at each `bits`th byte, the first of which may be picked from. */
+/* Eight values begin at each `bits`th byte: those with a picked one are unpacked, once. */
 static void unpack_picked(uint8_t *out, const uint8_t *p, const uint8_t *end, uint32_t n, unsigned w,
 			  unsigned bits, uint64_t base, const struct evs_pick *pick)
 {
+	uint32_t have = UINT32_MAX;
 	uint8_t eight[64];
 
 	for (size_t i = 0; i < pick->n; i++) {
 		uint32_t at = pick->at[i], from = at & ~7u;
 		const uint8_t *q = p + (size_t)(from / 8) * bits;
 
-		evs_bits_unpack(eight, q, (size_t)(end - q), n - from < 8 ? n - from : 8, w, bits, base);
+		if (from != have)
+			evs_bits_unpack(eight, q, (size_t)(end - q), n - from < 8 ? n - from : 8, w, bits, base);
+		have = from;
 		memcpy(out + i * w, eight + (at - from) * w, w);
 	}
 }

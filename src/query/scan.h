@@ -79,7 +79,7 @@ struct evs_scan {
 	uint16_t *field_slot;
 	struct evs_array *cols; /* of the batch: views of the slots' arrays */
 	size_t nfields;
-	bool chosen;	 /* by evs_scan_choose() */
+	bool chosen;	 /* by evs_scan_choose(), so that codes may be asked for */
 	size_t by_codes; /* field of which codes are enough, from 1; 0: none */
 	struct evs_batch batch;
 	struct scan_slot *slots;

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define KEPT_VALUES ((size_t)64 << 10) /* bytes of values that memory is kept for */
-#define PICK_BELOW  32u /* of so many rows one or none is wanted: it is decoded alone */
+#define PICK_BELOW  2u /* of so many rows one or none is wanted: it is decoded alone */
+#define PICK_CODED  8u /* ... where somebody may have use for the codes of the others */
 
 int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot *slot,
 		  struct evs_diag *diag)
@@ -159,7 +160,7 @@ static int take_field(struct evs_scan *s, size_t field, uint32_t have, uint32_t 
 	struct scan_slot *slot = &s->slots[s->field_slot[field]];
 	int rc;
 
-	if (n <= have / PICK_BELOW && !slot->loaded && !slot->is_coded && as_stored(s, s->map, slot))
+	if (n <= have / (s->chosen ? PICK_CODED : PICK_BELOW) && !slot->loaded && !slot->is_coded && as_stored(s, s->map, slot))
 		return pick_rows(s, slot, n, diag);
 	rc = evs_scan_load_coded(s, s->map, slot, diag);
 	if (rc < 0)

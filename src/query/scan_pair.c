@@ -555,6 +555,7 @@ static int ready_twin(const struct evs_scan *s, struct evs_scan *twin, struct ev
 		columns[f] = s->slots[s->field_slot[f]].column;
 	if (rc == 0)
 		rc = evs_scan_choose(twin, columns, s->nfields, diag);
+	twin->chosen = s->chosen;
 	twin->by_codes = s->by_codes;
 	for (size_t i = s->nown; i < s->nfilters && rc == 0; i++)
 		rc = evs_scan_where(twin, s->filters[i], diag);
