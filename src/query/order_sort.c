@@ -177,8 +177,8 @@ static int lowest_of(uint64_t least, uint64_t most, int bits)
 	return high < bits ? 0 : high - bits;
 }
 
-/* The same for eight bits of items; -1: there is no difference. */
-static int differing_byte(const struct item *item, size_t n)
+/* In how many bits items differ, up to the highest. */
+static int differing_bits(const struct item *item, size_t n)
 {
 	uint32_t least = UINT32_MAX, most = 0;
 
@@ -186,7 +186,7 @@ static int differing_byte(const struct item *item, size_t n)
 		least = item[i].high < least ? item[i].high : least;
 		most = item[i].high > most ? item[i].high : most;
 	}
-	return least == most ? -1 : lowest_of(least, most, 8);
+	return least >= most ? 0 : 32 - __builtin_clz(least ^ most);
 }
 
 /* Deal items out by eight of their bits, in place: pile k ends at end[k]. */
@@ -213,19 +213,20 @@ static void deal(struct item *item, size_t n, int shift, size_t end[PILES])
 	}
 }
 
-/* As sort_few(). Each pile has eight bits fewer in which its items differ: so it goes four deep at most. */
-static void sort_items(const struct evs_order *o, struct item *item, size_t n)
+/* As sort_few(), of items that differ in their lowest `bits` bits only, or nowhere. Each pile has eight fewer of them, so it goes four deep. */
+static void sort_items(const struct evs_order *o, struct item *item, size_t n, int bits)
 {
-	int shift = n < MANY ? -1 : differing_byte(item, n);
+	int shift = bits > 8 ? bits - 8 : 0;
 	size_t end[PILES], at = 0;
 
-	if (shift < 0) {
+	if (n < MANY || !bits) {
 		sort_few(o, item, n);
 		return;
 	}
 	deal(item, n, shift, end);
 	for (unsigned k = 0; k < PILES; at = end[k], k++)
-		sort_items(o, item + at, end[k] - at);
+		if (end[k] - at > 1)
+			sort_items(o, item + at, end[k] - at, shift);
 }
 
 /* Is the first key one whose bytes have its order? Most that are sorted by are ids. */
@@ -276,7 +277,8 @@ static void *sort_share(void *arg)
 		else
 			first[n - 1] = x;
 	}
-	sort_items(o, s->upper ? end - n : first, n);
+	first = s->upper ? end - n : first;
+	sort_items(o, first, n, differing_bits(first, n));
 	return NULL;
 }
 
