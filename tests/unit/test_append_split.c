@@ -19,6 +19,8 @@ static char dir[64], stream[96], *text;
 static size_t len, offs[LINES];
 static unsigned told, wrong;
 static unsigned every; /* so many lines have a bad one */
+static unsigned aheads;
+static uint64_t absorbed;
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -54,6 +56,18 @@ static void on_reject(void *arg, uint64_t line, uint64_t off, const char *reason
 	wrong += i >= LINES || line != i + 1 || off != offs[i];
 }
 
+static void on_ack(void *arg, const struct evs_ack *ack)
+{
+	(void)arg;
+	absorbed = ack->source_off;
+}
+
+static void ahead(void *arg)
+{
+	(void)arg;
+	aheads++;
+}
+
 static int append(const struct evs_append_opts *how, size_t piece, struct evs_append_stats *stats)
 {
 	struct evs_append_opts opts = *how;
@@ -63,7 +77,11 @@ static int append(const struct evs_append_opts *how, size_t piece, struct evs_ap
 
 	(void)nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
 	told = wrong = 0;
+	aheads = 0;
+	absorbed = 0;
 	opts.on_reject = on_reject;
+	opts.on_ack = on_ack;
+	opts.ahead = ahead;
 	if (evs_store_apply(dir, ddl, sizeof(ddl) - 1, NULL, NULL, NULL, NULL, NULL) < 0 ||
 	    evs_append_open(&a, stream, &opts, NULL) < 0)
 		abort();
@@ -131,6 +149,20 @@ static void test_strict(void)
 	}
 }
 
+/* What is acknowledged says how much of a source it is, whoever read the last line of it; and once a piece there is time to read ahead. */
+static void test_source(void)
+{
+	const struct evs_append_opts source = { .source = "lines" };
+	const size_t piece = (size_t)1 << 20;
+	struct evs_append_stats stats;
+
+	every = 0;
+	make_lines();
+	T_CHECK(append(&source, piece, &stats) == 0 && stats.stored == LINES);
+	T_CHECK(absorbed == len);
+	T_CHECK(aheads == (len + piece - 1) / piece);
+}
+
 static void test_no_thread(void)
 {
 	const struct evs_append_opts plain = { 0 };
@@ -154,6 +186,7 @@ int main(void)
 	snprintf(stream, sizeof(stream), "%s/ev", dir);
 	test_rejects();
 	test_strict();
+	test_source();
 	test_no_thread();
 	(void)nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
 	free(text);
