@@ -162,13 +162,14 @@ static size_t block_bytes(const struct evs_order *o)
 
 /*
  * Rows of the order from `at` on into o->out: as many as make a block, at most `most`; how many, or 0
- * when memory fails. Neighbours may be much longer than the rest: NULLs are all at one end.
+ * when memory fails. Tried are first as many as would be one on average; neighbours may be much longer than the rest: NULLs are all at one end.
  */
 static uint32_t take_block(struct evs_order *o, uint32_t at, uint32_t most)
 {
+	size_t average = 2 * block_bytes(o) / (bytes_of(o, o->cols) / o->rows + 1) + 1;
 	uint32_t n = most < OUT_ROWS ? most : OUT_ROWS;
 
-	for (;; n /= 2) {
+	for (n = n < average ? n : (uint32_t)average;; n = (n + 1) / 2) {
 		if (take_sorted(o, at, n, o->out) < 0)
 			return 0;
 		if (n == 1 || bytes_of(o, o->out) <= 2 * block_bytes(o))
@@ -454,8 +455,10 @@ static int end_rows(struct evs_order *o, struct evs_diag *diag)
 		return evs_order_sort(o, o->two) < 0 ? evs_fail_nomem(diag) : 0;
 	if (o->rows)
 		rc = spill_rows(o, diag);
-	for (size_t c = 0; c < o->ncols; c++)
+	for (size_t c = 0; c < o->ncols; c++) {
 		evs_array_trim(&o->cols[c], 0);
+		evs_array_trim(&o->out[c], 0);
+	}
 	while (o->nruns > fan_in(o) && rc == 0) {
 		size_t fan = fan_in(o), n = o->nruns - fan + 1 < fan ? o->nruns - fan + 1 : fan;
 

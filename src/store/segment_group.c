@@ -11,6 +11,7 @@
 
 #define ZONES_MIN_ROWS	64u		  /* smaller groups say nothing worth its bytes */
 #define FILTER_MIN_ROWS 512u		  /* smaller groups are read as fast as their filters */
+#define ZONES_MOST	(EVS_MAX_ZONES / 2) /* of a commit: more are too much for the memory that is promised to readers */
 #define KEEP		((size_t)4 << 20) /* bytes of a part kept for the next */
 
 static int grow(void **p, uint32_t *cap, uint32_t n, size_t size)
@@ -129,7 +130,7 @@ static int put_zones(struct evs_seg_writer *w, const struct evs_seg_part *p)
 	void *zones = w->next.zones;
 
 	/* They are a help, not a must: a commit of very many groups of very many columns goes without. */
-	if (!p->nzones || w->next.nzones + p->nzones > EVS_MAX_ZONES)
+	if (!p->nzones || w->next.nzones + p->nzones > ZONES_MOST)
 		return 0;
 	if (grow(&zones, &w->zones_cap, w->next.nzones + p->nzones, sizeof(*w->next.zones)) < 0)
 		return EVS_E_NOMEM;
