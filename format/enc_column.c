@@ -331,8 +331,8 @@ static int pick_column(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, 
 	struct evs_pick present = *pick;
 	int rc = nulls ? pick_present(d, c, rows, nulls, out, pick, &present) : 0;
 
-	if (!rc)
-		rc = get_values(d, c, pick->n, rows - nulls, out, nest, &present);
+	if (!rc) /* room for one more: also of no values there is a place */
+		rc = get_values(d, c, pick->n + 1, rows - nulls, out, nest, &present);
 	if (rc)
 		return rc;
 	out->rows = pick->n;
