@@ -442,7 +442,7 @@ int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
 	bool gap = false;
 	int rc = find_commit(f, &off, t->end, t->size < t->end ? t->size : t->end, &gap, &d);
 
-	*out = (struct evs_ahead){ .from = pos, .to = off };
+	*out = (struct evs_ahead){ .from = pos, .to = off, .newest = t->have_commit ? t->trailer.commit_off : 0 };
 	if (rc == 0 && off < t->end) {
 		rc = evs_file_commit(f, off, t->end, &c, &payload, &d);
 		out->known = rc == 0;
@@ -464,9 +464,17 @@ int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
 	return rc;
 }
 
+static bool reaches_over(uint64_t off, const struct evs_frame *fr, uint64_t place)
+{
+	return off < place && off + evs_frame_span(fr->payload_len) > place;
+}
+
 int evs_file_check_append(struct evs_file *f, uint64_t off, const struct evs_frame *fr,
 			  const struct evs_ahead *a, struct evs_diag *diag)
 {
+	if ((a->known && reaches_over(off, fr, a->from)) || reaches_over(off, fr, a->newest))
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
+				    "3.1-16 the frame reaches over what was written behind it");
 	if (!a->known || off < a->from || fr->append == a->append)
 		return 0;
 	return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,

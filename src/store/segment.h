@@ -67,6 +67,7 @@ struct evs_ahead {
 	uint64_t from, to; /* where they stand, as far as they were looked at */
 	bool known;	   /* the COMMIT is sound; `append` is its number */
 	uint64_t commit;   /* ... and where it stands */
+	uint64_t newest;   /* where the newest one of the file stands; 0: none is known */
 	bool refused;	   /* ... or of a newer format, and nothing before it is damaged */
 	uint32_t append;
 	char why[96]; /* it is refused */
@@ -76,7 +77,7 @@ struct evs_ahead {
 int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
 		   struct evs_ahead *out, struct evs_diag *diag);
 
-/* Rule 3.1-15 for the frame at `off`: EVS_E_FORMAT when it is left over from another version of the file. */
+/* Rules 3.1-15 and 3.1-16 for the frame at `off`: EVS_E_FORMAT when it is left over from another version of the file. */
 int evs_file_check_append(struct evs_file *f, uint64_t off, const struct evs_frame *fr,
 			  const struct evs_ahead *a, struct evs_diag *diag);
 

@@ -286,11 +286,20 @@ static const struct frame *commit_behind(struct expect *e, const struct damaged 
 	return e->ahead && e->ahead->prev_end <= off ? e->ahead : NULL;
 }
 
-/* 3.1-15: a frame of another version, in front of a COMMIT that knows nothing of it. */
+static bool reaches_over(const struct frame *f, uint64_t place)
+{
+	return f->off < place && f->off + f->span > place;
+}
+
+/* 3.1-15, 3.1-16: a frame of another version, in front of a COMMIT that knows nothing of it, or that reaches over what came since. */
 static bool left_over(struct expect *e, const struct damaged *d, const struct frame *f)
 {
 	const struct frame *c = f->type == COMMIT_FRAME ? NULL : commit_behind(e, d, f->off);
 
+	if (f->type == COMMIT_FRAME)
+		return false;
+	if ((e->ahead && reaches_over(f, e->ahead->prev_end)) || (e->commit && reaches_over(f, e->commit->off)))
+		return true;
 	return c && !(c->in & f->in);
 }
 

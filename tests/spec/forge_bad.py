@@ -3,6 +3,7 @@ named RULE-what.evs. Where the rest of a file stays intact, the bad piece stands
 three commits, so that what must still be delivered is tested as well. forge_corpus.py writes them.
 """
 
+import copy
 import struct
 
 import spec_frames as fr
@@ -163,6 +164,20 @@ def _():
         append(f)
         f.index(frame_append=1)
     return around(middle)
+
+
+@bad("3.1-16-into-the-next-append")
+def _():
+    """The beginning of a long group is left over where a short one was written, and reaches into the append behind that."""
+    f = Forge()
+    append(f)
+    other, at = copy.deepcopy(f), len(f.data)
+    append(other, 100)
+    append(f)
+    append(f, 200)
+    left = 48 + fr.frame_head(bytes(other.data), at, other.salt).summed_len
+    f.data[at:at + left] = other.data[at:at + left]
+    return f
 
 
 @bad("3.1-13-padding")

@@ -353,13 +353,15 @@ class Segment:
         return out
 
     def same_append(self, frame, end):
-        """3.1-15: is the frame of the append that its COMMIT ends, as far as that can be read?"""
+        """3.1-15: is the frame of the append that its COMMIT ends, as far as that can be read? 3.1-16: does it reach over what came later?"""
         if frame.type == fr.COMMIT:
             return
         c, start, stop = self.ahead
         if not start <= frame.off < stop:
             c, stop = self.next_commit(frame.off, end)
             self.ahead = c, frame.off, stop
+        for place in ([c.prev_off + c.prev_len] if c else []) + ([self.newest.commit_off] if self.newest else []):
+            need(not frame.off < place < frame.end, "3.1-16", "frame reaches over what was written behind it")
         need(not c or c.prev_off + c.prev_len > frame.off or c.append == frame.append, "3.1-15",
              "frame of another append than its COMMIT")
 
