@@ -310,8 +310,11 @@ static void walk(struct expect *e, const struct damaged *d)
 
 	while (pos < e->end) {
 		const struct frame *f = frame_at(e, d, pos, e->end);
+		bool stale = f && left_over(e, d, f);
 
-		if (!f || left_over(e, d, f) || !summed_sound(d, f)) {
+		if (stale)
+			versions = 0;
+		if (!f || stale || !summed_sound(d, f)) {
 			open_gap(e, pos);
 			pos = resync(e, d, pos + 8);
 			continue;
