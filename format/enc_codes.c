@@ -147,7 +147,7 @@ static int get_sparse(struct evs_dec_ctx *d, struct evs_cur *c, const uint8_t *v
 
 	if (!out->sparse || n > rows / SPARSE || n > EVS_CODED_MAX || out->values.phys == EVS_FLOAT)
 		return 1;
-	if (d->raw && out->values.phys == EVS_BYTES && evs_cur_left(c) && *c->p == EVS_NODE_PLAIN)
+	if (d->raw && out->values.phys == EVS_BYTES && *c->p == EVS_NODE_PLAIN)
 		rc = keep_plain(d, c, n, &out->values);
 	else
 		rc = get_values(d, c, n, &out->values, 0);

@@ -416,9 +416,9 @@ int evs_column_pick(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uin
 	*c = start;
 	*why = "out of memory";
 	rc = evs_array_init_like(&all, out);
-	if (rc == 0)
+	if (rc == 0) /* unreached: otherwise, for want of memory where there are two gigabytes */
 		rc = decode(d, c, rows, nulls, &all, NULL, why);
-	if (rc == 0)
+	if (rc == 0) /* unreached: it takes values of two gigabytes */
 		rc = evs_array_take(out, &all, at, n);
 	evs_array_release(&all);
 	return rc;

@@ -271,8 +271,9 @@ static int get_hex_text(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, st
 	if (!evs_cur_bytes(c, (size_t)half, &p))
 		return evs_dec_fail(d, "6.6-1 bytes of plain values are cut short");
 	d->most = half * 2;
-	if (pick && d->most > EVS_ARRAY_MAX_BYTES)
+	if (pick && d->most > EVS_ARRAY_MAX_BYTES) /* unreached: it takes two gigabytes */
 		return EVS_DEC_WHOLE;
+	/* unreached: half of two gigabytes */
 	for (size_t i = 1; i <= n && half * 2 <= EVS_ARRAY_MAX_BYTES; i++)
 		all->offs[i] *= 2;
 	rc = pick ? evs_dec_picked_offsets(d, all->offs, out, pick) : evs_dec_bytes_room(d, out, half * 2);

@@ -275,9 +275,16 @@ static int ready_reader(struct flush_worker *w, struct evs_spool *s)
 {
 	w->rc = 0;
 	w->duplicate = 0;
+	return evs_spool_reader_new(&w->reader, s);
+}
+
+/* Rows that were read back leave no memory behind: what is collected next, for long, needs it. */
+static void forget_rows(struct flush_worker *w, bool spilled)
+{
 	evs_spool_reader_free(w->reader);
 	w->reader = NULL;
-	return evs_spool_reader_new(&w->reader, s);
+	for (uint16_t i = 0; spilled && i < w->flush->table->ncols; i++)
+		evs_array_trim(&w->group[i], 0);
 }
 
 int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off, int64_t now,
@@ -291,7 +298,7 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 		if (ready_reader(&f->worker[i], s) < 0)
 			rc = evs_fail_nomem(diag);
 	if (rc < 0)
-		return rc;
+		goto out;
 	f->spool = s;
 	f->source_off = source_off;
 	f->now = now;
@@ -312,7 +319,10 @@ int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off,
 	rc = settle(f, failed ? NULL : diag);
 	if (failed) {
 		evs_fail_copy(diag, &failed->diag);
-		return failed->rc;
+		rc = failed->rc;
 	}
+out:
+	for (unsigned i = 0; i < FLUSH_THREADS; i++)
+		forget_rows(&f->worker[i], evs_spool_spilled(s));
 	return rc == 0 ? evs_spool_reset(s, diag) : rc;
 }

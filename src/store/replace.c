@@ -85,7 +85,7 @@ int evs_replace_open(struct evs_replace **out, const char *path, struct evs_diag
 		return evs_fail_nomem(diag);
 	r->new.fd = r->old.fd = -1;
 	rc = evs_hash_ready(diag);
-	if (rc == 0)
+	if (rc == 0) /* unreached: otherwise, see there */
 		rc = split_path(path, r->dir, r->name, sizeof(r->name), diag);
 	if (rc == 0)
 		rc = evs_path_join(r->new.path, r->dir, r->name, diag);

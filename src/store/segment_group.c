@@ -66,8 +66,8 @@ static int make_zones(struct evs_seg_part *p, const struct evs_seg_rows *r)
 /* Is the value the same in all rows? Then the zone says all that a filter can. */
 static bool one_value(const struct evs_seg_part *p, uint16_t column)
 {
-	for (uint32_t i = 0; i < p->nzones;
-	     i++) /* unreached: the end; what a filter takes has a zone */
+	/* unreached: the end; what a filter takes has a zone */
+	for (uint32_t i = 0; i < p->nzones; i++)
 		if (p->zones[i].column == column)
 			return evs_zone_one_value(&p->zones[i]);
 	return false;

@@ -399,7 +399,7 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 		evs_buf_reset(&w->out);
 	}
 	rc = evs_hash_ready(diag);
-	if (rc == 0)
+	if (rc == 0) /* unreached: otherwise, see there */
 		rc = evs_path_join(w->path, spec->dir, spec->name, diag);
 	if (rc < 0)
 		return rc;

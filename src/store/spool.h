@@ -52,6 +52,9 @@ bool evs_spool_full(const struct evs_spool *s);
 /* Move what is in memory to the temporary files, with the help of `helper`, which has nothing to do, or NULL. */
 int evs_spool_spill(struct evs_spool *s, struct evs_helper *helper, struct evs_diag *diag);
 
+/* Is anything in the temporary files? */
+bool evs_spool_spilled(const struct evs_spool *s);
+
 /* Too many segments or spills: rows must go to their segments now. */
 bool evs_spool_must_flush(const struct evs_spool *s);
 

@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool evs_spool_spilled(const struct evs_spool *s)
+{
+	return s->nchunks;
+}
+
 bool evs_spool_must_flush(const struct evs_spool *s)
 {
 	return s->nchunks + 4 > SPOOL_MAX_CHUNKS || s->nsegs >= EVS_SPOOL_MAX_SEGMENTS ||
@@ -25,9 +30,7 @@ void evs_spool_file_release(struct evs_spool *s)
 		struct spool_out *o = &s->out[i];
 
 		evs_io_close(o->fd);
-		evs_buf_release(&o->bytes);
-		evs_enc_ctx_free(o->enc);
-		evs_spool_arrays_free(o->slice, s->ncols);
+		evs_spool_out_release(s, o);
 	}
 }
 
@@ -61,6 +64,8 @@ int evs_spool_begin_read(struct evs_spool *s, struct evs_helper *helper, struct 
 	rc = evs_spool_spill(s, helper, diag);
 	if (rc == 0)
 		evs_spool_forget_rows(s, 0);
+	for (unsigned i = 0; i < 2; i++)
+		evs_spool_out_release(s, &s->out[i]);
 	return rc;
 }
 

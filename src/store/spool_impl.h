@@ -79,6 +79,8 @@ void evs_spool_arrays_free(struct evs_array *a, uint16_t n);
 int evs_spool_order(struct evs_spool *s);
 /* No rows in memory; columns that have grown beyond `keep` bytes are freed. */
 void evs_spool_forget_rows(struct evs_spool *s, size_t keep);
+/* What writing to a file took, but for the file. */
+void evs_spool_out_release(struct evs_spool *s, struct spool_out *o);
 void evs_spool_file_release(struct evs_spool *s);
 int evs_spool_file_reset(struct evs_spool *s, struct evs_diag *diag);
 

@@ -61,6 +61,15 @@ static int put_slice(const struct evs_spool *s, struct spool_out *o, uint32_t se
 	return o->bytes.len >= WRITE_BYTES ? write_out(s, o, diag) : 0;
 }
 
+void evs_spool_out_release(struct evs_spool *s, struct spool_out *o)
+{
+	evs_buf_release(&o->bytes);
+	evs_enc_ctx_free(o->enc);
+	evs_spool_arrays_free(o->slice, s->ncols);
+	o->enc = NULL;
+	o->slice = NULL;
+}
+
 static int ready(const struct evs_spool *s, struct spool_out *o, struct evs_diag *diag)
 {
 	static const struct evs_enc_opts plain = { .plain = true };

@@ -55,12 +55,23 @@ static int read_both(const uint8_t *p, size_t len, const struct evs_array *shape
 	struct evs_coded coded = { 0 };
 	struct evs_cur c = { p, p + len };
 	const char *why = NULL;
+	uint8_t *raw = NULL; /* texts may take its place */
+	size_t raw_cap = len;
 	int rc, by_codes;
 
 	if (evs_dec_ctx_new(&d) || evs_array_init_like(&whole, shape) || evs_array_init_like(&coded.values, shape))
 		abort();
 	rc = evs_column_decode(d, &c, rows, nulls, &whole, &why);
-	c.p = p;
+	if (sparse) {
+		raw = malloc(len + 1);
+		if (!raw)
+			abort();
+		memcpy(raw, p, len);
+		p = raw;
+		d->raw = &raw;
+		d->raw_cap = &raw_cap;
+	}
+	c = (struct evs_cur){ p, p + len };
 	coded.sparse = sparse;
 	if (limit)
 		d->limit = limit;
@@ -76,6 +87,7 @@ static int read_both(const uint8_t *p, size_t len, const struct evs_array *shape
 	}
 	evs_array_release(&whole);
 	evs_coded_release(&coded);
+	free(raw);
 	evs_dec_ctx_free(d);
 	return by_codes;
 }
@@ -211,6 +223,53 @@ static void test_sparse(void)
 		}
 }
 
+/* Sparse, but more values than codes are made for. */
+static void test_many_sparse(void)
+{
+	const struct evs_enc_opts opts = { .plain = true };
+	struct evs_enc_ctx *ctx = NULL;
+	struct evs_buf out = { 0 };
+	struct evs_array a;
+	bool same;
+
+	evs_array_init(&a, EVS_INT, 8, true);
+	for (uint32_t i = 0; i < 10 * (EVS_CODED_MAX + 1); i++)
+		if (i % 10)
+			T_CHECK(evs_array_append_null(&a) == 0);
+		else
+			put(&a, i);
+	T_CHECK(evs_enc_ctx_new(&ctx, &opts) == 0 && evs_column_encode(ctx, &a, &out) == 0);
+	sparse = true;
+	T_CHECK(read_both(out.p, out.len, &a, a.rows, a.nulls, 0, 0, &same) == 1 && same);
+	sparse = false;
+	evs_enc_ctx_free(ctx);
+	evs_buf_release(&out);
+	evs_array_release(&a);
+}
+
+/* Few texts, plain or all the same, cut off after each byte. */
+static void test_cut_sparse(bool plain)
+{
+	const struct evs_enc_opts opts = { .plain = plain };
+	struct evs_enc_ctx *ctx = NULL;
+	struct evs_buf out = { 0 };
+	struct evs_array a;
+	bool same = true;
+
+	evs_array_init(&a, EVS_BYTES, 0, false);
+	for (uint32_t i = 0; i < 3 * ROWS; i++)
+		T_CHECK((i % 30 ? evs_array_append_null(&a) : evs_array_append_bytes(&a, "text", 4)) == 0);
+	T_CHECK(evs_enc_ctx_new(&ctx, &opts) == 0 && evs_column_encode(ctx, &a, &out) == 0);
+	sparse = true;
+	for (size_t len = 0; len < out.len && same; len++)
+		T_CHECK(read_both(out.p, len, &a, a.rows, a.nulls, 0, 0, &same) != 0 && same);
+	T_CHECK(read_both(out.p, out.len, &a, a.rows, a.nulls, 0, 0, &same) == 0 && same);
+	sparse = false;
+	evs_enc_ctx_free(ctx);
+	evs_buf_release(&out);
+	evs_array_release(&a);
+}
+
 /* Sparse texts of a block that zstd makes small, whose memory they take; one after the other, and whole in between. */
 static void test_kept_texts(void)
 {
@@ -307,6 +366,9 @@ int main(void)
 	test_columns();
 	test_not_coded();
 	test_sparse();
+	test_many_sparse();
+	test_cut_sparse(true);
+	test_cut_sparse(false);
 	test_kept_texts();
 	test_bytes_behind();
 	return t_done();
