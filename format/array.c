@@ -3,8 +3,8 @@
  * array_take.c, reading and comparing in array_read.c.
  *
  * Every append first makes room in each buffer it will touch and only then writes, so that a failed
- * allocation leaves the array as it was. Bits of `valid` past the last row are kept zero, and `valid`
- * goes away with the last null, so that NULL means "no nulls" at all times.
+ * allocation leaves the array as it was. Bits of `valid` past the last row are kept zero, and
+ * `valid` goes away with the last null, so that NULL means "no nulls" at all times.
  */
 #include "format/array_grow.h"
 

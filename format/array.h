@@ -98,14 +98,15 @@ int evs_array_take(struct evs_array *a, const struct evs_array *src, const uint3
 		   uint32_t n);
 
 /*
- * Rows [from, from + n) of `a`, borrowed and not to be released; `from` is a multiple of 8, so that bits can be cut there.
- * Offsets of a view begin where they stand, not with 0, and `nulls` is that of `a`.
+ * Rows [from, from + n) of `a`, borrowed and not to be released; `from` is a multiple of 8, so that
+ * bits can be cut there. Offsets of a view begin where they stand, not with 0, and `nulls` is that
+ * of `a`.
  */
 struct evs_array evs_array_view(const struct evs_array *a, uint32_t from, uint32_t n);
 
 /*
- * A column by its distinct values: row i is values[code[i]]. A null row is the last value. All zero but for the shape of `values` at
- * first.
+ * A column by its distinct values: row i is values[code[i]]. A null row is the last value. All zero
+ * but for the shape of `values` at first.
  */
 struct evs_coded {
 	struct evs_array values;
@@ -133,14 +134,17 @@ const uint8_t *evs_array_bytes(const struct evs_array *a, uint32_t row, size_t *
 /* -1, 0, 1. Nulls first; INT by sign, FLOAT with NaN last and -0 = 0, bytes by memcmp then length,
  * lists and maps element by element. Shapes must agree. */
 int evs_array_compare(const struct evs_array *a, uint32_t i, const struct evs_array *b, uint32_t j);
-/* A number that rises with the value in row i, which is not null, as far as 64 bits go. Of lists and maps 0. */
+/* A number that rises with the value in row i, which is not null, as far as 64 bits go. Of lists
+ * and maps 0. */
 uint64_t evs_array_prefix(const struct evs_array *a, uint32_t i);
 
 /* Bytes of values, offsets and validity now in use (not capacity), children included. */
 size_t evs_array_bytes_used(const struct evs_array *a);
 /* Of one row, validity aside. */
 size_t evs_array_row_bytes(const struct evs_array *a, uint32_t row);
-/* Of rows idx[0 .. n) together; `*most`, to which those of the largest row are added, may be NULL. */
-size_t evs_array_rows_bytes(const struct evs_array *a, const uint32_t *idx, uint32_t n, size_t *most);
+/* Of rows idx[0 .. n) together; `*most`, to which those of the largest row are added, may be NULL.
+ */
+size_t evs_array_rows_bytes(const struct evs_array *a, const uint32_t *idx, uint32_t n,
+			    size_t *most);
 
 #endif

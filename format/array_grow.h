@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* memcpy() of at least one byte, for values of which most are short: two overlapping copies instead of a
- * call. */
+/* memcpy() of at least one byte, for values of which most are short: two overlapping copies instead
+ * of a call. */
 static inline void evs_copy_value(uint8_t *to, const uint8_t *from, size_t n)
 {
 	if (n > 32) {
@@ -36,8 +36,8 @@ static inline int32_t evs_array_last_off(const struct evs_array *a)
 	return a->rows ? a->offs[a->rows] : 0;
 }
 
-/* Give the array validity bits with room for `rows` rows in all; rows so far are present when it had
- * none. Returns 0 or EVS_E_NOMEM (then nothing changed). */
+/* Give the array validity bits with room for `rows` rows in all; rows so far are present when it
+ * had none. Returns 0 or EVS_E_NOMEM (then nothing changed). */
 int evs_array_make_valid(struct evs_array *a, size_t rows);
 
 /* Set the bits of rows [from, to), for which there is room. */

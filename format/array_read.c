@@ -207,7 +207,8 @@ size_t evs_array_row_bytes(const struct evs_array *a, uint32_t row)
 	return range_bytes(a, row, row + 1);
 }
 
-size_t evs_array_rows_bytes(const struct evs_array *a, const uint32_t *idx, uint32_t n, size_t *most)
+size_t evs_array_rows_bytes(const struct evs_array *a, const uint32_t *idx, uint32_t n,
+			    size_t *most)
 {
 	size_t sum = 0, max = 0;
 
@@ -217,7 +218,8 @@ size_t evs_array_rows_bytes(const struct evs_array *a, const uint32_t *idx, uint
 	} else {
 		for (uint32_t i = 0; i < n; i++) {
 			size_t row = a->nchild ? range_bytes(a, idx[i], idx[i] + 1)
-					       : sizeof(*a->offs) + (size_t)(a->offs[idx[i] + 1] - a->offs[idx[i]]);
+					       : sizeof(*a->offs) + (size_t)(a->offs[idx[i] + 1] -
+									     a->offs[idx[i]]);
 
 			sum += row;
 			max = row > max ? row : max;

@@ -215,8 +215,8 @@ static int take_leaf(struct evs_array *a, const struct evs_array *src, const uin
 #define ELEMENTS 2048u /* numbered at a time */
 
 /*
- * As many rows of idx[0 .. n) as have up to ELEMENTS elements: these are numbered, so that the children can be taken in their turn. How many
- * rows; 0: out of memory.
+ * As many rows of idx[0 .. n) as have up to ELEMENTS elements: these are numbered, so that the
+ * children can be taken in their turn. How many rows; 0: out of memory.
  */
 static uint32_t take_some(struct evs_array *a, const struct evs_array *src, const uint32_t *idx,
 			  uint32_t n)
@@ -225,7 +225,8 @@ static uint32_t take_some(struct evs_array *a, const struct evs_array *src, cons
 	uint32_t of[ELEMENTS], k = 0, rows = 0, nulls = 0;
 
 	for (; rows < n; rows++) {
-		uint32_t from = (uint32_t)src->offs[idx[rows]], to = (uint32_t)src->offs[idx[rows] + 1];
+		uint32_t from = (uint32_t)src->offs[idx[rows]],
+			 to = (uint32_t)src->offs[idx[rows] + 1];
 
 		if (to - from > ELEMENTS - k)
 			break;

@@ -32,7 +32,8 @@ bool evs_cur_long_varint(struct evs_cur *c, uint64_t *v)
 		if (byte & 0x80)
 			continue;
 		if (!byte)
-			return false; /* a shorter form says the same; a byte alone does not come here */
+			return false; /* a shorter form says the same; a byte alone does not come
+					 here */
 		*v = x;
 		c->p = p;
 		return true;

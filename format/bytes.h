@@ -2,8 +2,8 @@
  * Little-endian loads and stores, bounded varints, and a growable byte buffer.
  *
  * All of format/ reads and writes multi-byte numbers through these functions, so the host's byte
- * order and alignment never show. A varint is LEB128: seven bits a byte, low bits first, at most ten
- * bytes, and the shortest form only (spec 1.2).
+ * order and alignment never show. A varint is LEB128: seven bits a byte, low bits first, at most
+ * ten bytes, and the shortest form only (spec 1.2).
  */
 #ifndef EVS_FORMAT_BYTES_H
 #define EVS_FORMAT_BYTES_H
@@ -134,7 +134,8 @@ void evs_buf_put_u64(struct evs_buf *b, uint64_t v);
 void evs_buf_put_varint(struct evs_buf *b, uint64_t v);
 void evs_buf_put_zero(struct evs_buf *b, size_t n);
 
-/* `n` bytes (p may be NULL when there are none) and a zero behind them, malloc'd; NULL: out of memory. */
+/* `n` bytes (p may be NULL when there are none) and a zero behind them, malloc'd; NULL: out of
+ * memory. */
 char *evs_text_copy(const char *p, size_t n);
 
 static inline bool evs_buf_ok(const struct evs_buf *b)

@@ -2,13 +2,14 @@
  * COMMIT and INDEX frames (spec 7 and 8).
  *
  * A COMMIT makes the GROUP frames before it count. Its payload is a fixed part, sections, and two
- * copies of a 64-byte trailer; the second copy's last byte is the last byte of an intact segment. The
- * trailers carry checksums of their own and are not under the frame's payload_sum.
+ * copies of a 64-byte trailer; the second copy's last byte is the last byte of an intact segment.
+ * The trailers carry checksums of their own and are not under the frame's payload_sum.
  *
  * An INDEX frame is written in front of the groups of an append, after every EVS_INDEX_EVERY
- * commits, and folds the commits so far into a tree: its level-0 references are the commits since the
- * INDEX before it, a reference of level k > 0 stands for all level k-1 references listed in the INDEX
- * frame it points to. So opening reads the newest commits and one INDEX, however many there are.
+ * commits, and folds the commits so far into a tree: its level-0 references are the commits since
+ * the INDEX before it, a reference of level k > 0 stands for all level k-1 references listed in the
+ * INDEX frame it points to. So opening reads the newest commits and one INDEX, however many there
+ * are.
  */
 #ifndef EVS_FORMAT_COMMIT_H
 #define EVS_FORMAT_COMMIT_H
@@ -50,7 +51,8 @@ struct evs_commit_raw {
 	uint8_t flags[4];	/* zero */
 	uint8_t prev_hash[32];	/* hash of the commit before; zero for the first */
 	uint8_t hash[32];	/* spec 7.4 */
-	/* then sections: type u16, flags u8 (1 = refuse when unknown), zero u8, length u32, bytes */
+	/* then sections: type u16, flags u8 (1 = refuse when unknown), zero u8, length u32, bytes
+	 */
 };
 _Static_assert(sizeof(struct evs_commit_raw) == 168, "spec 7.1 says 168 bytes");
 
@@ -182,12 +184,14 @@ struct evs_rollup_ref {
 
 #define EVS_MADE_FOR 16u
 
-/* In the first commit of a file that took another's place: what was folded into this commit (spec 7.11). */
+/* In the first commit of a file that took another's place: what was folded into this commit
+ * (spec 7.11). */
 struct evs_folded {
 	uint8_t lineage[16]; /* segment_id of the first file that took no other's place */
-	uint64_t commits;    /* number of the last commit folded, counted since that file; 0: none was */
-	uint64_t rows;	     /* of the file replaced */
-	uint8_t hash[EVS_HASH_SIZE]; /* of its newest commit */
+	uint64_t commits; /* number of the last commit folded, counted since that file; 0: none was
+			   */
+	uint64_t rows;	  /* of the file replaced */
+	uint8_t hash[EVS_HASH_SIZE];	/* of its newest commit */
 	uint8_t made_for[EVS_MADE_FOR]; /* what was asked: schema and views */
 	uint8_t level;			/* of zstd */
 };
@@ -247,8 +251,8 @@ struct evs_index {
 };
 
 /*
- * Append a complete COMMIT frame, trailers included, to `out`. `off` is the file offset of its head.
- * c->hash is computed and set. Returns 0, EVS_E_NOMEM or EVS_E_LIMIT.
+ * Append a complete COMMIT frame, trailers included, to `out`. `off` is the file offset of its
+ * head. c->hash is computed and set. Returns 0, EVS_E_NOMEM or EVS_E_LIMIT.
  */
 int evs_commit_write(struct evs_commit *c, uint64_t salt, uint64_t off, struct evs_buf *out);
 
@@ -256,12 +260,14 @@ int evs_commit_write(struct evs_commit *c, uint64_t salt, uint64_t off, struct e
  * rule of spec 7 that needs no other frame, the hash included. Release in every case. */
 int evs_commit_decode(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
 		      const char **why);
-/* The same but for the hash, which evs_commit_check_hash() checks later; and the fixed part alone, with nothing allocated. */
-int evs_commit_decode_unhashed(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
-			       const char **why);
-int evs_commit_decode_fixed(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
-			    const char **why);
-int evs_commit_check_hash(const struct evs_commit *c, const uint8_t *payload, size_t len, const char **why);
+/* The same but for the hash, which evs_commit_check_hash() checks later; and the fixed part alone,
+ * with nothing allocated. */
+int evs_commit_decode_unhashed(struct evs_commit *out, const uint8_t *payload, size_t len,
+			       uint64_t off, const char **why);
+int evs_commit_decode_fixed(struct evs_commit *out, const uint8_t *payload, size_t len,
+			    uint64_t off, const char **why);
+int evs_commit_check_hash(const struct evs_commit *c, const uint8_t *payload, size_t len,
+			  const char **why);
 void evs_commit_release(struct evs_commit *c);
 
 /* Decode one 64-byte trailer copy at file offset `off`. EVS_E_FORMAT when it is none. */
@@ -282,9 +288,9 @@ int evs_index_decode(struct evs_index *out, const uint8_t *payload, size_t len, 
 void evs_index_release(struct evs_index *x);
 
 /*
- * Fold: fill `out` (zeroed) from the INDEX in force (NULL: none yet; it stands at prev_off/prev_len)
- * and the level-0 references of the commits since. Applies the fan-out rule of spec 8.3. Sources are
- * left to the caller. Returns 0, EVS_E_NOMEM or EVS_E_LIMIT.
+ * Fold: fill `out` (zeroed) from the INDEX in force (NULL: none yet; it stands at
+ * prev_off/prev_len) and the level-0 references of the commits since. Applies the fan-out rule of
+ * spec 8.3. Sources are left to the caller. Returns 0, EVS_E_NOMEM or EVS_E_LIMIT.
  */
 int evs_index_fold(struct evs_index *out, const struct evs_index *prev, uint64_t prev_off,
 		   uint64_t prev_len, const struct evs_index_ref *commits, uint32_t n);

@@ -259,8 +259,8 @@ static int check_sums(const struct evs_commit *c, uint64_t off, const char **why
 	return 0;
 }
 
-int evs_commit_decode_fixed(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
-			    const char **why)
+int evs_commit_decode_fixed(struct evs_commit *out, const uint8_t *payload, size_t len,
+			    uint64_t off, const char **why)
 {
 	struct evs_commit_raw r;
 
@@ -272,15 +272,19 @@ int evs_commit_decode_fixed(struct evs_commit *out, const uint8_t *payload, size
 	return check_fixed(out, &r, off, why);
 }
 
-int evs_commit_check_hash(const struct evs_commit *c, const uint8_t *payload, size_t len, const char **why)
+int evs_commit_check_hash(const struct evs_commit *c, const uint8_t *payload, size_t len,
+			  const char **why)
 {
 	uint8_t hash[EVS_HASH_SIZE];
 
 	evs_commit_hash(hash, payload, len);
-	return memcmp(hash, c->hash, sizeof(hash)) ? evs_rule(why, EVS_E_FORMAT, "7.4-1 hash of the commit") : 0;
+	return memcmp(hash, c->hash, sizeof(hash))
+		       ? evs_rule(why, EVS_E_FORMAT, "7.4-1 hash of the commit")
+		       : 0;
 }
 
-static int decode_rest(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off, const char **why)
+static int decode_rest(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
+		       const char **why)
 {
 	struct evs_cur rest = { payload + sizeof(struct evs_commit_raw), payload + len };
 	int rc = decode_sections(out, rest, off, why);
@@ -288,8 +292,8 @@ static int decode_rest(struct evs_commit *out, const uint8_t *payload, size_t le
 	return rc < 0 ? rc : check_sums(out, off, why);
 }
 
-int evs_commit_decode_unhashed(struct evs_commit *out, const uint8_t *payload, size_t len, uint64_t off,
-			       const char **why)
+int evs_commit_decode_unhashed(struct evs_commit *out, const uint8_t *payload, size_t len,
+			       uint64_t off, const char **why)
 {
 	int rc = evs_commit_decode_fixed(out, payload, len, off, why);
 

@@ -1,6 +1,7 @@
 /*
- * What the processor can do, asked of the C library where it knows: it found out when the program was loaded. The compiler's own way asks the
- * processor again, which in a virtual machine takes microseconds for each of a dozen questions, before main().
+ * What the processor can do, asked of the C library where it knows: it found out when the program
+ * was loaded. The compiler's own way asks the processor again, which in a virtual machine takes
+ * microseconds for each of a dozen questions, before main().
  */
 #ifndef EVS_FORMAT_CPU_H
 #define EVS_FORMAT_CPU_H

@@ -1,7 +1,9 @@
 /*
- * Trained dictionaries (spec 5.5): what zstd takes to stand in front of every block of a column, and the DICT frames that hold it.
+ * Trained dictionaries (spec 5.5): what zstd takes to stand in front of every block of a column,
+ * and the DICT frames that hold it.
  *
- * Source of the training: the idea of Liao, Petri, Moffat and Wirth, "Effective Construction of Relative Lempel-Ziv Dictionaries", 2016.
+ * Source of the training: the idea of Liao, Petri, Moffat and Wirth, "Effective Construction of
+ * Relative Lempel-Ziv Dictionaries", 2016.
  */
 #ifndef EVS_FORMAT_DICTIONARY_H
 #define EVS_FORMAT_DICTIONARY_H
@@ -31,8 +33,9 @@ struct evs_dictionary {
 void evs_dictionary_release(struct evs_dictionary *d);
 
 /*
- * Out of `len` bytes of samples, at most `cap` (<= EVS_MAX_DICTIONARY) of what comes back most. Returns 0, with out->p NULL when nothing does,
- * or EVS_E_NOMEM. The same samples make the same bytes.
+ * Out of `len` bytes of samples, at most `cap` (<= EVS_MAX_DICTIONARY) of what comes back most.
+ * Returns 0, with out->p NULL when nothing does, or EVS_E_NOMEM. The same samples make the same
+ * bytes.
  */
 int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, size_t len,
 			 uint32_t cap);
@@ -40,7 +43,8 @@ int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, siz
 /* Append the payload of its DICT frames. Returns 0 or EVS_E_NOMEM. */
 int evs_dictionary_encode(const struct evs_dictionary *d, struct evs_buf *out);
 
-/* The dictionary of a verified payload, without its places. Returns 0, EVS_E_NOMEM, or EVS_E_FORMAT with `*why`. Release in every case. */
+/* The dictionary of a verified payload, without its places. Returns 0, EVS_E_NOMEM, or EVS_E_FORMAT
+ * with `*why`. Release in every case. */
 int evs_dictionary_decode(struct evs_dictionary *out, const uint8_t *payload, size_t len,
 			  const char **why);
 

@@ -1,9 +1,11 @@
 /*
- * What a dictionary is made of: the stretches of the samples that hold most of what comes back. See dictionary.h.
+ * What a dictionary is made of: the stretches of the samples that hold most of what comes back. See
+ * dictionary.h.
  *
- * Eight bytes in a row are a word, counted by its hash. The samples are looked through in as many parts as it takes to fill the
- * dictionary in a few rounds: of each part that stretch is taken whose different words have come most often, and counts no
- * more, since the dictionary has its words by then. What was found first stands last, nearest to the data.
+ * Eight bytes in a row are a word, counted by its hash. The samples are looked through in as many
+ * parts as it takes to fill the dictionary in a few rounds: of each part that stretch is taken
+ * whose different words have come most often, and counts no more, since the dictionary has its
+ * words by then. What was found first stands last, nearest to the data.
  *
  * libzstd trains as well (zdict.h), but ends the program where it finds no memory.
  */
@@ -37,7 +39,8 @@ static uint64_t worth(const struct trainer *t, uint32_t hash)
 	return t->count[hash] > 1 ? t->count[hash] : 0;
 }
 
-/* The words [from, to) become the best stretch among them, which counts no more. Returns what it is worth. */
+/* The words [from, to) become the best stretch among them, which counts no more. Returns what it is
+ * worth. */
 static uint64_t take_best(struct trainer *t, size_t *from, size_t *to)
 {
 	const size_t words = STRETCH - WORD + 1;
@@ -109,7 +112,8 @@ int evs_dictionary_train(struct evs_dictionary *out, const uint8_t *samples, siz
 		t.count[hash_at(&t, at)]++;
 	if (t.words)
 		left = fill(&t, out->p, cap);
-	/* zstd must not take it for a dictionary of its own kind. What there is has a word at least. */
+	/* zstd must not take it for a dictionary of its own kind. What there is has a word at
+	 * least. */
 	if (left < cap && evs_get32(out->p + left) == ZSTD_MAGIC_DICTIONARY)
 		left++;
 	out->len = cap - left;

@@ -74,7 +74,8 @@ static uint64_t bits_at(const uint8_t *in, size_t len, uint64_t pos, unsigned bi
 
 static inline __attribute__((always_inline)) void unpack(uint8_t *out, const uint8_t *in,
 							 size_t avail, uint32_t n, unsigned w,
-							 unsigned bits, uint64_t base, bool portable)
+							 unsigned bits, uint64_t base,
+							 bool portable)
 {
 	size_t fast = 0, i;
 	uint64_t mask = UINT64_MAX >> (64 - bits);
@@ -107,7 +108,8 @@ static inline __attribute__((always_inline)) void widen(uint8_t *out, const uint
 
 static inline __attribute__((always_inline)) void unpack_any(uint8_t *out, const uint8_t *in,
 							     size_t avail, uint32_t n, unsigned w,
-							     unsigned bits, uint64_t base, bool portable)
+							     unsigned bits, uint64_t base,
+							     bool portable)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	switch (bits) {
@@ -131,8 +133,9 @@ static inline __attribute__((always_inline)) void unpack_any(uint8_t *out, const
 }
 
 static inline __attribute__((always_inline)) void unpack_width(uint8_t *out, const uint8_t *in,
-								size_t avail, uint32_t n, unsigned w,
-								unsigned bits, uint64_t base, bool portable)
+							       size_t avail, uint32_t n, unsigned w,
+							       unsigned bits, uint64_t base,
+							       bool portable)
 {
 	switch (w) {
 	case 1:

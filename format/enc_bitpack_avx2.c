@@ -1,6 +1,7 @@
 /*
- * Bits to integers with AVX2 and BMI2: four values of 8 bytes or eight of 4 by one gather, eight of 1 or 2 bytes by spreading
- * the bits of a word. Chosen at run time (enc_bitpack.c), where the portable loop stands, which does what is left.
+ * Bits to integers with AVX2 and BMI2: four values of 8 bytes or eight of 4 by one gather, eight of
+ * 1 or 2 bytes by spreading the bits of a word. Chosen at run time (enc_bitpack.c), where the
+ * portable loop stands, which does what is left.
  */
 #include "format/cpu.h"
 #include "format/enc_impl.h"
@@ -30,7 +31,8 @@ FAST static size_t unpack8(uint8_t *out, const uint8_t *in, size_t n, unsigned b
 	return i;
 }
 
-/* bits <= 25, so that four bytes hold any value; places are counted from a byte that eight values end with. */
+/* bits <= 25, so that four bytes hold any value; places are counted from a byte that eight values
+ * end with. */
 FAST static size_t unpack4(uint8_t *out, const uint8_t *in, size_t n, unsigned bits, uint64_t base)
 {
 	const __m256i mask = _mm256_set1_epi32((int)(UINT32_MAX >> (32 - bits)));

@@ -75,11 +75,14 @@ unsigned evs_int_width(const struct evs_ints *v, uint64_t min, unsigned bits, ui
 }
 
 /* One value in 16 of them, or 32, or 4; four stretches at most. */
-static uint32_t sample_size(const struct evs_ints *v, const struct evs_enc_opts *opts, uint32_t *stretch)
+static uint32_t sample_size(const struct evs_ints *v, const struct evs_enc_opts *opts,
+			    uint32_t *stretch)
 {
 	uint32_t n = v->n / (opts->thorough ? 4 : opts->quick ? 32 : 16);
 
-	*stretch = opts->thorough ? THOROUGH_STRETCH : opts->quick ? EVS_ENC_STRETCH / 2 : EVS_ENC_STRETCH;
+	*stretch = opts->thorough ? THOROUGH_STRETCH
+		   : opts->quick  ? EVS_ENC_STRETCH / 2
+				  : EVS_ENC_STRETCH;
 	if (v->n <= *stretch)
 		return *stretch = v->n;
 	if (n < *stretch)

@@ -1,19 +1,23 @@
 /*
- * Reading a column as its distinct values and a code for each row, where its encoding has them apart: a dictionary, runs, a
- * constant; or, where that is wanted, where all but few rows are null. Whoever asks something of the values asks it once for each of them, and takes only the rows that matter.
+ * Reading a column as its distinct values and a code for each row, where its encoding has them
+ * apart: a dictionary, runs, a constant; or, where that is wanted, where all but few rows are null.
+ * Whoever asks something of the values asks it once for each of them, and takes only the rows that
+ * matter.
  *
- * The rules are those of the whole decoding (spec 6.2, 6.3), and so is the answer: values[code[i]] is row i.
+ * The rules are those of the whole decoding (spec 6.2, 6.3), and so is the answer: values[code[i]]
+ * is row i.
  */
 #include "format/enc_impl.h"
 
 #include <stdlib.h>
 
-#define LEAST_ROWS 64u /* fewer may be large, and values beside the rows would take as much again */
-#define SPARSE	   8u  /* of so many rows seven are null at least */
+#define LEAST_ROWS 64u /* fewer may be large, and values beside the rows would take as much again  \
+			*/
+#define SPARSE 8u      /* of so many rows seven are null at least */
 
 /* `n` values of a node of the column's type. */
-static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *values,
-		      unsigned depth)
+static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n,
+		      struct evs_array *values, unsigned depth)
 {
 	int rc = evs_dec_reserve(d, values, n + 1, 0);
 
@@ -34,7 +38,8 @@ static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, stru
 }
 
 /* How many distinct values, or runs, there are: at most `n`; `why` names the rule. */
-static int get_number(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, const char *why, uint32_t *out)
+static int get_number(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, const char *why,
+		      uint32_t *out)
 {
 	uint64_t v;
 
@@ -94,7 +99,8 @@ static void spread(uint32_t *code, const uint8_t *valid, uint32_t rows, uint32_t
 		code[i] = valid[i >> 3] >> (i & 7) & 1 ? code[--k] : null;
 }
 
-#define ABREAST 64u /* codes that are written in a row, so that the compiler makes vectors of them */
+#define ABREAST                                                                                    \
+	64u /* codes that are written in a row, so that the compiler makes vectors of them */
 
 /* The first value to the first row that is present, and so on; the others get the null value's. */
 static void number_present(uint32_t *code, const uint8_t *valid, uint32_t rows, uint32_t null)
@@ -112,13 +118,15 @@ static void number_present(uint32_t *code, const uint8_t *valid, uint32_t rows, 
 }
 
 /* Texts as they are, in memory that may be kept: it becomes that of the values. */
-static int keep_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *values)
+static int keep_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n,
+		      struct evs_array *values)
 {
 	const uint8_t *p;
 	uint8_t *mine;
 	size_t cap;
 	uint64_t total;
-	int rc = evs_dec_reserve(d, values, n + 1, 0); /* with the null value: offsets that grow begin with 0 again */
+	int rc = evs_dec_reserve(d, values, n + 1,
+				 0); /* with the null value: offsets that grow begin with 0 again */
 
 	c->p++;
 	if (!rc)
@@ -139,9 +147,10 @@ static int keep_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, stru
 	return 0;
 }
 
-/* Few rows are not null, and whatever their encoding is: a value for each. FLOAT has kinds of its own. */
-static int get_sparse(struct evs_dec_ctx *d, struct evs_cur *c, const uint8_t *valid, uint32_t rows, uint32_t n,
-		      struct evs_coded *out)
+/* Few rows are not null, and whatever their encoding is: a value for each. FLOAT has kinds of its
+ * own. */
+static int get_sparse(struct evs_dec_ctx *d, struct evs_cur *c, const uint8_t *valid, uint32_t rows,
+		      uint32_t n, struct evs_coded *out)
 {
 	int rc;
 

@@ -227,9 +227,10 @@ static void open_offset_gaps(struct evs_array *a, uint32_t rows, uint32_t n)
 static int get_column(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
 		      struct evs_array *out, unsigned nest, const struct evs_pick *pick);
 
-/* Offsets of the lists at the places picked, of all that are in `offs`, and the places of their elements. */
-static int pick_elements(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out, const struct evs_pick *pick,
-			 struct evs_pick *elements)
+/* Offsets of the lists at the places picked, of all that are in `offs`, and the places of their
+ * elements. */
+static int pick_elements(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out,
+			 const struct evs_pick *pick, struct evs_pick *elements)
 {
 	uint32_t *at, k = 0;
 	int rc = evs_dec_reserve(d, out, pick->n, 0);
@@ -300,12 +301,15 @@ static void open_any_gaps(struct evs_array *a, uint32_t rows, uint32_t n)
 		open_value_gaps(a, rows, n);
 }
 
-/* The rows picked of a column with nulls: out->valid, and in `present` the places of those that are, among the values. */
-static int pick_present(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls, struct evs_array *out,
-			const struct evs_pick *pick, struct evs_pick *present)
+/* The rows picked of a column with nulls: out->valid, and in `present` the places of those that
+ * are, among the values. */
+static int pick_present(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
+			struct evs_array *out, const struct evs_pick *pick,
+			struct evs_pick *present)
 {
 	uint8_t *valid = evs_dec_scratch(d, ((uint64_t)rows + 7) / 8);
-	uint32_t *at = evs_dec_scratch(d, (uint64_t)pick->n * sizeof(*at)), k = 0, before = 0, byte = 0;
+	uint32_t *at = evs_dec_scratch(d, (uint64_t)pick->n * sizeof(*at)), k = 0, before = 0,
+		 byte = 0;
 	int rc = valid && at ? evs_dec_valid(d, c, rows, nulls, valid) : EVS_E_NOMEM;
 
 	if (!rc && pick->n && evs_array_make_valid(out, pick->n) < 0)

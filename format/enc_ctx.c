@@ -8,7 +8,7 @@
 
 #define THOROUGH_LEVEL 3 /* of an estimate where time does not matter */
 
-#define TRIAL 512u /* shorter bytes are not worth a run of zstd to know better */
+#define TRIAL	       512u /* shorter bytes are not worth a run of zstd to know better */
 
 void *evs_scratch_get(struct evs_scratch *s, size_t n)
 {

@@ -247,7 +247,8 @@ static void uuids_join(uint8_t *out, const uint8_t *from, const uint8_t *twos, u
 
 	if (pick)
 		for (size_t i = 0; i < pick->n; i++)
-			uuid_join(out + i * 16, from + pick->at[i] * record, twos, pick->at[i], version, ms);
+			uuid_join(out + i * 16, from + pick->at[i] * record, twos, pick->at[i],
+				  version, ms);
 	else if (ms)
 		for (size_t i = 0; i < n; i++)
 			uuid_join(out + i * 16, from + i * 9, twos, i, version, ms);

@@ -24,10 +24,12 @@ struct table {
 	uint32_t max_distinct;
 };
 
-/* More slots, the table with its values among them: most have few, and clearing room for many costs more than all else. */
+/* More slots, the table with its values among them: most have few, and clearing room for many costs
+ * more than all else. */
 static int table_grow(struct table *t, uint32_t size)
 {
-	struct slot *old = t->slots, *slots = evs_scratch_get(&t->ctx->scratch, size * sizeof(*slots));
+	struct slot *old = t->slots,
+		    *slots = evs_scratch_get(&t->ctx->scratch, size * sizeof(*slots));
 
 	if (!slots)
 		return EVS_E_NOMEM;
@@ -80,12 +82,12 @@ static inline int add(struct table *t, struct evs_dict *d, struct slot *s, uint3
 	d->first[d->distinct] = i;
 	d->codes[i] = d->distinct++;
 	/* unreached: no column has 2^27 distinct values */
-	return 2 * d->distinct > t->mask && t->mask < 1u << 28 ? table_grow(t, 8 * (t->mask + 1)) : 0;
+	return 2 * d->distinct > t->mask && t->mask < 1u << 28 ? table_grow(t, 8 * (t->mask + 1))
+							       : 0;
 }
 
-static inline __attribute__((always_inline)) int number_fixed(struct table *t,
-							      const uint8_t *p, uint32_t n,
-							      size_t w, bool integer,
+static inline __attribute__((always_inline)) int number_fixed(struct table *t, const uint8_t *p,
+							      uint32_t n, size_t w, bool integer,
 							      struct evs_dict *d)
 {
 	struct slot *s;
@@ -201,7 +203,8 @@ int evs_dict_strs(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint32_t ma
 	for (uint32_t i = 0; i < v->n; i++) {
 		p = v->data + v->offs[i];
 		len = (size_t)(v->offs[i + 1] - v->offs[i]);
-		/* Mostly what came behind the value before comes again: itself in sorted rows, the next key in maps. */
+		/* Mostly what came behind the value before comes again: itself in sorted rows, the
+		 * next key in maps. */
 		first = i ? d->first[next[code]] : 0;
 		if (i && (size_t)(v->offs[first + 1] - v->offs[first]) == len &&
 		    same_text(p, v->data + v->offs[first], len)) {

@@ -6,7 +6,8 @@
  * are computed modulo 2^(8w); only the encoder's choice of a base cares about signs. Encoders
  * return 0, EVS_E_NOMEM, EVS_E_LIMIT, or EVS_ENC_UNFIT when the values cannot be had in that form,
  * and then have put `out` back to its old length. That `out` has failed is seen at the end, in
- * evs_column_encode(); before, it is only looked at where its bytes are touched. Decoders return what evs_column_decode() returns.
+ * evs_column_encode(); before, it is only looked at where its bytes are touched. Decoders return
+ * what evs_column_decode() returns.
  */
 #ifndef EVS_FORMAT_ENC_IMPL_H
 #define EVS_FORMAT_ENC_IMPL_H
@@ -17,15 +18,15 @@
 #include <zstd.h>
 
 #define EVS_ENC_UNFIT	   1
-#define EVS_ENC_SLOTS	   128	/* pieces of scratch in use at the same time */
-#define EVS_ENC_SLACK	   32	/* bytes usable past the end of a scratch piece */
-#define EVS_ENC_STRETCH	   512	/* values side by side, of those looked at before choosing */
-#define EVS_ENC_LEAF_DEPTH 5	/* from here on only kinds without children are chosen */
-#define EVS_ENC_BLOCK	   128	/* values of a EVS_NODE_BLOCKS that share a width */
-#define EVS_ENC_E_BLOCK	   64	/* values of a EVS_NODE_DECIMAL that share an exponent */
-#define EVS_ENC_MAX_E	   18	/* largest decimal exponent of EVS_NODE_DECIMAL */
-#define EVS_ENC_MAX_SUFFIX 8	/* bytes after the digits of a EVS_NODE_TIME_TEXT */
-#define EVS_ENC_MAX_AFFIX  255	/* bytes of prefix, and of suffix */
+#define EVS_ENC_SLOTS	   128 /* pieces of scratch in use at the same time */
+#define EVS_ENC_SLACK	   32  /* bytes usable past the end of a scratch piece */
+#define EVS_ENC_STRETCH	   512 /* values side by side, of those looked at before choosing */
+#define EVS_ENC_LEAF_DEPTH 5   /* from here on only kinds without children are chosen */
+#define EVS_ENC_BLOCK	   128 /* values of a EVS_NODE_BLOCKS that share a width */
+#define EVS_ENC_E_BLOCK	   64  /* values of a EVS_NODE_DECIMAL that share an exponent */
+#define EVS_ENC_MAX_E	   18  /* largest decimal exponent of EVS_NODE_DECIMAL */
+#define EVS_ENC_MAX_SUFFIX 8   /* bytes after the digits of a EVS_NODE_TIME_TEXT */
+#define EVS_ENC_MAX_AFFIX  255 /* bytes of prefix, and of suffix */
 
 /* Reused pieces of memory, taken and given back like a stack. */
 struct evs_scratch {
@@ -47,8 +48,9 @@ struct evs_enc_ctx {
 };
 
 /*
- * Values of a node that are wanted, by their places, which rise. Decoders that take one (NULL: all) give these values alone, side by side,
- * but look at all that the rules of spec 6 speak of; EVS_DEC_WHOLE: that takes decoding the whole column.
+ * Values of a node that are wanted, by their places, which rise. Decoders that take one (NULL: all)
+ * give these values alone, side by side, but look at all that the rules of spec 6 speak of;
+ * EVS_DEC_WHOLE: that takes decoding the whole column.
  */
 struct evs_pick {
 	const uint32_t *at;
@@ -59,11 +61,13 @@ struct evs_pick {
 struct evs_dec_ctx {
 	struct evs_scratch scratch;
 	struct evs_array strs[EVS_MAX_ENCODING_DEPTH]; /* BYTES of inner nodes, by depth */
-	struct evs_buf pool[EVS_MAX_ENCODING_DEPTH];   /* bytes of the columns of a template, by depth */
-	size_t limit;				       /* bytes a column may take */
-	size_t left;				       /* of them */
+	struct evs_buf
+		pool[EVS_MAX_ENCODING_DEPTH]; /* bytes of the columns of a template, by depth */
+	size_t limit;			      /* bytes a column may take */
+	size_t left;			      /* of them */
 	uint64_t most; /* bytes that all values of the BYTES node picked from last have at most */
-	uint8_t **raw; /* memory that a column lies in, which may be taken for other memory; NULL: it must stay */
+	uint8_t **raw; /* memory that a column lies in, which may be taken for other memory; NULL:
+			  it must stay */
 	size_t *raw_cap;
 	const char *why;
 	bool over; /* the limit was reached */
@@ -231,8 +235,9 @@ void evs_bits_pack(uint8_t *out, const uint8_t *p, uint32_t n, unsigned w, unsig
 void evs_bits_unpack(uint8_t *out, const uint8_t *in, size_t avail, uint32_t n, unsigned w,
 		     unsigned bits, uint64_t base);
 
-/* The same of whole eights or fours of the first `n` values, eight bytes being there from the byte on in which any of them
- * begins; how many it did. None where the machine or the compiler does not know how. */
+/* The same of whole eights or fours of the first `n` values, eight bytes being there from the byte
+ * on in which any of them begins; how many it did. None where the machine or the compiler does not
+ * know how. */
 size_t evs_bits_unpack_avx2(uint8_t *out, const uint8_t *in, size_t n, unsigned w, unsigned bits,
 			    uint64_t base);
 /* evs_bits_unpack() without it. */
@@ -319,14 +324,15 @@ int evs_enc_text(struct evs_enc_ctx *ctx, const struct evs_strs *v, uint8_t kind
 		 struct evs_buf *out);
 
 /*
- * Templates and columns (enc_template.c); EVS_ENC_UNFIT when the values have too little in common. evs_template_pays(): 0 when a sample
- * of them becomes shorter so than in any other way, EVS_ENC_UNFIT when not.
+ * Templates and columns (enc_template.c); EVS_ENC_UNFIT when the values have too little in common.
+ * evs_template_pays(): 0 when a sample of them becomes shorter so than in any other way,
+ * EVS_ENC_UNFIT when not.
  */
 int evs_enc_template(struct evs_enc_ctx *ctx, const struct evs_strs *v, bool forced, unsigned depth,
 		     struct evs_buf *out);
 int evs_template_pays(struct evs_enc_ctx *ctx, const struct evs_strs *v, unsigned depth);
-int evs_dec_template(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out, unsigned depth,
-		     const struct evs_pick *pick);
+int evs_dec_template(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct evs_array *out,
+		     unsigned depth, const struct evs_pick *pick);
 
 /* Date-times (enc_time.c). */
 bool evs_time_is(const uint8_t *p, size_t len);
@@ -359,7 +365,8 @@ int evs_dec_strs(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct ev
 int evs_dec_text(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n,
 		 struct evs_array *out, unsigned depth, const struct evs_pick *pick);
 
-/* Codes of a dictionary of `distinct` values: n codes, each checked; all, or those picked, as u32 in scratch. */
+/* Codes of a dictionary of `distinct` values: n codes, each checked; all, or those picked, as u32
+ * in scratch. */
 int evs_dec_codes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint32_t distinct,
 		  unsigned depth, const uint32_t **codes, const struct evs_pick *pick);
 
@@ -368,7 +375,8 @@ static inline uint32_t evs_picked(const struct evs_pick *pick, uint32_t n)
 	return pick ? pick->n : n;
 }
 
-/* An empty array, for the offsets of all values where only some are wanted; of BYTES, it is the inner node's. */
+/* An empty array, for the offsets of all values where only some are wanted; of BYTES, it is the
+ * inner node's. */
 static inline struct evs_array *evs_dec_spare(struct evs_dec_ctx *d, unsigned depth)
 {
 	d->strs[depth].rows = 0;
@@ -384,7 +392,8 @@ int evs_dec_lengths(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct
 		    unsigned depth, uint64_t *total);
 
 /* Of values picked from those that `offs` belongs to: their offsets, and room for their bytes. */
-int evs_dec_picked_offsets(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out, const struct evs_pick *pick);
+int evs_dec_picked_offsets(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out,
+			   const struct evs_pick *pick);
 
 /* Room for `total` bytes of BYTES values, and a little more where the cap allows. */
 int evs_dec_bytes_room(struct evs_dec_ctx *d, struct evs_array *out, uint64_t total);

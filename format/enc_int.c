@@ -186,8 +186,7 @@ static int carry_out(struct evs_enc_ctx *ctx, const struct evs_ints *v,
 		return constant ? put_const(v, out) : EVS_ENC_UNFIT;
 	case EVS_NODE_PACKED:
 	case EVS_NODE_PATCHED:
-		return constant ? put_const(v, out)
-				: put_packed(ctx, v, min, max, depth, out);
+		return constant ? put_const(v, out) : put_packed(ctx, v, min, max, depth, out);
 	case EVS_NODE_PLANES:
 		return constant ? put_const(v, out) : put_planes(v, min, max, out);
 	case EVS_NODE_BLOCKS:

@@ -45,8 +45,8 @@ static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsig
 }
 
 /* Eight values begin at each `bits`th byte: those with a picked one are unpacked, once. */
-static void unpack_picked(uint8_t *out, const uint8_t *p, const uint8_t *end, uint32_t n, unsigned w,
-			  unsigned bits, uint64_t base, const struct evs_pick *pick)
+static void unpack_picked(uint8_t *out, const uint8_t *p, const uint8_t *end, uint32_t n,
+			  unsigned w, unsigned bits, uint64_t base, const struct evs_pick *pick)
 {
 	uint32_t have = UINT32_MAX;
 	uint8_t eight[64];
@@ -56,7 +56,8 @@ static void unpack_picked(uint8_t *out, const uint8_t *p, const uint8_t *end, ui
 		const uint8_t *q = p + (size_t)(from / 8) * bits;
 
 		if (from != have)
-			evs_bits_unpack(eight, q, (size_t)(end - q), n - from < 8 ? n - from : 8, w, bits, base);
+			evs_bits_unpack(eight, q, (size_t)(end - q), n - from < 8 ? n - from : 8, w,
+					bits, base);
 		have = from;
 		memcpy(out + i * w, eight + (at - from) * w, w);
 	}
@@ -92,9 +93,11 @@ static int get_packed(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, unsi
 	return 0;
 }
 
-/* `count` values of one width; of those picked, the ones in this block, whose values are those from `from` on. */
-static void unpack_block(uint8_t **out, const uint8_t *p, const uint8_t *end, uint32_t from, uint32_t count,
-			 unsigned w, unsigned bits, uint64_t base, struct evs_pick *pick)
+/* `count` values of one width; of those picked, the ones in this block, whose values are those from
+ * `from` on. */
+static void unpack_block(uint8_t **out, const uint8_t *p, const uint8_t *end, uint32_t from,
+			 uint32_t count, unsigned w, unsigned bits, uint64_t base,
+			 struct evs_pick *pick)
 {
 	uint8_t block[EVS_ENC_BLOCK * 8], *to = pick ? block : *out;
 
@@ -301,8 +304,8 @@ int evs_dec_codes(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, uint32_t
 }
 
 /* Kinds whose values hang together: all of them, then those picked. */
-static int pick_from_all(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n, unsigned w,
-			 uint8_t *out, unsigned depth, const struct evs_pick *pick)
+static int pick_from_all(struct evs_dec_ctx *d, struct evs_cur *c, uint8_t kind, uint32_t n,
+			 unsigned w, uint8_t *out, unsigned depth, const struct evs_pick *pick)
 {
 	uint8_t *all = evs_dec_scratch(d, (uint64_t)n * w);
 	int rc;

@@ -1,8 +1,10 @@
 /*
- * Splitting texts for TEMPLATE nodes, see enc_split.h: JSON by its strings and numbers, other text, lines of logs above all, by words.
+ * Splitting texts for TEMPLATE nodes, see enc_split.h: JSON by its strings and numbers, other text,
+ * lines of logs above all, by words.
  *
- * In JSON every string that is no key, and every number, is a piece, and its key is the path that leads to it: the same column
- * whatever else the value holds. In other text a word is a piece when it has a digit or is rare.
+ * In JSON every string that is no key, and every number, is a piece, and its key is the path that
+ * leads to it: the same column whatever else the value holds. In other text a word is a piece when
+ * it has a digit or is rare.
  */
 #include "format/enc_split.h"
 
@@ -61,7 +63,7 @@ static inline bool put_piece(struct evs_split *s, enum mark mark, const uint8_t 
 	return true;
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 static size_t digits(const uint8_t *p, const uint8_t *end)
 {
@@ -73,8 +75,9 @@ static size_t digits(const uint8_t *p, const uint8_t *end)
 }
 
 /*
- * Digits, and further ones behind dots: a decimal, an address. What stands before a dot is a number, what stands behind it are
- * digits, which may begin with 0. Returns the bytes that it took, 0: there is no room.
+ * Digits, and further ones behind dots: a decimal, an address. What stands before a dot is a
+ * number, what stands behind it are digits, which may begin with 0. Returns the bytes that it took,
+ * 0: there is no room.
  */
 static size_t put_dotted(struct evs_split *s, const uint8_t *p, const uint8_t *end, uint32_t key)
 {
@@ -92,7 +95,7 @@ static size_t put_dotted(struct evs_split *s, const uint8_t *p, const uint8_t *e
 	return ok ? at : 0;
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* Bytes of the string at `p`, quotes included; 0: it has no end. */
 static size_t json_string(const uint8_t *p, const uint8_t *end)
@@ -163,7 +166,7 @@ static bool split_json(struct evs_split *s, const uint8_t *p, const uint8_t *end
 	return true;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------ */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 /* What stands between words. */
 static const bool spaces[256] = {

@@ -1,8 +1,10 @@
 /*
- * Splitting a text into what it has in common with others and what it has not, for TEMPLATE nodes (enc_template.c).
+ * Splitting a text into what it has in common with others and what it has not, for TEMPLATE nodes
+ * (enc_template.c).
  *
- * Any split is right, since the pieces are put back one after the other; a good one leaves pieces that are alike under the same
- * key. The skeleton of a value is its text with a mark in the place of each piece.
+ * Any split is right, since the pieces are put back one after the other; a good one leaves pieces
+ * that are alike under the same key. The skeleton of a value is its text with a mark in the place
+ * of each piece.
  */
 #ifndef EVS_FORMAT_ENC_SPLIT_H
 #define EVS_FORMAT_ENC_SPLIT_H
@@ -34,8 +36,9 @@ struct evs_split {
 void evs_split_count(struct evs_split *s, const uint8_t *p, size_t len);
 
 /*
- * Split the value at s->data + at: its pieces behind those that there are, its skeleton, with room for 2 * len + 2 bytes, anew. False
- * when it has a mark in it, or more pieces than there is room for; what was there before is there still.
+ * Split the value at s->data + at: its pieces behind those that there are, its skeleton, with room
+ * for 2 * len + 2 bytes, anew. False when it has a mark in it, or more pieces than there is room
+ * for; what was there before is there still.
  */
 bool evs_split_value(struct evs_split *s, int32_t at, size_t len);
 

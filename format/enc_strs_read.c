@@ -40,7 +40,8 @@ int evs_dec_bytes_room(struct evs_dec_ctx *d, struct evs_array *out, uint64_t to
 	return evs_dec_reserve(d, out, 0, total);
 }
 
-int evs_dec_picked_offsets(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out, const struct evs_pick *pick)
+int evs_dec_picked_offsets(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out,
+			   const struct evs_pick *pick)
 {
 	uint64_t total = 0; /* not more than that of all */
 	int rc = evs_dec_reserve(d, out, pick->n, 0);
@@ -68,7 +69,8 @@ static int get_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struc
 	if (!evs_cur_bytes(c, total, &p))
 		return evs_dec_fail(d, "6.6-1 bytes of plain values are cut short");
 	d->most = total;
-	rc = pick ? evs_dec_picked_offsets(d, all->offs, out, pick) : evs_dec_bytes_room(d, out, total);
+	rc = pick ? evs_dec_picked_offsets(d, all->offs, out, pick)
+		  : evs_dec_bytes_room(d, out, total);
 	if (rc)
 		return rc;
 	for (size_t i = 0; pick && i < pick->n; i++)

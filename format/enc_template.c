@@ -1,9 +1,11 @@
 /*
- * Writing TEMPLATE nodes (spec 6.6): what many values have in common, and columns of what they have not.
+ * Writing TEMPLATE nodes (spec 6.6): what many values have in common, and columns of what they have
+ * not.
  *
- * Values are split (enc_split.c), those with one skeleton share a template, and pieces with one key a column; each column is a BYTES node
- * of its own, so ids become bytes and counters numbers. Values that cannot be split, or whose skeleton is rare, have the
- * template that is nothing but one piece. Whether the node pays is tried on a sample.
+ * Values are split (enc_split.c), those with one skeleton share a template, and pieces with one key
+ * a column; each column is a BYTES node of its own, so ids become bytes and counters numbers.
+ * Values that cannot be split, or whose skeleton is rare, have the template that is nothing but one
+ * piece. Whether the node pays is tried on a sample.
  */
 #include "format/enc_split.h"
 
@@ -339,9 +341,10 @@ int evs_enc_template(struct evs_enc_ctx *ctx, const struct evs_strs *v, bool for
 	return rc ? rc : put_columns(&w, depth, out);
 }
 
-/* ---- does it pay? ----------------------------------------------------------------------------------- */
+/* ---- does it pay? ---------------------------------------------------------------------------- */
 
-/* A look at some values from everywhere: do skeletons repeat, and the values themselves not? Words are counted in `some`. */
+/* A look at some values from everywhere: do skeletons repeat, and the values themselves not? Words
+ * are counted in `some`. */
 static int look(struct evs_enc_ctx *ctx, const struct evs_strs *v, const struct evs_strs *some,
 		bool *hopeful)
 {

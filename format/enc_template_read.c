@@ -1,10 +1,11 @@
 /*
  * Reading TEMPLATE nodes (spec 6.6).
  *
- * The templates are read into parts, each a literal and the column whose value follows it; then the codes, which say how many values each
- * column has, and how many bytes all literals are; then the columns, one behind the other, into one pool; and then everything is copied to where
- * it belongs, sixteen bytes at a time where there is room. Where only some values are wanted, so are only some of each column: their places are
- * found by counting the templates in front of each.
+ * The templates are read into parts, each a literal and the column whose value follows it; then the
+ * codes, which say how many values each column has, and how many bytes all literals are; then the
+ * columns, one behind the other, into one pool; and then everything is copied to where it belongs,
+ * sixteen bytes at a time where there is room. Where only some values are wanted, so are only some
+ * of each column: their places are found by counting the templates in front of each.
  */
 #include "format/enc_impl.h"
 
@@ -27,7 +28,8 @@ struct templates {
 	uint64_t *literal; /* bytes of each template's literals */
 	uint32_t *values;  /* of each column; then, where its next one is in offs */
 	uint32_t *offs;	   /* of all values of all columns in the pool, an end for each column */
-	/* Where some are picked: the places of each column's values, columns behind each other, and where each column's end. */
+	/* Where some are picked: the places of each column's values, columns behind each other, and
+	 * where each column's end. */
 	uint32_t *places, *ends;
 };
 
@@ -138,8 +140,8 @@ static void pass(const struct templates *t, uint32_t template, uint32_t uses, ui
 }
 
 /* Count the templates of values [from, to) into `next`, those of a kind together. */
-static void pass_all(const struct templates *t, const uint32_t *codes, size_t from, size_t to, uint32_t *uses,
-		     uint32_t *next)
+static void pass_all(const struct templates *t, const uint32_t *codes, size_t from, size_t to,
+		     uint32_t *uses, uint32_t *next)
 {
 	for (size_t i = from; i < to; i++)
 		uses[codes[i]]++;
@@ -150,9 +152,10 @@ static void pass_all(const struct templates *t, const uint32_t *codes, size_t fr
 		}
 }
 
-/* Where the values of each column are that the picked values have in their gaps; `total`: of all columns, in all values. */
-static int find_places(struct evs_dec_ctx *d, struct templates *t, const uint32_t *codes, const struct evs_pick *pick,
-		       uint32_t *total)
+/* Where the values of each column are that the picked values have in their gaps; `total`: of all
+ * columns, in all values. */
+static int find_places(struct evs_dec_ctx *d, struct templates *t, const uint32_t *codes,
+		       const struct evs_pick *pick, uint32_t *total)
 {
 	uint32_t *uses = evs_dec_scratch(d, (uint64_t)t->n * sizeof(*uses));
 	uint32_t *next = evs_dec_scratch(d, ((uint64_t)t->columns + 1) * sizeof(*next));
@@ -188,8 +191,8 @@ static int find_places(struct evs_dec_ctx *d, struct templates *t, const uint32_
 }
 
 /* The values of one column, or those that are picked of it, into `in`. */
-static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, const struct templates *t, uint32_t column,
-		      struct evs_array *in, unsigned depth, uint64_t *most)
+static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, const struct templates *t,
+		      uint32_t column, struct evs_array *in, unsigned depth, uint64_t *most)
 {
 	uint32_t begin = column && t->ends ? t->ends[column - 1] : 0;
 	struct evs_pick part;
@@ -203,7 +206,8 @@ static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, const struct tem
 	return rc;
 }
 
-/* All columns behind each other into the pool; t->values becomes where each begins in t->offs. `most`: bytes that they have, if all are read. */
+/* All columns behind each other into the pool; t->values becomes where each begins in t->offs.
+ * `most`: bytes that they have, if all are read. */
 static int get_columns(struct evs_dec_ctx *d, struct evs_cur *c, struct templates *t,
 		       uint64_t total, unsigned depth, uint64_t *most)
 {
@@ -280,8 +284,8 @@ static void join(struct templates *t, const uint32_t *codes, uint32_t n, const u
 }
 
 /* Only picked values are joined: what is needed of them; `literals`, of all, becomes theirs. */
-static int pick_values(struct evs_dec_ctx *d, struct templates *t, const uint32_t **codes, const struct evs_pick *pick,
-		       uint64_t *total, uint64_t *literals)
+static int pick_values(struct evs_dec_ctx *d, struct templates *t, const uint32_t **codes,
+		       const struct evs_pick *pick, uint64_t *total, uint64_t *literals)
 {
 	uint32_t *some = evs_dec_scratch(d, (uint64_t)pick->n * sizeof(*some)), gaps;
 	int rc = some ? find_places(d, t, *codes, pick, &gaps) : EVS_E_NOMEM;

@@ -276,7 +276,8 @@ static int get_hex_text(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, st
 	/* unreached: half of two gigabytes */
 	for (size_t i = 1; i <= n && half * 2 <= EVS_ARRAY_MAX_BYTES; i++)
 		all->offs[i] *= 2;
-	rc = pick ? evs_dec_picked_offsets(d, all->offs, out, pick) : evs_dec_bytes_room(d, out, half * 2);
+	rc = pick ? evs_dec_picked_offsets(d, all->offs, out, pick)
+		  : evs_dec_bytes_room(d, out, half * 2);
 	if (rc)
 		return rc;
 	for (size_t i = 0; pick && i < pick->n; i++)

@@ -246,7 +246,8 @@ static bool time_print(uint8_t *p, int64_t ticks, const struct form *f, int64_t 
 	memcpy(p, date, DATE_LEN);
 	p += DATE_LEN;
 	if (f->sep) {
-		/* The first day may begin before what a signed number holds; the difference does not. */
+		/* The first day may begin before what a signed number holds; the difference does
+		 * not. */
 		rest = (uint64_t)ticks - (uint64_t)days * (uint64_t)per;
 		secs = rest / scale;
 		*p = f->sep;
@@ -294,7 +295,8 @@ int evs_dec_time(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct ev
 		return EVS_DEC_WHOLE;
 	out->offs[0] = 0;
 	for (size_t i = 0; i < want; i++) {
-		if (!time_print(out->data + i * len, ticks[pick ? pick->at[i] : i], &f, &last, date))
+		if (!time_print(out->data + i * len, ticks[pick ? pick->at[i] : i], &f, &last,
+				date))
 			return evs_dec_fail(d, "6.6-5 a time lies outside the years 0 to 9999");
 		out->offs[i + 1] = (int32_t)((i + 1) * len);
 	}

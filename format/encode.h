@@ -53,7 +53,8 @@ enum evs_valid_kind {
 struct evs_enc_opts {
 	bool no_zstd;  /* zstd will not run over the bytes: the fewest bytes win */
 	bool quick;    /* choose by half as many values */
-	bool thorough; /* choose by eight times as many values, and look for templates, which takes as long as all else */
+	bool thorough; /* choose by eight times as many values, and look for templates, which takes
+			  as long as all else */
 	bool plain;    /* tests: nothing but plain nodes */
 	uint8_t force; /* tests: kind of the topmost value node where it fits; 0: choose */
 };
@@ -94,8 +95,9 @@ void evs_dec_ctx_trace(struct evs_dec_ctx *ctx, struct evs_trace *t);
 const char *evs_node_name(uint8_t kind);
 
 /*
- * The next evs_column_codes() may keep the memory of `*raw`, of `*cap` bytes, in which the column lies, as that of its values, and leave other
- * memory there: texts need not be copied. (Offsets of values then do not begin with 0, as those of a view.)
+ * The next evs_column_codes() may keep the memory of `*raw`, of `*cap` bytes, in which the column
+ * lies, as that of its values, and leave other memory there: texts need not be copied. (Offsets of
+ * values then do not begin with 0, as those of a view.)
  */
 void evs_dec_ctx_lend(struct evs_dec_ctx *ctx, uint8_t **raw, size_t *cap);
 
@@ -108,22 +110,23 @@ void evs_dec_ctx_set_limit(struct evs_dec_ctx *ctx, size_t max_bytes);
  * failure its content is unspecified but consistent (it can be released or reset).
  *
  * Returns 0; EVS_E_FORMAT (a rule of spec 6 is broken), EVS_E_VERSION (a node kind of a newer
- * format) with `*why` naming the rule, a constant; EVS_E_LIMIT (the memory limit would be passed) and
- * EVS_E_NOMEM (malloc failed), with `*why`, too.
+ * format) with `*why` naming the rule, a constant; EVS_E_LIMIT (the memory limit would be passed)
+ * and EVS_E_NOMEM (malloc failed), with `*why`, too.
  */
 int evs_column_decode(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows, uint32_t nulls,
 		      struct evs_array *out, const char **why);
 
 /*
- * The same of the `n` rows at[0 .. n) alone, which rise: `out` gets these, side by side. All rules are looked at, those of other rows too; only
- * less may be in need of memory.
+ * The same of the `n` rows at[0 .. n) alone, which rise: `out` gets these, side by side. All rules
+ * are looked at, those of other rows too; only less may be in need of memory.
  */
 int evs_column_pick(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows, uint32_t nulls,
 		    const uint32_t *at, uint32_t n, struct evs_array *out, const char **why);
 
 /*
- * The same as distinct values and codes, where the column is encoded so and has at most EVS_CODED_MAX of them: 0; 1 where it is
- * not, or has few rows or large ones, and `c` has not moved. Otherwise as evs_column_decode().
+ * The same as distinct values and codes, where the column is encoded so and has at most
+ * EVS_CODED_MAX of them: 0; 1 where it is not, or has few rows or large ones, and `c` has not
+ * moved. Otherwise as evs_column_decode().
  */
 #define EVS_CODED_MAX 4095u
 int evs_column_codes(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows, uint32_t nulls,

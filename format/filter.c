@@ -61,16 +61,16 @@ static bool fold(uint8_t *blocks, size_t n)
 	uint64_t set = 0;
 
 	for (size_t i = 0; i < half; i += 8) {
-		const uint8_t *a = blocks + i / EVS_FILTER_BLOCK * 2 * EVS_FILTER_BLOCK +
-				   i % EVS_FILTER_BLOCK;
+		const uint8_t *a =
+			blocks + i / EVS_FILTER_BLOCK * 2 * EVS_FILTER_BLOCK + i % EVS_FILTER_BLOCK;
 
 		set += bits_set(evs_get64(a) | evs_get64(a + EVS_FILTER_BLOCK));
 	}
 	if (set > half * 8 / 2)
 		return false;
 	for (size_t i = 0; i < half; i += 8) {
-		const uint8_t *a = blocks + i / EVS_FILTER_BLOCK * 2 * EVS_FILTER_BLOCK +
-				   i % EVS_FILTER_BLOCK;
+		const uint8_t *a =
+			blocks + i / EVS_FILTER_BLOCK * 2 * EVS_FILTER_BLOCK + i % EVS_FILTER_BLOCK;
 
 		evs_put64(blocks + i, evs_get64(a) | evs_get64(a + EVS_FILTER_BLOCK));
 	}
@@ -110,7 +110,8 @@ int evs_filter_build(const struct evs_array *a, struct evs_buf *out)
 
 bool evs_filter_sound(uint64_t len)
 {
-	return len && len % EVS_FILTER_BLOCK == 0 && len / EVS_FILTER_BLOCK <= EVS_FILTER_MAX_BLOCKS;
+	return len && len % EVS_FILTER_BLOCK == 0 &&
+	       len / EVS_FILTER_BLOCK <= EVS_FILTER_MAX_BLOCKS;
 }
 
 bool evs_filter_may_hold(const uint8_t *blocks, size_t len, uint64_t hash)

@@ -52,8 +52,8 @@ struct evs_frame {
 	uint8_t flags;
 	uint64_t payload_len;
 	uint32_t summed_len;
-	uint32_t
-		append; /* all frames of an append have the same number, and no other append has it */
+	uint32_t append; /* all frames of an append have the same number, and no other append has it
+			  */
 	uint64_t payload_sum;
 };
 
@@ -76,7 +76,8 @@ int evs_frame_verify(const struct evs_frame *f, const uint8_t *payload, uint64_t
 
 /*
  * Write the 40 head bytes for a payload whose first `summed_len` bytes are at `payload`.
- * `salt` is the segment's; HEAD frames are sealed with 0 whatever is passed. `append` is 0 for HEAD.
+ * `salt` is the segment's; HEAD frames are sealed with 0 whatever is passed. `append` is 0 for
+ * HEAD.
  */
 void evs_frame_seal(uint8_t *raw, enum evs_frame_type type, uint8_t flags, uint64_t payload_len,
 		    const uint8_t *payload, uint32_t summed_len, uint64_t salt, uint64_t off,

@@ -81,8 +81,8 @@ int evs_encoder_new(struct evs_encoder **out, const struct evs_encoder_opts *opt
 void evs_encoder_free(struct evs_encoder *e);
 
 /*
- * Blocks of `column` are made with the dictionary from now on; NULL: without. It stays the caller's and must stay. One of EVS_DICTIONARIES
- * columns; false: there are as many already.
+ * Blocks of `column` are made with the dictionary from now on; NULL: without. It stays the caller's
+ * and must stay. One of EVS_DICTIONARIES columns; false: there are as many already.
  */
 bool evs_encoder_dictionary(struct evs_encoder *e, uint16_t column, const struct evs_dictionary *d);
 
@@ -95,8 +95,8 @@ int evs_group_encode(struct evs_encoder *e, const struct evs_array *cols, uint16
 		     uint64_t schema_off, uint64_t first_row, struct evs_buf *out,
 		     uint32_t *summed_len);
 
-/* Decode fixed part and directory of a verified GROUP payload of payload_len bytes, of which `p` holds
- * the `summed_len` leading ones. Release in every case. */
+/* Decode fixed part and directory of a verified GROUP payload of payload_len bytes, of which `p`
+ * holds the `summed_len` leading ones. Release in every case. */
 int evs_group_decode(struct evs_group *out, const uint8_t *p, uint32_t summed_len,
 		     uint64_t payload_len, const char **why);
 void evs_group_release(struct evs_group *g);
@@ -124,8 +124,10 @@ void evs_decoder_trace(struct evs_decoder *d, struct evs_trace *t);
 /* Does the checksum of a block's stored bytes match? */
 bool evs_block_sound(const struct evs_block *b, const uint8_t *stored);
 
-/* What the dictionary of a block with codec 2 is, by its first bytes; `p` stays NULL. EVS_E_FORMAT: no places before the group at `off`. */
-int evs_block_dictionary(struct evs_dictionary *out, const uint8_t *stored, uint64_t off, const char **why);
+/* What the dictionary of a block with codec 2 is, by its first bytes; `p` stays NULL. EVS_E_FORMAT:
+ * no places before the group at `off`. */
+int evs_block_dictionary(struct evs_dictionary *out, const uint8_t *stored, uint64_t off,
+			 const char **why);
 
 /*
  * Decode one column. `stored` holds b->stored_len bytes of the block, whose checksum is verified
@@ -144,8 +146,8 @@ int evs_group_pick(struct evs_decoder *d, const struct evs_group *g, const struc
 		   struct evs_array *out, const char **why);
 
 /*
- * The same as codes where the block is one of a dictionary, of runs or of a constant, and the group is not packed: 1 with `coded`, else
- * 0 with `out`. Both have the column's shape.
+ * The same as codes where the block is one of a dictionary, of runs or of a constant, and the group
+ * is not packed: 1 with `coded`, else 0 with `out`. Both have the column's shape.
  */
 int evs_group_coded(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
 		    const uint8_t *stored, uint16_t column, struct evs_coded *coded,

@@ -117,7 +117,8 @@ static int check_block(const struct evs_group *g, const struct evs_block *b, uin
 		return evs_rule(why, EVS_E_FORMAT, "5.2-3 lengths of a block");
 	if (g->packed ? b->nulls != 0 : b->nulls >= g->rows)
 		return evs_rule(why, EVS_E_FORMAT, "5.2-4 nulls of a block");
-	if (b->codec == EVS_CODEC_ZSTD_DICT && (g->packed || b->stored_len <= sizeof(struct evs_block_dict_raw)))
+	if (b->codec == EVS_CODEC_ZSTD_DICT &&
+	    (g->packed || b->stored_len <= sizeof(struct evs_block_dict_raw)))
 		return evs_rule(why, EVS_E_FORMAT, "5.5-2 block with a dictionary");
 	return 0;
 }
@@ -241,23 +242,27 @@ bool evs_block_sound(const struct evs_block *b, const uint8_t *stored)
 	return XXH3_64bits(stored, b->stored_len) == b->sum;
 }
 
-int evs_block_dictionary(struct evs_dictionary *out, const uint8_t *stored, uint64_t off, const char **why)
+int evs_block_dictionary(struct evs_dictionary *out, const uint8_t *stored, uint64_t off,
+			 const char **why)
 {
 	struct evs_block_dict_raw r;
 
 	memcpy(&r, stored, sizeof(r));
 	*out = (struct evs_dictionary){ .off = evs_get64(r.off), .copy = evs_get64(r.copy) };
 	memcpy(out->hash, r.hash, sizeof(out->hash));
-	if (out->off % 8 || out->copy % 8 || out->off >= off || out->copy >= off || out->off == out->copy)
+	if (out->off % 8 || out->copy % 8 || out->off >= off || out->copy >= off ||
+	    out->off == out->copy)
 		return evs_rule(why, EVS_E_FORMAT, "5.5-3 place of a dictionary");
 	return 0;
 }
 
-static int decompress_with(struct evs_decoder *d, const struct evs_block *b, const uint8_t *stored, const char **why)
+static int decompress_with(struct evs_decoder *d, const struct evs_block *b, const uint8_t *stored,
+			   const char **why)
 {
 	const size_t head = sizeof(struct evs_block_dict_raw);
 
-	if (!d->dict || memcmp(d->dict->hash, stored + offsetof(struct evs_block_dict_raw, hash), EVS_DICTIONARY_HASH) != 0)
+	if (!d->dict || memcmp(d->dict->hash, stored + offsetof(struct evs_block_dict_raw, hash),
+			       EVS_DICTIONARY_HASH) != 0)
 		return evs_rule(why, EVS_E_FORMAT, "5.5-5 no sound dictionary for a block");
 	return decompress(d, b, stored + head, b->stored_len - head, d->dict, why);
 }
@@ -301,7 +306,9 @@ static int all_null(const struct evs_decoder *d, struct evs_array *out, uint32_t
 
 static int check_end(const struct evs_cur *c, int rc, const char **why)
 {
-	return rc >= 0 && c->p != c->end ? evs_rule(why, EVS_E_FORMAT, "5.3-5 bytes behind a column's values") : rc;
+	return rc >= 0 && c->p != c->end
+		       ? evs_rule(why, EVS_E_FORMAT, "5.3-5 bytes behind a column's values")
+		       : rc;
 }
 
 static int decode_column(struct evs_decoder *d, struct evs_cur *c, uint32_t rows, uint32_t nulls,
@@ -422,9 +429,9 @@ int evs_group_coded(struct evs_decoder *d, const struct evs_group *g, const stru
 }
 
 /* Small: they share a block. */
-static int pick_from_packed(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
-			    const uint8_t *stored, uint16_t column, const uint32_t *at, uint32_t n,
-			    struct evs_array *out, const char **why)
+static int pick_from_packed(struct evs_decoder *d, const struct evs_group *g,
+			    const struct evs_block *b, const uint8_t *stored, uint16_t column,
+			    const uint32_t *at, uint32_t n, struct evs_array *out, const char **why)
 {
 	struct evs_array all = { 0 };
 	int rc;
@@ -452,5 +459,8 @@ int evs_group_pick(struct evs_decoder *d, const struct evs_group *g, const struc
 	if (g->packed)
 		return pick_from_packed(d, g, b, stored, column, at, n, out, why);
 	rc = open_block(d, b, stored, &c, why);
-	return rc < 0 ? rc : check_end(&c, evs_column_pick(d->dec, &c, g->rows, b->nulls, at, n, out, why), why);
+	return rc < 0 ? rc
+		      : check_end(&c,
+				  evs_column_pick(d->dec, &c, g->rows, b->nulls, at, n, out, why),
+				  why);
 }

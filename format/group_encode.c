@@ -16,17 +16,22 @@
 #define SAMPLE_FROM	 (256u << 10) /* ... of blocks longer than this */
 #define SAMPLE_SAVING	 64u	      /* one sample that saves one part in so many is hope enough */
 #define SAMPLE_LEVEL_MAX 9 /* from here on size matters more than time: always try all of it */
-#define TEXT_LEVEL	 3  /* the least for text: level 1 misses most of its matches and is hardly quicker */
-#define MIN_WINDOW_LOG	 10
-#define MAX_WINDOW_LOG	 27
-#define LARGE_TABLES	 12 /* the level from which on zstd takes larger tables than 2^TABLE_LOG */
-#define TABLE_LOG	 22
-#define TEXT_FROM	 (256u << 10) /* texts of so many bytes become 1 to 2 % smaller in about the same time ... */
-#define TEXT_MIN_MATCH	 6	      /* ... by matches of 6 bytes instead of 5 ... */
-#define TEXT_CHAIN_LOG	 17	      /* ... and twice the room to find them */
-#define DICT_LEAST	 4u /* a block of less than this part of a dictionary is made without */
-#define PACKED_PLAIN	 1024u /* packed groups below this are hardly made smaller by zstd ... */
-#define PACKED_ZSTD	 512u  /* ... and blocks of them that are shorter not at all: 1 % for a third of all the work */
+#define TEXT_LEVEL                                                                                 \
+	3 /* the least for text: level 1 misses most of its matches and is hardly quicker */
+#define MIN_WINDOW_LOG 10
+#define MAX_WINDOW_LOG 27
+#define LARGE_TABLES   12 /* the level from which on zstd takes larger tables than 2^TABLE_LOG */
+#define TABLE_LOG      22
+#define TEXT_FROM                                                                                  \
+	(256u << 10) /* texts of so many bytes become 1 to 2 % smaller in about the same time ...  \
+		      */
+#define TEXT_MIN_MATCH 6     /* ... by matches of 6 bytes instead of 5 ... */
+#define TEXT_CHAIN_LOG 17    /* ... and twice the room to find them */
+#define DICT_LEAST     4u    /* a block of less than this part of a dictionary is made without */
+#define PACKED_PLAIN   1024u /* packed groups below this are hardly made smaller by zstd ... */
+#define PACKED_ZSTD                                                                                \
+	512u /* ... and blocks of them that are shorter not at all: 1 % for a third of all the     \
+		work */
 
 #define KEEP_RAW ((size_t)5 << 20) /* bytes of a block kept from group to group */
 
@@ -36,7 +41,8 @@ struct evs_encoder {
 	ZSTD_CCtx *zstd;
 	int level;	       /* for the block at hand ... */
 	bool texts;	       /* ... which is a column of texts, not of lists or maps of them */
-	struct evs_buf raw;    /* the dictionary, where there is one, and a block before zstd right behind it */
+	struct evs_buf raw;    /* the dictionary, where there is one, and a block before zstd right
+				  behind it */
 	struct evs_buf column; /* one column of a packed block */
 	struct {
 		uint16_t column;
@@ -51,8 +57,8 @@ static bool set(ZSTD_CCtx *z, ZSTD_cParameter p, int v)
 }
 
 /*
- * ZSTD_compress2() into `cap` bytes; 0 when it does not fit. A compression that ran out of room leaves its session open,
- * and parameters cannot be set inside one: it is closed here.
+ * ZSTD_compress2() into `cap` bytes; 0 when it does not fit. A compression that ran out of room
+ * leaves its session open, and parameters cannot be set inside one: it is closed here.
  */
 static size_t compress(ZSTD_CCtx *z, uint8_t *to, size_t cap, const uint8_t *from, size_t len)
 {
@@ -114,15 +120,18 @@ static int window_log(size_t len)
 }
 
 /*
- * For a block of so many bytes, and its dictionary or NULL. Tables of high levels, which would take 48 to 80 MiB, are held to 32: a block has not many more places than they have entries.
+ * For a block of so many bytes, and its dictionary or NULL. Tables of high levels, which would take
+ * 48 to 80 MiB, are held to 32: a block has not many more places than they have entries.
  */
 static bool set_level(struct evs_encoder *e, int level, size_t len, const struct evs_dictionary *d)
 {
-	int log = window_log(len), table = level >= LARGE_TABLES && (d || log >= TABLE_LOG) ? TABLE_LOG : 0;
+	int log = window_log(len),
+	    table = level >= LARGE_TABLES && (d || log >= TABLE_LOG) ? TABLE_LOG : 0;
 	bool text = level == TEXT_LEVEL && e->texts && len >= TEXT_FROM;
 
-	return set(e->zstd, ZSTD_c_compressionLevel, level) && set(e->zstd, ZSTD_c_windowLog, log) &&
-	       set(e->zstd, ZSTD_c_hashLog, table) && set(e->zstd, ZSTD_c_chainLog, text ? TEXT_CHAIN_LOG : table) &&
+	return set(e->zstd, ZSTD_c_compressionLevel, level) &&
+	       set(e->zstd, ZSTD_c_windowLog, log) && set(e->zstd, ZSTD_c_hashLog, table) &&
+	       set(e->zstd, ZSTD_c_chainLog, text ? TEXT_CHAIN_LOG : table) &&
 	       set(e->zstd, ZSTD_c_minMatch, text ? TEXT_MIN_MATCH : 0);
 }
 
@@ -176,17 +185,19 @@ static void put_dict_head(const struct evs_dictionary *d, struct evs_buf *out)
 }
 
 /*
- * Append the block's stored form; returns its codec. Shorter ones than `least` stay as they are. `d`, or NULL, stands right in front of
- * it in memory. A failure of zstd only means "not smaller".
+ * Append the block's stored form; returns its codec. Shorter ones than `least` stay as they are.
+ * `d`, or NULL, stands right in front of it in memory. A failure of zstd only means "not smaller".
  */
 static enum evs_codec put_stored(struct evs_encoder *e, const uint8_t *p, size_t len, size_t least,
 				 const struct evs_dictionary *d, struct evs_buf *out)
 {
 	size_t at = out->len, n, room = len - len / SAVING;
 
-	if (e->opts.plain || len < least || !worth_trying(e, p, len) || !set_level(e, e->level, len, d))
+	if (e->opts.plain || len < least || !worth_trying(e, p, len) ||
+	    !set_level(e, e->level, len, d))
 		goto none;
-	if (d && (len < d->len / DICT_LEAST || ZSTD_isError(ZSTD_CCtx_refPrefix(e->zstd, p - d->len, d->len))))
+	if (d && (len < d->len / DICT_LEAST ||
+		  ZSTD_isError(ZSTD_CCtx_refPrefix(e->zstd, p - d->len, d->len))))
 		d = NULL;
 	if (d)
 		put_dict_head(d, out);
@@ -203,9 +214,10 @@ none:
 	return EVS_CODEC_NONE;
 }
 
-/* Append one block (e->raw, behind its dictionary) and fill its directory entry, which stands at `entry` of `out`. */
-static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls, const struct evs_dictionary *d,
-		     size_t entry, struct evs_buf *out)
+/* Append one block (e->raw, behind its dictionary) and fill its directory entry, which stands at
+ * `entry` of `out`. */
+static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls,
+		     const struct evs_dictionary *d, size_t entry, struct evs_buf *out)
 {
 	struct evs_block_raw r = { 0 };
 	size_t at = out->len, from = d ? d->len : 0, len = e->raw.len - from;
@@ -214,8 +226,8 @@ static int put_block(struct evs_encoder *e, uint16_t column, uint32_t nulls, con
 		return EVS_E_NOMEM;
 	if (len > EVS_MAX_BLOCK) /* unreached: takes a column of a gigabyte */
 		return EVS_E_LIMIT;
-	r.codec = (uint8_t)put_stored(e, e->raw.p + from, len, column == EVS_PACKED_COLUMN ? PACKED_ZSTD : MIN_ZSTD, d,
-				      out);
+	r.codec = (uint8_t)put_stored(e, e->raw.p + from, len,
+				      column == EVS_PACKED_COLUMN ? PACKED_ZSTD : MIN_ZSTD, d, out);
 	if (!evs_buf_ok(out))
 		return EVS_E_NOMEM;
 	evs_put16(r.column, column);
@@ -242,8 +254,8 @@ static int level_for(const struct evs_encoder *e, bool text)
 	return text && e->opts.zstd_level < TEXT_LEVEL ? TEXT_LEVEL : e->opts.zstd_level;
 }
 
-/* All columns in one block: for each, length and "has nulls" in one varint, then the nulls, then the
- * encoded column (spec 5.4). */
+/* All columns in one block: for each, length and "has nulls" in one varint, then the nulls, then
+ * the encoded column (spec 5.4). */
 static int put_packed(struct evs_encoder *e, const struct evs_array *cols, uint16_t ncols,
 		      size_t entry, struct evs_buf *out)
 {

@@ -12,7 +12,7 @@
 
 #define TEXT_LEVEL 9 /* schema texts are small and written once */
 
-/* ---- the text -------------------------------------------------------------------------------------- */
+/* ---- the text -------------------------------------------------------------------------------- */
 
 void evs_text_memo_release(struct evs_text_memo *memo)
 {
@@ -32,8 +32,10 @@ static bool is_text(const struct evs_text_memo *m, const char *text, size_t len)
 	return m && m->text && m->len == len && !memcmp(m->text, text, len);
 }
 
-/* Take a malloc'd text (NULL: none) and its stored form; without memory for that there is just no memo. */
-static bool memorize(struct evs_text_memo *m, const uint8_t *p, uint32_t stored, char *text, size_t len)
+/* Take a malloc'd text (NULL: none) and its stored form; without memory for that there is just no
+ * memo. */
+static bool memorize(struct evs_text_memo *m, const uint8_t *p, uint32_t stored, char *text,
+		     size_t len)
 {
 	if (!m || !text)
 		return false;
@@ -46,8 +48,8 @@ static bool memorize(struct evs_text_memo *m, const uint8_t *p, uint32_t stored,
 	return true;
 }
 
-/* Append the stored form; `*stored` gets its length, equal to `len` when it is the plain text. `len` is
- * within its cap. */
+/* Append the stored form; `*stored` gets its length, equal to `len` when it is the plain text.
+ * `len` is within its cap. */
 static int put_text(const char *text, size_t len, struct evs_text_memo *memo, struct evs_buf *out,
 		    uint32_t *stored)
 {
@@ -91,8 +93,7 @@ static int inflate(char *text, uint32_t len, const uint8_t *p, uint32_t stored, 
 		return EVS_E_NOMEM;
 	n = ZSTD_decompressDCtx(z, text, len, p, stored);
 	(void)ZSTD_freeDCtx(z);
-	return n == len ? 0
-			: evs_rule(why, EVS_E_FORMAT, "4.2-2 schema text does not decompress");
+	return n == len ? 0 : evs_rule(why, EVS_E_FORMAT, "4.2-2 schema text does not decompress");
 }
 
 /*
@@ -131,7 +132,7 @@ static int get_text(char **mem, const uint8_t *p, uint32_t stored, uint32_t len,
 	return 0;
 }
 
-/* ---- HEAD ------------------------------------------------------------------------------------------ */
+/* ---- HEAD ------------------------------------------------------------------------------------ */
 
 int evs_head_encode(const struct evs_head *h, struct evs_text_memo *memo, struct evs_buf *out)
 {

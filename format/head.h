@@ -17,7 +17,8 @@
 /* Feature bits of head.refuse_features that this code understands. None yet. */
 #define EVS_KNOWN_FEATURES ((uint64_t)0)
 
-/* Bit of head.ignore_features: rows may keep, in _extra, fields that columns are named after (spec 4.1). */
+/* Bit of head.ignore_features: rows may keep, in _extra, fields that columns are named after
+ * (spec 4.1). */
 #define EVS_FEATURE_KEPT ((uint64_t)1)
 
 enum evs_suite { EVS_SUITE_NONE = 0, EVS_SUITE_XCHACHA20POLY1305 = 1 };
@@ -65,8 +66,9 @@ struct evs_head {
 };
 
 /*
- * The schema text that was written or read last, and its stored form: all segments of a stream have the same, mostly. All zero at first.
- * The text of a HEAD decoded with it may point into it, until it is used again.
+ * The schema text that was written or read last, and its stored form: all segments of a stream have
+ * the same, mostly. All zero at first. The text of a HEAD decoded with it may point into it, until
+ * it is used again.
  */
 struct evs_text_memo {
 	struct evs_buf stored;
@@ -75,7 +77,8 @@ struct evs_text_memo {
 };
 void evs_text_memo_release(struct evs_text_memo *memo);
 
-/* Append the HEAD payload (no frame) to `out`. `memo` may be NULL. Returns 0, EVS_E_NOMEM or EVS_E_LIMIT. */
+/* Append the HEAD payload (no frame) to `out`. `memo` may be NULL. Returns 0, EVS_E_NOMEM or
+ * EVS_E_LIMIT. */
 int evs_head_encode(const struct evs_head *h, struct evs_text_memo *memo, struct evs_buf *out);
 
 /* Append both HEAD frames, complete, to `out`, which must be empty: they start the file. */

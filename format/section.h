@@ -22,8 +22,9 @@ _Static_assert(sizeof(struct evs_section_raw) == 8, "spec 7.7 says 8 bytes");
 /* Start a section at the end of `out`; returns where, for evs_section_end(). */
 size_t evs_section_begin(struct evs_buf *out, enum evs_section type);
 
-/* Set the length of the section begun at `at` and pad with zeros to a multiple of 8. Nothing happens
- * when `out` has failed. Longer than EVS_FRAME_MAX_SUMMED: the caller refuses the whole payload. */
+/* Set the length of the section begun at `at` and pad with zeros to a multiple of 8. Nothing
+ * happens when `out` has failed. Longer than EVS_FRAME_MAX_SUMMED: the caller refuses the whole
+ * payload. */
 void evs_section_end(struct evs_buf *out, size_t at);
 
 /* Walk over sections. Set `c` and zero the rest; then evs_section_next() as long as it gives 0. */
@@ -38,11 +39,12 @@ struct evs_sections {
  * ignored are passed over. */
 int evs_section_next(struct evs_sections *s, const char **why);
 
-/* Append a SOURCES section, sorted by id; nothing when n is 0. Returns 0, EVS_E_NOMEM, EVS_E_LIMIT. */
+/* Append a SOURCES section, sorted by id; nothing when n is 0. Returns 0, EVS_E_NOMEM, EVS_E_LIMIT.
+ */
 int evs_sources_encode(const struct evs_source *src, uint32_t n, struct evs_buf *out);
 
-/* Decode the body of a SOURCES section; `*out` is the caller's to free, also after an error. Returns
- * 0, EVS_E_NOMEM or EVS_E_FORMAT with `*why`. */
+/* Decode the body of a SOURCES section; `*out` is the caller's to free, also after an error.
+ * Returns 0, EVS_E_NOMEM or EVS_E_FORMAT with `*why`. */
 int evs_sources_decode(struct evs_cur *c, struct evs_source **out, uint32_t *n, const char **why);
 
 /* A pair of time bounds: both none, or in order (spec 7.1-9). */

@@ -99,7 +99,8 @@ static int compare(const uint8_t *p, size_t n, const uint8_t *q, size_t m)
 	return c ? c : (n > m) - (n < m);
 }
 
-/* Smallest prefix of its length that is not below any value starting with it; false: there is none. */
+/* Smallest prefix of its length that is not below any value starting with it; false: there is none.
+ */
 static bool round_up(uint8_t *p, uint8_t *len)
 {
 	while (*len && p[*len - 1] == 0xff)

@@ -9,8 +9,8 @@
 /* Append the body of a ZONES section (spec 7.5). */
 void evs_zones_encode(const struct evs_zone *z, uint32_t n, struct evs_buf *out);
 
-/* Fill c->zones and c->nzones from the body of a ZONES section; c->groups are there already. Returns
- * 0, EVS_E_NOMEM or EVS_E_FORMAT with `*why`. */
+/* Fill c->zones and c->nzones from the body of a ZONES section; c->groups are there already.
+ * Returns 0, EVS_E_NOMEM or EVS_E_FORMAT with `*why`. */
 int evs_zones_decode(struct evs_commit *c, struct evs_cur *s, const char **why);
 
 /* BLAKE2b-256 of a commit's summed part, its 32 hash bytes taken as zero (spec 7.4). `len` is at

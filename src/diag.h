@@ -1,6 +1,6 @@
 /*
- * Filling in a caller's `struct evs_diag` (evseg.h). Every function accepts diag == NULL and returns
- * `err`, so that a failure is one line: return evs_fail(diag, EVS_E_SCHEMA, "...", ...).
+ * Filling in a caller's `struct evs_diag` (evseg.h). Every function accepts diag == NULL and
+ * returns `err`, so that a failure is one line: return evs_fail(diag, EVS_E_SCHEMA, "...", ...).
  */
 #ifndef EVS_SRC_DIAG_H
 #define EVS_SRC_DIAG_H

@@ -11,8 +11,8 @@
 bool evs_thread_start(pthread_t *thread, void *(*run)(void *), void *arg);
 
 /*
- * A thread that does one thing after another for its owner, made when it is first needed. Zeroed until evs_helper_init(). The calls come from one
- * thread.
+ * A thread that does one thing after another for its owner, made when it is first needed. Zeroed
+ * until evs_helper_init(). The calls come from one thread.
  */
 struct evs_helper {
 	pthread_t thread;
@@ -27,7 +27,8 @@ struct evs_helper {
 bool evs_helper_init(struct evs_helper *h);
 void evs_helper_release(struct evs_helper *h); /* it has nothing to do; zeroed is fine */
 
-/* Let it do run(arg). False: there is no thread, and the caller has to do the work itself. Nothing is running. */
+/* Let it do run(arg). False: there is no thread, and the caller has to do the work itself. Nothing
+ * is running. */
 bool evs_helper_start(struct evs_helper *h, void (*run)(void *arg), void *arg);
 
 /* Is it at work? It may be done the next moment. */

@@ -270,9 +270,10 @@ static void ensure_standard_files(void)
 }
 
 /*
- * What is freed of one large row is to be there for the next one, whichever thread has it: glibc keeps large blocks where
- * they are, in ever more places, after the first of their size was freed, unless the size is fixed. Smaller ones are mostly wanted again,
- * a column of a group after the other: not each is to go back to the system and to come, page by page, again.
+ * What is freed of one large row is to be there for the next one, whichever thread has it: glibc
+ * keeps large blocks where they are, in ever more places, after the first of their size was freed,
+ * unless the size is fixed. Smaller ones are mostly wanted again, a column of a group after the
+ * other: not each is to go back to the system and to come, page by page, again.
  */
 static void give_memory_back(bool one_heap)
 {

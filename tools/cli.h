@@ -77,7 +77,8 @@ struct cli_tool {
 	const char *about;		  /* one or two sentences */
 	const struct cli_option *options; /* a NULL name ends it */
 	const char *tail;		  /* the rest of the help: operands, examples */
-	bool one_heap; /* what one thread has freed serves the other: less memory, more waiting for each other */
+	bool one_heap; /* what one thread has freed serves the other: less memory, more waiting for
+			  each other */
 };
 
 /*
@@ -132,7 +133,8 @@ int cli_fail_source(const struct evs_diag *d, const struct cli_source *source, c
 /* --explain: what a scan read and what it passed over, on stderr. */
 void cli_explain(const struct evs_scan_explain *e);
 
-/* Tell damage that a scan met; what is only a torn tail is told too. Returns CLI_DAMAGE when rows are lost, else CLI_OK. */
+/* Tell damage that a scan met; what is only a torn tail is told too. Returns CLI_DAMAGE when rows
+ * are lost, else CLI_OK. */
 int cli_damage(const struct evs_damage *d);
 
 /* ---- text ----------------------------------------------------------------------------------- */
@@ -156,8 +158,8 @@ extern const struct cli_choice cli_outputs[];
 int cli_write(void *arg, const void *data, size_t len);
 
 /*
- * Rows that the library hands to a callback, to the printer that `arg` is. After a failure, which is told, nothing more is
- * printed; cli_print_end() then gives its exit status.
+ * Rows that the library hands to a callback, to the printer that `arg` is. After a failure, which
+ * is told, nothing more is printed; cli_print_end() then gives its exit status.
  */
 void cli_print_rows(void *arg, const struct evs_batch *b);
 int cli_print_end(struct evs_printer *p);
@@ -211,7 +213,7 @@ struct cli_input {
 	int status;    /* exit status of a failure */
 	uint64_t size; /* of the file, 0 when unknown */
 	unsigned char *buf, *other;
-	size_t have; /* bytes in buf that were not handed out yet */
+	size_t have;  /* bytes in buf that were not handed out yet */
 	bool regular; /* a file that is read as it is: never waits */
 	bool ahead;   /* the next bytes were read already, into `other`: */
 	long got;     /* how many, or -1 ... */
@@ -224,7 +226,8 @@ int cli_input_open(struct cli_input *in, const char *name);
 /* Next bytes, in *data until the next call. Waits at most `wait_ms` (-1: for ever). */
 enum cli_event cli_input_next(struct cli_input *in, int wait_ms, const void **data, size_t *len);
 
-/* Read what cli_input_next() gives next, if that takes no waiting. From any thread, between two calls of it. */
+/* Read what cli_input_next() gives next, if that takes no waiting. From any thread, between two
+ * calls of it. */
 void cli_input_ahead(struct cli_input *in);
 
 void cli_input_close(struct cli_input *in);

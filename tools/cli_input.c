@@ -62,7 +62,8 @@ bool cli_stopped(void)
 	return stopped;
 }
 
-/* Was a call that returned `r` interrupted, and is to be made again? Not by a signal that ends the program. */
+/* Was a call that returned `r` interrupted, and is to be made again? Not by a signal that ends the
+ * program. */
 static bool again(long r)
 {
 	return r < 0 && errno == EINTR && !stopped;
@@ -250,8 +251,9 @@ static int wait_for(long *pid)
 }
 
 /*
- * End of the data: did the children think so too? What the unpacker says of its input is damage; that a process could
- * not run, read or write is a failure of the system, and says nothing about the data.
+ * End of the data: did the children think so too? What the unpacker says of its input is damage;
+ * that a process could not run, read or write is a failure of the system, and says nothing about
+ * the data.
  */
 static enum cli_event finish(struct cli_input *in)
 {
@@ -393,7 +395,8 @@ void cli_input_ahead(struct cli_input *in)
 	in->ahead = true;
 }
 
-/* More bytes behind in->buf[0 .. in->have), as cli_read(). What was read ahead comes when there are none. */
+/* More bytes behind in->buf[0 .. in->have), as cli_read(). What was read ahead comes when there are
+ * none. */
 static long read_more(struct cli_input *in)
 {
 	unsigned char *read = in->other;

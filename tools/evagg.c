@@ -102,9 +102,12 @@ static const char *part_of(const struct evs_diag *d, const char **name)
 	const struct {
 		const char *part, *option, *text;
 	} parts[] = {
-		{ "", "-q", opts.sql },		 { "group", "-g", opts.group },
-		{ "aggs", "-a", opts.aggs },	 { "where", "-w", opts.where },
-		{ "having", "--having", opts.having }, { "sort", "--sort", opts.sort },
+		{ "", "-q", opts.sql },
+		{ "group", "-g", opts.group },
+		{ "aggs", "-a", opts.aggs },
+		{ "where", "-w", opts.where },
+		{ "having", "--having", opts.having },
+		{ "sort", "--sort", opts.sort },
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -149,10 +152,11 @@ static int print_all(struct evs_query *query, struct evs_printer *printer, uint6
 /* Options that mean nothing together. */
 static int check_usage(void)
 {
-	if (opts.sql && (opts.group || opts.aggs || opts.where || opts.having || opts.sort ||
-			 opts.limit))
-		return cli_bad_usage("-q is the whole query: -g, -a, -w, --having, --sort and -n do not "
-				     "go with it");
+	if (opts.sql &&
+	    (opts.group || opts.aggs || opts.where || opts.having || opts.sort || opts.limit))
+		return cli_bad_usage(
+			"-q is the whole query: -g, -a, -w, --having, --sort and -n do not "
+			"go with it");
 	if (plot && output)
 		return cli_bad_usage("--plot and -o exclude each other");
 	if (want_some && want_none)
@@ -178,8 +182,8 @@ static void fill_options(void)
 	opts.on_progress = on_progress;
 	print_opts.color = cli_color();
 	print_opts.width = cli_width();
-	print_opts.output = output  ? (enum evs_output)output
-			    : plot  ? EVS_PLOT
+	print_opts.output = output	       ? (enum evs_output)output
+			    : plot	       ? EVS_PLOT
 			    : print_opts.width ? EVS_TABLE
 					       : EVS_NDJSON;
 }

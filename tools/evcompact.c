@@ -1,6 +1,6 @@
 /*
- * evcompact: the commits of a segment become one sorted run. Looks at all segments under the paths and works on those that
- * gain from it, one after the other.
+ * evcompact: the commits of a segment become one sorted run. Looks at all segments under the paths
+ * and works on those that gain from it, one after the other.
  */
 #include "evseg.h"
 #include "tools/cli.h"
@@ -95,15 +95,16 @@ static void put_account(const struct evs_compact_stats *s, double took)
 	double rate = took > 0 ? (double)s->bytes / 1e6 / took : 0;
 
 	if (opts.dry_run)
-		cli_note("%s of %s segments would be compacted: %s rows, %s", cli_count_text(s->compacted, n[0]),
-			 cli_count_text(s->segments, n[1]), cli_count_text(s->rows, n[2]),
-			 evs_bytes_text(s->bytes, size[0]));
+		cli_note("%s of %s segments would be compacted: %s rows, %s",
+			 cli_count_text(s->compacted, n[0]), cli_count_text(s->segments, n[1]),
+			 cli_count_text(s->rows, n[2]), evs_bytes_text(s->bytes, size[0]));
 	else
 		cli_note("%s of %s segments compacted: %s rows%s%s, %s -> %s, %.1f MB/s",
 			 cli_count_text(s->compacted, n[0]), cli_count_text(s->segments, n[1]),
 			 cli_count_text(s->rows, n[2]), s->rows == s->new_rows ? "" : " -> ",
 			 s->rows == s->new_rows ? "" : cli_count_text(s->new_rows, n[3]),
-			 evs_bytes_text(s->bytes, size[0]), evs_bytes_text(s->new_bytes, size[1]), rate);
+			 evs_bytes_text(s->bytes, size[0]), evs_bytes_text(s->new_bytes, size[1]),
+			 rate);
 }
 
 int main(int argc, char *argv[])
@@ -124,7 +125,8 @@ int main(int argc, char *argv[])
 
 	cli_catch_signals();
 	cli_meter_start(opts.dry_run);
-	rc = evs_compact((const char *const *)(argv + first), (size_t)(argc - first), &opts, &stats, &diag);
+	rc = evs_compact((const char *const *)(argv + first), (size_t)(argc - first), &opts, &stats,
+			 &diag);
 	if (rc == EVS_S_STOP)
 		cli_note("stopped; the segment at hand stays as it was");
 	else if (rc < 0 && diag.err)

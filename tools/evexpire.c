@@ -112,7 +112,8 @@ static int run(char *const *paths, int n, struct evs_expire_stats *stats)
 	return cli_worst(problem_status, rc < 0 ? CLI_SYSTEM : CLI_OK);
 }
 
-/* Returns whether the answer is yes. What would go is counted first; that may miss what it cannot read. */
+/* Returns whether the answer is yes. What would go is counted first; that may miss what it cannot
+ * read. */
 static bool ask(char *const *paths, int n)
 {
 	char rows[32], bytes[32], answer[8];
@@ -150,7 +151,7 @@ static int expire(char *const *paths, int n)
 	return status;
 }
 
-/* ---- how long things are kept ---------------------------------------------------------------------- */
+/* ---- how long things are kept ---------------------------------------------------------------- */
 
 static void on_keep(void *arg, const char *tenant, const char *text)
 {

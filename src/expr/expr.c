@@ -134,8 +134,9 @@ static bool same_interval(const struct x_interval *a, const struct x_interval *b
 bool evs_x_same(const struct x_node *a, const struct x_node *b)
 {
 	/* `aux` is made of the text, which is not looked at. */
-	if (a->shape != b->shape || a->op != b->op || a->n != b->n || a->eval != b->eval || a->aux ||
-	    b->aux || !evs_type_equal(&a->type, &b->type) || !same_interval(&a->interval, &b->interval))
+	if (a->shape != b->shape || a->op != b->op || a->n != b->n || a->eval != b->eval ||
+	    a->aux || b->aux || !evs_type_equal(&a->type, &b->type) ||
+	    !same_interval(&a->interval, &b->interval))
 		return false;
 	if (a->shape == X_COLUMN)
 		return a->ordinal == b->ordinal;

@@ -39,7 +39,8 @@ int evs_expr_bind(struct evs_expr *e, const struct evs_table *t, struct evs_diag
 int evs_expr_bind_to(struct evs_expr *e, const struct evs_table *t, const struct evs_type *type,
 		     bool nullable, struct evs_diag *diag);
 
-/* The same, and the result is a truth value (a CHECK, a filter): Bool; integers and JSON count as one. */
+/* The same, and the result is a truth value (a CHECK, a filter): Bool; integers and JSON count as
+ * one. */
 int evs_expr_bind_condition(struct evs_expr *e, const struct evs_table *t, struct evs_diag *diag);
 
 /*
@@ -83,12 +84,12 @@ void evs_eval_set_now(struct evs_eval *v, int64_t ns); /* what now() answers; se
  * Errors at run time (division of integers by zero, a cast that fails) give EVS_E_DATA with the
  * row in diag->off.
  */
-int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols, uint32_t rows,
-		 struct evs_array *out, struct evs_diag *diag);
+int evs_eval_run(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
+		 uint32_t rows, struct evs_array *out, struct evs_diag *diag);
 
 /*
- * The same, with codes for some of the columns, by ordinal (NULL: none); the arrays of those are not looked at. What depends on
- * one such column only is computed for its distinct values.
+ * The same, with codes for some of the columns, by ordinal (NULL: none); the arrays of those are
+ * not looked at. What depends on one such column only is computed for its distinct values.
  */
 int evs_eval_run_coded(struct evs_eval *v, const struct evs_expr *e, const struct evs_array *cols,
 		       const struct evs_coded *const *coded, uint32_t rows, struct evs_array *out,
@@ -98,22 +99,25 @@ int evs_eval_run_coded(struct evs_eval *v, const struct evs_expr *e, const struc
 bool evs_expr_by_value(const struct evs_expr *e);
 
 /*
- * Is `e` made of the values of key[0 .. nkeys), bound to the same table, and of no other column? Then it can be evaluated over
- * these: cols[k] are the values of key[k]. EVS_E_DATA where some row fails, without a reason; EVS_E_NOMEM.
+ * Is `e` made of the values of key[0 .. nkeys), bound to the same table, and of no other column?
+ * Then it can be evaluated over these: cols[k] are the values of key[k]. EVS_E_DATA where some row
+ * fails, without a reason; EVS_E_NOMEM.
  */
 bool evs_expr_made_of(const struct evs_expr *e, const struct evs_expr *const *key, size_t nkeys);
-int evs_eval_run_over(struct evs_eval *v, const struct evs_expr *e, const struct evs_expr *const *key,
-		      size_t nkeys, const struct evs_array *cols, uint32_t rows, struct evs_array *out);
+int evs_eval_run_over(struct evs_eval *v, const struct evs_expr *e,
+		      const struct evs_expr *const *key, size_t nkeys, const struct evs_array *cols,
+		      uint32_t rows, struct evs_array *out);
 
 /*
  * Pruning: what a bound condition can be over rows of which only bounds are known.
  *
- * `bounds` tells what is known of a column; false: nothing. `may_hold` (may be NULL) tells whether some row may hold
- * the value value[row], which has the column's type.
+ * `bounds` tells what is known of a column; false: nothing. `may_hold` (may be NULL) tells whether
+ * some row may hold the value value[row], which has the column's type.
  */
 struct evs_bounds {
-	const struct evs_array *bounds; /* two rows, none above the values and none below; NULL: all are null */
-	bool nulls;			/* some row may be null */
+	const struct evs_array
+		*bounds; /* two rows, none above the values and none below; NULL: all are null */
+	bool nulls;	 /* some row may be null */
 };
 
 struct evs_known {

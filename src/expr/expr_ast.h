@@ -78,20 +78,21 @@ int evs_x_lex(struct x_lexer *lx, struct x_tok *out);
 
 enum x_kind {
 	X_NULL = 1,
-	X_BOOL,		 /* op: 0 or 1 */
-	X_NUMBER,	 /* s: text, with a leading '-' when folded */
-	X_STRING,	 /* s */
-	X_NAME,		 /* part[0 .. npart) */
-	X_STAR,		 /* as the argument of a call, and alone in a SELECT; part: what stands before `.*` */
-	X_NEG,		 /* arg[0] */
-	X_NOT,		 /* arg[0] */
-	X_AND,		 /* arg[0 .. n), n >= 2 */
-	X_OR,		 /* the same */
-	X_BINARY,	 /* op, arg[0], arg[1] */
-	X_CALL,		 /* s: name; arg; distinct; param, filter: of aggregates */
-	X_CASE,		 /* [operand] when then ... [else]; see has_operand, has_else */
-	X_CAST,		 /* arg[0]; s: type text */
-	X_IN,		 /* arg[0] in arg[1 ..]; negated */
+	X_BOOL,	  /* op: 0 or 1 */
+	X_NUMBER, /* s: text, with a leading '-' when folded */
+	X_STRING, /* s */
+	X_NAME,	  /* part[0 .. npart) */
+	X_STAR,	  /* as the argument of a call, and alone in a SELECT; part: what stands before `.*`
+		   */
+	X_NEG,	  /* arg[0] */
+	X_NOT,	  /* arg[0] */
+	X_AND,	  /* arg[0 .. n), n >= 2 */
+	X_OR,	  /* the same */
+	X_BINARY, /* op, arg[0], arg[1] */
+	X_CALL,	  /* s: name; arg; distinct; param, filter: of aggregates */
+	X_CASE,	  /* [operand] when then ... [else]; see has_operand, has_else */
+	X_CAST,	  /* arg[0]; s: type text */
+	X_IN,	  /* arg[0] in arg[1 ..]; negated */
 	X_BETWEEN,	 /* arg[0] between arg[1] and arg[2]; negated */
 	X_LIKE,		 /* arg[0] like arg[1]; negated, fold_case; escape */
 	X_IS,		 /* arg[0] is op: x_is; negated */

@@ -1,6 +1,7 @@
 /*
- * Evaluation on codes: a tree that looks at one column only is computed for its distinct values, once for all chunks of a run,
- * and the rows take what their value gave. NULLs and failures are those of the value.
+ * Evaluation on codes: a tree that looks at one column only is computed for its distinct values,
+ * once for all chunks of a run, and the rows take what their value gave. NULLs and failures are
+ * those of the value.
  */
 #include "src/expr/expr_node.h"
 
@@ -15,7 +16,7 @@ struct x_done {
 	struct x_vec x;
 };
 
-/* ---- which trees ------------------------------------------------------------------------------- */
+/* ---- which trees ----------------------------------------------------------------------------- */
 
 #define NO_COLUMN (-2)
 #define SEVERAL	  (-1)
@@ -48,7 +49,7 @@ bool evs_expr_by_value(const struct evs_expr *e)
 	return e->bound && e->bound->only >= 0;
 }
 
-/* ---- values -------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static int on_values(struct evs_eval *v, const struct x_node *n, struct x_vec *x)
 {
@@ -88,10 +89,10 @@ static int find_done(struct evs_eval *v, const struct x_node *n, const struct x_
 	return rc;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
-static struct x_slot *take(struct evs_eval *v, const struct evs_type *t, const struct evs_array *from,
-			   const uint32_t *code, uint32_t rows)
+static struct x_slot *take(struct evs_eval *v, const struct evs_type *t,
+			   const struct evs_array *from, const uint32_t *code, uint32_t rows)
 {
 	struct x_slot *s = evs_x_slot_get(v, t);
 

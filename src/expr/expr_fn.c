@@ -27,7 +27,8 @@ static void *unknown(struct x_binder *b, const struct x_ast *a)
 	char hint[96];
 
 	if (evs_agg_known(a->s, a->len))
-		return evs_x_fail(b, a, "%.*s() is an aggregate, and aggregates are not allowed here",
+		return evs_x_fail(b, a,
+				  "%.*s() is an aggregate, and aggregates are not allowed here",
 				  (int)a->len, a->s);
 	evs_x_suggest_init(&s, a->s, a->len);
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)

@@ -75,8 +75,9 @@ struct x_node {
 	x_eval_fn *eval;
 	struct evs_array value; /* X_CONST: one row, owned */
 	uint16_t ordinal;	/* X_COLUMN */
-	int32_t only;		/* place in evs_expr.used of the one column in the tree; < 0: there is no such one */
-	int64_t num; /* X_COLUMN: place in evs_expr.used; else as the function likes */
+	int32_t only; /* place in evs_expr.used of the one column in the tree; < 0: there is no such
+			 one */
+	int64_t num;  /* X_COLUMN: place in evs_expr.used; else as the function likes */
 	struct x_interval interval;
 	void *aux; /* precomputed, e.g. a pattern; freed by aux_free */
 	void (*aux_free)(void *);
@@ -92,14 +93,16 @@ struct evs_eval {
 	size_t view_cap;
 	uint32_t rows; /* of the chunk */
 
-	const struct evs_coded **coded; /* by place, NULL where a column has no codes; NULL: none has */
+	const struct evs_coded *
+		*coded; /* by place, NULL where a column has no codes; NULL: none has */
 	const struct evs_coded **places; /* memory for that */
 	size_t places_cap;
 	uint32_t from;	     /* the chunk's first row */
 	struct x_done *done; /* trees computed for distinct values, in this run */
 	size_t ndone;
 
-	const struct evs_expr *const *over; /* what stands for them are the values at hand; NULL: columns do */
+	const struct evs_expr *const
+		*over; /* what stands for them are the values at hand; NULL: columns do */
 	size_t nover;
 	struct evs_array *over_view; /* the chunk's rows of each; borrowed */
 };
@@ -231,8 +234,8 @@ x_eval_fn evs_x_is;  /* op: enum x_is; num: negated */
 /* expr_name.c */
 struct x_node *evs_x_bind_name(struct x_binder *b, const struct x_ast *a);
 struct x_node *evs_x_bind_column(struct x_binder *b, const struct x_ast *a, int ordinal);
-/* Ordinal of the column that a name begins with, or -1; `*used` gets how many of its parts stand for it. `as` is another
- * name of the table, or NULL. */
+/* Ordinal of the column that a name begins with, or -1; `*used` gets how many of its parts stand
+ * for it. `as` is another name of the table, or NULL. */
 int evs_x_find_column(const struct evs_table *t, const char *as, const struct x_ast *a,
 		      size_t *used);
 /* A function that SQL writes without parentheses? */
@@ -290,8 +293,8 @@ const struct evs_array *evs_x_in_items(const struct x_node *n, bool *has_null);
 struct x_node *evs_x_adapt_time(struct x_binder *b, const struct x_ast *a, struct x_node *n,
 				const struct evs_type *to);
 /* Are all of them the bare NULL? Then so is what chooses among them; otherwise NULL, not failed. */
-struct x_node *evs_x_only_nulls(struct x_binder *b, const struct x_ast *a, struct x_node *const *arg,
-				size_t n);
+struct x_node *evs_x_only_nulls(struct x_binder *b, const struct x_ast *a,
+				struct x_node *const *arg, size_t n);
 /* Make two nodes of one type that both fit, as CASE, coalesce and arrays need; false: failed. */
 bool evs_x_unify(struct x_binder *b, const struct x_ast *a, struct x_node **arg, size_t n,
 		 struct evs_type *t);
@@ -370,10 +373,12 @@ struct x_node *evs_x_bind_fn(struct x_binder *b, const struct x_ast *a, const st
 /* text_find.c: first place of a text in another, or NULL. */
 const char *evs_x_find(const char *s, size_t n, const char *needle, size_t m);
 /* The same, quickest when needle[a] and needle[b] are two bytes that texts seldom have. */
-const char *evs_x_find_by(const char *s, size_t n, const char *needle, size_t m, size_t a, size_t b);
+const char *evs_x_find_by(const char *s, size_t n, const char *needle, size_t m, size_t a,
+			  size_t b);
 
 /* fn_pattern.c, fn_regex.c: text LIKE pattern; text ~ pattern. */
-/* What every text begins with that a LIKE lets through, with its pattern constant; NULL: another node, or nothing. */
+/* What every text begins with that a LIKE lets through, with its pattern constant; NULL: another
+ * node, or nothing. */
 const char *evs_x_like_prefix(const struct x_node *n, size_t *len);
 struct x_node *evs_x_as_text(struct x_binder *b, const struct x_ast *a, struct x_node *n);
 struct x_node *evs_x_bind_like(struct x_binder *b, const struct x_ast *a);

@@ -1,6 +1,6 @@
 /*
- * Evaluation over values of other expressions: a condition that is made of the keys of a group is asked of the keys, as a rollup
- * has them, where the columns themselves are no longer there.
+ * Evaluation over values of other expressions: a condition that is made of the keys of a group is
+ * asked of the keys, as a rollup has them, where the columns themselves are no longer there.
  */
 #include "src/expr/expr_node.h"
 
@@ -62,8 +62,9 @@ static int run_chunk(struct evs_eval *v, const struct evs_expr *e, const struct 
 	return rc;
 }
 
-int evs_eval_run_over(struct evs_eval *v, const struct evs_expr *e, const struct evs_expr *const *key,
-		      size_t nkeys, const struct evs_array *cols, uint32_t rows, struct evs_array *out)
+int evs_eval_run_over(struct evs_eval *v, const struct evs_expr *e,
+		      const struct evs_expr *const *key, size_t nkeys, const struct evs_array *cols,
+		      uint32_t rows, struct evs_array *out)
 {
 	int rc = evs_x_eval_start(v, e) < 0 ? EVS_E_NOMEM : evs_type_array(&e->bound->type, out);
 

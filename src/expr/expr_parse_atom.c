@@ -275,14 +275,14 @@ static bool call_suffix(struct x_parser *p, struct x_ast *a)
 	    !call_filter(p, a))
 		return false;
 	if (evs_x_is_word(&p->tok, "over") && evs_x_is_op(&p->next, X_LPAREN))
-		return evs_x_parse_fail(p, &p->tok,
-					"window functions are not supported: for the newest row of "
-					"each key there is evcat --latest COLUMNS, or LIMIT 1 BY") !=
-		       NULL;
-	if (evs_x_is_word(&p->tok, "within") && evs_x_is_word(&p->next, "group"))
 		return evs_x_parse_fail(
 			       p, &p->tok,
-			       "WITHIN GROUP is not supported: write quantile(0.9)(x)") != NULL;
+			       "window functions are not supported: for the newest row of "
+			       "each key there is evcat --latest COLUMNS, or LIMIT 1 BY") != NULL;
+	if (evs_x_is_word(&p->tok, "within") && evs_x_is_word(&p->next, "group"))
+		return evs_x_parse_fail(p, &p->tok,
+					"WITHIN GROUP is not supported: write quantile(0.9)(x)") !=
+		       NULL;
 	return true;
 }
 

@@ -1,20 +1,20 @@
 /*
  * What a condition can be over rows of which only bounds are known: true, false, NULL.
  *
- * A comparison with a constant is decided by its left side at the lower and the upper bound, computed as for two rows,
- * where that side is a column or never falls while its column rises (conversions, toStartOfHour() and the like). AND, OR
- * and NOT combine what their arguments can be. Whatever else stands in the tree can be anything. The answer may name
- * too much, never too little.
+ * A comparison with a constant is decided by its left side at the lower and the upper bound,
+ * computed as for two rows, where that side is a column or never falls while its column rises
+ * (conversions, toStartOfHour() and the like). AND, OR and NOT combine what their arguments can be.
+ * Whatever else stands in the tree can be anything. The answer may name too much, never too little.
  */
 #include "src/expr/expr_node.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define T EVS_MAY_TRUE
-#define F EVS_MAY_FALSE
-#define N EVS_MAY_NULL
-#define ANY (T | F | N)
+#define T    EVS_MAY_TRUE
+#define F    EVS_MAY_FALSE
+#define N    EVS_MAY_NULL
+#define ANY  (T | F | N)
 
 #define MANY 4096u /* items of an IN list that are looked at */
 #define FEW  8u	   /* columns that need no memory */
@@ -32,8 +32,7 @@ static unsigned zone_of(struct zone *z, const struct x_node *n);
 
 static bool ordered(const struct evs_type *t)
 {
-	return evs_x_is_number(t) || evs_x_is_time(t) || t->id == EVS_T_BOOL ||
-	       t->id == EVS_T_ENUM;
+	return evs_x_is_number(t) || evs_x_is_time(t) || t->id == EVS_T_BOOL || t->id == EVS_T_ENUM;
 }
 
 static bool has_column(const struct x_node *n)
@@ -74,14 +73,16 @@ static bool compares_plainly(const struct evs_type *t)
 	return evs_x_is_int(t) || evs_x_is_time(t) || t->id == EVS_T_STRING || t->id == EVS_T_UUID;
 }
 
-/* How a column's bounds stand to a constant of its type, which most conditions that prune are about. False: it is something else. */
+/* How a column's bounds stand to a constant of its type, which most conditions that prune are
+ * about. False: it is something else. */
 static bool plain_signs(const struct zone *z, const struct x_node *n, int sign[2])
 {
 	bool right = n->arg[1]->shape == X_COLUMN;
 	const struct x_node *column = n->arg[right], *value = n->arg[!right];
 
-	if (column->shape != X_COLUMN || !evs_x_is_const(value) || evs_array_is_null(&value->value, 0) ||
-	    !evs_type_equal(&column->type, &value->type) || !compares_plainly(&column->type))
+	if (column->shape != X_COLUMN || !evs_x_is_const(value) ||
+	    evs_array_is_null(&value->value, 0) || !evs_type_equal(&column->type, &value->type) ||
+	    !compares_plainly(&column->type))
 		return false;
 	for (uint32_t i = 0; i < 2; i++) {
 		int c = evs_array_compare(&z->v->view[column->num], i, &value->value, 0);
@@ -91,8 +92,10 @@ static bool plain_signs(const struct zone *z, const struct x_node *n, int sign[2
 	return true;
 }
 
-/* One comparison at both bounds, whose signs (of the left side less the right one) may be known: bit 0 and bit 1. False: it cannot be told. */
-static bool at_bounds(struct zone *z, const struct x_node *n, enum x_op op, const int *sign, unsigned *out)
+/* One comparison at both bounds, whose signs (of the left side less the right one) may be known:
+ * bit 0 and bit 1. False: it cannot be told. */
+static bool at_bounds(struct zone *z, const struct x_node *n, enum x_op op, const int *sign,
+		      unsigned *out)
 {
 	struct x_vec arg[2] = { 0 }, r = { 0 };
 	struct x_node as = *n;
@@ -135,7 +138,8 @@ static unsigned compare_equal(struct zone *z, const struct x_node *n, bool right
 	const struct x_node *column = n->arg[right ? 1 : 0], *value = n->arg[right ? 0 : 1];
 	unsigned eq, le, ge, can = 0;
 
-	if (!at_bounds(z, n, X_EQ, sign, &eq) || !at_bounds(z, n, right ? flipped(X_LE) : X_LE, sign, &le) ||
+	if (!at_bounds(z, n, X_EQ, sign, &eq) ||
+	    !at_bounds(z, n, right ? flipped(X_LE) : X_LE, sign, &le) ||
 	    !at_bounds(z, n, right ? flipped(X_GE) : X_GE, sign, &ge))
 		return ANY;
 	if (eq != 3)

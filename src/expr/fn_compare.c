@@ -216,7 +216,8 @@ static int compare_mixed(struct evs_eval *v, const struct x_args *in, struct x_v
 	return 0;
 }
 
-/* Exact: an integer, by its sign, with a double. NaN, which a row without a value may hold, is greater than all. */
+/* Exact: an integer, by its sign, with a double. NaN, which a row without a value may hold, is
+ * greater than all. */
 int evs_x_compare_int_float(uint64_t bits, bool is_signed, double d)
 {
 	x_i128 v = is_signed ? (x_i128)(int64_t)bits : (x_i128)bits, w;

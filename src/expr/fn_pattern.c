@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANY 256 /* % */
-#define ONE 257 /* _ */
+#define ANY    256 /* % */
+#define ONE    257 /* _ */
 
 #define STRIDE 32u /* rows, of which mostly none has a match */
 
@@ -19,9 +19,10 @@ struct like {
 	enum like_kind kind;
 	uint16_t *code; /* bytes, ANY, ONE */
 	size_t n;
-	char *text; /* the literal part of a simple kind; of others, what stands before the first % or _ */
+	char *text; /* the literal part of a simple kind; of others, what stands before the first %
+		       or _ */
 	size_t len;
-	size_t head; /* bytes of it that every match begins with */
+	size_t head;	    /* bytes of it that every match begins with */
 	size_t rare, other; /* which of its bytes to look for */
 };
 
@@ -98,10 +99,10 @@ static bool match(const uint8_t *s, size_t n, const uint16_t *code, size_t m, bo
 }
 
 /*
- * The byte of a text, but for the one at `not`, that is met least in others, by the letters' frequency in English; all but letters
- * and spaces are rare.
+ * The byte of a text, but for the one at `not`, that is met least in others, by the letters'
+ * frequency in English; all but letters and spaces are rare.
  */
-static size_t rare_byte(const char *s, size_t n, size_t not)
+static size_t rare_byte(const char *s, size_t n, size_t not )
 {
 	static const char common[] = "qzxjkvbpygfwmucldrhsnioate ";
 	size_t best = 0, at = SIZE_MAX;
@@ -110,7 +111,7 @@ static size_t rare_byte(const char *s, size_t n, size_t not)
 		const char *c = strchr(common, s[i] | 0x20);
 		size_t rank = c && s[i] ? (size_t)(c - common) + 1 : 0;
 
-		if (rank < at && i != not) {
+		if (rank < at && i != not ) {
 			at = rank;
 			best = i;
 		}
@@ -186,7 +187,8 @@ static void find_all(const struct like *l, const struct evs_array *a, uint8_t *d
 		while (text + a->offs[row + 1] <= p)
 			row++;
 		dst[row] = p + l->len <= text + a->offs[row + 1];
-		p = text + a->offs[row + 1]; /* one that begins later would not end in the row, either */
+		p = text +
+		    a->offs[row + 1]; /* one that begins later would not end in the row, either */
 	}
 }
 

@@ -38,9 +38,10 @@ enum unit {
 	P_EPOCH,
 };
 
-#define MAX_DAYS  366u
-#define MANY	  64u /* rows that are worth looking at twice */
-#define MAX_SPAN  ((int64_t)1 << 50) /* numbers below are exact in a double, and half of one more is */
+#define MAX_DAYS 366u
+#define MANY	 64u /* rows that are worth looking at twice */
+#define MAX_SPAN                                                                                   \
+	((int64_t)1 << 50) /* numbers below are exact in a double, and half of one more is */
 
 static const char out_of_range[] = "the time is out of range: years 0000 to 9999";
 
@@ -101,8 +102,8 @@ static int64_t start_of(enum unit unit, int64_t s)
 	return evs_days_from_civil(y, unit == YEAR ? 1 : m, 1) * DAY;
 }
 
-/* Times from <= x < to that begin with one `start`: those of its period, or of one day of it. Rows that follow each other
- * mostly share one, and a look at it is faster than a division. */
+/* Times from <= x < to that begin with one `start`: those of its period, or of one day of it. Rows
+ * that follow each other mostly share one, and a look at it is faster than a division. */
 struct span {
 	int64_t from, to; /* in units of the column */
 	int64_t start;	  /* of the result */
@@ -125,14 +126,15 @@ static bool find_span(const struct x_node *n, int64_t x, struct span *out)
 	return evs_x_time_fits(&n->type, out->start);
 }
 
-/* Times that follow each other in no order, of periods of `len` units each: that of x is number (x - base) / len, and
- * begins with first + number * step, or, where step is 0, with start[number]. */
+/* Times that follow each other in no order, of periods of `len` units each: that of x is number (x
+ * - base) / len, and begins with first + number * step, or, where step is 0, with start[number]. */
 struct periods {
 	int64_t base, len, first, step;
 	int64_t start[MAX_DAYS];
 };
 
-/* The periods between the earliest and the latest time; false: too many of them, or out of range. */
+/* The periods between the earliest and the latest time; false: too many of them, or out of range.
+ */
 static bool find_periods(const struct x_args *in, const int64_t *x, struct periods *p)
 {
 	int64_t min = x[0], max = x[0], all;
@@ -164,11 +166,13 @@ static bool find_periods(const struct x_args *in, const int64_t *x, struct perio
 }
 
 /*
- * A product is faster than a division. It is exact: t + 1/2 is at least 1/2 away from every multiple of `len`, which is more than
- * what two roundings of a quotient can make of t below MAX_SPAN.
+ * A product is faster than a division. It is exact: t + 1/2 is at least 1/2 away from every
+ * multiple of `len`, which is more than what two roundings of a quotient can make of t below
+ * MAX_SPAN.
  */
-static inline __attribute__((always_inline)) void
-start_all(const struct periods *p, const int64_t *x, uint32_t rows, void *to, bool date, bool even)
+static inline __attribute__((always_inline)) void start_all(const struct periods *p,
+							    const int64_t *x, uint32_t rows,
+							    void *to, bool date, bool even)
 {
 	double inverse = 1.0 / (double)p->len;
 

@@ -1,7 +1,7 @@
 /*
- * SELECT over one table (spec/query.md 8 and 9): parsed, checked, and taken apart into the expressions
- * that have to be computed, over which table, and in which order. How that is done belongs to
- * src/query/. Part of the room's front; see expr.h.
+ * SELECT over one table (spec/query.md 8 and 9): parsed, checked, and taken apart into the
+ * expressions that have to be computed, over which table, and in which order. How that is done
+ * belongs to src/query/. Part of the room's front; see expr.h.
  *
  * A grouped query has two tables: the source's columns feed the keys and the arguments of the
  * aggregates; keys and results of aggregates, in this order, are the columns of the second table,
@@ -42,8 +42,8 @@ struct evs_agg_call {
 	struct evs_expr *filter; /* Bool, or NULL: all rows */
 	const double *param;	 /* quantiles: 0 .. 1; groupArray: at most so many elements */
 	size_t nparam;
-	bool keep_nulls;      /* array_agg: NULLs are elements */
-	const char *text;     /* string_agg: what stands between */
+	bool keep_nulls;  /* array_agg: NULLs are elements */
+	const char *text; /* string_agg: what stands between */
 	size_t text_len;
 	struct evs_type type; /* of the result */
 	bool nullable;
@@ -118,7 +118,8 @@ int evs_select_bind(struct evs_select *s, const struct evs_table *t, struct evs_
 /* After evs_select_bind(); owned by `s`. */
 const struct evs_select_plan *evs_select_plan(const struct evs_select *s);
 
-/* Set used[ordinal] of each of the source's columns that keys, aggregates and (without groups) columns are computed from: not WHERE's. */
+/* Set used[ordinal] of each of the source's columns that keys, aggregates and (without groups)
+ * columns are computed from: not WHERE's. */
 void evs_select_columns(const struct evs_select_plan *p, bool *used);
 
 /* Is it an aggregate, such as "countIf"? */

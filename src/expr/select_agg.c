@@ -290,9 +290,11 @@ static bool bind_params(struct evs_select *s, const struct x_ast *a, struct evs_
 		v[i] = evs_x_is_float(t) ? evs_array_float(c, 0)
 					 : (double)(int64_t)evs_array_int(c, 0);
 		if (level && !(v[i] >= 0 && v[i] <= 1))
-			return evs_s_fail(s, a->param[i], "a quantile lies between 0 and 1") != NULL;
+			return evs_s_fail(s, a->param[i], "a quantile lies between 0 and 1") !=
+			       NULL;
 		if (!level && !(v[i] >= 1))
-			return evs_s_fail(s, a->param[i], "a number above 0 is wanted here") != NULL;
+			return evs_s_fail(s, a->param[i], "a number above 0 is wanted here") !=
+			       NULL;
 	}
 	if (out->fn == EVS_AGG_QUANTILE && !a->nparam) {
 		v[0] = 0.5;

@@ -89,7 +89,8 @@ enum x_scope {
 	X_ALIAS_FIRST,	/* GROUP BY, HAVING, ORDER BY, LIMIT BY */
 };
 
-/* select_resolve.c: the term with aliases put in and columns as X_SLOT of the source. NULL: failed. */
+/* select_resolve.c: the term with aliases put in and columns as X_SLOT of the source. NULL: failed.
+ */
 struct x_ast *evs_s_resolve(struct evs_select *s, const struct x_ast *a, enum x_scope scope);
 struct x_ast *evs_s_resolve_item(struct evs_select *s, size_t i);
 /* A copy of a resolved term with `child` (its arguments, as many) instead of its own. */

@@ -113,10 +113,11 @@ static bool check_names(struct evs_select *s)
 		if (!by_name(&list[i - 1], &list[i])) {
 			const struct x_item *late = list[i - 1] > list[i] ? list[i - 1] : list[i];
 
-			return evs_s_fail(s, late->ast,
-					  "two columns are called `%.*s`: give one another name with AS",
-					  (int)(late->name_len < 200 ? late->name_len : 200),
-					  late->name) != NULL;
+			return evs_s_fail(
+				       s, late->ast,
+				       "two columns are called `%.*s`: give one another name with AS",
+				       (int)(late->name_len < 200 ? late->name_len : 200),
+				       late->name) != NULL;
 		}
 	}
 	return true;
@@ -148,7 +149,8 @@ static bool resolve_items(struct evs_select *s)
 
 /* ---- grouping -------------------------------------------------------------------------------- */
 
-/* The item that a whole number stands for in GROUP BY and ORDER BY; NULL without failure: no number. */
+/* The item that a whole number stands for in GROUP BY and ORDER BY; NULL without failure: no
+ * number. */
 static struct x_ast *ordinal_item(struct evs_select *s, const struct x_ast *a)
 {
 	size_t n = 0;
@@ -157,12 +159,14 @@ static struct x_ast *ordinal_item(struct evs_select *s, const struct x_ast *a)
 		return NULL;
 	for (size_t i = 0; i < a->len; i++) {
 		if (a->s[i] < '0' || a->s[i] > '9')
-			return evs_s_fail(s, a, "a number here names an item of the SELECT, from 1");
+			return evs_s_fail(s, a,
+					  "a number here names an item of the SELECT, from 1");
 		n = n < 100000 ? n * 10 + (size_t)(a->s[i] - '0') : n;
 	}
 	if (n < 1 || n > s->nitem)
-		return evs_s_fail(s, a, "the SELECT has %zu item%s, so there is no number %.*s", s->nitem,
-				  s->nitem == 1 ? "" : "s", (int)(a->len < 20 ? a->len : 20), a->s);
+		return evs_s_fail(s, a, "the SELECT has %zu item%s, so there is no number %.*s",
+				  s->nitem, s->nitem == 1 ? "" : "s",
+				  (int)(a->len < 20 ? a->len : 20), a->s);
 	return s->item[n - 1].resolved;
 }
 
@@ -243,10 +247,11 @@ static struct x_ast *regroup(struct evs_select *s, struct x_ast *a)
 		return evs_s_slot(s, a, s->plan.nkey + i);
 	}
 	if (a->kind == X_SLOT)
-		return evs_s_fail(s, a,
-				  "`%.200s` has many values in a group: add it to GROUP BY, or take one "
-				  "with any(), min(), max()",
-				  s->t->cols[a->slot].name);
+		return evs_s_fail(
+			s, a,
+			"`%.200s` has many values in a group: add it to GROUP BY, or take one "
+			"with any(), min(), max()",
+			s->t->cols[a->slot].name);
 	child = evs_s_alloc(s, (a->n ? a->n : 1) * sizeof(struct x_ast *));
 	for (i = 0; child && i < a->n; i++)
 		if (!(child[i] = regroup(s, a->arg[i])))
@@ -340,8 +345,7 @@ static size_t late_column(struct evs_select *s, struct terms *t, const struct x_
 static bool resolve_late(struct evs_select *s, struct terms *t)
 {
 	for (size_t i = 0; i < s->nitem; i++) {
-		struct x_ast **col =
-			evs_s_grow(s, t->col, t->n, &t->cap, sizeof(struct x_ast *));
+		struct x_ast **col = evs_s_grow(s, t->col, t->n, &t->cap, sizeof(struct x_ast *));
 
 		if (!col)
 			return false;
@@ -357,9 +361,9 @@ static bool resolve_late(struct evs_select *s, struct terms *t)
 
 		if (col == SIZE_MAX)
 			return false;
-		s->plan.order[s->plan.norder++] = (struct evs_select_order){
-			(uint32_t)col, s->sort[i].desc, s->sort[i].nulls_first
-		};
+		s->plan.order[s->plan.norder++] =
+			(struct evs_select_order){ (uint32_t)col, s->sort[i].desc,
+						   s->sort[i].nulls_first };
 	}
 	for (size_t i = 0; i < s->by.n; i++) {
 		size_t col = late_column(s, t, s->by.ast[i]);
@@ -424,8 +428,9 @@ static bool bind_where(struct evs_select *s)
 	if (!a)
 		return false;
 	if (evs_s_has_agg(a))
-		return evs_s_fail(s, s->where, "WHERE looks at single rows: conditions on aggregates "
-					       "belong into HAVING") != NULL;
+		return evs_s_fail(s, s->where,
+				  "WHERE looks at single rows: conditions on aggregates "
+				  "belong into HAVING") != NULL;
 	s->plan.where = evs_s_expr(s, a, s->t, true);
 	return s->plan.where != NULL;
 }

@@ -118,8 +118,8 @@ static bool part_group(struct x_parser *p, struct evs_select *s)
 	if (!evs_s_parse_items(p, s))
 		return false;
 	for (size_t i = 0; i < s->nitem; i++) {
-		struct x_ast **ast = evs_s_grow(s, s->group.ast, i, &s->group.cap,
-						sizeof(struct x_ast *));
+		struct x_ast **ast =
+			evs_s_grow(s, s->group.ast, i, &s->group.cap, sizeof(struct x_ast *));
 
 		if (!ast)
 			return false;

@@ -8,11 +8,11 @@
 
 /* Words that end an item or a name and so are no aliases, unless quoted or behind AS. */
 static const char *const clause_words[] = {
-	"from",	    "prewhere", "where",  "group",     "having", "order",     "limit",	"offset",
-	"settings", "format",	"union",  "intersect", "except", "qualify",   "window", "fetch",
-	"join",	    "inner",	"left",	  "right",     "full",	 "cross",     "any",	"asof",
-	"global",   "natural",	"array",  "as",	       "final",	 "sample",    "with",	"by",
-	"asc",	    "desc",	"nulls",  "into",      "on",	 "tablesample",
+	"from",	    "prewhere", "where", "group",     "having", "order",       "limit",	 "offset",
+	"settings", "format",	"union", "intersect", "except", "qualify",     "window", "fetch",
+	"join",	    "inner",	"left",	 "right",     "full",	"cross",       "any",	 "asof",
+	"global",   "natural",	"array", "as",	      "final",	"sample",      "with",	 "by",
+	"asc",	    "desc",	"nulls", "into",      "on",	"tablesample",
 };
 
 /* Where a clause could begin: what evseg has instead. */
@@ -35,7 +35,8 @@ static const struct {
 	{ "intersect", "INTERSECT is not supported" },
 	{ "except", "EXCEPT is not supported" },
 	{ "settings", "SETTINGS mean nothing to evseg: leave them out" },
-	{ "format", "the format is chosen outside of the query: evagg -o ndjson, csv, tsv or table" },
+	{ "format",
+	  "the format is chosen outside of the query: evagg -o ndjson, csv, tsv or table" },
 	{ "sample", "SAMPLE is not supported: evseg reads every row that can match" },
 	{ "tablesample", "TABLESAMPLE is not supported: evseg reads every row that can match" },
 	{ "qualify", "QUALIFY is not supported: for the newest row of each key there is evcat "
@@ -233,7 +234,8 @@ static bool parse_from(struct x_parser *p, struct evs_select *s)
 		if ((p->tok.kind != X_TOK_NAME || is_clause_word(&p->tok)) &&
 		    p->tok.kind != X_TOK_QUOTED)
 			return evs_x_parse_fail(p, &p->tok,
-						"the name of a stream or view is wanted here") != NULL;
+						"the name of a stream or view is wanted here") !=
+			       NULL;
 		s->db = i ? s->from : "";
 		s->from = evs_s_copy(s, p->tok.s, p->tok.len);
 		if (!s->from || !evs_x_step(p))
@@ -245,8 +247,8 @@ static bool parse_from(struct x_parser *p, struct evs_select *s)
 			       NULL;
 	}
 	if (evs_x_is_op(&p->tok, X_LPAREN))
-		return evs_x_parse_fail(p, &p->tok, "functions that give tables are not supported") !=
-		       NULL;
+		return evs_x_parse_fail(p, &p->tok,
+					"functions that give tables are not supported") != NULL;
 	/* Streams of a ReplacingMergeTree always answer as if merged. */
 	if (evs_x_is_word(&p->tok, "final") && !evs_x_step(p))
 		return false;
@@ -266,7 +268,8 @@ static bool parse_number(struct x_parser *p, uint64_t *out)
 		char c = p->tok.s[i];
 
 		if (c < '0' || c > '9' || v > (UINT64_MAX - 9) / 10)
-			return evs_x_parse_fail(p, &p->tok, "a whole number is wanted here") != NULL;
+			return evs_x_parse_fail(p, &p->tok, "a whole number is wanted here") !=
+			       NULL;
 		v = v * 10 + (uint64_t)(c - '0');
 	}
 	if (p->tok.kind != X_TOK_NUMBER)
@@ -320,9 +323,9 @@ static bool parse_group(struct x_parser *p, struct evs_select *s)
 
 		if (evs_x_is_word(&p->tok, words[i]) &&
 		    (evs_x_is_op(&p->next, X_LPAREN) || evs_x_is_word(&p->next, "sets")))
-			return evs_x_parse_fail(p, &p->tok,
-						"ROLLUP, CUBE and GROUPING SETS are not supported") !=
-			       NULL;
+			return evs_x_parse_fail(
+				       p, &p->tok,
+				       "ROLLUP, CUBE and GROUPING SETS are not supported") != NULL;
 	}
 	return parse_list(p, s, &s->group);
 }
@@ -387,7 +390,8 @@ static bool refuse(struct x_parser *p)
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (evs_x_is_word(&p->tok, refused[i].word))
 			return evs_x_parse_fail(p, &p->tok, "%s",
-						refused[i].what ? refused[i].what : no_join) != NULL;
+						refused[i].what ? refused[i].what : no_join) !=
+			       NULL;
 	return true;
 }
 
@@ -406,9 +410,10 @@ static bool parse_clauses(struct x_parser *p, struct evs_select *s)
 			       evs_x_parse_fail(p, &p->tok,
 						"`,`, a clause or the end is wanted here") != NULL;
 		if (c < at)
-			return evs_x_parse_fail(p, &p->tok,
-						"the clauses come in the order FROM, WHERE, GROUP BY, "
-						"HAVING, ORDER BY, LIMIT") != NULL;
+			return evs_x_parse_fail(
+				       p, &p->tok,
+				       "the clauses come in the order FROM, WHERE, GROUP BY, "
+				       "HAVING, ORDER BY, LIMIT") != NULL;
 		if (!parse_clause(p, s, c))
 			return false;
 		at = c == C_LIMIT || c == C_OFFSET ? C_LIMIT : (enum clause)(c + 1);
@@ -444,15 +449,17 @@ static bool parse_distinct(struct x_parser *p, struct evs_select *s)
 bool evs_s_parse_statement(struct x_parser *p, struct evs_select *s)
 {
 	if (evs_x_is_word(&p->tok, "with"))
-		return evs_x_parse_fail(p, &p->tok,
-					"WITH is not supported: make the inner SELECT a view "
-					"(CREATE VIEW); for the newest row of each key there is evcat "
-					"--latest COLUMNS, or LIMIT 1 BY") != NULL;
+		return evs_x_parse_fail(
+			       p, &p->tok,
+			       "WITH is not supported: make the inner SELECT a view "
+			       "(CREATE VIEW); for the newest row of each key there is evcat "
+			       "--latest COLUMNS, or LIMIT 1 BY") != NULL;
 	if (p->tok.kind == X_TOK_END)
 		return evs_x_parse_fail(p, &p->tok, "there is no query") != NULL;
 	if (!evs_x_is_word(&p->tok, "select"))
 		return evs_x_parse_fail(p, &p->tok, "a query begins with SELECT") != NULL;
-	if (!evs_x_step(p) || !parse_distinct(p, s) || !evs_s_parse_items(p, s) || !parse_clauses(p, s))
+	if (!evs_x_step(p) || !parse_distinct(p, s) || !evs_s_parse_items(p, s) ||
+	    !parse_clauses(p, s))
 		return false;
 	if (evs_x_is_op(&p->tok, X_SEMICOLON) && !evs_x_step(p))
 		return false;

@@ -94,7 +94,7 @@ static struct x_ast *settle(struct evs_select *s, struct x_ast *a)
 	h = mix(mix(h, (uint64_t)a->interval.months), (uint64_t)a->interval.seconds);
 	h = mix(h, (uint64_t)a->interval.nanos);
 	for (size_t i = 0; i < a->n + a->nparam + (a->filter != NULL); i++) {
-		const struct x_ast *c = i < a->n	      ? a->arg[i]
+		const struct x_ast *c = i < a->n	       ? a->arg[i]
 					: i < a->n + a->nparam ? a->param[i - a->n]
 							       : a->filter;
 
@@ -103,11 +103,14 @@ static struct x_ast *settle(struct evs_select *s, struct x_ast *a)
 		depth = c->depth > depth ? c->depth : depth;
 	}
 	if (size > X_MAX_NODES)
-		return evs_s_fail(s, a, "with its aliases put in, the expression has more than %d terms",
+		return evs_s_fail(s, a,
+				  "with its aliases put in, the expression has more than %d terms",
 				  X_MAX_NODES);
 	if (depth >= X_MAX_DEPTH)
-		return evs_s_fail(s, a, "with its aliases put in, the expression is nested more than %d "
-				  "levels deep", X_MAX_DEPTH);
+		return evs_s_fail(s, a,
+				  "with its aliases put in, the expression is nested more than %d "
+				  "levels deep",
+				  X_MAX_DEPTH);
 	a->hash = h;
 	a->size = (uint32_t)size;
 	a->depth = (uint16_t)(depth + 1);
@@ -236,9 +239,9 @@ static size_t find_alias(const struct evs_select *s, const struct x_ast *a)
 
 static struct x_ast *unknown_name(struct evs_select *s, const struct x_ast *a)
 {
-	const struct x_part *part = &a->part[a->npart > 1 && s->as[0] &&
-					     strlen(s->as) == a->part[0].len &&
-					     !memcmp(s->as, a->part[0].s, a->part[0].len)];
+	const struct x_part *part =
+		&a->part[a->npart > 1 && s->as[0] && strlen(s->as) == a->part[0].len &&
+			 !memcmp(s->as, a->part[0].s, a->part[0].len)];
 	struct x_suggest hint;
 	char text[96];
 
@@ -323,9 +326,11 @@ static struct x_ast *resolve(struct walk *w, const struct x_ast *a)
 	if (w->s->err)
 		return NULL;
 	if (++w->depth > X_MAX_DEPTH)
-		return evs_s_fail(w->s, a,
-				  "with its aliases put in, the expression is nested more than %d levels "
-				  "deep", X_MAX_DEPTH);
+		return evs_s_fail(
+			w->s, a,
+			"with its aliases put in, the expression is nested more than %d levels "
+			"deep",
+			X_MAX_DEPTH);
 	c = resolve_node(w, a);
 	w->depth--;
 	return c;

@@ -1,6 +1,7 @@
 /*
- * Looking for a text in a longer one, by two of its bytes: where both stand at their distance, all of it is compared. With SSE2,
- * which every x86-64 has, sixteen places at a time; the last places, and other machines, go by one byte and memchr().
+ * Looking for a text in a longer one, by two of its bytes: where both stand at their distance, all
+ * of it is compared. With SSE2, which every x86-64 has, sixteen places at a time; the last places,
+ * and other machines, go by one byte and memchr().
  */
 #include "src/expr/expr_node.h"
 
@@ -16,14 +17,15 @@ static inline __m128i load(const char *p)
 }
 
 /* The first place in [*s, last], or NULL with *s after the places that were looked at. */
-static const char *find_many(const char **s, const char *last, const char *needle, size_t m, size_t a, size_t b)
+static const char *find_many(const char **s, const char *last, const char *needle, size_t m,
+			     size_t a, size_t b)
 {
 	const __m128i x = _mm_set1_epi8(needle[a]), y = _mm_set1_epi8(needle[b]);
 	const char *p = *s;
 
 	for (; last - p >= 15; p += 16) {
-		unsigned hits = (unsigned)_mm_movemask_epi8(
-			_mm_and_si128(_mm_cmpeq_epi8(load(p + a), x), _mm_cmpeq_epi8(load(p + b), y)));
+		unsigned hits = (unsigned)_mm_movemask_epi8(_mm_and_si128(
+			_mm_cmpeq_epi8(load(p + a), x), _mm_cmpeq_epi8(load(p + b), y)));
 
 		for (; hits; hits &= hits - 1)
 			if (!memcmp(p + __builtin_ctz(hits), needle, m))
@@ -35,7 +37,8 @@ static const char *find_many(const char **s, const char *last, const char *needl
 
 #else
 
-static const char *find_many(const char **s, const char *last, const char *needle, size_t m, size_t a, size_t b)
+static const char *find_many(const char **s, const char *last, const char *needle, size_t m,
+			     size_t a, size_t b)
 {
 	(void)s, (void)last, (void)needle, (void)m, (void)a, (void)b;
 	return NULL;

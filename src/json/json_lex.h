@@ -38,8 +38,9 @@ struct evs_json_ops {
 	bool (*same)(const char *p, const char *q, size_t n);
 
 	/*
-	 * Copy a short string: EVS_PLAIN bytes may be read at p, behind its opening quote, and written at d. Its length when it
-	 * ends there and is ASCII without escapes and control characters; -1: it must be looked at more closely.
+	 * Copy a short string: EVS_PLAIN bytes may be read at p, behind its opening quote, and
+	 * written at d. Its length when it ends there and is ASCII without escapes and control
+	 * characters; -1: it must be looked at more closely.
 	 */
 	int (*plain)(const char *p, char *d);
 
@@ -61,9 +62,10 @@ const struct evs_json_ops *evs_json_best_ops(void);
 struct evs_jlex {
 	const struct evs_json_ops *ops;
 	const char *start, *end;
-	const char *readable; /* up to here bytes may be read, whatever they are; only the reader of rows sets it */
-	const char *at;	  /* after a failure: where */
-	const char *what; /* ... and what, a constant such as "expected ':'" */
+	const char *readable; /* up to here bytes may be read, whatever they are; only the reader of
+				 rows sets it */
+	const char *at;	      /* after a failure: where */
+	const char *what;     /* ... and what, a constant such as "expected ':'" */
 };
 
 static inline const char *evs_jlex_fail(struct evs_jlex *l, const char *at, const char *what)

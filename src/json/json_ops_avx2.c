@@ -121,7 +121,8 @@ AVX2 static inline uint32_t marks16(__m128i v)
 }
 
 /*
- * 4 to 15 bytes without anything to escape, by loads and stores that overlap; false: there is something, or they are fewer.
+ * 4 to 15 bytes without anything to escape, by loads and stores that overlap; false: there is
+ * something, or they are fewer.
  */
 AVX2 static inline bool put_short(const char *s, size_t n, char *d, bool *high)
 {

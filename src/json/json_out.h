@@ -54,12 +54,13 @@ static inline void evs_out_char(struct evs_out *o, char c)
 void evs_out_string(struct evs_out *o, const char *s, size_t n);
 
 /*
- * JSON text as it is. Newlines and other control characters, which only a forged segment can hold, become spaces, so
- * that a line stays a line.
+ * JSON text as it is. Newlines and other control characters, which only a forged segment can hold,
+ * become spaces, so that a line stays a line.
  */
 void evs_out_json(struct evs_out *o, const char *s, size_t n);
 
-/* Dates printed before, of days modulo eight: rows of a batch mostly are of one week. Zeroed is empty. */
+/* Dates printed before, of days modulo eight: rows of a batch mostly are of one week. Zeroed is
+ * empty. */
 struct evs_day {
 	struct {
 		int64_t days;

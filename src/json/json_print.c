@@ -80,7 +80,9 @@ static int set_columns(struct evs_printer *p, const struct evs_batch *b)
 	evs_buf_reset(&p->keys);
 	for (size_t i = 0; i < b->ncols; i++) {
 		c = &p->cols[i];
-		*c = (struct evs_print_col){ .field = &b->fields[i], .array = &b->cols[i], .enums = c->enums };
+		*c = (struct evs_print_col){ .field = &b->fields[i],
+					     .array = &b->cols[i],
+					     .enums = c->enums };
 		from = p->keys.len;
 		evs_json_put_string(&p->keys, c->field->name, c->field->name_len);
 		evs_buf_put_u8(&p->keys, ':');
@@ -168,7 +170,8 @@ static void put_id(struct evs_out *o, const struct evs_array *a, uint32_t row)
 }
 
 /* What an enum's value is in JSON, when it is short: found once a batch. NULL: print it. */
-static const struct evs_enum_text *enum_text(struct evs_printer *p, struct evs_print_col *c, uint32_t row)
+static const struct evs_enum_text *enum_text(struct evs_printer *p, struct evs_print_col *c,
+					     uint32_t row)
 {
 	int16_t v = (int16_t)evs_array_int(c->array, row);
 	struct evs_enum_text *e;

@@ -1,7 +1,7 @@
 /*
  * The printer's inside: json_print.c (handle, NDJSON), json_print_csv.c (CSV and TSV),
- * json_print_table.c and json_print_plot.c (tables and pictures for people), json_width.c (how wide characters are). Private to
- * these.
+ * json_print_table.c and json_print_plot.c (tables and pictures for people), json_width.c (how wide
+ * characters are). Private to these.
  */
 #ifndef EVS_JSON_PRINT_H
 #define EVS_JSON_PRINT_H
@@ -10,7 +10,8 @@
 #include "src/json/json_out.h"
 
 #define EVS_ENUM_TEXTS 256u /* by the lowest byte of the value */
-#define EVS_ENUM_ROOM  32u  /* bytes of one, with its quotes: longer ones are printed anew each time */
+#define EVS_ENUM_ROOM                                                                              \
+	32u /* bytes of one, with its quotes: longer ones are printed anew each time */
 
 /* An enum's value as it stands in JSON. */
 struct evs_enum_text {
@@ -26,7 +27,7 @@ struct evs_print_col {
 	const struct evs_array *array;
 	const char *key; /* NDJSON: `"name":`, with 32 bytes readable; CSV, TSV: not used */
 	size_t key_len;
-	uint64_t kept; /* 1 + the last row whose _extra has a field of this name */
+	uint64_t kept;		     /* 1 + the last row whose _extra has a field of this name */
 	struct evs_enum_text *enums; /* kept from batch to batch; NULL: none yet */
 	struct evs_day day;
 };

@@ -114,8 +114,8 @@ int evs_plot_row(struct evs_printer *p, uint32_t row)
 		   (plot->time && evs_array_is_null(p->cols[0].array, row));
 	if (!to->null) {
 		char text[EVS_SCALAR_ROOM + 1];
-		size_t n = evs_plain_print(c->field->type, c->array, row, &c->day, p->out.ops,
-					   text);
+		size_t n =
+			evs_plain_print(c->field->type, c->array, row, &c->day, p->out.ops, text);
 
 		snprintf(to->value, sizeof(to->value), "%.*s", (int)n, text);
 		to->y = n ? strtod(to->value, NULL) : NAN;
@@ -151,8 +151,13 @@ static void color(struct evs_printer *p, bool on)
 /* A bar of so many eighths of a column, growing to the right. */
 static void put_bar(struct evs_printer *p, int eighths)
 {
-	static const char *const part[] = { "", "\xe2\x96\x8f", "\xe2\x96\x8e", "\xe2\x96\x8d",
-					    "\xe2\x96\x8c", "\xe2\x96\x8b", "\xe2\x96\x8a",
+	static const char *const part[] = { "",
+					    "\xe2\x96\x8f",
+					    "\xe2\x96\x8e",
+					    "\xe2\x96\x8d",
+					    "\xe2\x96\x8c",
+					    "\xe2\x96\x8b",
+					    "\xe2\x96\x8a",
 					    "\xe2\x96\x89" };
 
 	color(p, true);
@@ -307,7 +312,8 @@ static void put_times(struct evs_printer *p, int cells, const struct point *firs
 static int draw_line(struct evs_printer *p)
 {
 	struct evs_plot *plot = p->plot;
-	int width = p->opts.width > 0 ? p->opts.width : PLOT_WIDTH, cells = width - AXIS, px = 0, py = 0;
+	int width = p->opts.width > 0 ? p->opts.width : PLOT_WIDTH, cells = width - AXIS, px = 0,
+	    py = 0;
 	struct canvas c = { .height = PLOT_HEIGHT * 4 };
 	unsigned label, value;
 	uint32_t n = 0;

@@ -255,11 +255,12 @@ static void put_plain(struct evs_out *o, const struct evs_type *t, const struct 
 }
 
 /* Elements are mostly texts. */
-static inline void put_element(struct evs_out *o, const struct evs_type *t, const struct evs_array *a,
-			       uint32_t i, struct evs_day *day)
+static inline void put_element(struct evs_out *o, const struct evs_type *t,
+			       const struct evs_array *a, uint32_t i, struct evs_day *day)
 {
 	if (t->id == EVS_T_STRING && !a->valid && a->data)
-		evs_out_string(o, (const char *)a->data + a->offs[i], (size_t)(a->offs[i + 1] - a->offs[i]));
+		evs_out_string(o, (const char *)a->data + a->offs[i],
+			       (size_t)(a->offs[i + 1] - a->offs[i]));
 	else
 		evs_out_value(o, t, a, i, day);
 }

@@ -205,9 +205,10 @@ static void start_row(struct evs_json_reader *r, const char *line, size_t len,
 {
 	r->lex.start = line;
 	r->lex.end = line + len;
-	r->lex.readable = (uintptr_t)line - (uintptr_t)r->piece < (uintptr_t)(r->piece_end - r->piece)
-				  ? r->piece_end
-				  : r->lex.end;
+	r->lex.readable =
+		(uintptr_t)line - (uintptr_t)r->piece < (uintptr_t)(r->piece_end - r->piece)
+			? r->piece_end
+			: r->lex.end;
 	r->lex.what = NULL;
 	r->misfit = NULL;
 	r->nomem = false;

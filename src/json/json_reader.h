@@ -95,8 +95,8 @@ bool evs_put_null(struct evs_array *a);
 bool evs_reader_grow_absent(struct evs_json_reader *r, uint32_t row);
 
 /*
- * Null for the columns that did not come, _extra and _time. `nseen` did come. False: a misfit (at `line`) or out of
- * memory.
+ * Null for the columns that did not come, _extra and _time. `nseen` did come. False: a misfit (at
+ * `line`) or out of memory.
  */
 bool evs_reader_fill_absent(struct evs_json_reader *r, struct evs_array *cols, uint32_t row,
 			    uint16_t nseen, const char *line);

@@ -179,8 +179,8 @@ static size_t format(struct decimal d, char *buf)
 }
 
 /*
- * c * 2^shift, a whole number from 2^53 to 2^70, with all its digits: the shortest digits padded with zeros would be
- * another integer to all who read integers as such.
+ * c * 2^shift, a whole number from 2^53 to 2^70, with all its digits: the shortest digits padded
+ * with zeros would be another integer to all who read integers as such.
  */
 static size_t print_whole(uint64_t c, unsigned shift, char *buf)
 {

@@ -127,7 +127,8 @@ size_t evs_agg_memory(const struct evs_agg *a)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* Number the rows that count: where the filter is true and no argument is null. NULL when all do. */
+/* Number the rows that count: where the filter is true and no argument is null. NULL when all do.
+ */
 static int select_rows(struct evs_agg *a, struct agg_rows *r, const struct evs_array *keep)
 {
 	uint32_t rows = r->n, n = 0;

@@ -20,7 +20,8 @@ static int bytes_ok(struct evs_agg *a, struct list *l, size_t cap)
 
 static int list_save_bytes(const struct list *l, struct evs_array *col)
 {
-	return evs_array_append_bytes(col, l->bytes.p ? (const void *)l->bytes.p : "", l->bytes.len);
+	return evs_array_append_bytes(col, l->bytes.p ? (const void *)l->bytes.p : "",
+				      l->bytes.len);
 }
 
 static void list_drop(struct evs_agg *a, void *state)

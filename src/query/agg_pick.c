@@ -49,8 +49,7 @@ static int extreme_any(struct evs_agg *a, const struct agg_rows *r, bool max)
 
 		if (g->set && evs_agg_value_compare(a, a->kind[0], r->arg[0], i, g, &c) < 0)
 			return EVS_E_NOMEM;
-		if ((max ? c > 0 : c < 0) &&
-		    evs_agg_value_set(a, a->kind[0], r->arg[0], i, g) < 0)
+		if ((max ? c > 0 : c < 0) && evs_agg_value_set(a, a->kind[0], r->arg[0], i, g) < 0)
 			return EVS_E_NOMEM;
 	}
 	return 0;

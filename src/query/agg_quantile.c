@@ -181,7 +181,8 @@ static int quant_save(const struct evs_agg *a, const void *state, struct evs_arr
 	return evs_array_append_float(&cols[4], q->max);
 }
 
-static int merge_bins(struct evs_agg *a, struct quant *q, const struct evs_array *cols, uint32_t row)
+static int merge_bins(struct evs_agg *a, struct quant *q, const struct evs_array *cols,
+		      uint32_t row)
 {
 	uint32_t from = (uint32_t)cols[1].offs[row], n = (uint32_t)cols[1].offs[row + 1] - from;
 	double min = evs_array_float(&cols[3], row), max = evs_array_float(&cols[4], row);

@@ -31,12 +31,13 @@ static inline uint32_t agg_gid(const struct agg_rows *r, uint32_t row)
 	return r->gid ? r->gid[row] : 0;
 }
 
-/* ---- values of any type (agg_value.c) ---------------------------------------------------------- */
+/* ---- values of any type (agg_value.c) -------------------------------------------------------- */
 
 /*
- * A value kept by a state. Numbers and short fixed values are in `v`, everything else in the pool of
- * the aggregate: text as it is, lists and maps as evs_row_put() writes them. A value that outgrows its
- * place gets another one, a quarter larger, so that what is lost in the pool stays small beside what is kept.
+ * A value kept by a state. Numbers and short fixed values are in `v`, everything else in the pool
+ * of the aggregate: text as it is, lists and maps as evs_row_put() writes them. A value that
+ * outgrows its place gets another one, a quarter larger, so that what is lost in the pool stays
+ * small beside what is kept.
  */
 struct agg_value {
 	bool set;
@@ -53,13 +54,22 @@ struct agg_value {
 };
 
 /* How values of a type are kept and compared. */
-enum agg_kind { AGG_SIGNED, AGG_UNSIGNED, AGG_FLOAT, AGG_DECIMAL, AGG_SHORT, AGG_BYTES, AGG_NESTED };
+enum agg_kind {
+	AGG_SIGNED,
+	AGG_UNSIGNED,
+	AGG_FLOAT,
+	AGG_DECIMAL,
+	AGG_SHORT,
+	AGG_BYTES,
+	AGG_NESTED
+};
 
 enum agg_kind evs_agg_kind(const struct evs_type *t, const struct evs_array *shape);
 
 struct evs_agg;
 
-/* Compare row `row` with a set value: -1, 0, 1. Nested values compare as written. Returns 0 or EVS_E_NOMEM. */
+/* Compare row `row` with a set value: -1, 0, 1. Nested values compare as written. Returns 0 or
+ * EVS_E_NOMEM. */
 int evs_agg_value_compare(const struct evs_agg *a, enum agg_kind k, const struct evs_array *from,
 			  uint32_t row, const struct agg_value *v, int *c);
 int evs_agg_value_set(struct evs_agg *a, enum agg_kind k, const struct evs_array *from,
@@ -68,7 +78,7 @@ int evs_agg_value_set(struct evs_agg *a, enum agg_kind k, const struct evs_array
 int evs_agg_value_put(const struct evs_agg *a, enum agg_kind k, const struct agg_value *v,
 		      struct evs_array *out);
 
-/* ---- aggregates --------------------------------------------------------------------------------- */
+/* ---- aggregates ------------------------------------------------------------------------------ */
 
 /*
  * One aggregate's way of working. Functions return 0 or EVS_E_NOMEM; `merge` also EVS_E_FORMAT;

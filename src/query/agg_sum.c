@@ -307,8 +307,7 @@ static int sum_float_finish(const struct evs_agg *a, const void *state, struct e
 	double low;
 
 	(void)a;
-	return s->n ? put_float(evs_fsum_value(&s->f, &low), out, why)
-		    : evs_array_append_null(out);
+	return s->n ? put_float(evs_fsum_value(&s->f, &low), out, why) : evs_array_append_null(out);
 }
 
 static int avg_float_finish(const struct evs_agg *a, const void *state, struct evs_array *out,

@@ -47,10 +47,12 @@ static inline int fsum_add(struct fsum *f, double x)
 /* Add the other sum. Returns 0 or EVS_E_NOMEM. */
 int evs_fsum_merge(struct fsum *f, double s, double c, const uint64_t *wide);
 
-/* The sum as two doubles, high part correctly rounded; not finite when a term was not or the sum is too large. */
+/* The sum as two doubles, high part correctly rounded; not finite when a term was not or the sum is
+ * too large. */
 double evs_fsum_value(const struct fsum *f, double *low);
 
-/* The sum as at most four doubles, each the rounded rest of those before: exactly, unless it has more than 212 bits. */
+/* The sum as at most four doubles, each the rounded rest of those before: exactly, unless it has
+ * more than 212 bits. */
 void evs_fsum_parts(const struct fsum *f, double part[4]);
 
 void evs_fsum_drop(struct fsum *f);

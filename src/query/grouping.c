@@ -187,7 +187,8 @@ static int need_codes(struct evs_grouping *g, uint32_t n)
 	return g->code_cap ? 0 : EVS_E_NOMEM;
 }
 
-/* Groups of the rows into g->id: only the values that appear are looked up, in the order in which they do. */
+/* Groups of the rows into g->id: only the values that appear are looked up, in the order in which
+ * they do. */
 static int find_by_code(struct evs_grouping *g, const struct evs_array *key, const uint32_t *code,
 			uint32_t rows)
 {
@@ -293,8 +294,9 @@ static bool tally(struct evs_grouping *g, const struct evs_array *key, uint32_t 
 	return groups > 0;
 }
 
-int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key, const uint32_t *code,
-		     const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag)
+int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key,
+		     const uint32_t *code, const struct evs_grouping_input *in, uint32_t rows,
+		     struct evs_diag *diag)
 {
 	int rc;
 
@@ -369,7 +371,8 @@ static int merge_table(struct evs_grouping *g, struct evs_grouping *from, struct
 				col += evs_agg_columns(from->agg[j]);
 			}
 		}
-		rc = rc < 0 ? evs_fail_nomem(diag) : evs_grouping_merge_own(g, from->state, rows, diag);
+		rc = rc < 0 ? evs_fail_nomem(diag)
+			    : evs_grouping_merge_own(g, from->state, rows, diag);
 	}
 	evs_grouping_clear(from);
 	return rc;

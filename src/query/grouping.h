@@ -33,23 +33,26 @@ struct evs_grouping_input {
 };
 
 /*
- * Take rows 0 .. rows - 1 of the keys and of every aggregate's input. With `code` (or NULL), row i of the one key is key[0][code[i]],
- * where takes_codes() says that this may be.
+ * Take rows 0 .. rows - 1 of the keys and of every aggregate's input. With `code` (or NULL), row i
+ * of the one key is key[0][code[i]], where takes_codes() says that this may be.
  */
 bool evs_grouping_takes_codes(const struct evs_grouping *g);
-int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key, const uint32_t *code,
-		     const struct evs_grouping_input *in, uint32_t rows, struct evs_diag *diag);
+int evs_grouping_add(struct evs_grouping *g, const struct evs_array *const *key,
+		     const uint32_t *code, const struct evs_grouping_input *in, uint32_t rows,
+		     struct evs_diag *diag);
 
-/* Take groups as their keys and then the columns of their aggregates' states (agg.h). EVS_E_FORMAT: they hold no such states. */
+/* Take groups as their keys and then the columns of their aggregates' states (agg.h). EVS_E_FORMAT:
+ * they hold no such states. */
 int evs_grouping_merge(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
 		       struct evs_diag *diag);
 
-/* Take over all that `from`, of the same spec, has taken, as if it had come after g's own rows. `from` is then empty. */
+/* Take over all that `from`, of the same spec, has taken, as if it had come after g's own rows.
+ * `from` is then empty. */
 int evs_grouping_absorb(struct evs_grouping *g, struct evs_grouping *from, struct evs_diag *diag);
 
 /*
- * No more rows come: the next groups, 1 with `*cols` (keys, then results) valid until the next call,
- * 0 at the end. EVS_E_DATA: an aggregate has no result.
+ * No more rows come: the next groups, 1 with `*cols` (keys, then results) valid until the next
+ * call, 0 at the end. EVS_E_DATA: an aggregate has no result.
  */
 int evs_grouping_next(struct evs_grouping *g, struct evs_array **cols, uint32_t *rows,
 		      struct evs_diag *diag);

@@ -11,9 +11,9 @@
 
 #define PART_BITS  5u
 #define PARTS	   (1u << PART_BITS)
-#define MAX_DEPTH  12u	 /* of splitting: 60 bits of hash */
-#define MIN_GROUPS 2u	 /* fewer cannot be split */
-#define HARD_CAP   16u	 /* times `cap`: what those few may take */
+#define MAX_DEPTH  12u /* of splitting: 60 bits of hash */
+#define MIN_GROUPS 2u  /* fewer cannot be split */
+#define HARD_CAP   16u /* times `cap`: what those few may take */
 
 /* ---- to disk --------------------------------------------------------------------------------- */
 
@@ -191,4 +191,3 @@ int evs_grouping_pop(struct evs_grouping *g, struct evs_diag *diag)
 	}
 	return rc < 0 ? rc : evs_grouping_push(g, diag);
 }
-

@@ -1,6 +1,6 @@
 /*
- * The inside of struct evs_grouping, shared by grouping.c (rows and groups) and grouping_spill.c (what
- * goes to disk and comes back).
+ * The inside of struct evs_grouping, shared by grouping.c (rows and groups) and grouping_spill.c
+ * (what goes to disk and comes back).
  */
 #ifndef EVS_QUERY_GROUPING_STATE_H
 #define EVS_QUERY_GROUPING_STATE_H
@@ -23,7 +23,7 @@ struct evs_grouping {
 	size_t nkey, nagg;
 	const struct evs_agg_call *call;
 	size_t cap;
-	bool only_counts; /* of rows, and one key */
+	bool only_counts;	   /* of rows, and one key */
 	struct evs_groups *groups; /* NULL without keys */
 	struct evs_agg **agg;
 	struct evs_grouping **distinct; /* by aggregate; NULL: not of that kind */
@@ -50,13 +50,13 @@ struct evs_grouping {
 	struct evs_array *cols; /* keys and results */
 };
 
-/* ---- grouping.c -------------------------------------------------------------------------------- */
+/* ---- grouping.c ------------------------------------------------------------------------------ */
 
 /* evs_grouping_merge() of what was written by ourselves: where it is wrong, the disk is. */
 int evs_grouping_merge_own(struct evs_grouping *g, const struct evs_array *state, uint32_t rows,
 			   struct evs_diag *diag);
 
-/* ---- grouping_spill.c -------------------------------------------------------------------------- */
+/* ---- grouping_spill.c ------------------------------------------------------------------------ */
 
 /* Keys and states of groups id[0 .. n), into g->state. Returns 0 or EVS_E_NOMEM. */
 int evs_grouping_save(struct evs_grouping *g, const uint32_t *id, uint32_t n);

@@ -116,8 +116,7 @@ size_t evs_groups_memory(const struct evs_groups *g)
 	size_t slots = (uint64_t)g->n * 2 + SOON >= g->slots ? 2 * (size_t)g->slots : g->slots;
 
 	return slots * sizeof(*g->slot) + (g->recent ? sizeof(*g->recent) << RECENT_BITS : 0) +
-	       (g->direct ? EVS_GROUPS_DIRECT * sizeof(*g->direct) : 0) +
-	       g->n * per + g->bytes.len;
+	       (g->direct ? EVS_GROUPS_DIRECT * sizeof(*g->direct) : 0) + g->n * per + g->bytes.len;
 }
 
 int evs_groups_need(struct evs_groups *g, uint32_t n)
@@ -222,7 +221,8 @@ static inline void or_in(struct packed *p, uint64_t v, unsigned shift)
 	}                                                                                          \
 	break
 
-static void pack_column(struct packed *row, const struct evs_array *a, uint32_t rows, unsigned shift)
+static void pack_column(struct packed *row, const struct evs_array *a, uint32_t rows,
+			unsigned shift)
 {
 	if (a->phys == EVS_FLOAT) {
 		for (uint32_t i = 0; i < rows; i++) {
@@ -304,7 +304,8 @@ static bool is_plain(const struct evs_groups *g, const struct evs_array *const *
 	return g->nkey == 1 && key[0]->phys == EVS_INT && key[0]->width == 8 && !key[0]->valid;
 }
 
-/* Most rows have a key of a short while ago, such as an hour's: those need no hash and no look at a group. */
+/* Most rows have a key of a short while ago, such as an hour's: those need no hash and no look at a
+ * group. */
 static int find_plain(struct evs_groups *g, const struct evs_array *a, uint32_t rows, uint32_t *id)
 {
 	if (!g->recent && !(g->recent = calloc((size_t)1 << RECENT_BITS, sizeof(*g->recent))))
@@ -427,9 +428,8 @@ static int need_rows(struct evs_groups *g, uint32_t rows)
 	g->row_cap = 0;
 	if (g->mode == PACKED_MODE && !(g->row = malloc(rows * sizeof(*g->row))))
 		return EVS_E_NOMEM;
-	if (g->mode == BYTES_MODE &&
-	    (!(g->hash = malloc(rows * sizeof(*g->hash))) ||
-	     !(g->start = malloc(((size_t)rows + 1) * sizeof(*g->start)))))
+	if (g->mode == BYTES_MODE && (!(g->hash = malloc(rows * sizeof(*g->hash))) ||
+				      !(g->start = malloc(((size_t)rows + 1) * sizeof(*g->start)))))
 		return EVS_E_NOMEM;
 	g->row_cap = rows;
 	return 0;
@@ -498,7 +498,8 @@ static int put_packed(const struct evs_groups *g, struct packed p, struct evs_ar
 
 static int put_direct(struct packed p, struct evs_array *key)
 {
-	return p.lo == EVS_GROUPS_DIRECT ? evs_array_append_null(key) : evs_array_append_int(key, p.lo);
+	return p.lo == EVS_GROUPS_DIRECT ? evs_array_append_null(key)
+					 : evs_array_append_int(key, p.lo);
 }
 
 static int put_bytes(const struct evs_groups *g, uint32_t id, struct evs_array *key)

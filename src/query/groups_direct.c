@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LANES 4u /* rows in a row may have one value: each counts for itself, so that none waits for the one before */
+#define LANES                                                                                      \
+	4u /* rows in a row may have one value: each counts for itself, so that none waits for the \
+	      one before */
 
 static inline __attribute__((always_inline)) uint32_t direct_value(const struct evs_array *a,
 								   uint32_t i, unsigned width)
@@ -42,7 +44,8 @@ static bool find_known(const struct evs_groups *g, const struct evs_array *a, ui
 	return known;
 }
 
-int evs_groups_find_direct(struct evs_groups *g, const struct evs_array *a, uint32_t rows, uint32_t *id)
+int evs_groups_find_direct(struct evs_groups *g, const struct evs_array *a, uint32_t rows,
+			   uint32_t *id)
 {
 	if (!g->direct && !(g->direct = calloc(EVS_GROUPS_DIRECT + 1, sizeof(*g->direct))))
 		return EVS_E_NOMEM;
@@ -65,7 +68,8 @@ int evs_groups_find_direct(struct evs_groups *g, const struct evs_array *a, uint
 }
 
 /* Four values, which stand `step` bits apart. */
-static inline __attribute__((always_inline)) void count_four(uint64_t four, unsigned step, uint32_t count[LANES][256])
+static inline __attribute__((always_inline)) void count_four(uint64_t four, unsigned step,
+							     uint32_t count[LANES][256])
 {
 	count[0][four & 255]++;
 	count[1][four >> step & 255]++;
@@ -73,7 +77,8 @@ static inline __attribute__((always_inline)) void count_four(uint64_t four, unsi
 	count[3][four >> 3 * step & 255]++;
 }
 
-/* How many rows have which value below 256, eight bytes of them at a time; false: some have others. */
+/* How many rows have which value below 256, eight bytes of them at a time; false: some have others.
+ */
 static bool count_values(const struct evs_array *a, uint32_t rows, uint32_t count[LANES][256])
 {
 	uint32_t i = 0;
@@ -100,7 +105,8 @@ static bool count_values(const struct evs_array *a, uint32_t rows, uint32_t coun
 	return !high;
 }
 
-uint32_t evs_groups_tally(struct evs_groups *g, const struct evs_array *a, uint32_t rows, uint32_t *id, uint32_t *n)
+uint32_t evs_groups_tally(struct evs_groups *g, const struct evs_array *a, uint32_t rows,
+			  uint32_t *id, uint32_t *n)
 {
 	uint32_t count[LANES][256] = { { 0 } }, groups = 0;
 

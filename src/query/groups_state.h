@@ -29,12 +29,12 @@ struct evs_groups {
 	uint32_t n, cap;
 	uint64_t *slot;
 	uint32_t slots, slot_cap; /* in use; there */
-	uint32_t *direct;   /* DIRECT: number + 1 by value */
-	bool wide;	    /* ... some are above 255 */
-	struct packed *pack; /* DIRECT, PACKED: keys by number */
-	struct packed *row;  /* the rows at hand */
-	struct recent *recent; /* PACKED, one key of 8 bytes */
-	uint64_t *hash;	     /* of the rows at hand */
+	uint32_t *direct;	  /* DIRECT: number + 1 by value */
+	bool wide;		  /* ... some are above 255 */
+	struct packed *pack;	  /* DIRECT, PACKED: keys by number */
+	struct packed *row;	  /* the rows at hand */
+	struct recent *recent;	  /* PACKED, one key of 8 bytes */
+	uint64_t *hash;		  /* of the rows at hand */
 	uint32_t row_cap;
 	struct evs_buf bytes; /* BYTES: keys by number */
 	size_t *at;	      /* where they begin; n + 1 */
@@ -47,6 +47,7 @@ struct evs_groups {
 int evs_groups_need(struct evs_groups *g, uint32_t n);
 
 /* groups_direct.c: evs_groups_find() of a key of one or two bytes. */
-int evs_groups_find_direct(struct evs_groups *g, const struct evs_array *a, uint32_t rows, uint32_t *id);
+int evs_groups_find_direct(struct evs_groups *g, const struct evs_array *a, uint32_t rows,
+			   uint32_t *id);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * The first rows of each group. See limit_by.h.
  *
- * When memory is full, the table of groups takes no more. Rows of its groups are still decided at once, but as some before them may
- * not be, they are kept for later; the others are sorted by group, and the first ones of each kept, too. What is kept is
- * sorted by the number of the row.
+ * When memory is full, the table of groups takes no more. Rows of its groups are still decided at
+ * once, but as some before them may not be, they are kept for later; the others are sorted by
+ * group, and the first ones of each kept, too. What is kept is sorted by the number of the row.
  */
 #include "src/query/limit_by.h"
 
@@ -112,7 +112,8 @@ int evs_limit_by_new(struct evs_limit_by **out, const struct evs_limit_by_spec *
 
 uint64_t evs_limit_by_spills(const struct evs_limit_by *l)
 {
-	return (l->rest ? evs_order_spills(l->rest) : 0) + (l->late ? evs_order_spills(l->late) : 0);
+	return (l->rest ? evs_order_spills(l->rest) : 0) +
+	       (l->late ? evs_order_spills(l->late) : 0);
 }
 
 /* ---- rows in --------------------------------------------------------------------------------- */
@@ -164,9 +165,10 @@ static int fill_up(struct evs_limit_by *l)
 	return rc;
 }
 
-/* Rows l->pick[0 .. n), with their numbers, of which the first is `first`, or is in column `ncols`. */
-static int keep(struct evs_limit_by *l, struct evs_order *o, const struct evs_array *cols, uint32_t n,
-		const int64_t *first, struct evs_diag *diag)
+/* Rows l->pick[0 .. n), with their numbers, of which the first is `first`, or is in column `ncols`.
+ */
+static int keep(struct evs_limit_by *l, struct evs_order *o, const struct evs_array *cols,
+		uint32_t n, const int64_t *first, struct evs_diag *diag)
 {
 	int rc = 0;
 

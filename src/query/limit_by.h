@@ -1,6 +1,7 @@
 /*
- * LIMIT n BY: of rows in their order, the first ones of each group. Rows come and go as long as the groups fit into memory; from
- * then on rows of other groups go to disk, and come back at the end, in their order.
+ * LIMIT n BY: of rows in their order, the first ones of each group. Rows come and go as long as the
+ * groups fit into memory; from then on rows of other groups go to disk, and come back at the end,
+ * in their order.
  */
 #ifndef EVS_QUERY_LIMIT_BY_H
 #define EVS_QUERY_LIMIT_BY_H
@@ -22,11 +23,13 @@ struct evs_limit_by_spec {
 int evs_limit_by_new(struct evs_limit_by **out, const struct evs_limit_by_spec *spec);
 void evs_limit_by_free(struct evs_limit_by *l); /* NULL is fine */
 
-/* Take rows: those that are known to be among the first ones, and come before all that are kept back, in sel[0 .. *n). */
+/* Take rows: those that are known to be among the first ones, and come before all that are kept
+ * back, in sel[0 .. *n). */
 int evs_limit_by_add(struct evs_limit_by *l, const struct evs_array *cols, uint32_t rows,
 		     uint32_t *sel, uint32_t *n, struct evs_diag *diag);
 
-/* No more rows come: the next ones that were kept back, 1 with `*cols` valid until the next call, or 0. */
+/* No more rows come: the next ones that were kept back, 1 with `*cols` valid until the next call,
+ * or 0. */
 int evs_limit_by_next(struct evs_limit_by *l, struct evs_array **cols, uint32_t *rows,
 		      struct evs_diag *diag);
 

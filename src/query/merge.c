@@ -14,10 +14,10 @@ __extension__ typedef __int128 int128;
 struct evs_merge {
 	struct evs_merge_spec spec; /* its pointers are our copies, but for the types */
 	struct evs_order *order;    /* NULL: no rows yet */
-	struct evs_array *last;	    /* the row that the next one may replace or be added to, or none */
-	struct evs_array *out;	    /* merged rows */
-	uint8_t *same;		    /* rows at hand that the next one replaces */
-	uint32_t *pick;		    /* those that stay */
+	struct evs_array *last; /* the row that the next one may replace or be added to, or none */
+	struct evs_array *out;	/* merged rows */
+	uint8_t *same;		/* rows at hand that the next one replaces */
+	uint32_t *pick;		/* those that stay */
 	uint32_t cap;
 	struct evs_array *taken;
 };
@@ -160,8 +160,7 @@ static void find_behind(struct evs_merge *m, const struct evs_array *cols, uint3
 	const struct evs_array *a = &cols[one ? m->spec.key[m->spec.ncompare].col : 0];
 	const int64_t *t = (const int64_t *)(const void *)a->data;
 
-	if (one && a->phys == EVS_INT && a->width == 8 &&
-	    a->is_signed && !a->valid) { /* a time */
+	if (one && a->phys == EVS_INT && a->width == 8 && a->is_signed && !a->valid) { /* a time */
 		for (uint32_t i = 0; i + 1 < rows; i++)
 			m->same[i] &= t[i] <= t[i + 1];
 		return;
@@ -171,8 +170,9 @@ static void find_behind(struct evs_merge *m, const struct evs_array *cols, uint3
 }
 
 /*
- * Rows come in the order of a key, mostly, so the one that replaces a row often stands right behind it: then the row need not be
- * sorted. Numbers of the others into m->pick; how many, or EVS_E_NOMEM.
+ * Rows come in the order of a key, mostly, so the one that replaces a row often stands right behind
+ * it: then the row need not be sorted. Numbers of the others into m->pick; how many, or
+ * EVS_E_NOMEM.
  */
 static int64_t pick_rows(struct evs_merge *m, const struct evs_array *cols, uint32_t rows)
 {
@@ -192,7 +192,8 @@ static int need_order(struct evs_merge *m, struct evs_diag *diag)
 {
 	if (m->order)
 		return 0;
-	if (evs_order_new(&m->order, m->spec.type, m->spec.ncols, m->spec.key, m->spec.nkeys, 0, m->spec.cap) < 0)
+	if (evs_order_new(&m->order, m->spec.type, m->spec.ncols, m->spec.key, m->spec.nkeys, 0,
+			  m->spec.cap) < 0)
 		return evs_fail_nomem(diag);
 	if (m->spec.two_threads)
 		evs_order_two_threads(m->order);
@@ -219,8 +220,7 @@ int evs_merge_add(struct evs_merge *m, const struct evs_array *cols, uint32_t ro
 		if (rc == 0)
 			rc = evs_array_take(&m->taken[i], &cols[i], m->pick, (uint32_t)n);
 	}
-	return rc < 0 ? evs_fail_nomem(diag)
-		      : evs_order_add(m->order, m->taken, (uint32_t)n, diag);
+	return rc < 0 ? evs_fail_nomem(diag) : evs_order_add(m->order, m->taken, (uint32_t)n, diag);
 }
 
 int evs_merge_run(struct evs_merge *m, const struct evs_order_source *source, uint64_t bytes,
@@ -265,8 +265,7 @@ static int give(struct evs_merge *m)
 	return rc;
 }
 
-static int wait_with(struct evs_merge *m, const struct evs_array *cols,
-		     uint32_t row)
+static int wait_with(struct evs_merge *m, const struct evs_array *cols, uint32_t row)
 {
 	int rc = 0;
 
@@ -327,8 +326,7 @@ static bool put_sum(const struct evs_type *t, const struct evs_array *a, const s
 }
 
 /* Add a row to the one that waits: 1, or 0 when a sum would not fit, and nothing is changed. */
-static int add_up(struct evs_merge *m, const struct evs_array *cols,
-		  uint32_t row)
+static int add_up(struct evs_merge *m, const struct evs_array *cols, uint32_t row)
 {
 	int rc = 0, all = 1;
 	size_t i;
@@ -358,8 +356,7 @@ static int add_up(struct evs_merge *m, const struct evs_array *cols,
 	return rc < 0 ? rc : all;
 }
 
-static int take_row(struct evs_merge *m, const struct evs_array *cols,
-		    uint32_t row)
+static int take_row(struct evs_merge *m, const struct evs_array *cols, uint32_t row)
 {
 	int rc;
 

@@ -42,5 +42,6 @@ bool evs_merge_adds(const struct evs_table *t, uint16_t column)
 	for (uint16_t i = 0; i < t->nengine_cols; i++)
 		named |= t->engine_cols[i] == column;
 	return t->engine == EVS_ENGINE_SUMMING && named && !evs_merge_by(t, column) &&
-	       column != t->time_column && column != t->tenant_column && is_sum(&t->cols[column].type);
+	       column != t->time_column && column != t->tenant_column &&
+	       is_sum(&t->cols[column].type);
 }

@@ -1,9 +1,10 @@
 /*
  * External merge sort. See order.h.
  *
- * Rows are gathered as columns; what is sorted are their numbers, each with the highest 32 bits in which rows differ, of the first
- * eight bytes of the first key in a form that compares as one number. Full memory becomes a sorted run on disk;
- * at the end at most FAN_IN runs, these and those that come sorted, are merged at a time, each with one block in memory.
+ * Rows are gathered as columns; what is sorted are their numbers, each with the highest 32 bits in
+ * which rows differ, of the first eight bytes of the first key in a form that compares as one
+ * number. Full memory becomes a sorted run on disk; at the end at most FAN_IN runs, these and those
+ * that come sorted, are merged at a time, each with one block in memory.
  */
 #include "src/query/order_state.h"
 
@@ -12,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAN_IN	 16u
-#define OUT_ROWS 4096u
+#define FAN_IN	   16u
+#define OUT_ROWS   4096u
 #define LOOK_EVERY 16u /* rows, at how large a block has become */
 
 /* ---- making ---------------------------------------------------------------------------------- */
@@ -161,8 +162,9 @@ static size_t block_bytes(const struct evs_order *o)
 }
 
 /*
- * Rows of the order from `at` on into o->out: as many as make a block, at most `most`; how many, or 0
- * when memory fails. Tried are first as many as would be one on average; neighbours may be much longer than the rest: NULLs are all at one end.
+ * Rows of the order from `at` on into o->out: as many as make a block, at most `most`; how many, or
+ * 0 when memory fails. Tried are first as many as would be one on average; neighbours may be much
+ * longer than the rest: NULLs are all at one end.
  */
 static uint32_t take_block(struct evs_order *o, uint32_t at, uint32_t most)
 {
@@ -383,7 +385,8 @@ static int merge_rows(struct evs_order *o, uint32_t want, uint32_t *n, struct ev
 	for (size_t i = 0; i < o->ncols; i++)
 		evs_array_reset(&o->out[i]);
 	for (*n = 0; *n < want && rc == 0 && (c = least(o)) != NULL; ++*n) {
-		if (*n && (c->large || *n % LOOK_EVERY == LOOK_EVERY - 1) && bytes_of(o, o->out) >= block_bytes(o))
+		if (*n && (c->large || *n % LOOK_EVERY == LOOK_EVERY - 1) &&
+		    bytes_of(o, o->out) >= block_bytes(o))
 			break;
 		for (size_t i = 0; i < o->ncols; i++)
 			if (evs_array_append_range(&o->out[i], &c->cols[i], c->row, 1) < 0)
@@ -414,7 +417,8 @@ static int merge_runs(struct evs_order *o, size_t from, size_t n, struct evs_dia
 	return rc;
 }
 
-/* How many runs are merged at a time: a block of each is in memory, and rows may be larger than a block should be. */
+/* How many runs are merged at a time: a block of each is in memory, and rows may be larger than a
+ * block should be. */
 static size_t fan_in(const struct evs_order *o)
 {
 	size_t n = o->largest > 2 * block_bytes(o) ? 2 * o->cap / o->largest : FAN_IN;
@@ -442,8 +446,9 @@ static size_t cheapest(const struct evs_order *o, size_t n)
 }
 
 /*
- * Everything is in: runs become few enough to be merged at once. Neighbours are merged, as few as will do and those with the
- * fewest bytes, so that runs stay in the order in which their rows came and large ones are passed on once.
+ * Everything is in: runs become few enough to be merged at once. Neighbours are merged, as few as
+ * will do and those with the fewest bytes, so that runs stay in the order in which their rows came
+ * and large ones are passed on once.
  */
 static int end_rows(struct evs_order *o, struct evs_diag *diag)
 {

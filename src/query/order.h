@@ -33,8 +33,9 @@ int evs_order_add(struct evs_order *o, const struct evs_array *cols, uint32_t ro
 		  struct evs_diag *diag);
 
 /*
- * Rows that are sorted already, and are read when they are needed. next() gives the following ones, 1 with `*cols` and `*rows` valid
- * until the next call, 0 at the end, or an error; close(), called once in any case, gives back its memory.
+ * Rows that are sorted already, and are read when they are needed. next() gives the following ones,
+ * 1 with `*cols` and `*rows` valid until the next call, 0 at the end, or an error; close(), called
+ * once in any case, gives back its memory.
  */
 struct evs_order_source {
 	int (*next)(void *arg, struct evs_array **cols, uint32_t *rows, struct evs_diag *diag);
@@ -43,8 +44,8 @@ struct evs_order_source {
 };
 
 /*
- * Take such rows. They count as coming after what was added so far; `bytes` is about how much they are in memory. A source has
- * memory of its own, and up to 16 are open at a time.
+ * Take such rows. They count as coming after what was added so far; `bytes` is about how much they
+ * are in memory. A source has memory of its own, and up to 16 are open at a time.
  */
 int evs_order_run(struct evs_order *o, const struct evs_order_source *source, uint64_t bytes,
 		  struct evs_diag *diag);

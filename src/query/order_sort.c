@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEW    12u    /* items that are sorted by insertion */
-#define MANY   256u  /* items that are first dealt out by eight of their bits */
+#define FEW    12u  /* items that are sorted by insertion */
+#define MANY   256u /* items that are first dealt out by eight of their bits */
 #define PILES  256u
 #define LOTS   65536u /* items that are worth a second thread */
 #define SAMPLE 255u
@@ -22,7 +22,8 @@ static uint64_t wide_high(const struct evs_array *a, uint32_t i)
 	return evs_get64(a->data + (size_t)i * 16 + 8) ^ (uint64_t)1 << 63;
 }
 
-static int compare_wide(const struct evs_array *a, uint32_t i, const struct evs_array *b, uint32_t j)
+static int compare_wide(const struct evs_array *a, uint32_t i, const struct evs_array *b,
+			uint32_t j)
 {
 	uint64_t x = wide_high(a, i), y = wide_high(b, j);
 
@@ -42,7 +43,7 @@ int evs_order_compare(const struct evs_type *t, const struct evs_array *a, uint3
 }
 
 int evs_order_rows(const struct evs_order *o, const struct evs_array *a, uint32_t i,
-			const struct evs_array *b, uint32_t j)
+		   const struct evs_array *b, uint32_t j)
 {
 	for (size_t k = 0; k < o->nkeys; k++) {
 		const struct evs_order_key *key = &o->key[k];
@@ -69,7 +70,8 @@ uint64_t evs_order_prefix(const struct evs_order *o, const struct evs_array *col
 
 	if (evs_array_is_null(a, row))
 		return key->nulls_first ? 0 : UINT64_MAX;
-	v = o->type[key->col]->id == EVS_T_DECIMAL && a->phys != EVS_INT ? wide_high(a, row) : evs_array_prefix(a, row);
+	v = o->type[key->col]->id == EVS_T_DECIMAL && a->phys != EVS_INT ? wide_high(a, row)
+									 : evs_array_prefix(a, row);
 	return key->desc ? ~v : v;
 }
 
@@ -130,8 +132,9 @@ static size_t partition(const struct evs_order *o, struct item *item, size_t n, 
 }
 
 /*
- * Quicksort, in place, for memory is what decides how much goes to disk. No two items are equal, and which one parts them is
- * drawn, so no order of rows makes it slow. The larger half is left for later; so `todo` holds few.
+ * Quicksort, in place, for memory is what decides how much goes to disk. No two items are equal,
+ * and which one parts them is drawn, so no order of rows makes it slow. The larger half is left for
+ * later; so `todo` holds few.
  */
 static void sort_few(const struct evs_order *o, struct item *item, size_t n)
 {
@@ -169,7 +172,8 @@ static void sort_few(const struct evs_order *o, struct item *item, size_t n)
 	}
 }
 
-/* The lowest of `bits` bits from the highest one down in which numbers from `least` to `most` differ. They are not equal. */
+/* The lowest of `bits` bits from the highest one down in which numbers from `least` to `most`
+ * differ. They are not equal. */
 static int lowest_of(uint64_t least, uint64_t most, int bits)
 {
 	int high = 64 - __builtin_clzll(least ^ most);
@@ -213,7 +217,8 @@ static void deal(struct item *item, size_t n, int shift, size_t end[PILES])
 	}
 }
 
-/* As sort_few(), of items that differ in their lowest `bits` bits only, or nowhere. Each pile has eight fewer of them, so it goes four deep. */
+/* As sort_few(), of items that differ in their lowest `bits` bits only, or nowhere. Each pile has
+ * eight fewer of them, so it goes four deep. */
 static void sort_items(const struct evs_order *o, struct item *item, size_t n, int bits)
 {
 	int shift = bits > 8 ? bits - 8 : 0;
@@ -234,11 +239,13 @@ static bool is_id(const struct evs_order *o)
 {
 	const struct evs_array *a = &o->cols[o->key[0].col];
 
-	return a->phys == EVS_FIXED && a->width >= 8 && !a->valid && o->type[o->key[0].col]->id != EVS_T_DECIMAL;
+	return a->phys == EVS_FIXED && a->width >= 8 && !a->valid &&
+	       o->type[o->key[0].col]->id != EVS_T_DECIMAL;
 }
 
 /* evs_order_prefix() of a row in memory. */
-static inline uint64_t prefix_of(const struct evs_order *o, const struct evs_array *a, bool id, uint32_t row)
+static inline uint64_t prefix_of(const struct evs_order *o, const struct evs_array *a, bool id,
+				 uint32_t row)
 {
 	uint64_t v;
 
@@ -256,7 +263,8 @@ struct share {
 	bool upper;
 };
 
-/* Items of a share, sorted: the lower one's from the first place on, the upper one's up to the last one. */
+/* Items of a share, sorted: the lower one's from the first place on, the upper one's up to the last
+ * one. */
 static void *sort_share(void *arg)
 {
 	const struct share *s = arg;

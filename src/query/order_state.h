@@ -1,6 +1,6 @@
 /*
- * The inside of struct evs_order, shared by order.c (rows in and out, runs on disk) and order_sort.c
- * (what comes before what, sorting in memory).
+ * The inside of struct evs_order, shared by order.c (rows in and out, runs on disk) and
+ * order_sort.c (what comes before what, sorting in memory).
  */
 #ifndef EVS_QUERY_ORDER_STATE_H
 #define EVS_QUERY_ORDER_STATE_H
@@ -61,14 +61,16 @@ struct evs_order {
 	struct evs_array *out;
 };
 
-/* Does row `i` of `a` come before row `j` of `b` (-1), after it (1) or with it (0)? Both have all columns. */
+/* Does row `i` of `a` come before row `j` of `b` (-1), after it (1) or with it (0)? Both have all
+ * columns. */
 int evs_order_rows(const struct evs_order *o, const struct evs_array *a, uint32_t i,
 		   const struct evs_array *b, uint32_t j);
 
 /* A number that never falls while the first key rises; rows of one number are compared in full. */
 uint64_t evs_order_prefix(const struct evs_order *o, const struct evs_array *cols, uint32_t row);
 
-/* Order all rows in memory: their numbers in o->item. `two`: with a second thread, where that is worth it. Returns 0 or EVS_E_NOMEM. */
+/* Order all rows in memory: their numbers in o->item. `two`: with a second thread, where that is
+ * worth it. Returns 0 or EVS_E_NOMEM. */
 int evs_order_sort(struct evs_order *o, bool two);
 
 #endif

@@ -112,8 +112,9 @@ int evs_query_open_depth(struct evs_query **out, const char *const *paths, size_
 	q->threads = opts->threads && opts->threads < QUERY_THREADS ? opts->threads : QUERY_THREADS;
 	if (!q->opts.now)
 		q->opts.now = clock_ns();
-	/* A quarter is for groups, half as much for sorting. The scan, the batches at hand, blocks of spills and what the
-	 * allocator loses between pieces take the rest: measured by tests/limits. */
+	/* A quarter is for groups, half as much for sorting. The scan, the batches at hand, blocks
+	 * of spills and what the allocator loses between pieces take the rest: measured by
+	 * tests/limits. */
 	cap = opts->mem_limit ? opts->mem_limit / q->threads : CAP_DEFAULT;
 	q->cap = (size_t)(cap < CAP_LEAST ? CAP_LEAST : cap) / 4;
 	rc = open_all(q, paths, npaths, depth, diag);
@@ -181,8 +182,9 @@ static int cut(struct evs_query *q, uint32_t rows, uint32_t *n, struct evs_diag 
 
 	*n = rows;
 	if (!all) {
-		rc = need_sel(q, rows) < 0 ? evs_fail_nomem(diag)
-					   : evs_limit_by_add(q->by, q->cols, rows, q->sel, n, diag);
+		rc = need_sel(q, rows) < 0
+			     ? evs_fail_nomem(diag)
+			     : evs_limit_by_add(q->by, q->cols, rows, q->sel, n, diag);
 		if (rc < 0)
 			return rc;
 	}
@@ -207,7 +209,8 @@ static int cut(struct evs_query *q, uint32_t rows, uint32_t *n, struct evs_diag 
 	return 0;
 }
 
-/* Column `i` of the answer: `n` rows of its own or borrowed ones, whose offsets begin with 0 as array.h says. */
+/* Column `i` of the answer: `n` rows of its own or borrowed ones, whose offsets begin with 0 as
+ * array.h says. */
 static int settle(struct evs_query *q, size_t i, uint32_t n)
 {
 	struct evs_array *a = &q->cols[i];
@@ -257,10 +260,11 @@ int evs_query_next(struct evs_query *q, struct evs_batch **out, struct evs_diag 
 		for (size_t i = 0; i < q->plan->nitems; i++)
 			if (settle(q, i, n) < 0)
 				return evs_fail_nomem(diag);
-		q->answer = (struct evs_batch){
-			.fields = q->fields, .cols = q->cols, .ncols = q->plan->nitems, .rows = n,
-			.grown = q->grown
-		};
+		q->answer = (struct evs_batch){ .fields = q->fields,
+						.cols = q->cols,
+						.ncols = q->plan->nitems,
+						.rows = n,
+						.grown = q->grown };
 		*out = &q->answer;
 		return 1;
 	}

@@ -36,7 +36,8 @@ struct query_feed {
 	struct evs_array *slice;	/* the rows at hand; borrowed */
 	struct evs_coded *codes;	/* ... of columns that have them, by ordinal; borrowed */
 	const struct evs_coded **coded; /* those, else NULL */
-	size_t by_codes; /* of q->used, from 1: the key, of which nothing but its codes is asked where it has some; 0: none */
+	size_t by_codes; /* of q->used, from 1: the key, of which nothing but its codes is asked
+			    where it has some; 0: none */
 	struct query_value where;
 	uint32_t *sel;
 	uint32_t sel_cap;
@@ -98,7 +99,7 @@ struct evs_query {
 	bool grown; /* some batch of rows was: see struct evs_batch */
 };
 
-/* ---- query_feed.c ------------------------------------------------------------------------------ */
+/* ---- query_feed.c ---------------------------------------------------------------------------- */
 
 /* Memory for the feed, and its grouping when the plan has groups. */
 int evs_query_feed_open(struct query_feed *f, struct evs_diag *diag);
@@ -107,7 +108,8 @@ void evs_query_feed_close(struct query_feed *f);
 /* The next rows of the source, in f->slice by ordinal: how many, 0 at the end, or an error. */
 int evs_query_feed_next(struct query_feed *f, uint32_t *rows, struct evs_diag *diag);
 
-/* Put all rows into groups, on as many threads as there are feeds; the groups are feed[0]'s then. */
+/* Put all rows into groups, on as many threads as there are feeds; the groups are feed[0]'s then.
+ */
 int evs_query_feed_all(struct evs_query *q, struct evs_diag *diag);
 
 /* Values of an expression over arrays by ordinal, of which some may have codes (or NULL). */
@@ -115,7 +117,8 @@ int evs_query_eval(struct evs_eval *v, const struct evs_expr *e, const struct ev
 		   const struct evs_coded *const *coded, uint32_t rows, struct query_value *out,
 		   struct evs_diag *diag);
 
-/* Numbers of the rows of which a Bool is true, into *sel; how many, or EVS_E_NOMEM as UINT32_MAX. */
+/* Numbers of the rows of which a Bool is true, into *sel; how many, or EVS_E_NOMEM as UINT32_MAX.
+ */
 uint32_t evs_query_true_rows(const struct evs_array *a, uint32_t rows, uint32_t **sel,
 			     uint32_t *cap);
 
@@ -126,25 +129,28 @@ int evs_query_take(struct evs_array *to, const struct evs_array *from, const uin
 /* An evs_scan_opts.on_damage, for scans of any thread; `arg` is the query. */
 void evs_query_damage(void *arg, const struct evs_damage *d);
 
-/* ---- query_rollup.c ---------------------------------------------------------------------------- */
+/* ---- query_rollup.c -------------------------------------------------------------------------- */
 
-/* After the plan is bound: look for a materialized view of the stream at `path` whose rollups hold what the plan needs. */
+/* After the plan is bound: look for a materialized view of the stream at `path` whose rollups hold
+ * what the plan needs. */
 int evs_query_rollup_open(struct evs_query *q, const char *path, struct evs_diag *diag);
 /* Let the feed's scan take rollups where commits have them. */
 int evs_query_rollup_feed(struct query_feed *f, struct evs_diag *diag);
 void evs_query_rollup_close(struct evs_query *q);
 void evs_query_rollup_feed_close(struct query_feed *f);
 
-/* ---- query_stage.c ----------------------------------------------------------------------------- */
+/* ---- query_stage.c --------------------------------------------------------------------------- */
 
-/* The next rows of plan->col in q->cols: 1 with `*rows`, 0 at the end. Everything but LIMIT is done. */
+/* The next rows of plan->col in q->cols: 1 with `*rows`, 0 at the end. Everything but LIMIT is
+ * done. */
 int evs_query_stage_next(struct evs_query *q, uint32_t *rows, struct evs_diag *diag);
 int evs_query_stage_open(struct evs_query *q, struct evs_diag *diag);
 void evs_query_stage_close(struct evs_query *q);
 
-/* ---- query_from.c ------------------------------------------------------------------------------ */
+/* ---- query_from.c ---------------------------------------------------------------------------- */
 
-/* Find what FROM names under the paths, and open it as the source of `q`. `depth`: of views inside of views. */
+/* Find what FROM names under the paths, and open it as the source of `q`. `depth`: of views inside
+ * of views. */
 int evs_query_from(struct evs_query *q, const char *const *paths, size_t npaths, unsigned depth,
 		   struct evs_diag *diag);
 int evs_query_open_depth(struct evs_query **out, const char *const *paths, size_t npaths,

@@ -275,8 +275,8 @@ int evs_query_feed_next(struct query_feed *f, uint32_t *rows, struct evs_diag *d
 /* ---- groups ---------------------------------------------------------------------------------- */
 
 /*
- * The key of the distinct values, when it is one of a column with codes: the codes, or NULL. A value that cannot be computed may be
- * of rows that were left out, so then the rows are asked.
+ * The key of the distinct values, when it is one of a column with codes: the codes, or NULL. A
+ * value that cannot be computed may be of rows that were left out, so then the rows are asked.
  */
 static const uint32_t *key_by_codes(struct query_feed *f)
 {

@@ -46,8 +46,8 @@ static int unknown_source(const struct evs_ddl *ddl, const char *name, const cha
 	size_t n = 0;
 
 	for (size_t i = 0; col && i < ddl->ntables + ddl->nviews; i++) {
-		const char *s = i < ddl->ntables ? ddl->tables[i]->name
-						 : ddl->views[i - ddl->ntables].name;
+		const char *s =
+			i < ddl->ntables ? ddl->tables[i]->name : ddl->views[i - ddl->ntables].name;
 
 		col[n++] = (struct evs_table_column){ s, strlen(s), &any, false, false };
 	}
@@ -55,7 +55,8 @@ static int unknown_source(const struct evs_ddl *ddl, const char *name, const cha
 		evs_table_suggest(names, name, strlen(name), hint, sizeof(hint));
 	evs_table_free(names);
 	free(col);
-	return evs_fail(diag, EVS_E_USAGE, "no stream or view `%.200s` in %.300s%s", name, path, hint);
+	return evs_fail(diag, EVS_E_USAGE, "no stream or view `%.200s` in %.300s%s", name, path,
+			hint);
 }
 
 /* ---- a scan as the source -------------------------------------------------------------------- */
@@ -127,8 +128,9 @@ static int check_name(const struct evs_query *q, const struct evs_table *t, stru
 	const char *db = evs_select_from_db(q->select), *name = evs_select_from(q->select);
 
 	if (*name && strcmp(name, t->name) != 0)
-		return evs_fail(diag, EVS_E_USAGE, "the query is FROM %.200s, and the paths hold %.200s",
-				name, t->name);
+		return evs_fail(diag, EVS_E_USAGE,
+				"the query is FROM %.200s, and the paths hold %.200s", name,
+				t->name);
 	if (*db && *t->db && strcmp(db, t->db) != 0)
 		return evs_fail(diag, EVS_E_USAGE, "%.200s is of the database %.200s, not %.200s",
 				t->name, t->db, db);
@@ -200,8 +202,8 @@ static int column_of(const struct evs_select_plan *p, int item)
 }
 
 /*
- * What the condition asks of a view's columns that are the stream's, its rows or groups have from the rows they come from: the scan
- * need not read others, but where a LIMIT counts them.
+ * What the condition asks of a view's columns that are the stream's, its rows or groups have from
+ * the rows they come from: the scan need not read others, but where a LIMIT counts them.
  */
 static int hint_scan(struct evs_query *q, struct evs_diag *diag)
 {
@@ -241,12 +243,13 @@ static int from_view(struct evs_query *q, const struct evs_view *v, const char *
 	int rc;
 
 	if (depth == MAX_VIEWS)
-		return evs_fail(diag, EVS_E_USAGE, "views are more than %u deep inside of each other",
-				MAX_VIEWS);
+		return evs_fail(diag, EVS_E_USAGE,
+				"views are more than %u deep inside of each other", MAX_VIEWS);
 	o.sql = v->select_text;
 	o.limit = 0;
 	q->cap /= 2;
-	o.mem_limit = (uint64_t)q->cap * 4 * q->threads; /* of which its groups get as much as ours */
+	o.mem_limit =
+		(uint64_t)q->cap * 4 * q->threads; /* of which its groups get as much as ours */
 	rc = evs_query_open_depth(&q->inner, paths, npaths, &o, depth + 1, diag);
 	if (rc < 0) {
 		if (rc == EVS_E_QUERY && diag) { /* its place is in the view's text, not in ours */
@@ -298,8 +301,7 @@ int evs_query_from(struct evs_query *q, const char *const *paths, size_t npaths,
 	if (rc < 0 || !*name)
 		return rc < 0 ? rc : from_scan(q, paths, npaths, diag);
 	if (kind != EVS_PATH_STORE || npaths > 1) {
-		rc = kind == EVS_PATH_SEGMENT ? 1
-					      : try_view(q, paths, npaths, depth, false, diag);
+		rc = kind == EVS_PATH_SEGMENT ? 1 : try_view(q, paths, npaths, depth, false, diag);
 		return rc == 1 ? from_scan(q, paths, npaths, diag) : rc;
 	}
 	evs_name_escape(name, strlen(name), folder);

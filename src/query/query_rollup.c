@@ -1,6 +1,6 @@
 /*
- * Answering from rollups: a commit that has what a materialized view makes of its rows need not be read, when the view has
- * the query's keys and aggregates over the same rows (spec/query.md 11).
+ * Answering from rollups: a commit that has what a materialized view makes of its rows need not be
+ * read, when the view has the query's keys and aggregates over the same rows (spec/query.md 11).
  */
 #include "src/query/query.h"
 
@@ -15,9 +15,10 @@ struct query_rollup {
 	struct evs_select *select;
 	const struct evs_select_plan *view;
 	uint8_t id[EVS_VIEW_ID];
-	uint16_t *from; /* for each column of the plan's keys and states: the rollup's */
+	uint16_t *from;	 /* for each column of the plan's keys and states: the rollup's */
 	size_t n, ncols; /* of the plan's, of the rollup's */
-	const struct evs_expr *where; /* over the view's keys: which groups of a rollup belong to the answer; NULL: all */
+	const struct evs_expr *where; /* over the view's keys: which groups of a rollup belong to
+					 the answer; NULL: all */
 };
 
 /* ---- which view ------------------------------------------------------------------------------ */
@@ -55,7 +56,8 @@ static int state_of(const struct evs_select_plan *v, size_t j, size_t *at, unsig
 	return 0;
 }
 
-/* Where the plan's keys and states are among the view's: 0, 1 when they are not all there, or EVS_E_NOMEM. `same`: the view is the query. */
+/* Where the plan's keys and states are among the view's: 0, 1 when they are not all there, or
+ * EVS_E_NOMEM. `same`: the view is the query. */
 static int match(struct query_rollup *r, const struct evs_select_plan *p, bool same)
 {
 	const struct evs_select_plan *v = r->view;
@@ -63,7 +65,8 @@ static int match(struct query_rollup *r, const struct evs_select_plan *p, bool s
 	unsigned n;
 
 	if (!same && !(p->where ? v->where && evs_expr_same(p->where, v->where) : !v->where)) {
-		if (v->where || !evs_expr_made_of(p->where, (const struct evs_expr *const *)v->key, v->nkey))
+		if (v->where ||
+		    !evs_expr_made_of(p->where, (const struct evs_expr *const *)v->key, v->nkey))
 			return 1;
 		r->where = p->where;
 	}
@@ -106,8 +109,9 @@ static int try_view(struct evs_query *q, const struct evs_view *view)
 {
 	struct query_rollup *r = calloc(1, sizeof(*r));
 	bool same = q->opts.sql && !strcmp(q->opts.sql, view->select_text);
-	int rc = r ? evs_select_parse(&r->select, view->select_text, strlen(view->select_text), NULL)
-		   : EVS_E_NOMEM;
+	int rc =
+		r ? evs_select_parse(&r->select, view->select_text, strlen(view->select_text), NULL)
+		  : EVS_E_NOMEM;
 
 	if (rc == 0)
 		rc = evs_select_bind(r->select, q->source, NULL);
@@ -130,7 +134,8 @@ static int try_view(struct evs_query *q, const struct evs_view *view)
 		r = NULL;
 	}
 	free_rollup(r);
-	return rc == 0 || rc == EVS_E_NOMEM ? rc : 1; /* a view that is wrong is told when it is asked */
+	return rc == 0 || rc == EVS_E_NOMEM ? rc
+					    : 1; /* a view that is wrong is told when it is asked */
 }
 
 int evs_query_rollup_open(struct evs_query *q, const char *path, struct evs_diag *diag)
@@ -165,14 +170,15 @@ void evs_query_rollup_close(struct evs_query *q)
 
 /* ---- taking them ----------------------------------------------------------------------------- */
 
-/* Keep of the rollup at hand the groups of which the condition is true; how many. EVS_E_DATA: it cannot be told here. */
+/* Keep of the rollup at hand the groups of which the condition is true; how many. EVS_E_DATA: it
+ * cannot be told here. */
 static int keep_groups(struct query_feed *f, const struct query_rollup *r, uint32_t *groups)
 {
 	const struct evs_select_plan *v = r->view;
 	struct evs_array yes = { 0 };
 	uint32_t n;
-	int rc = evs_eval_run_over(f->eval, r->where, (const struct evs_expr *const *)v->key, v->nkey,
-				   f->rollup, *groups, &yes);
+	int rc = evs_eval_run_over(f->eval, r->where, (const struct evs_expr *const *)v->key,
+				   v->nkey, f->rollup, *groups, &yes);
 
 	if (rc < 0)
 		return rc;

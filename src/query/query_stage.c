@@ -133,7 +133,8 @@ static int next_items(struct evs_query *q, uint32_t *rows, struct evs_diag *diag
 	if (rc <= 0)
 		return rc;
 	for (size_t i = 0; i < p->ncol; i++) {
-		rc = evs_query_eval(q->feed[0].eval, p->col[i].expr, cols, NULL, *rows, &q->col[i], diag);
+		rc = evs_query_eval(q->feed[0].eval, p->col[i].expr, cols, NULL, *rows, &q->col[i],
+				    diag);
 		if (rc < 0)
 			return rc;
 		q->cols[i] = *q->col[i].a;

@@ -25,7 +25,7 @@ struct rollup {
 	struct evs_array *cols; /* keys and states */
 	size_t ncols;
 	bool *used; /* by ordinal: what it is computed from, but for its WHERE */
-	bool off; /* given up for this append */
+	bool off;   /* given up for this append */
 };
 
 struct evs_rollups {
@@ -170,7 +170,8 @@ static void drop_twins(struct evs_rollups *r)
 	r->n = n;
 }
 
-int evs_rollups_new(struct evs_rollups **out, const struct evs_table *t, const char *schema, size_t len)
+int evs_rollups_new(struct evs_rollups **out, const struct evs_table *t, const char *schema,
+		    size_t len)
 {
 	struct evs_rollups *r = NULL;
 	struct evs_ddl *ddl = NULL;
@@ -237,7 +238,8 @@ void evs_rollups_start(struct evs_rollups *r)
 	}
 }
 
-/* Rows of which the view's WHERE is true: `cols` as they are, or r->kept, of the columns that it is computed from. */
+/* Rows of which the view's WHERE is true: `cols` as they are, or r->kept, of the columns that it is
+ * computed from. */
 static int filter(struct evs_rollups *r, const struct rollup *v, const struct evs_array **cols,
 		  uint32_t *rows)
 {
@@ -315,7 +317,8 @@ static size_t memory_of(const struct rollup *v)
 	return n;
 }
 
-static int add_to(struct evs_rollups *r, struct rollup *v, const struct evs_array *cols, uint32_t rows)
+static int add_to(struct evs_rollups *r, struct rollup *v, const struct evs_array *cols,
+		  uint32_t rows)
 {
 	int rc = filter(r, v, &cols, &rows);
 
@@ -340,7 +343,8 @@ int evs_rollups_add(struct evs_rollups *r, const struct evs_array *cols, uint32_
 
 		if (rc == EVS_E_NOMEM)
 			return rc;
-		if (rc < 0) /* a value that cannot be computed fails the question, not the writing */
+		if (rc <
+		    0) /* a value that cannot be computed fails the question, not the writing */
 			v->off = true;
 	}
 	return 0;
@@ -389,7 +393,9 @@ static int give(struct evs_rollups *r, struct rollup *v, struct evs_rollup *out)
 	rc = save(r, v, groups);
 	if (rc < 0)
 		return rc;
-	*out = (struct evs_rollup){ .cols = v->cols, .ncols = (uint16_t)v->ncols, .groups = groups };
+	*out = (struct evs_rollup){ .cols = v->cols,
+				    .ncols = (uint16_t)v->ncols,
+				    .groups = groups };
 	memcpy(out->view, v->id, sizeof(out->view));
 	return 1;
 }
@@ -400,7 +406,8 @@ int evs_rollups_next(struct evs_rollups *r, struct evs_rollup *out)
 		struct rollup *v = &r->view[r->next++];
 		uint32_t groups = groups_of(v);
 
-		/* A view without groups has seen no row; that is told by a commit without a rollup, too. */
+		/* A view without groups has seen no row; that is told by a commit without a rollup,
+		 * too. */
 		if (v->off || !groups || (uint64_t)groups * GROUPS_OF > r->rows ||
 		    v->ncols > EVS_VIEW_COLUMNS || !v->ncols)
 			continue;

@@ -8,11 +8,12 @@
 #include "format/array.h"
 #include "format/bytes.h"
 
-/* Append row `row`: a byte that tells null from value, then the value. Failure shows in evs_buf_ok(). */
+/* Append row `row`: a byte that tells null from value, then the value. Failure shows in
+ * evs_buf_ok(). */
 void evs_row_put(struct evs_buf *b, const struct evs_array *a, uint32_t row);
 
-/* Append the value at `c` to an array of its shape; `c` moves behind it. The bytes are evs_row_put()'s. Returns 0 or
- * EVS_E_NOMEM. */
+/* Append the value at `c` to an array of its shape; `c` moves behind it. The bytes are
+ * evs_row_put()'s. Returns 0 or EVS_E_NOMEM. */
 int evs_row_get(struct evs_cur *c, struct evs_array *out);
 
 /* A double with one zero and one NaN. */

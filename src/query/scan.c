@@ -1,5 +1,6 @@
 /*
- * Scanning: segments one after the other, groups one after the other, each group as a batch. See evseg.h.
+ * Scanning: segments one after the other, groups one after the other, each group as a batch. See
+ * evseg.h.
  */
 #include "src/query/scan.h"
 
@@ -13,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPENING_COST ((uint64_t)64 << 10) /* of a segment, as bytes to read */
-#define COSTS_KNOWN  128u
-#define WORTH_SEGMENTS 8u			/* that two threads are worth, of any size */
-#define WORTH_BYTES    ((uint64_t)4 << 20)	/* ... or so many in fewer */
+#define OPENING_COST   ((uint64_t)64 << 10) /* of a segment, as bytes to read */
+#define COSTS_KNOWN    128u
+#define WORTH_SEGMENTS 8u		   /* that two threads are worth, of any size */
+#define WORTH_BYTES    ((uint64_t)4 << 20) /* ... or so many in fewer */
 
-/* ---- opening -------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static const char *keep_string(struct evs_scan *s, const char *text)
 {
@@ -56,9 +57,9 @@ static int copy_opts(struct evs_scan *s, const char *const *paths, size_t npaths
 	s->opts = *o;
 	s->opts.columns = s->opts.tenants = s->opts.keys = s->opts.latest = s->opts.sort = NULL;
 	s->opts.where = NULL;
-	s->strings = calloc(npaths + o->ncolumns + o->ntenants + o->nkeys + o->nlatest +
-				    o->nsort + 2,
-			    sizeof(*s->strings));
+	s->strings =
+		calloc(npaths + o->ncolumns + o->ntenants + o->nkeys + o->nlatest + o->nsort + 2,
+		       sizeof(*s->strings));
 	if (!s->strings || copy_list(s, cols, o->ncolumns, &s->opts.columns) < 0 ||
 	    copy_list(s, tenants, o->ntenants, &s->opts.tenants) < 0 ||
 	    copy_list(s, keys, o->nkeys, &s->opts.keys) < 0 ||
@@ -89,7 +90,8 @@ static void on_damage(void *arg, const struct evs_damage *d)
 		s->opts.on_damage(s->opts.arg, d);
 }
 
-/* Without a stream's schema.sql, the schema of the answer is the newest of the segment that was given last. */
+/* Without a stream's schema.sql, the schema of the answer is the newest of the segment that was
+ * given last. */
 static int table_of_segment(struct evs_scan *s, const char *path, struct evs_diag *diag)
 {
 	struct evs_segment *seg = NULL;
@@ -121,8 +123,8 @@ static int find_table(struct evs_scan *s, struct evs_diag *diag)
 }
 
 /*
- * What reading the segments costs, about, summed up: cost[i] is that of those before i. Not every one of many is looked at, for
- * neighbours are of one tenant and mostly alike. NULL: no memory.
+ * What reading the segments costs, about, summed up: cost[i] is that of those before i. Not every
+ * one of many is looked at, for neighbours are of one tenant and mostly alike. NULL: no memory.
  */
 static uint64_t *sum_costs(const struct evs_path_list *l)
 {
@@ -186,8 +188,7 @@ static int open_scan(struct evs_scan **out, const char *const *paths, size_t npa
 
 	if (!s)
 		return evs_fail_nomem(diag);
-	if (copy_opts(s, paths, npaths, opts) < 0 ||
-	    (half && take_half(&of->list, &s->list) < 0)) {
+	if (copy_opts(s, paths, npaths, opts) < 0 || (half && take_half(&of->list, &s->list) < 0)) {
 		rc = evs_fail_nomem(diag);
 		goto out;
 	}
@@ -293,7 +294,7 @@ void evs_scan_close(struct evs_scan *s)
 	free(s);
 }
 
-/* ---- segments ------------------------------------------------------------------------------------------- */
+/* ---- segments -------------------------------------------------------------------------------- */
 
 static bool tenant_wanted(const struct evs_scan *s, const struct evs_head *h)
 {
@@ -400,7 +401,8 @@ struct evs_segment *evs_scan_segment(struct evs_scan *s)
 /* Will groups be passed over by what the commits say of them? */
 static bool prunes(const struct evs_scan *s)
 {
-	return !s->following && (s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints || s->take);
+	return !s->following &&
+	       (s->opts.has_since || s->opts.has_until || s->nfilters || s->nhints || s->take);
 }
 
 /* ... and nothing else be asked of a commit, nor the segment be read on from here later? */
@@ -413,7 +415,8 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);
 	bool timed;
-	/* Below one stream's folder the names in HEAD do not matter: the stream may have been renamed. */
+	/* Below one stream's folder the names in HEAD do not matter: the stream may have been
+	 * renamed. */
 	int rc = s->list.stream && !s->list.loose ? 0 : same_stream(s, h, diag);
 
 	s->map = NULL;
@@ -442,7 +445,8 @@ static int prepare_segment(struct evs_scan *s, struct evs_diag *diag)
 	return 0;
 }
 
-/* Open the next segment: 1, or 0 at the end. One that cannot be read at all is told like other damage. */
+/* Open the next segment: 1, or 0 at the end. One that cannot be read at all is told like other
+ * damage. */
 static int open_next(struct evs_scan *s, struct evs_diag *diag)
 {
 	struct evs_diag d = { 0 };
@@ -487,7 +491,8 @@ static int open_next(struct evs_scan *s, struct evs_diag *diag)
 	return 1;
 }
 
-/* The next group that can be read: 1 with the rows of it that match, 0 at the end of the segment. */
+/* The next group that can be read: 1 with the rows of it that match, 0 at the end of the segment.
+ */
 static int next_group(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag)
 {
 	const struct evs_group *g;
@@ -501,7 +506,8 @@ static int next_group(struct evs_scan *s, uint32_t *rows, struct evs_diag *diag)
 		rc = evs_scan_group(s, g, rows, &d);
 		if (rc == 0)
 			return 1;
-		/* EVS_E_LIMIT: whoever wrote this took more memory for a column than is given to it here. */
+		/* EVS_E_LIMIT: whoever wrote this took more memory for a column than is given to it
+		 * here. */
 		if (rc != EVS_E_FORMAT && rc != EVS_E_VERSION && rc != EVS_E_LIMIT) {
 			if (diag)
 				*diag = d;
@@ -553,7 +559,8 @@ int evs_scan_read(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 		if (rc > 0 && rows) {
 			s->progress.rows += rows;
 			s->explain.rows_kept += rows;
-			s->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, rows, s->grown };
+			s->batch = (struct evs_batch){ s->fields, s->cols, s->nfields, rows,
+						       s->grown };
 			*out = &s->batch;
 			return 1;
 		}

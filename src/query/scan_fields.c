@@ -138,7 +138,7 @@ void evs_scan_fields_release(struct evs_scan *s)
 	free(s->slot_of);
 }
 
-/* ---- stored schemas --------------------------------------------------------------------------------------- */
+/* ---- stored schemas -------------------------------------------------------------------------- */
 
 static void release_map(struct scan_map *m)
 {
@@ -180,7 +180,8 @@ static int fill_map(const struct evs_scan *s, struct scan_map *m)
 	return 0;
 }
 
-int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out, struct evs_diag *diag)
+int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out,
+		      struct evs_diag *diag)
 {
 	int rc = 0;
 
@@ -194,7 +195,8 @@ int evs_scan_find_map(struct evs_scan *s, uint64_t off, struct scan_map **out, s
 }
 
 /* Does nothing of rows that are stored by this schema get lost in the answer's? */
-static int all_are_shown(const struct evs_scan *s, const struct evs_table *src, struct evs_diag *diag)
+static int all_are_shown(const struct evs_scan *s, const struct evs_table *src,
+			 struct evs_diag *diag)
 {
 	struct evs_diag d = { 0 };
 	bool same;
@@ -202,7 +204,10 @@ static int all_are_shown(const struct evs_scan *s, const struct evs_table *src, 
 
 	if (rc == 0)
 		return 0;
-	(void)evs_fail(diag, rc, "the schema cannot take the place of the one that rows are stored by: %.900s", d.what);
+	(void)evs_fail(
+		diag, rc,
+		"the schema cannot take the place of the one that rows are stored by: %.900s",
+		d.what);
 	return rc;
 }
 

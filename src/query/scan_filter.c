@@ -105,8 +105,8 @@ static int test_column(struct evs_scan *s, uint16_t column)
 
 int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_diag *diag)
 {
-	const struct evs_expr **grown = realloc(
-		(void *)(uintptr_t)s->filters, (s->nfilters + 1) * sizeof(struct evs_expr *));
+	const struct evs_expr **grown = realloc((void *)(uintptr_t)s->filters,
+						(s->nfilters + 1) * sizeof(struct evs_expr *));
 	const uint16_t *column;
 	size_t n = evs_expr_columns(where, &column);
 
@@ -122,7 +122,8 @@ int evs_scan_where(struct evs_scan *s, const struct evs_expr *where, struct evs_
 	return 0;
 }
 
-int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *column, size_t n, struct evs_diag *diag)
+int evs_scan_hint(struct evs_scan *s, const struct evs_expr *e, const int *column, size_t n,
+		  struct evs_diag *diag)
 {
 	struct scan_hint *grown = realloc(s->hints, (s->nhints + 1) * sizeof(*grown));
 	int *copy = malloc((n + 1) * sizeof(*copy));
@@ -160,7 +161,8 @@ void evs_scan_filters_release(struct evs_scan *s)
 	free(s->tenant_dir);
 }
 
-/* Numbers of the rows where the Bool array is true, whose null rows hold zero; eight at a time, as mostly none is. */
+/* Numbers of the rows where the Bool array is true, whose null rows hold zero; eight at a time, as
+ * mostly none is. */
 static uint32_t all_true(const struct evs_array *yes, uint32_t rows, uint32_t *idx)
 {
 	uint32_t n = 0;
@@ -194,8 +196,10 @@ static void keep_true(struct evs_scan *s, const struct evs_array *yes, uint32_t 
 	*n = kept;
 }
 
-/* Numbers of all rows whose value is one of those that are true; eight at a time where all have the value `mostly`, which is not. */
-static uint32_t true_by_code(const uint8_t *yes, const uint32_t *code, uint32_t mostly, uint32_t rows, uint32_t *idx)
+/* Numbers of all rows whose value is one of those that are true; eight at a time where all have the
+ * value `mostly`, which is not. */
+static uint32_t true_by_code(const uint8_t *yes, const uint32_t *code, uint32_t mostly,
+			     uint32_t rows, uint32_t *idx)
 {
 	uint64_t both = (uint64_t)mostly << 32 | mostly, eight[4];
 	bool skip = !yes[mostly];
@@ -204,7 +208,8 @@ static uint32_t true_by_code(const uint8_t *yes, const uint32_t *code, uint32_t 
 	for (uint32_t i = 0; i < rows; i++) {
 		if (skip && i % 8 == 0 && rows - i >= 8) {
 			memcpy(eight, code + i, sizeof(eight));
-			if (!((eight[0] ^ both) | (eight[1] ^ both) | (eight[2] ^ both) | (eight[3] ^ both))) {
+			if (!((eight[0] ^ both) | (eight[1] ^ both) | (eight[2] ^ both) |
+			      (eight[3] ^ both))) {
 				i += 7;
 				continue;
 			}
@@ -230,13 +235,15 @@ static uint32_t keep_by_code(const uint8_t *yes, const uint32_t *code, uint32_t 
 }
 
 /*
- * A filter over one column that has codes: it is asked of the distinct values, and rows are left by their codes. 1: not so, or some value, which
- * no row may have, cannot be computed.
+ * A filter over one column that has codes: it is asked of the distinct values, and rows are left by
+ * their codes. 1: not so, or some value, which no row may have, cannot be computed.
  */
-static int filter_by_codes(struct evs_scan *s, const struct evs_expr *filter, uint32_t rows, uint32_t *n)
+static int filter_by_codes(struct evs_scan *s, const struct evs_expr *filter, uint32_t rows,
+			   uint32_t *n)
 {
 	const uint16_t *column;
-	const struct evs_coded *c = evs_expr_columns(filter, &column) == 1 ? s->coded_by_ordinal[*column] : NULL;
+	const struct evs_coded *c =
+		evs_expr_columns(filter, &column) == 1 ? s->coded_by_ordinal[*column] : NULL;
 	struct evs_array yes = { 0 };
 	struct evs_diag d;
 	int rc;
@@ -247,7 +254,8 @@ static int filter_by_codes(struct evs_scan *s, const struct evs_expr *filter, ui
 	rc = evs_eval_run(s->eval, filter, s->by_ordinal, c->values.rows, &yes, &d);
 	if (rc < 0)
 		return rc == EVS_E_DATA ? 1 : rc;
-	*n = *n == rows ? true_by_code(yes.data, c->code, c->values.rows - 1, rows, s->idx) : keep_by_code(yes.data, c->code, *n, s->idx);
+	*n = *n == rows ? true_by_code(yes.data, c->code, c->values.rows - 1, rows, s->idx)
+			: keep_by_code(yes.data, c->code, *n, s->idx);
 	evs_array_release(&yes);
 	return 0;
 }
@@ -294,11 +302,13 @@ int evs_scan_filter(struct evs_scan *s, uint32_t rows, uint32_t *n, struct evs_d
 		all = false;
 		evs_array_release(&yes);
 	}
-	/* A value that cannot be computed is the question's fault, and ends it (spec/query.md 5-5). */
+	/* A value that cannot be computed is the question's fault, and ends it (spec/query.md 5-5).
+	 */
 	if (rc == EVS_E_DATA) {
 		if (diag) {
 			diag->err = EVS_E_QUERY;
-			diag->has_off = false; /* a row of this group, which says nothing to the user */
+			diag->has_off =
+				false; /* a row of this group, which says nothing to the user */
 		}
 		rc = EVS_E_QUERY;
 	}

@@ -1,9 +1,10 @@
 /*
- * Following segments (evcat -f): how far each has been read, and where to go on, also when compaction put another file in the
- * place of one.
+ * Following segments (evcat -f): how far each has been read, and where to go on, also when
+ * compaction put another file in the place of one.
  *
- * Commits are counted through all files that took each other's place (spec/segment.md 7.11). Who has read all that was folded
- * goes on behind the first commit of the new file; who has not reads the old file to its end first, which is kept open for that.
+ * Commits are counted through all files that took each other's place (spec/segment.md 7.11). Who
+ * has read all that was folded goes on behind the first commit of the new file; who has not reads
+ * the old file to its end first, which is kept open for that.
  */
 #include "src/diag.h"
 #include "src/query/scan.h"
@@ -115,7 +116,7 @@ int evs_scan_remember(struct evs_scan *s, const char *path, const struct evs_seg
 	return 0;
 }
 
-/* ---- another file in the place of one that was read ---------------------------------------------------- */
+/* ---- another file in the place of one that was read ------------------------------------------ */
 
 /* Is it the file that was read, or a copy of it? */
 static bool same_file(const struct scan_seen *e, const struct evs_segment *seg)
@@ -128,7 +129,8 @@ static bool is_replaced(const struct scan_seen *e, const struct evs_segment *seg
 	struct evs_place now;
 
 	evs_segment_place(seg, &now);
-	return e && e->place.off && e->place.ino != now.ino && e->origin.known && !same_file(e, seg);
+	return e && e->place.off && e->place.ino != now.ino && e->origin.known &&
+	       !same_file(e, seg);
 }
 
 int evs_scan_finish_old(struct evs_scan *s, evs_damage_fn *fn, struct evs_diag *diag)
@@ -153,12 +155,15 @@ int evs_scan_finish_old(struct evs_scan *s, evs_damage_fn *fn, struct evs_diag *
 	return evs_segment_open_held(&s->seg, s->spare, fd, e->path, fn, s, diag);
 }
 
-/* The open segment, another file than was read, goes on behind what was folded into its first commit. */
+/* The open segment, another file than was read, goes on behind what was folded into its first
+ * commit. */
 static int go_on_replaced(struct evs_scan *s, struct scan_seen *e, struct evs_diag *diag)
 {
-	struct evs_damage lost = { .path = e->path,
-				   .what = "the segment was compacted before it was read to its end, more often than it could be "
-					   "followed: rows appended in between are not shown" };
+	struct evs_damage lost = {
+		.path = e->path,
+		.what = "the segment was compacted before it was read to its end, more often than it could be "
+			"followed: rows appended in between are not shown"
+	};
 	struct evs_place place;
 	struct evs_origin origin;
 	int rc = evs_segment_origin(s->seg, &origin, diag);
@@ -190,10 +195,11 @@ int evs_scan_go_on(struct evs_scan *s, struct evs_diag *diag)
 	evs_segment_place(s->seg, &now);
 	now.off = e->place.off;
 	now.row = e->place.row;
-	return evs_segment_resume(s->seg, e->origin.known && same_file(e, s->seg) ? &now : &e->place, diag);
+	return evs_segment_resume(s->seg,
+				  e->origin.known && same_file(e, s->seg) ? &now : &e->place, diag);
 }
 
-/* ---- looking again ------------------------------------------------------------------------------------ */
+/* ---- looking again --------------------------------------------------------------------------- */
 
 /* Keep of the list what is new, has grown or was replaced. */
 static void keep_changed(struct evs_scan *s)

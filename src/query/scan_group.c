@@ -1,6 +1,7 @@
 /*
- * One group as a batch of the answer: columns decoded, converted to the schema of the answer, and only the rows that were
- * asked for. What filters need is decoded first, and the rest only when a row is left.
+ * One group as a batch of the answer: columns decoded, converted to the schema of the answer, and
+ * only the rows that were asked for. What filters need is decoded first, and the rest only when a
+ * row is left.
  */
 #include "src/diag.h"
 #include "src/expr/expr.h"
@@ -44,7 +45,8 @@ int evs_scan_load(struct evs_scan *s, const struct scan_map *m, struct scan_slot
 }
 
 /* Is the column of the slot what the group has, neither made nor converted? */
-static bool as_stored(const struct evs_scan *s, const struct scan_map *m, const struct scan_slot *slot)
+static bool as_stored(const struct evs_scan *s, const struct scan_map *m,
+		      const struct scan_slot *slot)
 {
 	size_t number = (size_t)(slot - s->slots);
 	bool lifted = slot->column == s->table->extra_column && m->nlater;
@@ -147,7 +149,8 @@ static int take_coded(struct scan_slot *slot, uint32_t n)
 /* Rows s->idx[0 .. n) of a column that nobody has asked for, and no others. */
 static int pick_rows(struct evs_scan *s, struct scan_slot *slot, uint32_t n, struct evs_diag *diag)
 {
-	int rc = evs_segment_pick(s->seg, (uint16_t)s->map->from[slot - s->slots], s->idx, n, &slot->a, diag);
+	int rc = evs_segment_pick(s->seg, (uint16_t)s->map->from[slot - s->slots], s->idx, n,
+				  &slot->a, diag);
 
 	slot->loaded = rc == 0;
 	return rc;
@@ -160,7 +163,8 @@ static int take_field(struct evs_scan *s, size_t field, uint32_t have, uint32_t 
 	struct scan_slot *slot = &s->slots[s->field_slot[field]];
 	int rc;
 
-	if (n <= have / (s->chosen ? PICK_CODED : PICK_BELOW) && !slot->loaded && !slot->is_coded && as_stored(s, s->map, slot))
+	if (n <= have / (s->chosen ? PICK_CODED : PICK_BELOW) && !slot->loaded && !slot->is_coded &&
+	    as_stored(s, s->map, slot))
 		return pick_rows(s, slot, n, diag);
 	rc = evs_scan_load_coded(s, s->map, slot, diag);
 	if (rc < 0)

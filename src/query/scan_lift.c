@@ -1,6 +1,6 @@
 /*
- * Columns that came later than the rows of a group: what a row kept in _extra under that name, else the DEFAULT when that is
- * a constant, else null.
+ * Columns that came later than the rows of a group: what a row kept in _extra under that name, else
+ * the DEFAULT when that is a constant, else null.
  */
 #include "src/diag.h"
 #include "src/query/scan.h"

@@ -1,8 +1,9 @@
 /*
- * Streams of ReplacingMergeTree and SummingMergeTree: which columns merge, and how (spec/query.md 10).
+ * Streams of ReplacingMergeTree and SummingMergeTree: which columns merge, and how (spec/query.md
+ * 10).
  *
- * All rows of a segment are gathered, then come merged. Filters come afterwards, for a row that is replaced must not answer
- * in the place of the one that replaced it.
+ * All rows of a segment are gathered, then come merged. Filters come afterwards, for a row that is
+ * replaced must not answer in the place of the one that replaced it.
  */
 #include "src/diag.h"
 #include "src/query/merge.h"

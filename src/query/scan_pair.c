@@ -1,10 +1,12 @@
 /*
- * A scan by two threads. Each takes the next segment that nobody has, and reads it with a scan of its own; what it makes is given
- * in the order of the segments, rows as well as damage, as one thread would.
+ * A scan by two threads. Each takes the next segment that nobody has, and reads it with a scan of
+ * its own; what it makes is given in the order of the segments, rows as well as damage, as one
+ * thread would.
  *
- * Whoever asks for rows is one of the two: it reads the segment whose turn it is, where the other one has not begun with it, and
- * gives its rows straight on. Else it takes what is there, or reads ahead itself. What is read ahead waits in pieces, of which
- * there are few: segments that are worked on lie within AHEAD of each other, and no more is read while WAITING bytes, or ENOUGH in
+ * Whoever asks for rows is one of the two: it reads the segment whose turn it is, where the other
+ * one has not begun with it, and gives its rows straight on. Else it takes what is there, or reads
+ * ahead itself. What is read ahead waits in pieces, of which there are few: segments that are
+ * worked on lie within AHEAD of each other, and no more is read while WAITING bytes, or ENOUGH in
  * several pieces, are there.
  */
 #include "src/query/scan_pair.h"
@@ -78,7 +80,7 @@ struct scan_pair {
 	bool started;
 };
 
-/* ---- sums ---------------------------------------------------------------------------------------------- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 static void add_sum(struct piece_sum *to, const struct piece_sum *s)
 {
@@ -122,7 +124,7 @@ void evs_pair_progress(const struct scan_pair *p, struct evs_scan_progress *out)
 	out->segments_total = p->n;
 }
 
-/* ---- pieces -------------------------------------------------------------------------------------------- */
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 static void free_piece(const struct scan_pair *p, struct piece *x)
 {
@@ -230,7 +232,7 @@ static void take_rows(const struct scan_pair *p, struct evs_scan *by, struct pie
 	}
 }
 
-/* ---- reading ahead ------------------------------------------------------------------------------------- */
+/* ---- reading ahead --------------------------------------------------------------------------- */
 
 static bool may_claim(const struct scan_pair *p)
 {
@@ -284,7 +286,8 @@ static void fail(struct scan_pair *p)
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
-/* The next piece of its segment, to wait for its turn: 1, 0 when that was the last one, EVS_E_NOMEM. */
+/* The next piece of its segment, to wait for its turn: 1, 0 when that was the last one,
+ * EVS_E_NOMEM. */
 static int read_ahead(struct scan_pair *p, struct evs_scan *by, size_t segment)
 {
 	struct evs_diag d = { 0 };
@@ -339,7 +342,7 @@ void evs_pair_damage(struct scan_pair *p, struct evs_scan *by, const struct evs_
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
-/* ---- the other thread ---------------------------------------------------------------------------------- */
+/* ---- the other thread ------------------------------------------------------------------------ */
 
 /* Do so many bytes wait that no more should be read? */
 static bool enough(const struct scan_pair *p)
@@ -384,9 +387,10 @@ static void *twin_main(void *arg)
 	return NULL;
 }
 
-/* ---- the one who asks ---------------------------------------------------------------------------------- */
+/* ---- the one who asks ------------------------------------------------------------------------ */
 
-/* Wake the other thread when there is room for a while, or when it is waited for. The lock is held. */
+/* Wake the other thread when there is room for a while, or when it is waited for. The lock is held.
+ */
 static void let_go_on(struct scan_pair *p, bool now)
 {
 	if (p->other_waits && (now || ((p->bytes <= ENOUGH / 2 || p->pieces <= PIECES / 2) &&
@@ -543,9 +547,10 @@ int evs_pair_next(struct evs_scan *s, struct evs_batch **out, struct evs_diag *d
 	return rc < 0 ? evs_fail_nomem(diag) : 0;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
-/* The twin has the columns and conditions of the scan that is asked; the latter's own ones it has made itself. */
+/* The twin has the columns and conditions of the scan that is asked; the latter's own ones it has
+ * made itself. */
 static int ready_twin(const struct evs_scan *s, struct evs_scan *twin, struct evs_diag *diag)
 {
 	uint16_t *columns = calloc(s->nfields + 1, sizeof(*columns));

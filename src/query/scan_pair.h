@@ -7,8 +7,8 @@
 #include "src/query/scan.h"
 
 /*
- * Before the first rows, when two threads may read and it is worth it: s->pair. Otherwise it stays NULL, also when no thread can be
- * started. Returns 0 or EVS_E_NOMEM or an error of opening.
+ * Before the first rows, when two threads may read and it is worth it: s->pair. Otherwise it stays
+ * NULL, also when no thread can be started. Returns 0 or EVS_E_NOMEM or an error of opening.
  */
 int evs_pair_open(struct evs_scan *s, struct evs_diag *diag);
 /* Ends the other thread. Accepts NULL. */

@@ -1,8 +1,10 @@
 /*
- * What need not be read: segments whose tenant or partition, and groups whose zones rule a filter out.
+ * What need not be read: segments whose tenant or partition, and groups whose zones rule a filter
+ * out.
  *
- * Each of the three asks evs_eval_zone() what a filter can be, with what is known by then of the columns: the tenant from the
- * folder's name, the time from the partition, minimum and maximum of each column from the ZONES of a commit.
+ * Each of the three asks evs_eval_zone() what a filter can be, with what is known by then of the
+ * columns: the tenant from the folder's name, the time from the partition, minimum and maximum of
+ * each column from the ZONES of a commit.
  */
 #include "src/diag.h"
 #include "src/query/scan.h"
@@ -12,7 +14,7 @@
 
 #define DAY 86400
 
-/* ---- what is known of columns ------------------------------------------------------------------------- */
+/* ---- what is known of columns ---------------------------------------------------------------- */
 
 static void forget(struct evs_scan *s)
 {
@@ -156,7 +158,7 @@ static void know_tenant(struct evs_scan *s, const char *text, size_t len)
 	evs_buf_release(&quoted);
 }
 
-/* ---- segments ------------------------------------------------------------------------------------------ */
+/* ---- segments -------------------------------------------------------------------------------- */
 
 /* dir[0 .. len) is a tenant's folder. Its verdict is kept, as many segments have it in common. */
 static bool tenant_may(struct evs_scan *s, const char *dir, size_t len)
@@ -209,9 +211,10 @@ bool evs_scan_segment_may(struct evs_scan *s)
 	return may(s, false);
 }
 
-/* ---- groups -------------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
-/* One end of a zone as a value of the column. A cut value of fixed width is filled up with zeros. */
+/* One end of a zone as a value of the column. A cut value of fixed width is filled up with zeros.
+ */
 static bool put_end(struct evs_array *a, const uint8_t *v, uint8_t len)
 {
 	uint8_t wide[EVS_MAX_ZONE_VALUE] = { 0 };
@@ -256,7 +259,8 @@ static void know_zone(struct evs_scan *s, uint16_t column, const struct evs_zone
 		b->known = put_end(&b->a, z->min, z->min_len) && put_end(&b->a, z->max, z->max_len);
 }
 
-/* The first zone of a group, mostly right behind those of the group before; zones stand in the order of their groups. */
+/* The first zone of a group, mostly right behind those of the group before; zones stand in the
+ * order of their groups. */
 static uint32_t first_zone(const struct evs_scan *s, const struct evs_commit *c, uint32_t group)
 {
 	uint32_t lo = 0, hi = c->nzones, at = s->asked_zone;
@@ -275,7 +279,8 @@ static uint32_t first_zone(const struct evs_scan *s, const struct evs_commit *c,
 }
 
 /* What the zones of a group say of the columns that conditions use. */
-static void know_group(struct evs_scan *s, const struct evs_commit *c, const struct scan_map *m, uint32_t group)
+static void know_group(struct evs_scan *s, const struct evs_commit *c, const struct scan_map *m,
+		       uint32_t group)
 {
 	uint32_t at = first_zone(s, c, group);
 
@@ -303,7 +308,7 @@ enum evs_want evs_scan_group_may(void *scan, const struct evs_commit *c, uint32_
 	s->asked = c;
 	s->asked_group = group;
 	s->asked_map = m;
-	want = !may(s, false)			  ? EVS_NOT_BY_ZONES
+	want = !may(s, false)		      ? EVS_NOT_BY_ZONES
 	       : c->nfilters && !may(s, true) ? EVS_NOT_BY_FILTERS
 					      : EVS_WANTED;
 	s->in_group = false;

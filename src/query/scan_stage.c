@@ -1,8 +1,9 @@
 /*
- * What `evcat --latest` and `--sort` do with the rows of a scan: the newest row for each key, then an order.
+ * What `evcat --latest` and `--sort` do with the rows of a scan: the newest row for each key, then
+ * an order.
  *
- * Columns that only these need are fields behind those of the answer. The newest row is the last one of its key when rows are
- * sorted by key and time and stay in the order of storage otherwise.
+ * Columns that only these need are fields behind those of the answer. The newest row is the last
+ * one of its key when rows are sorted by key and time and stay in the order of storage otherwise.
  */
 #include "src/diag.h"
 #include "src/query/merge.h"
@@ -28,9 +29,10 @@ struct scan_stage {
 	struct evs_batch batch;
 };
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
-static int find_column(const struct evs_scan *s, const char *name, size_t len, struct evs_diag *diag)
+static int find_column(const struct evs_scan *s, const char *name, size_t len,
+		       struct evs_diag *diag)
 {
 	int column = evs_table_find(s->table, name, len);
 	char hint[160];
@@ -197,7 +199,7 @@ void evs_stage_close(struct evs_scan *s)
 	s->stage = NULL;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 /* Times of the batch at hand, as the stage's last column. */
 static int add_time(const struct evs_scan *s, struct scan_stage *g, uint32_t rows)

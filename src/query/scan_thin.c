@@ -1,7 +1,8 @@
 /*
- * Where only the newest row of each key is wanted: of rows that stand next to each other in a group and share their key, all but the
- * newest are left out before anything else of them is decoded. Segments are mostly in the order of a key, so that is nearly all
- * of the work; what is left goes through the stage.
+ * Where only the newest row of each key is wanted: of rows that stand next to each other in a group
+ * and share their key, all but the newest are left out before anything else of them is decoded.
+ * Segments are mostly in the order of a key, so that is nearly all of the work; what is left goes
+ * through the stage.
  */
 #include "format/bytes.h"
 #include "src/diag.h"
@@ -11,7 +12,8 @@
 #include <string.h>
 
 /* same[i] stays set where values i and i + 1 are equal. Inlined for each width. */
-static inline __attribute__((always_inline)) void compare_fixed(const uint8_t *p, uint32_t rows, size_t w, uint8_t *same)
+static inline __attribute__((always_inline)) void compare_fixed(const uint8_t *p, uint32_t rows,
+								size_t w, uint8_t *same)
 {
 	for (uint32_t i = 0; i + 1 < rows; i++) {
 		uint64_t differ = 0;
@@ -45,7 +47,8 @@ static void compare_keys(const struct scan_slot *slot, uint32_t rows, uint8_t *s
 static const int64_t *plain_times(const struct scan_slot *slot)
 {
 	const struct evs_array *a = &slot->a;
-	bool plain = !slot->is_coded && a->phys == EVS_INT && a->width == 8 && a->is_signed && !a->valid;
+	bool plain =
+		!slot->is_coded && a->phys == EVS_INT && a->width == 8 && a->is_signed && !a->valid;
 
 	return plain ? (const int64_t *)(const void *)a->data : NULL;
 }
@@ -62,12 +65,13 @@ static void compare_times(const struct scan_slot *slot, uint32_t rows, uint8_t *
 			same[i] &= t[i] <= t[i + 1];
 	else
 		for (uint32_t i = 0; i + 1 < rows; i++)
-			same[i] = same[i] && evs_array_compare(a, code ? code[i] : i, a, code ? code[i + 1] : i + 1) <= 0;
+			same[i] = same[i] && evs_array_compare(a, code ? code[i] : i, a,
+							       code ? code[i + 1] : i + 1) <= 0;
 }
 
 /*
- * Rows that stay, of one key with codes and times of the ordinary kind, in one pass: row i goes where the next one has its key and is not older.
- * Numbers into idx, which has room; how many.
+ * Rows that stay, of one key with codes and times of the ordinary kind, in one pass: row i goes
+ * where the next one has its key and is not older. Numbers into idx, which has room; how many.
  */
 static uint32_t thin_coded(const uint32_t *code, const int64_t *t, uint32_t rows, uint32_t *idx)
 {

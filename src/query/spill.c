@@ -33,8 +33,8 @@ int evs_spill_new(struct evs_spill **out, struct evs_diag *diag)
 	struct evs_spill *s = calloc(1, sizeof(*s));
 	int rc = EVS_E_NOMEM;
 
-	if (!s || !(s->file = calloc(1, sizeof(*s->file))) || evs_enc_ctx_new(&s->enc, &plain) < 0 ||
-	    evs_dec_ctx_new(&s->dec) < 0)
+	if (!s || !(s->file = calloc(1, sizeof(*s->file))) ||
+	    evs_enc_ctx_new(&s->enc, &plain) < 0 || evs_dec_ctx_new(&s->dec) < 0)
 		(void)evs_fail_nomem(diag);
 	else
 		rc = evs_scratch_open(&s->file[0], diag);
@@ -98,8 +98,7 @@ int evs_spill_put(struct evs_spill *s, uint32_t part, const struct evs_array *co
 
 int evs_spill_join(struct evs_spill *s, struct evs_spill *from, struct evs_diag *diag)
 {
-	struct evs_scratch **file =
-		realloc(s->file, (s->nfiles + from->nfiles) * sizeof(*file));
+	struct evs_scratch **file = realloc(s->file, (s->nfiles + from->nfiles) * sizeof(*file));
 
 	if (!file)
 		return evs_fail_nomem(diag);
@@ -149,14 +148,16 @@ int evs_spill_get(struct evs_spill *s, size_t block, struct evs_array *cols, siz
 		uint64_t nulls = 0;
 
 		if (!evs_cur_varint(&c, &nulls) || nulls > b->rows)
-			return evs_fail(diag, EVS_E_SYS, "a temporary file does not give back what "
-							 "was written to it");
+			return evs_fail(diag, EVS_E_SYS,
+					"a temporary file does not give back what "
+					"was written to it");
 		rc = evs_column_decode(s->dec, &c, b->rows, (uint32_t)nulls, &cols[i], &why);
 		if (rc == EVS_E_NOMEM)
 			return evs_fail_nomem(diag);
 		if (rc < 0)
-			return evs_fail(diag, EVS_E_SYS, "a temporary file does not give back what "
-							 "was written to it");
+			return evs_fail(diag, EVS_E_SYS,
+					"a temporary file does not give back what "
+					"was written to it");
 	}
 	return rc;
 }

@@ -145,8 +145,8 @@ static int bind_lengths(struct ddl *d, struct ddl_draft *f)
 			ddl_note(d, c->line, "length of column %s: not checked, as in ClickHouse",
 				 c->name);
 		else
-			rc = add_check(d, t, evs_text_copy("", 0), length_check(c, f->cols[i].max_chars),
-				       c->line, c->col);
+			rc = add_check(d, t, evs_text_copy("", 0),
+				       length_check(c, f->cols[i].max_chars), c->line, c->col);
 	}
 	return rc;
 }

@@ -143,9 +143,9 @@ int ddl_name(struct ddl *d, const char *what, char **out, size_t *len)
 	rc = evs_tok_text(&d->lex, &d->lex.tok, out, len, d->diag);
 	if (rc < 0)
 		return rc;
-	rc = !*len		    ? ddl_fail(d, "%s is empty", what)
+	rc = !*len		   ? ddl_fail(d, "%s is empty", what)
 	     : *len > EVS_MAX_NAME ? ddl_fail(d, "a name has at most %u bytes", EVS_MAX_NAME)
-				    : ddl_next(d);
+				   : ddl_next(d);
 	if (rc < 0) {
 		free(*out);
 		*out = NULL;

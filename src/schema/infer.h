@@ -103,7 +103,8 @@ struct evs_infer {
 /* Field by name, or -1. */
 int infer_find(const struct evs_infer *f, const char *name, size_t len);
 
-/* Add a field of which nothing is known, the last. It must not be there. Returns 0 or EVS_E_NOMEM. */
+/* Add a field of which nothing is known, the last. It must not be there. Returns 0 or EVS_E_NOMEM.
+ */
 int infer_add_field(struct evs_infer *f, const char *name, size_t len);
 
 /* Decide time, tenant and key columns. Returns 0 or EVS_E_SCHEMA. */

@@ -50,7 +50,8 @@ static void know(struct infer_field *x, unsigned kind, unsigned scale)
 	x->has_scale = x->has_time_scale = kind == INFER_TIME;
 }
 
-/* Add the columns, or know them anew. Returns 0, 1 when a column is none that inference makes, or EVS_E_NOMEM. */
+/* Add the columns, or know them anew. Returns 0, 1 when a column is none that inference makes, or
+ * EVS_E_NOMEM. */
 static int know_columns(struct evs_infer *f, const struct evs_table *t)
 {
 	int rc = 0;

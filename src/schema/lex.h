@@ -35,8 +35,8 @@ struct evs_lex {
 	uint32_t prev_line; /* line on which the token before it began */
 };
 
-/* Start at the beginning; the first token becomes current. `line` and `col` are the text's place in its file, normally
- * 1, 1. Returns as evs_lex_next(). */
+/* Start at the beginning; the first token becomes current. `line` and `col` are the text's place in
+ * its file, normally 1, 1. Returns as evs_lex_next(). */
 int evs_lex_start(struct evs_lex *l, const char *text, size_t len, uint32_t line, uint32_t col,
 		  struct evs_diag *diag);
 

@@ -1,5 +1,6 @@
 /*
- * The second of a row, which decides its partition: as evs_row_time(), but for all years 0000 to 9999.
+ * The second of a row, which decides its partition: as evs_row_time(), but for all years 0000 to
+ * 9999.
  */
 #include "format/commit.h"
 #include "src/schema/schema.h"

@@ -1,6 +1,7 @@
 /*
- * Appending: the handle, and when rows are committed. See evseg.h; the way of a row is append_feed.c (lines),
- * append_chunk.c (defaults, checks, partition), spool.c, flush.c, segment_write.c.
+ * Appending: the handle, and when rows are committed. See evseg.h; the way of a row is
+ * append_feed.c (lines), append_chunk.c (defaults, checks, partition), spool.c, flush.c,
+ * segment_write.c.
  */
 #include "src/store/append_impl.h"
 
@@ -118,7 +119,8 @@ static int load_table(struct evs_appender *a, struct evs_diag *diag)
 	int rc = evs_stream_table(a->dir, &t, diag);
 
 	if (rc == 0) {
-		/* Only what is sent again after a crash must find the schema as it would have become. */
+		/* Only what is sent again after a crash must find the schema as it would have
+		 * become. */
 		rc = a->source ? evs_append_resume_infer(a, t, diag) : 0;
 		if (rc < 0) {
 			evs_table_free(t);
@@ -307,7 +309,7 @@ void evs_append_drop_table(struct evs_appender *a)
 	a->table = NULL;
 }
 
-/* ---- when to commit ----------------------------------------------------------------------------------- */
+/* ---- when to commit -------------------------------------------------------------------------- */
 
 int evs_append_commit(struct evs_appender *a, struct evs_diag *diag)
 {

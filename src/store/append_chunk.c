@@ -1,5 +1,6 @@
 /*
- * A chunk of parsed rows: fill in what is absent, check, find each row's segment, and hand the rows to the spool.
+ * A chunk of parsed rows: fill in what is absent, check, find each row's segment, and hand the rows
+ * to the spool.
  */
 #include "src/store/append_impl.h"
 
@@ -49,7 +50,8 @@ static int fill_default(struct evs_appender *a, uint16_t c, const uint8_t *absen
 			struct evs_diag *diag)
 {
 	struct evs_array value = { 0 };
-	int rc = evs_eval_run(a->eval, a->table->cols[c].def, a->at->cols, a->at->nrows, &value, diag);
+	int rc = evs_eval_run(a->eval, a->table->cols[c].def, a->at->cols, a->at->nrows, &value,
+			      diag);
 
 	if (rc == 0 && (value.phys != a->at->cols[c].phys || value.width != a->at->cols[c].width))
 		rc = evs_fail(diag, EVS_E_SCHEMA,
@@ -66,12 +68,12 @@ static int fill_serial(struct evs_appender *a, uint16_t c, const uint8_t *absent
 {
 	struct evs_array value = { 0 };
 	uint64_t first = 0;
-	int rc = evs_serial_reserve(a->dir, a->table->cols[c].name, count, &a->wait,
-				    &first, diag);
+	int rc = evs_serial_reserve(a->dir, a->table->cols[c].name, count, &a->wait, &first, diag);
 
 	if (rc < 0)
 		return rc;
-	if (first + count - 1 > (UINT64_MAX >> (64 - 8 * a->at->cols[c].width)) >> a->at->cols[c].is_signed)
+	if (first + count - 1 > (UINT64_MAX >> (64 - 8 * a->at->cols[c].width)) >>
+	    a->at->cols[c].is_signed)
 		return evs_fail(diag, EVS_E_LIMIT,
 				"the serial column %.200s has no numbers left; widen it",
 				a->table->cols[c].name);
@@ -228,10 +230,13 @@ static int weigh(struct evs_appender *a, struct evs_diag *diag)
 	a->large |= a->at->nrows == 1 && bytes > LARGE_ROW;
 	if (a->at->nrows == 1 && bytes > EVS_MAX_ROW)
 		return fail_row(a, 0, "the row takes more than 8 MiB in memory", diag);
-	return have && have + bytes > SPOOL_MEMORY ? evs_spool_spill(a->spool, a->split ? NULL : &a->helper, diag) : 0;
+	return have && have + bytes > SPOOL_MEMORY
+		       ? evs_spool_spill(a->spool, a->split ? NULL : &a->helper, diag)
+		       : 0;
 }
 
-/* Leave out the bad rows; with `strict` also all that follow the first of them. Returns how many stay. */
+/* Leave out the bad rows; with `strict` also all that follow the first of them. Returns how many
+ * stay. */
 static uint32_t pick(struct evs_appender *a)
 {
 	uint32_t n = 0;

@@ -1,8 +1,10 @@
 /*
- * From bytes to rows: lines are cut, parsed into the chunk's columns, and refused with a reason when they are bad.
+ * From bytes to rows: lines are cut, parsed into the chunk's columns, and refused with a reason
+ * when they are bad.
  *
- * Lines are parsed where they lie. Only one that is cut by the end of a piece is copied; such a line is a chunk of its own,
- * because the copy does not stay. While no schema is known the bytes are held back instead.
+ * Lines are parsed where they lie. Only one that is cut by the end of a piece is copied; such a
+ * line is a chunk of its own, because the copy does not stay. While no schema is known the bytes
+ * are held back instead.
  */
 #include "src/store/append_impl.h"
 
@@ -46,7 +48,8 @@ static int take_line(struct evs_appender *a, const struct chunk_row *row, struct
 		if (r < 0)
 			return r;
 		if (r == 1)
-			rc = evs_json_read_row(a->at->reader, row->raw, row->len, a->at->cols, &reason);
+			rc = evs_json_read_row(a->at->reader, row->raw, row->len, a->at->cols,
+					       &reason);
 	}
 	if (rc < 0)
 		return evs_fail_nomem(diag);
@@ -98,7 +101,7 @@ int evs_append_line(struct evs_appender *a, const char *raw, size_t len, size_t 
 	return take_line(a, &row, diag);
 }
 
-/* ---- lines longer than can be held ------------------------------------------------------------------------ */
+/* ---- lines longer than can be held ----------------------------------------------------------- */
 
 static int begin_overlong(struct evs_appender *a, struct evs_diag *diag)
 {
@@ -138,7 +141,7 @@ static int more_overlong(struct evs_appender *a, const char *p, size_t len, bool
 	return evs_fail(diag, EVS_E_STOP, "line %llu: %s", (unsigned long long)a->line, too_long);
 }
 
-/* ---- pieces ---------------------------------------------------------------------------------------------- */
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 static int keep_rest(struct evs_appender *a, const char *p, size_t len, struct evs_diag *diag)
 {

@@ -14,14 +14,16 @@
 #include "src/store/reject.h"
 #include "src/store/spool.h"
 
-#define CHUNK_CELLS	 ((size_t)1 << 17) /* rows times columns, likewise */
-#define CHUNK_ROWS	 4096u /* rows parsed before they are checked and spooled together */
-#define CHUNK_BYTES	 ((size_t)1 << 20) /* of input, likewise */
-#define CHUNK_MEMORY	 ((size_t)2 << 20) /* of rows whose columns have fixed widths, or elements, likewise */
-#define SPOOL_MEMORY	 (12u << 20) /* bytes of rows in memory before they are spilled or flushed */
-#define SPOOL_RELIEF	 (SPOOL_MEMORY - ((size_t)5 << 18)) /* ... before the next chunk would be too much */
-#define LARGE_ROW	 ((size_t)3 << 20) /* in memory: nothing else is collected with it */
-#define INFER_BYTES	 (4u << 20)  /* input looked at before a schema is inferred */
+#define CHUNK_CELLS ((size_t)1 << 17) /* rows times columns, likewise */
+#define CHUNK_ROWS  4096u	      /* rows parsed before they are checked and spooled together */
+#define CHUNK_BYTES ((size_t)1 << 20) /* of input, likewise */
+#define CHUNK_MEMORY                                                                               \
+	((size_t)2 << 20) /* of rows whose columns have fixed widths, or elements, likewise */
+#define SPOOL_MEMORY (12u << 20) /* bytes of rows in memory before they are spilled or flushed */
+#define SPOOL_RELIEF                                                                               \
+	(SPOOL_MEMORY - ((size_t)5 << 18))   /* ... before the next chunk would be too much */
+#define LARGE_ROW	 ((size_t)3 << 20)   /* in memory: nothing else is collected with it */
+#define INFER_BYTES	 (4u << 20)	     /* input looked at before a schema is inferred */
 #define FLUSH_BYTES	 ((uint64_t)1 << 30) /* of input: flushed at the latest then */
 #define IDLE_INTERVAL_MS 1000  /* age at which rows are committed while the input rests */
 #define BUSY_INTERVAL_MS 10000 /* ... while it keeps coming */
@@ -70,12 +72,12 @@ struct evs_appender {
 	int64_t first_pending; /* monotonic ns of the oldest row not committed; 0: none */
 
 	/* chunks */
-	struct chunk chunk[2]; /* the second is the helper's */
-	struct chunk *at;      /* the one that is being filled, or checked */
-	bool split;	       /* the helper reads lines behind those at hand */
-	bool ahead;	       /* opts.ahead was called since the last piece */
-	unsigned share;	       /* of the bytes, what it has been good for: of SPLIT_WHOLE */
-	uint32_t max_rows;     /* of a chunk */
+	struct chunk chunk[2];	/* the second is the helper's */
+	struct chunk *at;	/* the one that is being filled, or checked */
+	bool split;		/* the helper reads lines behind those at hand */
+	bool ahead;		/* opts.ahead was called since the last piece */
+	unsigned share;		/* of the bytes, what it has been good for: of SPLIT_WHOLE */
+	uint32_t max_rows;	/* of a chunk */
 	struct evs_array *kept; /* its columns, without rows that failed */
 	uint32_t *seg, *idx;
 	bool *bad;
@@ -100,8 +102,8 @@ int evs_append_line(struct evs_appender *a, const char *raw, size_t len, size_t 
 		    struct evs_diag *diag);
 
 /*
- * append_split.c: take whole lines from p up to `end`, a part of them read by the helper. 0 with `*next`: what is not taken, begins with a line that
- * is to be taken with evs_append_line().
+ * append_split.c: take whole lines from p up to `end`, a part of them read by the helper. 0 with
+ * `*next`: what is not taken, begins with a line that is to be taken with evs_append_line().
  */
 bool evs_append_can_split(const struct evs_appender *a, size_t len);
 int evs_append_split(struct evs_appender *a, const char *p, const char *end, const char **next,

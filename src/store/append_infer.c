@@ -1,6 +1,6 @@
 /*
- * A stream without a schema: infer one from the first rows, write it, and widen it while this run meets values that
- * do not fit (spec/schema.md 7).
+ * A stream without a schema: infer one from the first rows, write it, and widen it while this run
+ * meets values that do not fit (spec/schema.md 7).
  */
 #include "src/store/append_impl.h"
 
@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
 
 static void tell(void *arg, uint32_t line, const char *text)
 {
@@ -39,8 +38,8 @@ static int write_schema(struct evs_appender *a, const char *text, size_t len, st
 }
 
 /*
- * Make `*t`, whose text is `text`, the stream's schema, unless another writer has put there another one than
- * `expected` (NULL: none) meanwhile: then `*t` becomes that.
+ * Make `*t`, whose text is `text`, the stream's schema, unless another writer has put there another
+ * one than `expected` (NULL: none) meanwhile: then `*t` becomes that.
  */
 static int put_in_force(struct evs_appender *a, struct evs_table **t,
 			const struct evs_table *expected, const char *text, size_t len,
@@ -86,9 +85,10 @@ static int look_at_sample(struct evs_appender *a, struct evs_diag *diag)
 		nl = memchr(p, '\n', (size_t)(end - p));
 		rc = evs_infer_line(a->infer, p, (size_t)((nl ? nl : end) - p));
 		if (rc < 0)
-			return rc == EVS_E_NOMEM ? evs_fail_nomem(diag)
-						 : evs_fail(diag, rc,
-							    "cannot infer a schema from these rows");
+			return rc == EVS_E_NOMEM
+				       ? evs_fail_nomem(diag)
+				       : evs_fail(diag, rc,
+						  "cannot infer a schema from these rows");
 		p = nl ? nl + 1 : end;
 	}
 	return 0;
@@ -142,8 +142,8 @@ static int take_sample(struct evs_appender *a, struct evs_diag *diag)
 }
 
 /*
- * There is no row among the lines so far: the reader, given some table, refuses them one by one with their reasons. No schema
- * comes of that; a line whose end has not come stays.
+ * There is no row among the lines so far: the reader, given some table, refuses them one by one
+ * with their reasons. No schema comes of that; a line whose end has not come stays.
  */
 static int refuse_sample(struct evs_appender *a, struct evs_diag *diag)
 {
@@ -214,7 +214,8 @@ int evs_append_widen(struct evs_appender *a, const struct chunk_row *row, struct
 		rc = infer_table(a, NULL, &text, &text_len, &t, NULL);
 	if (rc == 0)
 		rc = evs_table_compatible(a->table, t, &same, NULL);
-	/* What the wider schema could not take either, or only by being another: the row is rejected. */
+	/* What the wider schema could not take either, or only by being another: the row is
+	 * rejected. */
 	if (rc < 0 || same) {
 		rc = rc == EVS_E_NOMEM ? evs_fail_nomem(diag) : 0;
 		goto out;

@@ -1,6 +1,7 @@
 /*
- * Two threads read lines: the caller's those at hand, the helper those behind them, into a chunk of its own. The helper stops at the first
- * line that is no row. Everything else is the caller's: rejects, checks, the account, and the order of rows.
+ * Two threads read lines: the caller's those at hand, the helper those behind them, into a chunk of
+ * its own. The helper stops at the first line that is no row. Everything else is the caller's:
+ * rejects, checks, the account, and the order of rows.
  */
 #include "src/store/append_impl.h"
 
@@ -10,8 +11,10 @@
 
 #define SPLIT_BYTES ((size_t)128 << 10) /* less is read before the helper is awake */
 #define SPLIT_WHOLE 64u
-#define SPLIT_LEAST 24u /* the caller's thread has more to do than to read, so the helper gets this or more ... */
-#define SPLIT_MOST  48u
+#define SPLIT_LEAST                                                                                \
+	24u /* the caller's thread has more to do than to read, so the helper gets this or more    \
+	       ... */
+#define SPLIT_MOST 48u
 
 /* The helper's part. */
 struct part {
@@ -60,7 +63,8 @@ static void read_lines(void *arg)
 		s->a->opts.ahead(s->a->opts.arg);
 }
 
-/* Where commits may come after any row, or the schema changes with one, lines are read one by one. */
+/* Where commits may come after any row, or the schema changes with one, lines are read one by one.
+ */
 bool evs_append_can_split(const struct evs_appender *a, size_t len)
 {
 	return len >= SPLIT_BYTES && !a->infer && !a->opts.flush_rows && !a->opts.flush_bytes;

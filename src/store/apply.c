@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* What is to be written for one stream. */
 struct plan {
 	char dir[EVS_PATH_MAX];
@@ -277,7 +276,7 @@ int evs_store_check(const char *store, const char *text, size_t len, evs_text_fn
 	return rc < 0 ? rc : !same;
 }
 
-/* ---- show ---------------------------------------------------------------------------------------------- */
+/* ---- show ------------------------------------------------------------------------------------ */
 
 static int show_segment(const char *path, struct evs_buf *out, struct evs_diag *diag)
 {

@@ -1,5 +1,6 @@
 /*
- * See store.h. A copy that a crash cut short stays, and the next one gets another name: nothing is thrown away.
+ * See store.h. A copy that a crash cut short stays, and the next one gets another name: nothing is
+ * thrown away.
  */
 #include "src/diag.h"
 #include "src/store/store.h"

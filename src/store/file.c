@@ -1,10 +1,11 @@
 /*
  * Frames of a file through windows.
  *
- * A window slides. It takes 4 KiB where it is moved to somewhere else, and twice as much each time it goes on near where it
- * was, up to 128 KiB: so a segment of tiny commits costs one read in a hundred frames, a large group one read a block, and
- * looking at a frame's head does not copy the blocks behind it. Everything here is pread: a mapping would turn a file that
- * is cut under a reader into SIGBUS.
+ * A window slides. It takes 4 KiB where it is moved to somewhere else, and twice as much each time
+ * it goes on near where it was, up to 128 KiB: so a segment of tiny commits costs one read in a
+ * hundred frames, a large group one read a block, and looking at a frame's head does not copy the
+ * blocks behind it. Everything here is pread: a mapping would turn a file that is cut under a
+ * reader into SIGBUS.
  */
 #include "format/filter.h"
 #include "src/diag.h"
@@ -77,8 +78,9 @@ static bool window_holds(const struct evs_window *w, uint64_t off, size_t n)
 }
 
 /*
- * Where a window of `len` bytes that must hold [off, off + n) begins: at `off`, but around it when this is the second step
- * back in a row, because commits are followed from the newest to the oldest.
+ * Where a window of `len` bytes that must hold [off, off + n) begins: at `off`, but around it when
+ * this is the second step back in a row, because commits are followed from the newest to the
+ * oldest.
  */
 static uint64_t window_start(struct evs_file *f, uint64_t off, size_t n, size_t len)
 {
@@ -143,13 +145,15 @@ int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p
 	want = window_len(f, off, n);
 	start = window_start(f, off, n, want);
 	if (f->size > off && f->size - off >= n && f->size - start < want)
-		want = (size_t)(f->size - start); /* nothing behind the end: no call to learn that */
+		want = (size_t)(f->size -
+				start); /* nothing behind the end: no call to learn that */
 	rc = move_window(f, start, want, diag);
 	if (rc < 0)
 		return rc;
 	w = &f->win[f->newest];
 	if (w->len < n + (size_t)(off - start))
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "3.1-14 the file ends too early");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
+				    "3.1-14 the file ends too early");
 	*p = w->p + (size_t)(off - start);
 	return 0;
 }
@@ -162,7 +166,8 @@ int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_
 	int rc;
 
 	if (off > limit || limit - off < EVS_FRAME_HEAD_SIZE)
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "3.1-14 no room for a frame head");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
+				    "3.1-14 no room for a frame head");
 	rc = evs_file_bytes(f, off, EVS_FRAME_HEAD_SIZE, &p, diag);
 	if (rc < 0)
 		return rc;
@@ -170,7 +175,8 @@ int evs_file_frame(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_
 	if (rc < 0)
 		return evs_fail_off(diag, rc, f->path, off, why);
 	if (evs_frame_span(out->payload_len) > limit - off)
-		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off, "3.1-14 frame runs past its limit");
+		return evs_fail_off(diag, EVS_E_FORMAT, f->path, off,
+				    "3.1-14 frame runs past its limit");
 	return 0;
 }
 
@@ -199,7 +205,8 @@ int evs_file_padding(struct evs_file *f, uint64_t off, const struct evs_frame *f
 	rc = evs_file_bytes(f, at, n, &p, diag);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (p[i])
-			rc = evs_fail_off(diag, EVS_E_FORMAT, f->path, at, "3.1-13 padding is not zero");
+			rc = evs_fail_off(diag, EVS_E_FORMAT, f->path, at,
+					  "3.1-13 padding is not zero");
 	return rc;
 }
 
@@ -442,7 +449,9 @@ int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
 	bool gap = false;
 	int rc = find_commit(f, &off, t->end, t->size < t->end ? t->size : t->end, &gap, &d);
 
-	*out = (struct evs_ahead){ .from = pos, .to = off, .newest = t->have_commit ? t->trailer.commit_off : 0 };
+	*out = (struct evs_ahead){ .from = pos,
+				   .to = off,
+				   .newest = t->have_commit ? t->trailer.commit_off : 0 };
 	if (rc == 0 && off < t->end) {
 		rc = evs_file_commit(f, off, t->end, &c, &payload, &d);
 		out->known = rc == 0;

@@ -10,7 +10,8 @@
 #define HEAD_SEARCH ((uint64_t)64 << 20) /* spec 9-2: how far the second copy is looked for */
 #define SMALL_HEAD  ((uint64_t)32 << 10) /* both copies lie in a window */
 
-/* HEAD frame at `off`: 0 with its verified payload, *span and *bad, EVS_E_FORMAT or another error. */
+/* HEAD frame at `off`: 0 with its verified payload, *span and *bad, EVS_E_FORMAT or another error.
+ */
 static int read_frame(struct evs_file *f, uint64_t off, uint64_t size, struct evs_frame *fr,
 		      const uint8_t **p, uint64_t *span, bool *bad, struct evs_diag *diag)
 {
@@ -87,7 +88,8 @@ static bool copies_agree(const struct evs_head *a, const struct evs_head *b)
 	       same(a->schema, a->schema_len, b->schema, b->schema_len);
 }
 
-/* Do the copies, whose frames are sound, hold the same bytes? False also when that is not looked at. */
+/* Do the copies, whose frames are sound, hold the same bytes? False also when that is not looked
+ * at. */
 static bool same_bytes(struct evs_file *f, uint64_t span, const struct evs_frame *second)
 {
 	size_t at = EVS_FRAME_HEAD_SIZE, n = second->summed_len;
@@ -153,7 +155,8 @@ static int find_second(struct evs_file *f, uint64_t size, struct evs_head *head,
 		if (off >= limit)
 			return no_segment(f, first->what, diag);
 		rc = read_copy(f, off, size, head, &span, &bad, memo, diag);
-		/* HEAD frames have no salt, so bytes of a row may look like one: only its place tells. */
+		/* HEAD frames have no salt, so bytes of a row may look like one: only its place
+		 * tells. */
 		if (rc == 0 && span == off) {
 			*start = off + span;
 			return 0;

@@ -1,7 +1,8 @@
 /*
  * A flush: which thread takes which segment, and when commits are acknowledged. See flush.h.
  *
- * Acknowledgements wait until the folders of new segments are synced, which is done for many at once.
+ * Acknowledgements wait until the folders of new segments are synced, which is done for many at
+ * once.
  */
 #include "src/store/flush.h"
 
@@ -100,7 +101,7 @@ void evs_flush_release(struct evs_flush *f)
 	}
 }
 
-/* ---- acknowledging --------------------------------------------------------------------------------- */
+/* ---- acknowledging --------------------------------------------------------------------------- */
 
 int evs_flush_remember_dir(struct evs_flush *f, const char *dir)
 {
@@ -163,7 +164,8 @@ static int sync_made(const char *dir, struct evs_diag *diag)
 	return rc;
 }
 
-/* Sync the folders, then acknowledge what was committed so far. Without the lock, from the caller's thread. */
+/* Sync the folders, then acknowledge what was committed so far. Without the lock, from the caller's
+ * thread. */
 static int settle(struct evs_flush *f, struct evs_diag *diag)
 {
 	struct flush_ack *acks;
@@ -209,7 +211,7 @@ static int settle(struct evs_flush *f, struct evs_diag *diag)
 	return rc;
 }
 
-/* ---- threads ------------------------------------------------------------------------------------------ */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 /* A damaged segment or one in use costs its own rows; anything else ends the flush. */
 static bool ends_all(int rc)

@@ -1,8 +1,10 @@
 /*
- * From the spool to the segments: each gets its rows sorted, as groups of one commit. Private to the store room.
+ * From the spool to the segments: each gets its rows sorted, as groups of one commit. Private to
+ * the store room.
  *
- * Two threads share the segments of a flush, the caller's and the owner's helper; a segment is written by one of them. Where there is
- * but one segment, they share its groups. Callbacks come from the caller's thread only.
+ * Two threads share the segments of a flush, the caller's and the owner's helper; a segment is
+ * written by one of them. Where there is but one segment, they share its groups. Callbacks come
+ * from the caller's thread only.
  */
 #ifndef EVS_STORE_FLUSH_H
 #define EVS_STORE_FLUSH_H
@@ -45,10 +47,10 @@ struct flush_worker {
 	struct evs_spool_reader *reader; /* of the spool being flushed */
 	struct evs_array *group;	 /* rows of one group, sorted */
 	struct flush_part part[FLUSH_PARTS];
-	struct evs_rollups *rollups;	 /* of the stream's views, or NULL */
-	struct evs_buf text;		 /* tenant */
-	struct evs_text_memo memo;	 /* schema texts of the segments, which mostly are the same */
-	struct evs_buf room;		 /* for what is put into a segment */
+	struct evs_rollups *rollups; /* of the stream's views, or NULL */
+	struct evs_buf text;	     /* tenant */
+	struct evs_text_memo memo;   /* schema texts of the segments, which mostly are the same */
+	struct evs_buf room;	     /* for what is put into a segment */
 	uint64_t duplicate;
 	int rc; /* first failure of a segment */
 	struct evs_diag diag;
@@ -58,8 +60,8 @@ struct evs_flush {
 	/* set by the owner */
 	const struct evs_table *table;
 	const char *stream_dir;
-	const char *stream_name; /* for HEAD */
-	const char *source;	 /* or NULL */
+	const char *stream_name;     /* for HEAD */
+	const char *source;	     /* or NULL */
 	const struct evs_wait *wait; /* for the segments of other writers */
 	struct evs_helper *helper;   /* has nothing to do between two calls */
 	int zstd_level;
@@ -76,18 +78,22 @@ struct evs_flush {
 	bool idle; /* the helper has no segment */
 	bool locks_ready;
 	/*
-	 * `turn` is held by the thread that reads the spool, from choosing a segment until all its rows are read. A thread
-	 * may wait for another process's lock on a segment while it has the turn, so one that has a segment never waits for
-	 * the turn: two processes cannot block each other.
+	 * `turn` is held by the thread that reads the spool, from choosing a segment until all its
+	 * rows are read. A thread may wait for another process's lock on a segment while it has the
+	 * turn, so one that has a segment never waits for the turn: two processes cannot block each
+	 * other.
 	 */
 	pthread_mutex_t turn;
 	uint32_t next_segment;
-	pthread_mutex_t lock; /* of the rest, of *stats and of groups on their way; never held for long */
-	pthread_cond_t step;  /* one of these is ready, or has gone its way */
-	/* By inode: what was committed here is known to be on disk. What another left may not be. */
+	pthread_mutex_t
+		lock; /* of the rest, of *stats and of groups on their way; never held for long */
+	pthread_cond_t step; /* one of these is ready, or has gone its way */
+	/* By inode: what was committed here is known to be on disk. What another left may not be.
+	 */
 	struct flush_own own[FLUSH_OWN];
 	bool stop;
-	bool unsure; /* a folder could not be synced: nothing more is acknowledged. The caller's thread only */
+	bool unsure; /* a folder could not be synced: nothing more is acknowledged. The caller's
+			thread only */
 	struct flush_ack *acks; /* durable but for the sync of their folders */
 	size_t nacks, acks_cap;
 	char **dirs; /* to be synced before the acks */
@@ -99,18 +105,21 @@ int evs_flush_init(struct evs_flush *f, struct evs_diag *diag);
 void evs_flush_release(struct evs_flush *f);
 
 /*
- * Commit all rows of the spool and reset it. `source_off`: how far the source has been read. What could be committed is
- * acknowledged even when this fails; a segment that cannot be appended to does not keep the others from it.
+ * Commit all rows of the spool and reset it. `source_off`: how far the source has been read. What
+ * could be committed is acknowledged even when this fails; a segment that cannot be appended to
+ * does not keep the others from it.
  */
 int evs_flush_run(struct evs_flush *f, struct evs_spool *s, uint64_t source_off, int64_t now,
 		  struct evs_diag *diag);
 
-/* flush_segment.c: read, sort, encode, write, sync the rows of segment `id`. Called with the turn, returns without it. */
+/* flush_segment.c: read, sort, encode, write, sync the rows of segment `id`. Called with the turn,
+ * returns without it. */
 int evs_flush_segment(struct flush_worker *w, uint32_t id, struct evs_diag *diag);
 
-/* flush_groups.c: rows idx[0 .. n) of src, which is put in order, sorted among themselves, as one group or more. */
-int evs_flush_groups(struct flush_worker *w, struct evs_seg_writer *out, const struct evs_array *src,
-		     uint32_t *idx, uint32_t n, struct evs_diag *diag);
+/* flush_groups.c: rows idx[0 .. n) of src, which is put in order, sorted among themselves, as one
+ * group or more. */
+int evs_flush_groups(struct flush_worker *w, struct evs_seg_writer *out,
+		     const struct evs_array *src, uint32_t *idx, uint32_t n, struct evs_diag *diag);
 
 /* EVS_E_NOMEM or 0. With f->lock held. */
 int evs_flush_remember_dir(struct evs_flush *f, const char *dir);

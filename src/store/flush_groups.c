@@ -1,6 +1,6 @@
 /*
- * Sorted rows of a segment as groups. Where the other thread has no segment of its own it makes some of them, and this one puts
- * all of them in their order.
+ * Sorted rows of a segment as groups. Where the other thread has no segment of its own it makes
+ * some of them, and this one puts all of them in their order.
  */
 #include "src/store/flush.h"
 
@@ -38,10 +38,11 @@ struct job {
 	uint32_t number, from, rows;
 };
 
-/* ---- how many rows make a group -------------------------------------------------------------------- */
+/* ---- how many rows make a group -------------------------------------------------------------- */
 
 /*
- * Are rows idx[0 .. n) of an ordinary size together and one by one, as far as sums and the longest values of columns tell?
+ * Are rows idx[0 .. n) of an ordinary size together and one by one, as far as sums and the longest
+ * values of columns tell?
  */
 static bool ordinary(const struct evs_table *table, const struct evs_array *src,
 		     const uint32_t *idx, uint32_t n)
@@ -53,7 +54,8 @@ static bool ordinary(const struct evs_table *table, const struct evs_array *src,
 	return sum <= GROUP_MOST && most <= LARGE_ROW;
 }
 
-/* How many of idx[0 .. n) fit in a group: all of them, unless some are very large. Those have their own. */
+/* How many of idx[0 .. n) fit in a group: all of them, unless some are very large. Those have their
+ * own. */
 static uint32_t fitting(const struct evs_table *table, const struct evs_array *src,
 			const uint32_t *idx, uint32_t n)
 {
@@ -93,9 +95,10 @@ static void lay_out(struct line *l)
 		   (used <= GROUP_MOST || l->n == 1);
 }
 
-/* ---- making and putting ---------------------------------------------------------------------------- */
+/* ---- making and putting ---------------------------------------------------------------------- */
 
-/* The next rows, if there are any and there is a place for what becomes of them. With f->lock held. */
+/* The next rows, if there are any and there is a place for what becomes of them. With f->lock held.
+ */
 static bool take(struct line *l, struct job *j)
 {
 	const struct evs_table *table = l->owner->flush->table;

@@ -1,5 +1,6 @@
 /*
- * One segment's part of a flush: rows that are there already dropped, the others sorted, encoded, written and synced.
+ * One segment's part of a flush: rows that are there already dropped, the others sorted, encoded,
+ * written and synced.
  */
 #include "src/store/flush.h"
 
@@ -19,7 +20,8 @@ static int put_quoteless(struct flush_worker *w, const struct evs_type *type, co
 	int rc;
 
 	(void)evs_type_array(type, &a); /* fails for nested types alone */
-	rc = a.phys == EVS_FIXED ? evs_array_append_fixed(&a, fixed) : evs_array_append_int(&a, num);
+	rc = a.phys == EVS_FIXED ? evs_array_append_fixed(&a, fixed)
+				 : evs_array_append_int(&a, num);
 	if (rc == 0)
 		evs_json_put_value(&w->text, type, &a, 0);
 	if (w->text.len >= 2 && w->text.p[0] == '"') {
@@ -78,8 +80,8 @@ static bool is_large(const struct evs_array *src, uint16_t ncols)
 }
 
 /*
- * All rows of the segment. The turn is let go with the last of them read, unless they are very large: two threads with
- * such ones would be too much memory.
+ * All rows of the segment. The turn is let go with the last of them read, unless they are very
+ * large: two threads with such ones would be too much memory.
  */
 static int fill_segment(struct flush_worker *w, uint32_t id, struct evs_seg_writer *out, bool *turn,
 			struct evs_diag *diag)
@@ -119,9 +121,10 @@ static bool is_own(struct evs_flush *f, const struct evs_seg_writer *out)
 }
 
 /*
- * Another writer may have been killed before it had synced what it wrote, or renamed, and would have been the only one to know. Rows
- * must not stand behind a commit that a power cut can still take away, nor in a file whose name it can. Before anybody
- * writes a second commit, or a SCHEMA, the names are synced; so later ones need not ask again (spec/store.md 5).
+ * Another writer may have been killed before it had synced what it wrote, or renamed, and would
+ * have been the only one to know. Rows must not stand behind a commit that a power cut can still
+ * take away, nor in a file whose name it can. Before anybody writes a second commit, or a SCHEMA,
+ * the names are synced; so later ones need not ask again (spec/store.md 5).
  */
 static int make_sure(struct flush_worker *w, const struct evs_seg_writer *out, const char *dir,
 		     struct evs_diag *diag)
@@ -174,7 +177,8 @@ static int commit(struct flush_worker *w, struct evs_seg_writer *out, const char
 	f->stats->syncs++;
 	f->stats->segments++;
 	f->stats->bytes_out += out->out_off - out->end;
-	/* The stream's folder too: another writer may have made the tenant's, and died before it was durable. */
+	/* The stream's folder too: another writer may have made the tenant's, and died before it
+	 * was durable. */
 	if (synced == 0 && fresh)
 		rc = evs_flush_remember_dir(f, dir);
 	if (synced == 0 && rc == 0 && fresh)

@@ -1,6 +1,6 @@
 /*
- * A segment made of rows that were read from another one: `.NAME.salvage`, written append by append as a writer would, and
- * renamed when it is whole. See store.h.
+ * A segment made of rows that were read from another one: `.NAME.salvage`, written append by append
+ * as a writer would, and renamed when it is whole. See store.h.
  */
 #include "src/diag.h"
 #include "src/store/segment_write.h"

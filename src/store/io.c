@@ -21,8 +21,8 @@
 
 #define LONGEST_PAUSE 20000000 /* ns between two attempts to get a lock */
 
-/* A call that a signal interrupted is made again, whichever it was: network and user-space file systems
- * interrupt any of them. */
+/* A call that a signal interrupted is made again, whichever it was: network and user-space file
+ * systems interrupt any of them. */
 static bool again(long result)
 {
 	return result < 0 && errno == EINTR;
@@ -220,7 +220,8 @@ int evs_io_truncate(int fd, uint64_t size, const char *path, struct evs_diag *di
 	return r < 0 ? evs_fail_sys(diag, errno, path, "cannot truncate") : 0;
 }
 
-/* Not retried: after a failed sync nobody knows what the kernel still holds, so the caller must give up. */
+/* Not retried: after a failed sync nobody knows what the kernel still holds, so the caller must
+ * give up. */
 int evs_io_sync(int fd, const char *path, struct evs_diag *diag)
 {
 	int r;
@@ -243,7 +244,8 @@ int evs_io_sync_dir(const char *dir, struct evs_diag *diag)
 	while (again(r));
 	err = r < 0 ? errno : 0;
 	(void)close(fd);
-	/* Some file systems cannot sync folders and say EINVAL: there is nothing more to do there. */
+	/* Some file systems cannot sync folders and say EINVAL: there is nothing more to do there.
+	 */
 	return err && err != EINVAL ? evs_fail_sys(diag, err, dir, "cannot sync the folder") : 0;
 }
 
@@ -326,7 +328,8 @@ static void pause_ns(long ns)
 	(void)nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
 }
 
-/* Nothing but asking again can both wait for a lock and hear, in whichever thread, that it should not. */
+/* Nothing but asking again can both wait for a lock and hear, in whichever thread, that it should
+ * not. */
 static bool give_up(const struct evs_wait *how, long *pause)
 {
 	if (how->never || how->stop(how->arg)) /* one of them, or nobody asks */
@@ -349,9 +352,10 @@ static int lock(int fd, short type, const struct evs_wait *how, const char *path
 		if (!ask || (errno != EAGAIN && errno != EACCES))
 			return evs_fail_sys(diag, errno, path, "cannot lock");
 		if (give_up(how, &pause))
-			return evs_fail_path(diag, EVS_E_LOCKED, path,
-					     how->never ? "another writer holds the lock"
-							: "stopped while another writer held the lock");
+			return evs_fail_path(
+				diag, EVS_E_LOCKED, path,
+				how->never ? "another writer holds the lock"
+					   : "stopped while another writer held the lock");
 	}
 	return 0;
 }

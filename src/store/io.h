@@ -1,6 +1,7 @@
 /*
- * Every call to the operating system that touches files, the clock or randomness. Nothing else in the library
- * makes one (`make check-layers` holds it), so that the crash and fault harnesses know where to look.
+ * Every call to the operating system that touches files, the clock or randomness. Nothing else in
+ * the library makes one (`make check-layers` holds it), so that the crash and fault harnesses know
+ * where to look.
  *
  * All functions retry EINTR and short transfers. They return 0 or a negative code with diag filled
  * (EVS_E_SYS and errno, or as said), unless noted.
@@ -61,8 +62,9 @@ int evs_io_mkdir(const char *path, struct evs_diag *diag);
 int evs_io_rmdir(const char *path, struct evs_diag *diag);
 
 /*
- * Exclusive lock on the whole file, held until the descriptor is closed. EVS_E_LOCKED when another holds it and
- * `how` (NULL: wait for ever) says so. Open-file-description locks, so threads exclude each other too.
+ * Exclusive lock on the whole file, held until the descriptor is closed. EVS_E_LOCKED when another
+ * holds it and `how` (NULL: wait for ever) says so. Open-file-description locks, so threads exclude
+ * each other too.
  */
 struct evs_wait {
 	bool never;

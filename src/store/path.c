@@ -184,8 +184,8 @@ static int has_file(const char *dir, const char *name, bool *yes, struct evs_dia
 }
 
 /*
- * A folder without schema.sql: a tenant when it holds segments, a store when it holds streams. A folder in it that may not
- * be looked into matters only when no other one tells.
+ * A folder without schema.sql: a tenant when it holds segments, a store when it holds streams. A
+ * folder in it that may not be looked into matters only when no other one tells.
  */
 static int kind_of_folder(const char *path, enum evs_path_kind *kind, struct evs_diag *diag)
 {

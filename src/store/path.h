@@ -11,12 +11,14 @@
 #define EVS_NAME_BYTES 220u  /* of an escaped name */
 
 /*
- * Escape a tenant or stream name for use as a file name. `out` has room for EVS_NAME_BYTES + 1. Different names
- * give different results (longer than the limit: by hash), none leaves its folder or meets a file of ours.
+ * Escape a tenant or stream name for use as a file name. `out` has room for EVS_NAME_BYTES + 1.
+ * Different names give different results (longer than the limit: by hash), none leaves its folder
+ * or meets a file of ours.
  */
 void evs_name_escape(const char *name, size_t len, char *out);
 
-/* Back again, into out (as long as the name at most), its length in *n. False when the name was too long to be kept. */
+/* Back again, into out (as long as the name at most), its length in *n. False when the name was too
+ * long to be kept. */
 bool evs_name_unescape(const char *name, size_t len, char *out, size_t *n);
 
 /* dir/name into out[EVS_PATH_MAX]; EVS_E_LIMIT when too long. */
@@ -35,8 +37,8 @@ bool evs_segment_name_parse(const char *name, int64_t *lo);
 
 enum evs_path_kind { EVS_PATH_STORE = 1, EVS_PATH_STREAM, EVS_PATH_TENANT, EVS_PATH_SEGMENT };
 
-/* What `path` is: a stream holds schema.sql, a tenant's parent does or it holds segments. EVS_E_USAGE for neither,
- * EVS_E_SYS when it cannot be looked at. */
+/* What `path` is: a stream holds schema.sql, a tenant's parent does or it holds segments.
+ * EVS_E_USAGE for neither, EVS_E_SYS when it cannot be looked at. */
 int evs_path_kind(const char *path, enum evs_path_kind *kind, struct evs_diag *diag);
 
 /* The streams of a store, as paths; malloc'd array of malloc'd strings. */
@@ -44,12 +46,13 @@ int evs_store_streams(const char *store, char ***out, size_t *n, struct evs_diag
 void evs_strings_free(char **s, size_t n);
 
 /*
- * Make the stream's folder, and the store's around it when that is missing too, and make their names durable: whoever
- * sees a schema.sql may rely on its folders (spec/store.md 9).
+ * Make the stream's folder, and the store's around it when that is missing too, and make their
+ * names durable: whoever sees a schema.sql may rely on its folders (spec/store.md 9).
  */
 int evs_stream_make(const char *stream, bool *new_store, struct evs_diag *diag);
 
-/* Lock by which writers of schema.sql exclude each other (spec/store.md 9); waits. Ends with evs_io_close(*fd). */
+/* Lock by which writers of schema.sql exclude each other (spec/store.md 9); waits. Ends with
+ * evs_io_close(*fd). */
 int evs_stream_lock(const char *stream, const struct evs_wait *how, int *fd, struct evs_diag *diag);
 
 /* Text of a stream's schema.sql, malloc'd and zero-terminated; 1 when there is none. */

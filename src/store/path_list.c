@@ -1,5 +1,6 @@
 /*
- * From paths to segments: what a shell's glob or a user's fingers name, as a list of files in reading order.
+ * From paths to segments: what a shell's glob or a user's fingers name, as a list of files in
+ * reading order.
  */
 #include "src/diag.h"
 #include "src/store/io.h"
@@ -47,7 +48,8 @@ static int64_t ns_of(int64_t sec)
 					      : sec * 1000000000;
 }
 
-/* Can a segment of this name hold rows of the time asked for? The unit is not known here, so a month is assumed. */
+/* Can a segment of this name hold rows of the time asked for? The unit is not known here, so a
+ * month is assumed. */
 static bool name_may_match(const struct lister *l, int64_t lo)
 {
 	if (l->until != INT64_MAX && ns_of(lo) >= l->until)

@@ -1,14 +1,15 @@
 /*
- * Reject records: {"line":7,"offset":1234,"reason":"...","raw":"..."}, with "file" and "source" when there are.
+ * Reject records: {"line":7,"offset":1234,"reason":"...","raw":"..."}, with "file" and "source"
+ * when there are.
  *
- * JSON text is UTF-8, so a line that is not is given twice: as "raw" with U+FFFD in the place of what cannot be said,
- * and exactly, as "raw_base64".
+ * JSON text is UTF-8, so a line that is not is given twice: as "raw" with U+FFFD in the place of
+ * what cannot be said, and exactly, as "raw_base64".
  */
 #include "src/store/reject.h"
 
 #include "src/diag.h"
-#include "src/store/store.h"
 #include "src/store/io.h"
+#include "src/store/store.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ struct reject_mark {
 	size_t at, len;
 };
 
-/* ---- writing ------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* What a crash tore is set aside: no record may become part of it, and none stands behind it. */
 static int cut_torn(struct evs_rejects *r, uint64_t size, struct evs_diag *diag)
@@ -46,8 +47,8 @@ static int cut_torn(struct evs_rejects *r, uint64_t size, struct evs_diag *diag)
 }
 
 /*
- * Whoever has the file alone, when it opens it, repairs it; then all share it. One that cannot have it alone finds it
- * repaired by who was first.
+ * Whoever has the file alone, when it opens it, repairs it; then all share it. One that cannot have
+ * it alone finds it repaired by who was first.
  */
 static int open_file(struct evs_rejects *r, struct evs_diag *diag)
 {
@@ -73,8 +74,9 @@ static int open_file(struct evs_rejects *r, struct evs_diag *diag)
 }
 
 /*
- * The sync failed, so nobody knows whether the records are on disk, and a later run would find them in the cache and take
- * them for written. They go, unless another writer's stand among them. The run ends with the sync's error in any case.
+ * The sync failed, so nobody knows whether the records are on disk, and a later run would find them
+ * in the cache and take them for written. They go, unless another writer's stand among them. The
+ * run ends with the sync's error in any case.
  */
 static void take_back(struct evs_rejects *r)
 {
@@ -163,7 +165,8 @@ static bool put_lossy(struct evs_buf *b, const uint8_t *p, size_t n)
 	return lossy;
 }
 
-/* What is there of the source is not written again; so it must be made durable, if who wrote it did not come so far. */
+/* What is there of the source is not written again; so it must be made durable, if who wrote it did
+ * not come so far. */
 static int scan_file(struct evs_rejects *r, const struct evs_buf *source, struct evs_diag *diag)
 {
 	struct evs_io_stat st;
@@ -342,14 +345,16 @@ int evs_rejects_chunk(struct evs_rejects *r, struct evs_diag *diag)
 	return r->out.len >= WRITE_BYTES ? write_out(r, diag) : 0;
 }
 
-/* ---- a line in pieces ---------------------------------------------------------------------------------------
+/* ---- a line in pieces
+ * ---------------------------------------------------------------------------------------
  *
- * Whether it is UTF-8 shows at its end only, so its bytes go to a temporary file as well, from which raw_base64 is made.
+ * Whether it is UTF-8 shows at its end only, so its bytes go to a temporary file as well, from
+ * which raw_base64 is made.
  */
 
 #define BASE64_BYTES                                                                               \
-	(3u                                                                                        \
-	 << 16) /* of the line at a time: a multiple of 3, or there would be padding in the middle */
+	(3u << 16) /* of the line at a time: a multiple of 3, or there would be padding in the     \
+		      middle */
 
 /* How many bytes at the end of p[0 .. n) begin a character that may go on behind them? */
 static size_t unfinished(const uint8_t *p, size_t n)

@@ -1,6 +1,6 @@
 /*
- * How far the rejects of a source have come in an earlier run. Records are read from their ends, so that one of any length
- * costs no memory.
+ * How far the rejects of a source have come in an earlier run. Records are read from their ends, so
+ * that one of any length costs no memory.
  */
 #include "src/store/reject.h"
 
@@ -33,7 +33,8 @@ static bool scan_field(void *arg, const char *key, size_t klen, const char *val,
 	return true;
 }
 
-/* The fields from "source" on, which stand behind the line itself; its own quotes are escaped and not taken for them. */
+/* The fields from "source" on, which stand behind the line itself; its own quotes are escaped and
+ * not taken for them. */
 /* EVS_E_NOMEM or 0. */
 static int scan_record(char *p, size_t n, const struct evs_buf *source, uint64_t *seen)
 {

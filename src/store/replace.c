@@ -1,9 +1,11 @@
 /*
- * Another file in the place of a segment: `.NAME.compact` is filled without the segment's lock, takes in under it what was appended
- * meanwhile, and is renamed over it (spec/store.md 5.1). See store.h.
+ * Another file in the place of a segment: `.NAME.compact` is filled without the segment's lock,
+ * takes in under it what was appended meanwhile, and is renamed over it (spec/store.md 5.1). See
+ * store.h.
  *
- * Two locks: that of `.NAME.compact` is held all the time, so that two of us do not meet, and goes with the inode to the
- * new segment; that of the old segment only for the end, in which no writer may append.
+ * Two locks: that of `.NAME.compact` is held all the time, so that two of us do not meet, and goes
+ * with the inode to the new segment; that of the old segment only for the end, in which no writer
+ * may append.
  */
 #include "src/diag.h"
 #include "src/store/segment_read.h"
@@ -17,7 +19,7 @@
 
 struct evs_replace {
 	char dir[EVS_PATH_MAX];
-	char name[256];		  /* of the segment in it */
+	char name[256];		   /* of the segment in it */
 	struct evs_seg_writer new; /* under new_path until it is renamed to path */
 	struct evs_seg_writer old; /* open while it is locked */
 	struct evs_replace_opts opts;
@@ -30,7 +32,8 @@ struct evs_replace {
 };
 
 /* Folder and name of a segment's path. */
-static int split_path(const char *path, char dir[EVS_PATH_MAX], char *name, size_t cap, struct evs_diag *diag)
+static int split_path(const char *path, char dir[EVS_PATH_MAX], char *name, size_t cap,
+		      struct evs_diag *diag)
 {
 	const char *last = evs_path_name(path);
 
@@ -40,7 +43,8 @@ static int split_path(const char *path, char dir[EVS_PATH_MAX], char *name, size
 	return 0;
 }
 
-static int temporary(char out[EVS_PATH_MAX], const char *dir, const char *name, struct evs_diag *diag)
+static int temporary(char out[EVS_PATH_MAX], const char *dir, const char *name,
+		     struct evs_diag *diag)
 {
 	char file[300];
 
@@ -49,8 +53,8 @@ static int temporary(char out[EVS_PATH_MAX], const char *dir, const char *name, 
 }
 
 /*
- * Open and lock a temporary file: 0; 1: it was renamed or removed before the lock was ours, or is not there. `make`: it is made
- * when absent.
+ * Open and lock a temporary file: 0; 1: it was renamed or removed before the lock was ours, or is
+ * not there. `make`: it is made when absent.
  */
 static int lock_temporary(const char *path, bool make, int *fd, struct evs_diag *diag)
 {
@@ -120,8 +124,9 @@ static int keep_head(struct evs_replace *r, const struct evs_head *h, const stru
 }
 
 /*
- * Id, salt and number of the append follow from what is replaced and what is asked, so that the same comes out each time. They
- * are as good as random ones: who could choose rows by the salt would have to find rows whose hash gives it (spec 4.1-W1).
+ * Id, salt and number of the append follow from what is replaced and what is asked, so that the
+ * same comes out each time. They are as good as random ones: who could choose rows by the salt
+ * would have to find rows whose hash gives it (spec 4.1-W1).
  */
 static void derive(struct evs_replace *r, const struct evs_replace_opts *opts)
 {
@@ -141,8 +146,8 @@ static void derive(struct evs_replace *r, const struct evs_replace_opts *opts)
 	r->new.next.append = evs_get32(out + 24);
 }
 
-int evs_replace_begin(struct evs_replace *r, struct evs_segment *from, const struct evs_replace_opts *opts,
-		      struct evs_diag *diag)
+int evs_replace_begin(struct evs_replace *r, struct evs_segment *from,
+		      const struct evs_replace_opts *opts, struct evs_diag *diag)
 {
 	struct evs_commit newest = { 0 };
 	struct evs_buf payload = { 0 };
@@ -180,8 +185,8 @@ int evs_replace_dictionary(struct evs_replace *r, struct evs_dictionary *d, stru
 	return evs_segw_dictionary(&r->new, d, diag);
 }
 
-int evs_replace_group(struct evs_replace *r, struct evs_encoder *enc, const struct evs_array *cols, uint32_t run,
-		      uint64_t src_bytes, struct evs_diag *diag)
+int evs_replace_group(struct evs_replace *r, struct evs_encoder *enc, const struct evs_array *cols,
+		      uint32_t run, uint64_t src_bytes, struct evs_diag *diag)
 {
 	const struct evs_table *t = r->opts.table;
 	struct evs_seg_rows rows = { .cols = cols,
@@ -195,14 +200,14 @@ int evs_replace_group(struct evs_replace *r, struct evs_encoder *enc, const stru
 	return evs_segw_group(&r->new, enc, &rows, diag);
 }
 
-int evs_replace_rollup(struct evs_replace *r, struct evs_encoder *enc, const struct evs_rollup *rollup,
-		       struct evs_diag *diag)
+int evs_replace_rollup(struct evs_replace *r, struct evs_encoder *enc,
+		       const struct evs_rollup *rollup, struct evs_diag *diag)
 {
 	return evs_segw_rollup(&r->new, enc, rollup, diag);
 }
 
-static void spec_of(struct evs_seg_spec *spec, const struct evs_head *h, const char *dir, const char *name,
-		    const struct evs_wait *wait)
+static void spec_of(struct evs_seg_spec *spec, const struct evs_head *h, const char *dir,
+		    const char *name, const struct evs_wait *wait)
 {
 	*spec = (struct evs_seg_spec){ .dir = dir,
 				       .name = name,
@@ -218,7 +223,8 @@ static void spec_of(struct evs_seg_spec *spec, const struct evs_head *h, const c
 				       .wait = wait };
 }
 
-/* Is the commit up to which we have read still part of the file? A writer whose sync failed cuts its own off again. */
+/* Is the commit up to which we have read still part of the file? A writer whose sync failed cuts
+ * its own off again. */
 static int still_there(struct evs_replace *r, bool *yes, struct evs_diag *diag)
 {
 	struct evs_commit c = { 0 };
@@ -236,7 +242,8 @@ static int still_there(struct evs_replace *r, bool *yes, struct evs_diag *diag)
 	return rc;
 }
 
-int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows, struct evs_diag *diag)
+int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows,
+		     struct evs_diag *diag)
 {
 	struct evs_seg_spec spec;
 	bool there = false;
@@ -315,7 +322,8 @@ int evs_replace_sweep(const char *dir, struct evs_diag *diag)
 	return rc;
 }
 
-int evs_replace_recover(const char *path, const struct evs_wait *wait, char **note, struct evs_diag *diag)
+int evs_replace_recover(const char *path, const struct evs_wait *wait, char **note,
+			struct evs_diag *diag)
 {
 	struct evs_seg_writer w = { .fd = -1 };
 	char dir[EVS_PATH_MAX], name[256], text[2400];
@@ -331,7 +339,8 @@ int evs_replace_recover(const char *path, const struct evs_wait *wait, char **no
 		rc = evs_segw_open(&w, &spec, diag);
 	}
 	if (rc == 0 && w.aside[0]) {
-		(void)snprintf(text, sizeof(text), "%s: %llu bytes that were no commit were set aside in %s", path,
+		(void)snprintf(text, sizeof(text),
+			       "%s: %llu bytes that were no commit were set aside in %s", path,
 			       (unsigned long long)w.aside_bytes, w.aside);
 		*note = strdup(text);
 		rc = *note ? 0 : evs_fail_nomem(diag);

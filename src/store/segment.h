@@ -23,8 +23,8 @@ struct evs_spare {
 };
 
 /*
- * A file being read frame by frame through two windows of its bytes: whoever goes through it and looks ahead, or back, every
- * now and then comes back to where the first one stands.
+ * A file being read frame by frame through two windows of its bytes: whoever goes through it and
+ * looks ahead, or back, every now and then comes back to where the first one stands.
  */
 struct evs_file {
 	int fd;
@@ -35,7 +35,8 @@ struct evs_file {
 	unsigned newest; /* window that was used last */
 	bool back;	 /* it was moved towards the beginning */
 	size_t ahead;	 /* bytes that it took at least */
-	bool put_off;	 /* hashes of commits, and the frames of the newest append, are checked when they are needed */
+	bool put_off;	 /* hashes of commits, and the frames of the newest append, are checked when
+			    they are needed */
 	struct evs_kept_commit {
 		uint64_t off, end; /* end 0: none */
 		struct evs_commit commit;
@@ -51,7 +52,8 @@ void evs_file_forget(struct evs_file *f);  /* what was read: the file has change
 int evs_file_bytes(struct evs_file *f, uint64_t off, size_t n, const uint8_t **p,
 		   struct evs_diag *diag);
 
-/* So many bytes, and no more, are wanted next, if a window holds them: the same in one read. Errors are left to the next call. */
+/* So many bytes, and no more, are wanted next, if a window holds them: the same in one read. Errors
+ * are left to the next call. */
 void evs_file_fetch(struct evs_file *f, uint64_t off, uint64_t n);
 
 /* Frame head at `off`, whose span must end at or before `limit`. */
@@ -73,15 +75,18 @@ struct evs_ahead {
 	char why[96]; /* it is refused */
 };
 
-/* Look ahead from the frame at `pos` to its COMMIT. Damage on the way is passed over, and makes no error. */
+/* Look ahead from the frame at `pos` to its COMMIT. Damage on the way is passed over, and makes no
+ * error. */
 int evs_file_ahead(struct evs_file *f, uint64_t pos, const struct evs_tail *t,
 		   struct evs_ahead *out, struct evs_diag *diag);
 
-/* Rules 3.1-15 and 3.1-16 for the frame at `off`: EVS_E_FORMAT when it is left over from another version of the file. */
+/* Rules 3.1-15 and 3.1-16 for the frame at `off`: EVS_E_FORMAT when it is left over from another
+ * version of the file. */
 int evs_file_check_append(struct evs_file *f, uint64_t off, const struct evs_frame *fr,
 			  const struct evs_ahead *a, struct evs_diag *diag);
 
-/* The filter in the FILTER frame at off, of the append that `a` tells of. Valid until the next evs_file_* call. */
+/* The filter in the FILTER frame at off, of the append that `a` tells of. Valid until the next
+ * evs_file_* call. */
 int evs_file_filter(struct evs_file *f, uint64_t off, uint64_t limit, const struct evs_ahead *a,
 		    const uint8_t **blocks, size_t *len, struct evs_diag *diag);
 
@@ -98,33 +103,38 @@ int evs_file_resync(struct evs_file *f, uint64_t from, uint64_t limit, uint64_t 
 		    struct evs_diag *diag);
 
 /*
- * HEAD: read, verify, decode into `head` (released by the caller), set f->salt and *start, the offset after both copies.
- * `copy_bad` tells of each copy; `memo` may be NULL. EVS_E_FORMAT when neither can be read.
+ * HEAD: read, verify, decode into `head` (released by the caller), set f->salt and *start, the
+ * offset after both copies. `copy_bad` tells of each copy; `memo` may be NULL. EVS_E_FORMAT when
+ * neither can be read.
  */
 int evs_file_head(struct evs_file *f, uint64_t size, struct evs_head *head, uint64_t *start,
 		  bool copy_bad[2], struct evs_text_memo *memo, struct evs_diag *diag);
 
-/* Find the newest commit and judge the tail (spec 9). `t->start` and `t->size` are set by the caller. */
+/* Find the newest commit and judge the tail (spec 9). `t->start` and `t->size` are set by the
+ * caller. */
 int evs_tail_find(struct evs_file *f, struct evs_tail *t, struct evs_diag *diag);
 /*
- * Where that was put off (`t->unproved`): is the newest append, which ends with the commit `c`, torn? Then it is the tail, and the commit before
- * it is the newest.
+ * Where that was put off (`t->unproved`): is the newest append, which ends with the commit `c`,
+ * torn? Then it is the tail, and the commit before it is the newest.
  */
-int evs_tail_prove(struct evs_file *f, struct evs_tail *t, const struct evs_commit *c, struct evs_diag *diag);
+int evs_tail_prove(struct evs_file *f, struct evs_tail *t, const struct evs_commit *c,
+		   struct evs_diag *diag);
 
-/* Read and decode the COMMIT (INDEX) frame at off; `*out` released by the caller; `payload` (may be reused, owned by
- * the caller) keeps the bytes its pointers point into. */
+/* Read and decode the COMMIT (INDEX) frame at off; `*out` released by the caller; `payload` (may be
+ * reused, owned by the caller) keeps the bytes its pointers point into. */
 int evs_file_commit(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
 		    struct evs_buf *payload, struct evs_diag *diag);
 /*
- * Give back a commit that evs_file_commit() gave, with its payload: the next one who asks for it gets it without reading, hashing
- * and decoding it again. One is kept, of `off`, that ended at or before `limit`. Takes both away from the caller.
+ * Give back a commit that evs_file_commit() gave, with its payload: the next one who asks for it
+ * gets it without reading, hashing and decoding it again. One is kept, of `off`, that ended at or
+ * before `limit`. Takes both away from the caller.
  */
 void evs_file_keep(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *c,
 		   struct evs_buf *payload);
 /*
- * The numbers of a COMMIT alone, its frame verified: nothing to release. Its payload, valid until the next evs_file_* call, may be kept
- * and decoded later by evs_file_decode(), which leaves `payload` as it is.
+ * The numbers of a COMMIT alone, its frame verified: nothing to release. Its payload, valid until
+ * the next evs_file_* call, may be kept and decoded later by evs_file_decode(), which leaves
+ * `payload` as it is.
  */
 int evs_file_commit_fixed(struct evs_file *f, uint64_t off, uint64_t limit, struct evs_commit *out,
 			  const uint8_t **payload, size_t *len, struct evs_diag *diag);

@@ -1,8 +1,9 @@
 /*
- * Holding frames against each other on a walk: a commit against the one before and the groups it names, an INDEX
- * against the frames it refers to (spec 7.1-12, 7.1-13, 7.2-7, 8.3-1, 8.3-2).
+ * Holding frames against each other on a walk: a commit against the one before and the groups it
+ * names, an INDEX against the frames it refers to (spec 7.1-12, 7.1-13, 7.2-7, 8.3-1, 8.3-2).
  *
- * Damage never gets here, because checksums stop it; a segment that another program wrote wrongly, or forged, does.
+ * Damage never gets here, because checksums stop it; a segment that another program wrote wrongly,
+ * or forged, does.
  */
 #include "src/diag.h"
 #include "src/store/segment_read.h"

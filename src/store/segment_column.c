@@ -5,8 +5,9 @@
 #include "src/store/segment_read.h"
 
 /* `coded` NULL: only as an array. `rows`: the n of them that are wanted; NULL: all. */
-static int load_column(struct evs_segment *s, uint16_t column, struct evs_coded *coded, const uint32_t *rows,
-		       uint32_t n, struct evs_array *out, struct evs_diag *diag)
+static int load_column(struct evs_segment *s, uint16_t column, struct evs_coded *coded,
+		       const uint32_t *rows, uint32_t n, struct evs_array *out,
+		       struct evs_diag *diag)
 {
 	const struct evs_block *b = evs_group_find(&s->group, column);
 	const uint8_t *stored = NULL;

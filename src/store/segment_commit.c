@@ -11,12 +11,14 @@ int evs_segment_newest(struct evs_segment *s, struct evs_commit *out, struct evs
 
 	*out = (struct evs_commit){ 0 };
 	if (!t->have_commit)
-		return evs_fail_off(diag, EVS_E_FORMAT, s->path, t->end, "there is no commit in the segment");
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, t->end,
+				    "there is no commit in the segment");
 	return evs_file_commit(&s->file, t->trailer.commit_off, t->end, out, payload, diag);
 }
 
 /* Down the tree, always by the oldest reference, to the offset of the oldest commit. */
-static int oldest_indexed(struct evs_segment *s, uint64_t index_off, uint64_t *off, struct evs_diag *diag)
+static int oldest_indexed(struct evs_segment *s, uint64_t index_off, uint64_t *off,
+			  struct evs_diag *diag)
 {
 	uint32_t level = UINT32_MAX;
 
@@ -26,7 +28,8 @@ static int oldest_indexed(struct evs_segment *s, uint64_t index_off, uint64_t *o
 		int rc = evs_file_index(&s->file, index_off, s->tail.end, &x, &payload, diag);
 		uint32_t i = 0;
 
-		while (rc == 0 && level != UINT32_MAX && i < x.nrefs && x.refs[i].level != level - 1)
+		while (rc == 0 && level != UINT32_MAX && i < x.nrefs &&
+		       x.refs[i].level != level - 1)
 			i++;
 		if (rc == 0 && i == x.nrefs)
 			rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, index_off,
@@ -43,8 +46,8 @@ static int oldest_indexed(struct evs_segment *s, uint64_t index_off, uint64_t *o
 	return 0;
 }
 
-int evs_segment_first(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload, uint64_t *end,
-		      struct evs_diag *diag)
+int evs_segment_first(struct evs_segment *s, struct evs_commit *out, struct evs_buf *payload,
+		      uint64_t *end, struct evs_diag *diag)
 {
 	struct evs_frame fr;
 	int rc = evs_segment_newest(s, out, payload, diag);
@@ -73,7 +76,8 @@ int evs_segment_first(struct evs_segment *s, struct evs_commit *out, struct evs_
 	return rc;
 }
 
-int evs_segment_written_behind(struct evs_segment *s, uint64_t end, int64_t *written, struct evs_diag *diag)
+int evs_segment_written_behind(struct evs_segment *s, uint64_t end, int64_t *written,
+			       struct evs_diag *diag)
 {
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };

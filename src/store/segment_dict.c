@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-/* The dictionary of the DICT frame at `off`, which must have the hash. `*sound`: the frame as such is. */
+/* The dictionary of the DICT frame at `off`, which must have the hash. `*sound`: the frame as such
+ * is. */
 static int read_frame(struct evs_segment *s, uint64_t off, const uint8_t *hash,
 		      struct evs_dictionary *out, bool *sound, struct evs_diag *diag)
 {
@@ -84,9 +85,8 @@ int evs_segment_dictionary(struct evs_segment *s, const struct evs_block *b, uin
 		    !memcmp(s->dict[i].dict.hash, want.hash, sizeof(want.hash)))
 			slot = &s->dict[i];
 	if (!slot) {
-		if (!evs_block_sound(
-			    b,
-			    *stored)) /* so what it begins with says nothing: told by who decodes it */
+		if (!evs_block_sound(b, *stored)) /* so what it begins with says nothing: told by
+						     who decodes it */
 			return 0;
 		if (rc < 0)
 			return evs_fail_off(diag, rc, s->path, at, why);

@@ -46,7 +46,8 @@ bool evs_segment_may_hold(struct evs_segment *s, const struct evs_commit *c, uin
 		return true;
 	rc = evs_segment_filter(s, c, ref->off, &blocks, &len, &d);
 	if (rc < 0) {
-		/* Of an append that may be torn nothing is told yet: the group is wanted, so that will be found out. */
+		/* Of an append that may be torn nothing is told yet: the group is wanted, so that
+		 * will be found out. */
 		if (s->tree.unproved)
 			return true;
 		if ((rc == EVS_E_FORMAT || rc == EVS_E_VERSION) && s->filter_told != ref->off)

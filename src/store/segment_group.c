@@ -1,5 +1,6 @@
 /*
- * Groups of an append: rows become bytes, with zones and filters, wherever they will stand; then the frames are put in order.
+ * Groups of an append: rows become bytes, with zones and filters, wherever they will stand; then
+ * the frames are put in order.
  */
 #include "src/store/segment_write.h"
 
@@ -9,10 +10,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define ZONES_MIN_ROWS	64u		  /* smaller groups say nothing worth its bytes */
-#define FILTER_MIN_ROWS 512u		  /* smaller groups are read as fast as their filters */
-#define ZONES_MOST	(EVS_MAX_ZONES / 2) /* of a commit: more are too much for the memory that is promised to readers */
-#define KEEP		((size_t)4 << 20) /* bytes of a part kept for the next */
+#define ZONES_MIN_ROWS	64u  /* smaller groups say nothing worth its bytes */
+#define FILTER_MIN_ROWS 512u /* smaller groups are read as fast as their filters */
+#define ZONES_MOST                                                                                 \
+	(EVS_MAX_ZONES /                                                                           \
+	 2) /* of a commit: more are too much for the memory that is promised to readers */
+#define KEEP ((size_t)4 << 20) /* bytes of a part kept for the next */
 
 static int grow(void **p, uint32_t *cap, uint32_t n, size_t size)
 {
@@ -31,7 +34,7 @@ static int grow(void **p, uint32_t *cap, uint32_t n, size_t size)
 	return 0;
 }
 
-/* ---- rows to bytes ----------------------------------------------------------------------------------- */
+/* ---- rows to bytes --------------------------------------------------------------------------- */
 
 void evs_seg_part_release(struct evs_seg_part *p)
 {
@@ -123,13 +126,14 @@ int evs_seg_part_fail(uint32_t rows, int rc, struct evs_diag *diag)
 				  rows);
 }
 
-/* ---- bytes to frames --------------------------------------------------------------------------------- */
+/* ---- bytes to frames ------------------------------------------------------------------------- */
 
 static int put_zones(struct evs_seg_writer *w, const struct evs_seg_part *p)
 {
 	void *zones = w->next.zones;
 
-	/* They are a help, not a must: a commit of very many groups of very many columns goes without. */
+	/* They are a help, not a must: a commit of very many groups of very many columns goes
+	 * without. */
 	if (!p->nzones || w->next.nzones + p->nzones > ZONES_MOST)
 		return 0;
 	if (grow(&zones, &w->zones_cap, w->next.nzones + p->nzones, sizeof(*w->next.zones)) < 0)

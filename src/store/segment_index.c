@@ -1,6 +1,6 @@
 /*
- * The INDEX frame in front of an append: the commits since the one before are folded into the tree (spec 8.3), and
- * what each source has had stored here is carried on.
+ * The INDEX frame in front of an append: the commits since the one before are folded into the tree
+ * (spec 8.3), and what each source has had stored here is carried on.
  */
 #include "src/diag.h"
 #include "src/store/segment_write.h"
@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GATHERED (2 * EVS_MAX_SOURCES) /* mentions of sources: other writers may name many in a commit */
+#define GATHERED                                                                                   \
+	(2 * EVS_MAX_SOURCES) /* mentions of sources: other writers may name many in a commit */
 
 /* `n` more mentions, with ids of their own. */
 static int add_sources(struct evs_index *x, const struct evs_source *from, uint32_t n)
@@ -69,7 +70,8 @@ void evs_sources_free(struct evs_source *sources, uint32_t n)
 	free(sources);
 }
 
-/* References to the `want` commits since the newest INDEX, oldest first (NULL: not wanted), and their sources. */
+/* References to the `want` commits since the newest INDEX, oldest first (NULL: not wanted), and
+ * their sources. */
 static int collect_commits(struct evs_seg_writer *w, struct evs_index_ref *refs, uint32_t want,
 			   struct evs_index *sources, struct evs_diag *diag)
 {
@@ -147,7 +149,8 @@ int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag)
 	int rc;
 
 	if (n >= sizeof(refs) / sizeof(refs[0]))
-		return EVS_E_FORMAT; /* an earlier INDEX could not be written; evcompact mends that */
+		return EVS_E_FORMAT; /* an earlier INDEX could not be written; evcompact mends that
+				      */
 	rc = collect_commits(w, refs, n, &sources, diag);
 	if (rc == 0)
 		rc = collect_index(w, &prev, &prev_payload, &sources, diag);

@@ -1,5 +1,6 @@
 /*
- * The lock on a segment (spec/store.md 4): of writers, and of whoever takes its name away or puts another file in its place.
+ * The lock on a segment (spec/store.md 4): of writers, and of whoever takes its name away or puts
+ * another file in its place.
  */
 #include "src/diag.h"
 #include "src/store/store.h"

@@ -30,7 +30,8 @@ static void tell_head(struct evs_segment *s, const bool bad[2])
 				  : "4.1-13 the first copy of HEAD is damaged; the second one is used");
 }
 
-/* Damage at the newest commit's trailers and frame is told by the walk; a tail here, unless it is growing. */
+/* Damage at the newest commit's trailers and frame is told by the walk; a tail here, unless it is
+ * growing. */
 static void tell_tail(struct evs_segment *s)
 {
 	const struct evs_tail *t = &s->tail;
@@ -48,10 +49,12 @@ static void tell_tail(struct evs_segment *s)
 }
 
 /*
- * Find the newest commit of a file that looks as `st` says. What looks like a tail may be an append in progress: then a writer holds the lock, or
- * has just let it go and the file looks different by now.
+ * Find the newest commit of a file that looks as `st` says. What looks like a tail may be an append
+ * in progress: then a writer holds the lock, or has just let it go and the file looks different by
+ * now.
  */
-static int find_tail(struct evs_segment *s, struct evs_io_stat st, bool *growing, struct evs_diag *diag)
+static int find_tail(struct evs_segment *s, struct evs_io_stat st, bool *growing,
+		     struct evs_diag *diag)
 {
 	uint64_t size = 0, end = 0;
 	int rc = 0;
@@ -86,7 +89,8 @@ int evs_segment_settle(struct evs_segment *s, const struct evs_commit *c, struct
 	s->file.put_off = false;
 	if (!c)
 		evs_file_forget(&s->file);
-	rc = c ? evs_tail_prove(&s->file, &s->tail, c, diag) : evs_tail_find(&s->file, &s->tail, diag);
+	rc = c ? evs_tail_prove(&s->file, &s->tail, c, diag)
+	       : evs_tail_find(&s->file, &s->tail, diag);
 	if (rc == EVS_E_FORMAT) { /* cut since it was opened: the frames that are read will tell */
 		s->tail = opened;
 		s->tail.unproved = false;
@@ -166,8 +170,8 @@ void evs_segment_let_go(int held)
 }
 
 /* `held`: the file, open already, or -1. */
-static int open_segment(struct evs_segment **out, struct evs_spare *spare, int held, bool put_off, const char *path,
-			evs_damage_fn *fn, void *arg, struct evs_diag *diag)
+static int open_segment(struct evs_segment **out, struct evs_spare *spare, int held, bool put_off,
+			const char *path, evs_damage_fn *fn, void *arg, struct evs_diag *diag)
 {
 	struct evs_segment *s = malloc(sizeof(*s));
 	struct evs_io_stat st;
@@ -233,14 +237,14 @@ int evs_segment_open(struct evs_segment **out, const char *path, evs_damage_fn *
 	return open_segment(out, NULL, -1, false, path, fn, arg, diag);
 }
 
-int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, bool put_off, const char *path,
-			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
+int evs_segment_open_with(struct evs_segment **out, struct evs_spare *spare, bool put_off,
+			  const char *path, evs_damage_fn *fn, void *arg, struct evs_diag *diag)
 {
 	return open_segment(out, spare, -1, put_off, path, fn, arg, diag);
 }
 
-int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int held, const char *path,
-			  evs_damage_fn *fn, void *arg, struct evs_diag *diag)
+int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int held,
+			  const char *path, evs_damage_fn *fn, void *arg, struct evs_diag *diag)
 {
 	return open_segment(out, spare, held, false, path, fn, arg, diag);
 }
@@ -304,7 +308,8 @@ int evs_segment_resume(struct evs_segment *s, const struct evs_place *p, struct 
 	return 0;
 }
 
-/* An INDEX is the first frame of its append: the one at `off`, if it is one, counts from here on. */
+/* An INDEX is the first frame of its append: the one at `off`, if it is one, counts from here on.
+ */
 static int index_passed(struct evs_segment *s, uint64_t off, struct evs_diag *diag)
 {
 	struct evs_buf payload = { 0 };
@@ -441,7 +446,8 @@ int evs_segment_next(struct evs_segment *s, const struct evs_group **g, uint64_t
 
 	if (s->how == EVS_WALK_PRUNED) {
 		rc = evs_tree_next(s, diag);
-		/* The tree is damaged, or of a newer format, from here on: go frame by frame (spec 9-9). */
+		/* The tree is damaged, or of a newer format, from here on: go frame by frame (spec
+		 * 9-9). */
 		if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
 			s->how = EVS_WALK_ALL;
 			s->next_row -= s->tree.passed;

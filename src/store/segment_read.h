@@ -23,9 +23,9 @@ struct evs_recent {
 
 struct evs_tree {
 	struct evs_tree_node node[EVS_INDEX_LEVELS + 1];
-	unsigned depth;			      /* nodes in use */
-	uint64_t pushes;		      /* INDEX frames read so far */
-	uint64_t passed;		      /* rows passed over that stand behind s->pos, nobody knows where */
+	unsigned depth;	 /* nodes in use */
+	uint64_t pushes; /* INDEX frames read so far */
+	uint64_t passed; /* rows passed over that stand behind s->pos, nobody knows where */
 	struct evs_recent recent[2 * EVS_INDEX_EVERY]; /* newest first */
 	unsigned nrecent;
 	struct evs_buf held; /* of them; the memory stays */
@@ -34,7 +34,8 @@ struct evs_tree {
 	uint64_t commit_off;
 	struct evs_buf payload;
 	uint32_t next_group;
-	bool unproved; /* the commit's hash has not been checked, nor, if it is the newest, its append */
+	bool unproved; /* the commit's hash has not been checked, nor, if it is the newest, its
+			  append */
 };
 
 /* A frame that a later one speaks of. */
@@ -44,8 +45,9 @@ struct evs_seen {
 };
 
 /*
- * What a walk remembers, to hold frames against those before them (rules 7.1-12, 7.1-13, 7.2-7, 8.3-1, 8.3-2). `sure` is
- * lost with every damaged stretch and comes back with the next sound frame of its kind.
+ * What a walk remembers, to hold frames against those before them
+ * (rules 7.1-12, 7.1-13, 7.2-7, 8.3-1, 8.3-2). `sure` is lost with every damaged stretch and comes
+ * back with the next sound frame of its kind.
  */
 struct evs_chain {
 	bool commit_sure, groups_sure;
@@ -94,7 +96,8 @@ struct evs_segment {
 	evs_walked_fn *watch;
 	void *watch_arg;
 	struct evs_segment_count count;
-	/* The SCHEMA frame that was damaged last, or 0: it is not read again for each group of it. */
+	/* The SCHEMA frame that was damaged last, or 0: it is not read again for each group of it.
+	 */
 	uint64_t schema_bad;
 	uint64_t filter_read, filter_told; /* filter that was counted, or named as damaged, last */
 	uint64_t packed_read;		   /* group whose only block was counted */
@@ -116,12 +119,13 @@ struct evs_segment {
 void evs_segment_tell(struct evs_segment *s, uint64_t off, uint64_t rows, const char *what);
 
 /*
- * What was put off when the segment was opened: is the newest append whole, which ends with the commit `c`? (NULL: it is read again.) A
- * tail is told. Returns 0 or an error of the system.
+ * What was put off when the segment was opened: is the newest append whole, which ends with the
+ * commit `c`? (NULL: it is read again.) A tail is told. Returns 0 or an error of the system.
  */
 int evs_segment_settle(struct evs_segment *s, const struct evs_commit *c, struct evs_diag *diag);
 
-/* Read the GROUP frame at off into s->group. *span gets its length when the head could be read, else 0. */
+/* Read the GROUP frame at off into s->group. *span gets its length when the head could be read,
+ * else 0. */
 int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, uint64_t *span,
 			   struct evs_diag *diag);
 
@@ -129,11 +133,12 @@ int evs_segment_load_group(struct evs_segment *s, uint64_t off, uint64_t limit, 
 int evs_segment_find_schema(struct evs_segment *s, struct evs_diag *diag);
 
 /*
- * segment_dict.c: have the dictionary of a block with codec 2 of the current group at hand; `*stored`, its bytes, stands at `at` of the file and
- * may move. 0 also where the block or the dictionary is damaged: who decodes it finds that out.
+ * segment_dict.c: have the dictionary of a block with codec 2 of the current group at hand;
+ * `*stored`, its bytes, stands at `at` of the file and may move. 0 also where the block or the
+ * dictionary is damaged: who decodes it finds that out.
  */
-int evs_segment_dictionary(struct evs_segment *s, const struct evs_block *b, uint64_t at, const uint8_t **stored,
-			   struct evs_diag *diag);
+int evs_segment_dictionary(struct evs_segment *s, const struct evs_block *b, uint64_t at,
+			   const uint8_t **stored, struct evs_diag *diag);
 void evs_segment_dict_release(struct evs_segment *s);
 
 int evs_walk_next(struct evs_segment *s, struct evs_diag *diag);

@@ -4,7 +4,8 @@
 #include "src/diag.h"
 #include "src/store/segment_read.h"
 
-static const struct evs_rollup_ref *find(const struct evs_commit *c, const uint8_t view[EVS_VIEW_ID])
+static const struct evs_rollup_ref *find(const struct evs_commit *c,
+					 const uint8_t view[EVS_VIEW_ID])
 {
 	for (uint32_t i = 0; i < c->nrollups; i++)
 		if (!memcmp(c->rollups[i].view, view, EVS_VIEW_ID))
@@ -45,8 +46,9 @@ static int decode(struct evs_segment *s, const uint8_t *p, uint32_t len, uint32_
 	return rc;
 }
 
-int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c, const uint8_t view[EVS_VIEW_ID],
-		       struct evs_array *cols, size_t ncols, uint32_t *groups, struct evs_diag *diag)
+int evs_segment_rollup(struct evs_segment *s, const struct evs_commit *c,
+		       const uint8_t view[EVS_VIEW_ID], struct evs_array *cols, size_t ncols,
+		       uint32_t *groups, struct evs_diag *diag)
 {
 	const struct evs_rollup_ref *ref = find(c, view);
 	struct evs_ahead a = { .known = true, .append = c->append };

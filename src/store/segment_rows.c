@@ -22,7 +22,8 @@ uint16_t evs_seg_filtered(const struct evs_table *t, uint16_t out[EVS_SEG_FILTER
 	return n;
 }
 
-static void widen(const struct evs_table *t, const struct evs_array *time, uint32_t row, struct evs_seg_rows *r)
+static void widen(const struct evs_table *t, const struct evs_array *time, uint32_t row,
+		  struct evs_seg_rows *r)
 {
 	int64_t at = evs_row_time(t, time, row);
 
@@ -34,9 +35,10 @@ static void widen(const struct evs_table *t, const struct evs_array *time, uint3
 		r->time_max = at;
 }
 
-/* Times rise with the numbers that stand for them, so only the least and the greatest are made times. */
-static void widen_by_numbers(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx, uint32_t n,
-			     struct evs_seg_rows *r)
+/* Times rise with the numbers that stand for them, so only the least and the greatest are made
+ * times. */
+static void widen_by_numbers(const struct evs_table *t, const struct evs_array *time,
+			     const uint32_t *idx, uint32_t n, struct evs_seg_rows *r)
 {
 	uint64_t flip = time->is_signed ? (uint64_t)1 << 63 : 0, min = UINT64_MAX, max = 0;
 	uint32_t first = 0, last = 0;
@@ -65,8 +67,8 @@ static void widen_by_numbers(const struct evs_table *t, const struct evs_array *
 	}
 }
 
-void evs_seg_times(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx, uint32_t n,
-		   struct evs_seg_rows *r)
+void evs_seg_times(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx,
+		   uint32_t n, struct evs_seg_rows *r)
 {
 	r->time_min = r->time_max = EVS_TIME_NONE;
 	if (time->phys == EVS_INT) {

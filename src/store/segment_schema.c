@@ -1,5 +1,6 @@
 /*
- * The schemas of a segment that is read: the text of a SCHEMA frame, and which one is in force (spec 4.3, 9-8).
+ * The schemas of a segment that is read: the text of a SCHEMA frame, and which one is in force
+ * (spec 4.3, 9-8).
  */
 #include "src/diag.h"
 #include "src/store/segment_read.h"
@@ -75,8 +76,8 @@ static int try_schema(struct evs_segment *s, uint64_t off, struct evs_diag *diag
 	return rc < 0 && rc != EVS_E_NOMEM && rc != EVS_E_SYS ? EVS_E_FORMAT : rc;
 }
 
-/* The newest COMMIT, or the SCHEMA frame it names, is damaged: the schema in force is the last sound one
- * in front of it, else HEAD's. */
+/* The newest COMMIT, or the SCHEMA frame it names, is damaged: the schema in force is the last
+ * sound one in front of it, else HEAD's. */
 static int search_schema_off(struct evs_segment *s, struct evs_diag *diag)
 {
 	uint64_t limit = s->tail.trailer.commit_off, off = s->tail.start, next = limit;

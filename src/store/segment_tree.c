@@ -1,9 +1,10 @@
 /*
- * Going through a segment by its INDEX and COMMIT frames, so that what lies outside a span of time is not read.
+ * Going through a segment by its INDEX and COMMIT frames, so that what lies outside a span of time
+ * is not read.
  *
- * The newest COMMIT leads through at most EVS_INDEX_EVERY commits back to the newest INDEX, which leads to all others
- * (spec 8). Everything here may be given up for the walk frame by frame: s->pos always says from where, and s->next_row, less
- * what was passed over since, from which row.
+ * The newest COMMIT leads through at most EVS_INDEX_EVERY commits back to the newest INDEX, which
+ * leads to all others (spec 8). Everything here may be given up for the walk frame by frame: s->pos
+ * always says from where, and s->next_row, less what was passed over since, from which row.
  */
 #include "src/diag.h"
 #include "src/store/segment_read.h"
@@ -11,7 +12,9 @@
 #include <assert.h>
 
 #define INDEX_LEAST 144u /* bytes of the smallest INDEX frame */
-#define HELD	    ((size_t)256 << 10) /* of commits that are passed on the way back and come again on the way forward */
+#define HELD                                                                                       \
+	((size_t)256                                                                               \
+	 << 10) /* of commits that are passed on the way back and come again on the way forward */
 
 /* As of one that nothing is in. */
 static void start_over(struct evs_tree *t)
@@ -42,7 +45,8 @@ void evs_tree_release(struct evs_tree *t)
 	start_over(t);
 }
 
-/* The INDEX at `off`, of which the references of `level` matter. `from`: the reference that led here, or NULL. */
+/* The INDEX at `off`, of which the references of `level` matter. `from`: the reference that led
+ * here, or NULL. */
 static int push_index(struct evs_segment *s, uint64_t off, uint32_t level,
 		      const struct evs_index_ref *from, struct evs_diag *diag)
 {
@@ -52,7 +56,8 @@ static int push_index(struct evs_segment *s, uint64_t off, uint32_t level,
 	int rc;
 
 	assert(t->depth <= EVS_INDEX_LEVELS); /* levels fall on the way, and are bounded (8.2-1) */
-	/* An INDEX is led to once a level: more is a forged tree that comes back to it again and again. */
+	/* An INDEX is led to once a level: more is a forged tree that comes back to it again and
+	 * again. */
 	if (t->pushes++ / EVS_INDEX_LEVELS > s->tail.end / INDEX_LEAST)
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off,
 				    "8.3 the INDEX tree is too wide");
@@ -77,8 +82,10 @@ static void pop_index(struct evs_tree *t)
 	evs_buf_release(&n->payload);
 }
 
-/* The newest commit, which is kept; of those before it the numbers, and the payload while there is room. */
-static int pass_commit(struct evs_segment *s, uint64_t off, uint64_t limit, struct evs_commit *c, struct evs_diag *diag)
+/* The newest commit, which is kept; of those before it the numbers, and the payload while there is
+ * room. */
+static int pass_commit(struct evs_segment *s, uint64_t off, uint64_t limit, struct evs_commit *c,
+		       struct evs_diag *diag)
 {
 	struct evs_tree *t = &s->tree;
 	struct evs_recent *r = &t->recent[t->nrecent];
@@ -161,7 +168,8 @@ static int read_recent(struct evs_segment *s, const struct evs_recent *r, struct
 	struct evs_tree *t = &s->tree;
 
 	if (!r->len)
-		return evs_file_commit(&s->file, r->off, s->tail.end, &t->commit, &t->payload, diag);
+		return evs_file_commit(&s->file, r->off, s->tail.end, &t->commit, &t->payload,
+				       diag);
 	evs_buf_reset(&t->payload);
 	evs_buf_put(&t->payload, t->held.p + r->at, r->len);
 	if (!evs_buf_ok(&t->payload))
@@ -169,9 +177,10 @@ static int read_recent(struct evs_segment *s, const struct evs_recent *r, struct
 	return evs_file_decode(&s->file, r->off, r->append, &t->commit, &t->payload, diag);
 }
 
-/* Led to by a reference, or one behind the newest INDEX. Commits come in the order of the file, each once. */
-static int enter_commit(struct evs_segment *s, const struct evs_index_ref *from, const struct evs_recent *recent,
-			struct evs_diag *diag)
+/* Led to by a reference, or one behind the newest INDEX. Commits come in the order of the file,
+ * each once. */
+static int enter_commit(struct evs_segment *s, const struct evs_index_ref *from,
+			const struct evs_recent *recent, struct evs_diag *diag)
 {
 	uint64_t off = from ? from->off : recent->off;
 	struct evs_tree *t = &s->tree;
@@ -180,7 +189,8 @@ static int enter_commit(struct evs_segment *s, const struct evs_index_ref *from,
 	int rc;
 
 	evs_commit_release(&t->commit);
-	if (off < s->pos) /* after an INDEX that speaks of commits of the future, or a group where none can be */
+	if (off < s->pos) /* after an INDEX that speaks of commits of the future, or a group where
+			     none can be */
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.2-3 commits out of order");
 	rc = from ? evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag)
 		  : read_recent(s, recent, diag);
@@ -207,8 +217,8 @@ static int enter_commit(struct evs_segment *s, const struct evs_index_ref *from,
 }
 
 /*
- * A group of the commit at hand is wanted: what was put off is due. Returns 0, where the commit may be over; EVS_E_FORMAT: its hash
- * does not match; or an error of the system.
+ * A group of the commit at hand is wanted: what was put off is due. Returns 0, where the commit may
+ * be over; EVS_E_FORMAT: its hash does not match; or an error of the system.
  */
 static int prove(struct evs_segment *s, struct evs_diag *diag)
 {
@@ -290,7 +300,8 @@ static int follow(struct evs_segment *s, const struct evs_index_ref *r, struct e
 		return evs_fail_off(diag, EVS_E_FORMAT, s->path, r->off,
 				    "8.2-3 commits out of order");
 	if (outside(s, r->time_min, r->time_max)) {
-		/* Level 1 stands for what lies right before its INDEX, higher ones for something farther back. */
+		/* Level 1 stands for what lies right before its INDEX, higher ones for something
+		 * farther back. */
 		if (r->level <= 1)
 			come_to(s, r->level ? r->off : r->off + r->len);
 		else

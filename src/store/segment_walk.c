@@ -1,8 +1,8 @@
 /*
  * Going through a segment frame by frame, every frame verified; damage is stepped over (spec 9-6).
  *
- * How many rows a damaged stretch cost is told by the next frame that knows where it stands: a GROUP by its first_row, a
- * COMMIT by its rows_total, at the end the newest trailer.
+ * How many rows a damaged stretch cost is told by the next frame that knows where it stands: a
+ * GROUP by its first_row, a COMMIT by its rows_total, at the end the newest trailer.
  */
 #include "src/diag.h"
 #include "src/store/segment_read.h"
@@ -35,9 +35,7 @@ static void close_gap(struct evs_segment *s, uint64_t row, uint64_t off)
 static int watched(struct evs_segment *s, const struct evs_frame *fr, uint64_t span,
 		   const struct evs_commit *c, const struct evs_index *x, struct evs_diag *diag)
 {
-	struct evs_walked w = {
-		.off = s->pos, .span = span, .frame = fr, .commit = c, .index = x
-	};
+	struct evs_walked w = { .off = s->pos, .span = span, .frame = fr, .commit = c, .index = x };
 
 	return s->watch ? s->watch(s->watch_arg, &w, diag) : 0;
 }
@@ -108,8 +106,9 @@ static int walk_padding(struct evs_segment *s, const struct evs_frame *fr, struc
 }
 
 /*
- * What the COMMIT behind a frame says of it: one that must be refused (7.1-2, 7.7) takes its groups with it, and frames left
- * over from another version of the file do not bear its number. Looked up once for all frames of an append.
+ * What the COMMIT behind a frame says of it: one that must be refused (7.1-2, 7.7) takes its groups
+ * with it, and frames left over from another version of the file do not bear its number. Looked up
+ * once for all frames of an append.
  */
 static int walk_ahead(struct evs_segment *s, const struct evs_frame *fr, struct evs_diag *diag)
 {
@@ -176,7 +175,8 @@ static int walk_frame(struct evs_segment *s, const struct evs_frame *fr, struct 
 	return rc < 0 ? rc : watched(s, fr, span, NULL, NULL, diag);
 }
 
-/* To the next sound frame, or the end. The newest commit may end behind the file: its second trailer is cut. */
+/* To the next sound frame, or the end. The newest commit may end behind the file: its second
+ * trailer is cut. */
 static int resync(struct evs_segment *s, uint64_t from, struct evs_diag *diag)
 {
 	uint64_t limit = s->tail.end < s->tail.size ? s->tail.end : s->tail.size;

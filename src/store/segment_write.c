@@ -1,8 +1,9 @@
 /*
  * One append: [INDEX] [SCHEMA] GROUP ... COMMIT, then one fdatasync (spec 10.1).
  *
- * Everything is collected in one buffer and written with as few calls as its size allows. Until the commit is on disk
- * the file is longer than before but says nothing new; whatever goes wrong, it is cut back to where it ended.
+ * Everything is collected in one buffer and written with as few calls as its size allows. Until the
+ * commit is on disk the file is longer than before but says nothing new; whatever goes wrong, it is
+ * cut back to where it ended.
  */
 #include "src/store/segment_write.h"
 
@@ -118,9 +119,10 @@ static int schema_is(struct evs_seg_writer *w, const struct evs_head *head,
 	return rc == EVS_E_FORMAT ? 0 : rc;
 }
 
-/* ---- opening --------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
-/* How much of `source` this segment holds: newest mention in the commits since the INDEX, else in the INDEX. */
+/* How much of `source` this segment holds: newest mention in the commits since the INDEX, else in
+ * the INDEX. */
 static int find_source(struct evs_seg_writer *w, const char *source, struct evs_diag *diag)
 {
 	uint64_t off = w->end - w->last_len, len = w->last_len;
@@ -194,7 +196,8 @@ static int check_head(const struct evs_seg_writer *w, const struct evs_head *hea
 	return 0;
 }
 
-/* Older commits may be damaged, or their sources too many: then there is none, and readers take the longer way. */
+/* Older commits may be damaged, or their sources too many: then there is none, and readers take the
+ * longer way. */
 static int put_index_when_due(struct evs_seg_writer *w, struct evs_diag *diag)
 {
 	int rc = w->last.since_index < EVS_INDEX_EVERY ? 0 : evs_segw_put_index(w, diag);
@@ -233,7 +236,8 @@ static int load_newest(struct evs_seg_writer *w, const struct evs_tail *t, struc
 	return rc;
 }
 
-/* Everything that may be a reason to refuse is looked at before the first byte is written (spec 10.1). */
+/* Everything that may be a reason to refuse is looked at before the first byte is written
+ * (spec 10.1). */
 static int load(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag)
 {
 	struct evs_head head = { 0 };
@@ -313,8 +317,9 @@ static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 }
 
 /*
- * A segment of this name was dropped, by a run that was killed before the rename was on disk, or is at work. The new one must not
- * be there without it: the ledger could not be told what became of the old one.
+ * A segment of this name was dropped, by a run that was killed before the rename was on disk, or is
+ * at work. The new one must not be there without it: the ledger could not be told what became of
+ * the old one.
  */
 static int settle_dropped(const struct evs_seg_spec *spec, struct evs_diag *diag)
 {
@@ -332,9 +337,9 @@ static int settle_dropped(const struct evs_seg_spec *spec, struct evs_diag *diag
 }
 
 /*
- * The file is made under ".NAME.new" and locked there; whoever holds that lock makes the segment. The rename at commit
- * keeps the lock on what is then the segment, so writers that waited find it and append.
- * 0: ours to make. 1: it exists by now, start over.
+ * The file is made under ".NAME.new" and locked there; whoever holds that lock makes the segment.
+ * The rename at commit keeps the lock on what is then the segment, so writers that waited find it
+ * and append. 0: ours to make. 1: it exists by now, start over.
  */
 static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 		    struct evs_diag *diag)
@@ -353,7 +358,8 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 	rc = evs_io_open_write(&w->fd, w->new_path, true, &d);
 	if (rc < 0 && d.sys == ENOENT) {
 		w->new_path[0] = '\0';
-		return 1; /* the folder was empty, and expired this moment; another may have made it again */
+		return 1; /* the folder was empty, and expired this moment; another may have made it
+			     again */
 	}
 	if (rc < 0)
 		evs_fail_copy(diag, &d);
@@ -426,7 +432,7 @@ int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, str
 	return rc;
 }
 
-/* ---- commit ------------------------------------------------------------------------------------------ */
+/* ---- commit ---------------------------------------------------------------------------------- */
 
 int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
 		    struct evs_diag *diag)

@@ -1,5 +1,6 @@
 /*
- * Appending to one segment: lock, recover, groups, one commit, one sync (spec 10). Private to the store room.
+ * Appending to one segment: lock, recover, groups, one commit, one sync (spec 10). Private to the
+ * store room.
  */
 #ifndef EVS_STORE_SEGMENT_WRITE_H
 #define EVS_STORE_SEGMENT_WRITE_H
@@ -30,7 +31,8 @@ struct evs_seg_spec {
 
 #define EVS_SEG_FILTERED 64u /* columns with a filter at most */
 
-/* Rows as the bytes of a group that has no place yet, with what a commit says of it. Zeroed is empty; memory is used again. */
+/* Rows as the bytes of a group that has no place yet, with what a commit says of it. Zeroed is
+ * empty; memory is used again. */
 struct evs_seg_part {
 	uint32_t rows, summed;
 	uint64_t mem_bytes, src_bytes;
@@ -46,7 +48,8 @@ struct evs_seg_part {
 	uint16_t nfilters;
 };
 
-/* A hash on its way. Not to be moved: libsodium wants 64 bytes aligned, which memory on the heap is not. */
+/* A hash on its way. Not to be moved: libsodium wants 64 bytes aligned, which memory on the heap is
+ * not. */
 struct evs_hashing {
 	uint8_t room[sizeof(crypto_generichash_state) + 63];
 };
@@ -99,20 +102,21 @@ struct evs_seg_rows {
 	uint32_t run; /* 0: that of the commit */
 };
 
-/* segment_rows.c. Columns that get filters: of the sort key and with an index, ascending; how many. */
+/* segment_rows.c. Columns that get filters: of the sort key and with an index, ascending; how many.
+ */
 uint16_t evs_seg_filtered(const struct evs_table *t, uint16_t out[EVS_SEG_FILTERED]);
 
 /* Bounds of the times of rows idx[0 .. n), or 0 .. n - 1 when idx is NULL. */
 void evs_seg_times(const struct evs_table *t, const struct evs_array *time, const uint32_t *idx,
 		   uint32_t n, struct evs_seg_rows *r);
 
-/* Lock, recover, load. EVS_E_LOCKED, EVS_E_FORMAT (damaged so that nothing can follow), EVS_E_SYS, EVS_E_NOMEM.
- * Close in every case. */
+/* Lock, recover, load. EVS_E_LOCKED, EVS_E_FORMAT (damaged so that nothing can follow), EVS_E_SYS,
+ * EVS_E_NOMEM. Close in every case. */
 int evs_segw_open(struct evs_seg_writer *w, const struct evs_seg_spec *spec, struct evs_diag *diag);
 
 /*
- * segment_group.c: encode rows that will be row `first_row` of the segment and on. Any thread may. EVS_E_NOMEM; EVS_E_LIMIT: the group would be
- * larger than a segment can hold.
+ * segment_group.c: encode rows that will be row `first_row` of the segment and on. Any thread may.
+ * EVS_E_NOMEM; EVS_E_LIMIT: the group would be larger than a segment can hold.
  */
 int evs_seg_part_make(struct evs_seg_part *p, struct evs_encoder *enc,
 		      const struct evs_seg_rows *rows, uint64_t schema_off, uint64_t first_row);
@@ -120,7 +124,8 @@ void evs_seg_part_release(struct evs_seg_part *p);
 /* That it failed with `rc`, in words. */
 int evs_seg_part_fail(uint32_t rows, int rc, struct evs_diag *diag);
 
-/* Add it as a group. As in struct evs_seg_rows: does it begin a run, and the number of one, or 0. */
+/* Add it as a group. As in struct evs_seg_rows: does it begin a run, and the number of one, or 0.
+ */
 int evs_segw_put_part(struct evs_seg_writer *w, const struct evs_seg_part *p, bool begins_run,
 		      uint32_t run, struct evs_diag *diag);
 
@@ -128,7 +133,8 @@ int evs_segw_put_part(struct evs_seg_writer *w, const struct evs_seg_part *p, bo
 int evs_segw_group(struct evs_seg_writer *w, struct evs_encoder *enc,
 		   const struct evs_seg_rows *rows, struct evs_diag *diag);
 
-/* segment_dict.c: in front of the first group: both DICT frames; d->off and d->copy become their places. */
+/* segment_dict.c: in front of the first group: both DICT frames; d->off and d->copy become their
+ * places. */
 int evs_segw_dictionary(struct evs_seg_writer *w, struct evs_dictionary *d, struct evs_diag *diag);
 
 /* Behind all groups: a ROLLUP frame. In ascending order of views. */
@@ -136,8 +142,8 @@ int evs_segw_rollup(struct evs_seg_writer *w, struct evs_encoder *enc, const str
 		    struct evs_diag *diag);
 
 /*
- * Commit the groups and make them durable: 0 means they are on disk (for a new segment: as soon as its folder is synced,
- * which is the caller's part). `source` may be NULL.
+ * Commit the groups and make them durable: 0 means they are on disk (for a new segment: as soon as
+ * its folder is synced, which is the caller's part). `source` may be NULL.
  */
 int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t source_off, int64_t now,
 		    struct evs_diag *diag);
@@ -146,10 +152,12 @@ int evs_segw_commit(struct evs_seg_writer *w, const char *source, uint64_t sourc
 int evs_segw_commit_sources(struct evs_seg_writer *w, struct evs_source *sources, uint32_t n,
 			    int64_t now, struct evs_diag *diag);
 
-/* A new file, open under w->new_path, begins: emptied, and HEAD is put, in the same buffer as the first groups. */
+/* A new file, open under w->new_path, begins: emptied, and HEAD is put, in the same buffer as the
+ * first groups. */
 int evs_segw_begin(struct evs_seg_writer *w, const struct evs_head *h, struct evs_diag *diag);
 
-/* Write out and sync what has been put so far, so that the sync of the commit has little left to do. */
+/* Write out and sync what has been put so far, so that the sync of the commit has little left to
+ * do. */
 int evs_segw_sync(struct evs_seg_writer *w, struct evs_diag *diag);
 
 /* Turn what was put behind `at` (40 zero bytes, then the payload) into a frame, padded. */
@@ -162,14 +170,14 @@ int evs_segw_relieve(struct evs_seg_writer *w, struct evs_diag *diag);
 uint64_t evs_segw_here(const struct evs_seg_writer *w);
 
 /*
- * segment_index.c: put an INDEX frame that folds the commits so far, and let the next commit name it. When their chain is
- * damaged nothing is put (EVS_E_FORMAT): an append does without.
+ * segment_index.c: put an INDEX frame that folds the commits so far, and let the next commit name
+ * it. When their chain is damaged nothing is put (EVS_E_FORMAT): an append does without.
  */
 int evs_segw_put_index(struct evs_seg_writer *w, struct evs_diag *diag);
 
 /*
- * segment_index.c: what each source has had stored here, by the commits up to the newest, w->last. Ids are malloc'd; free with
- * evs_sources_free().
+ * segment_index.c: what each source has had stored here, by the commits up to the newest, w->last.
+ * Ids are malloc'd; free with evs_sources_free().
  */
 int evs_segw_sources(struct evs_seg_writer *w, struct evs_source **out, uint32_t *n,
 		     struct evs_diag *diag);

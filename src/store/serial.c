@@ -1,5 +1,6 @@
 /*
- * serials.json is one JSON object, column name to next number. It is replaced as a whole, under the lock of serials.lock.
+ * serials.json is one JSON object, column name to next number. It is replaced as a whole, under the
+ * lock of serials.lock.
  */
 #include "src/store/serial.h"
 

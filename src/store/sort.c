@@ -1,6 +1,7 @@
 /*
- * A stable sort of row numbers. As much of the key as goes into eight bytes is taken into the items (sort_prefix.c), which are sorted by
- * the digits of these, or merged when they are few; only ties go to the columns.
+ * A stable sort of row numbers. As much of the key as goes into eight bytes is taken into the items
+ * (sort_prefix.c), which are sorted by the digits of these, or merged when they are few; only ties
+ * go to the columns.
  */
 #include "src/store/sort.h"
 
@@ -115,7 +116,8 @@ static struct sort_item *digit_sort(struct sort_item *v, struct sort_item *tmp, 
 }
 
 /* Neighbours with the same prefix by the columns of which it does not say all. */
-static void settle_ties(const struct order *o, struct sort_item *v, struct sort_item *tmp, uint32_t n)
+static void settle_ties(const struct order *o, struct sort_item *v, struct sort_item *tmp,
+			uint32_t n)
 {
 	for (uint32_t i = 0, end; i < n; i = end) {
 		struct sort_item *done;

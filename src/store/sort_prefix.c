@@ -1,6 +1,7 @@
 /*
- * What a sort compares first: as many key columns as fit in 64 bits, the first of them highest. A number counts from the least one there is; texts
- * of which few are distinct are numbered in their order; of other texts the first eight bytes are taken.
+ * What a sort compares first: as many key columns as fit in 64 bits, the first of them highest. A
+ * number counts from the least one there is; texts of which few are distinct are numbered in their
+ * order; of other texts the first eight bytes are taken.
  */
 #include "src/store/sort.h"
 
@@ -22,7 +23,7 @@ static unsigned bit_len(uint64_t v)
 	return v ? 64u - (unsigned)__builtin_clzll(v) : 0;
 }
 
-/* ---- numbering texts --------------------------------------------------------------------------------- */
+/* ---- numbering texts ------------------------------------------------------------------------- */
 
 /* Distinct values of a column: number k is that of row first[k]. */
 struct numbers {
@@ -58,8 +59,10 @@ static uint32_t number_of(struct numbers *m, uint32_t row)
 	return m->n++;
 }
 
-/* The numbers in the order of their values, of all rows into tmp[].row. False: there are too many. */
-static bool number_rows(struct numbers *m, const struct sort_item *v, struct sort_item *tmp, uint32_t n)
+/* The numbers in the order of their values, of all rows into tmp[].row. False: there are too many.
+ */
+static bool number_rows(struct numbers *m, const struct sort_item *v, struct sort_item *tmp,
+			uint32_t n)
 {
 	struct sort_item order[2 * MANY], *done;
 
@@ -78,11 +81,12 @@ static bool number_rows(struct numbers *m, const struct sort_item *v, struct sor
 	return true;
 }
 
-/* ---- columns ----------------------------------------------------------------------------------------- */
+/* ---- columns --------------------------------------------------------------------------------- */
 
-/* Put `bits` bits of the column behind the prefixes. How many there were room for; *whole: they say all of it. */
-static unsigned put_column(const struct evs_array *a, struct sort_item *v, struct sort_item *tmp, uint32_t n,
-			   unsigned room, bool *whole)
+/* Put `bits` bits of the column behind the prefixes. How many there were room for; *whole: they say
+ * all of it. */
+static unsigned put_column(const struct evs_array *a, struct sort_item *v, struct sort_item *tmp,
+			   uint32_t n, unsigned room, bool *whole)
 {
 	uint64_t min = UINT64_MAX, max = 0;
 	struct numbers m;
@@ -117,8 +121,8 @@ static unsigned put_column(const struct evs_array *a, struct sort_item *v, struc
 	return bits;
 }
 
-unsigned evs_sort_prefixes(const struct evs_array *cols, const uint16_t *key, uint16_t nkey, struct sort_item *v,
-			   struct sort_item *tmp, uint32_t n, uint16_t *exact)
+unsigned evs_sort_prefixes(const struct evs_array *cols, const uint16_t *key, uint16_t nkey,
+			   struct sort_item *v, struct sort_item *tmp, uint32_t n, uint16_t *exact)
 {
 	unsigned bits = 0;
 	bool whole = true;

@@ -1,5 +1,6 @@
 /*
- * The spool: rows in memory, the table of segments, and what is shared with spool_file.c. See spool.h.
+ * The spool: rows in memory, the table of segments, and what is shared with spool_file.c. See
+ * spool.h.
  */
 #include "src/store/spool_impl.h"
 
@@ -72,7 +73,7 @@ void evs_spool_free(struct evs_spool *s)
 	free(s);
 }
 
-/* ---- segments ------------------------------------------------------------------------------------- */
+/* ---- segments -------------------------------------------------------------------------------- */
 
 static uint64_t seg_hash(const void *tenant, size_t len, int64_t lo)
 {
@@ -167,7 +168,7 @@ void evs_spool_segment_get(const struct evs_spool *s, uint32_t id, struct evs_sp
 	out->rows = g->rows;
 }
 
-/* ---- rows in memory -------------------------------------------------------------------------------- */
+/* ---- rows in memory -------------------------------------------------------------------------- */
 
 static int seg_room(struct evs_spool *s, uint32_t rows)
 {
@@ -186,7 +187,8 @@ static int seg_room(struct evs_spool *s, uint32_t rows)
 	return 0;
 }
 
-/* A large column is moved into an empty spool, so that a line of 8 MiB is not there twice; all else is copied. */
+/* A large column is moved into an empty spool, so that a line of 8 MiB is not there twice; all else
+ * is copied. */
 static int take_columns(struct evs_spool *s, struct evs_array *cols, uint32_t rows)
 {
 	for (uint16_t i = 0; i < s->ncols; i++) {

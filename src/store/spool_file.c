@@ -1,6 +1,6 @@
 /*
- * The spool's way back: one segment after the other is read from the temporary files, where spool_spill.c has put them. All spills are read forward
- * side by side.
+ * The spool's way back: one segment after the other is read from the temporary files, where
+ * spool_spill.c has put them. All spills are read forward side by side.
  */
 #include "src/store/spool_impl.h"
 
@@ -51,9 +51,10 @@ int evs_spool_file_reset(struct evs_spool *s, struct evs_diag *diag)
 	return rc;
 }
 
-/* ---- reading back ---------------------------------------------------------------------------------- */
+/* ---- reading back ---------------------------------------------------------------------------- */
 
-/* Once something was spilled the rest is too: one way to read it back, and its memory is free for the groups. */
+/* Once something was spilled the rest is too: one way to read it back, and its memory is free for
+ * the groups. */
 int evs_spool_begin_read(struct evs_spool *s, struct evs_helper *helper, struct evs_diag *diag)
 {
 	int rc;
@@ -112,9 +113,11 @@ int evs_spool_reader_new(struct evs_spool_reader **out, const struct evs_spool *
 }
 
 /* What only rows that were spilled need; most flushes have none. */
-static int reader_ready(const struct evs_spool *s, struct evs_spool_reader *r, struct evs_diag *diag)
+static int reader_ready(const struct evs_spool *s, struct evs_spool_reader *r,
+			struct evs_diag *diag)
 {
-	if ((!r->dec && evs_dec_ctx_new(&r->dec) < 0) || (!r->gather && evs_spool_arrays(s, &r->gather) < 0) ||
+	if ((!r->dec && evs_dec_ctx_new(&r->dec) < 0) ||
+	    (!r->gather && evs_spool_arrays(s, &r->gather) < 0) ||
 	    (!r->slice && evs_spool_arrays(s, &r->slice) < 0))
 		return evs_fail_nomem(diag);
 	return 0;
@@ -195,7 +198,8 @@ static size_t gathered(const struct evs_spool_reader *r)
 	return n;
 }
 
-/* One large window is enough, however many spills there are: this one is done with its slices. At its end it needs none at all. */
+/* One large window is enough, however many spills there are: this one is done with its slices. At
+ * its end it needs none at all. */
 static void shrink_window(struct spool_chunk *c)
 {
 	if (c->win_cap <= SPOOL_CHUNK_WINDOW && c->pos < c->end)

@@ -20,7 +20,8 @@ struct spool_seg {
 	uint64_t rows;
 };
 
-/* A spill, or the later segments of one: slices in ascending order of segment, read once, forward. */
+/* A spill, or the later segments of one: slices in ascending order of segment, read once, forward.
+ */
 struct spool_chunk {
 	int fd;
 	uint32_t first;	   /* there are none of earlier segments */

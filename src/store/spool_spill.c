@@ -1,9 +1,9 @@
 /*
- * The spool's way out: rows in memory become a spill in the temporary files, the earlier segments by the caller's thread and the later ones by
- * its helper, each into a file of its own.
+ * The spool's way out: rows in memory become a spill in the temporary files, the earlier segments
+ * by the caller's thread and the later ones by its helper, each into a file of its own.
  *
- * A spill is one or two series of slices, ordered by segment: segment u32, rows u32, bytes u64, then the columns, each as its
- * number of nulls (varint) and the plain encoding of format/encode.h.
+ * A spill is one or two series of slices, ordered by segment: segment u32, rows u32, bytes u64,
+ * then the columns, each as its number of nulls (varint) and the plain encoding of format/encode.h.
  */
 #include "src/store/spool_impl.h"
 
@@ -39,8 +39,8 @@ static int write_out(const struct evs_spool *s, struct spool_out *o, struct evs_
 	return rc;
 }
 
-static int put_slice(const struct evs_spool *s, struct spool_out *o, uint32_t seg, const uint32_t *idx, uint32_t n,
-		     struct evs_diag *diag)
+static int put_slice(const struct evs_spool *s, struct spool_out *o, uint32_t seg,
+		     const uint32_t *idx, uint32_t n, struct evs_diag *diag)
 {
 	size_t at = o->bytes.len;
 	int rc = 0;
@@ -74,7 +74,8 @@ static int ready(const struct evs_spool *s, struct spool_out *o, struct evs_diag
 {
 	static const struct evs_enc_opts plain = { .plain = true };
 
-	if ((!o->enc && evs_enc_ctx_new(&o->enc, &plain) < 0) || (!o->slice && evs_spool_arrays(s, &o->slice) < 0))
+	if ((!o->enc && evs_enc_ctx_new(&o->enc, &plain) < 0) ||
+	    (!o->slice && evs_spool_arrays(s, &o->slice) < 0))
 		return evs_fail_nomem(diag);
 	return o->fd < 0 ? evs_io_open_unnamed(&o->fd, s->dir, diag) : 0;
 }
@@ -139,8 +140,9 @@ static uint32_t half(const struct evs_spool *s)
 /* Segments `from` and later are in the file of `o` from `begin` on. */
 static void add_chunk(struct evs_spool *s, unsigned out, uint32_t from, uint64_t begin)
 {
-	s->chunks[s->nchunks++] =
-		(struct spool_chunk){ .fd = s->out[out].fd, .first = from, .pos = begin, .end = s->out[out].end };
+	s->chunks[s->nchunks++] = (struct spool_chunk){
+		.fd = s->out[out].fd, .first = from, .pos = begin, .end = s->out[out].end
+	};
 }
 
 int evs_spool_spill(struct evs_spool *s, struct evs_helper *helper, struct evs_diag *diag)

@@ -1,16 +1,18 @@
 /*
  * Finding the newest commit, and judging what follows it (spec 9 and 10).
  *
- * The end of an intact file is a commit's trailer. When it is not, trailers are looked for backwards; their checksums are
- * seeded with salt and offset, so nothing else passes for one. A commit that was appended (not written with the whole
- * file) is verified in full: a crash may leave its trailer without its groups.
+ * The end of an intact file is a commit's trailer. When it is not, trailers are looked for
+ * backwards; their checksums are seeded with salt and offset, so nothing else passes for one. A
+ * commit that was appended (not written with the whole file) is verified in full: a crash may leave
+ * its trailer without its groups.
  */
 #include "src/diag.h"
 #include "src/store/segment.h"
 
 #define STEP                                                                                       \
 	((128u << 10) - EVS_TRAILER_SIZE) /* with the trailer at its end, one read of a window */
-#define FIRST_STEP ((4u << 10) - EVS_TRAILER_SIZE) /* where an intact file has one, mostly with its commit */
+#define FIRST_STEP                                                                                 \
+	((4u << 10) - EVS_TRAILER_SIZE) /* where an intact file has one, mostly with its commit */
 #define SECTOR 512u
 
 /* Trailer copy at `off`; fills t when it verifies. */
@@ -30,7 +32,8 @@ static bool behind_head(const struct evs_tail *t, const struct evs_trailer *tr)
 	return tr->first_group >= t->start; /* and the commit behind that */
 }
 
-/* Largest 8-aligned offset < before (>= t->start) at which a trailer copy verifies; 1 when there is none. */
+/* Largest 8-aligned offset < before (>= t->start) at which a trailer copy verifies; 1 when there is
+ * none. */
 static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t before,
 		       struct evs_trailer *tr, uint64_t *end, struct evs_diag *diag)
 {
@@ -64,8 +67,8 @@ static int search_back(struct evs_file *f, const struct evs_tail *t, uint64_t be
 	return 1;
 }
 
-/* Is some aligned 512-byte sector of [a, b), as far as it lies inside, all zero? That is what a write torn by a
- * power cut leaves where data never reached the disk. */
+/* Is some aligned 512-byte sector of [a, b), as far as it lies inside, all zero? That is what a
+ * write torn by a power cut leaves where data never reached the disk. */
 static int has_zero_sector(struct evs_file *f, uint64_t a, uint64_t b, bool *yes,
 			   struct evs_diag *diag)
 {
@@ -94,9 +97,10 @@ enum verdict { SOUND = 0, TORN = 1, DAMAGED = 2, COMMIT_DAMAGED = 3 };
 static const char incomplete[] =
 	"9-6 the last append is incomplete: a torn write that was never acknowledged, or a damaged commit";
 
-/* All frames from `off` up to the newest COMMIT, at `limit`: they belong to the append of that number. */
-static int verify_append(struct evs_file *f, uint64_t off, uint64_t limit, uint32_t append, enum verdict *v,
-			 struct evs_diag *diag)
+/* All frames from `off` up to the newest COMMIT, at `limit`: they belong to the append of that
+ * number. */
+static int verify_append(struct evs_file *f, uint64_t off, uint64_t limit, uint32_t append,
+			 enum verdict *v, struct evs_diag *diag)
 {
 	struct evs_ahead a = { .known = true, .append = append };
 	struct evs_frame fr;
@@ -128,7 +132,8 @@ static int verify_append(struct evs_file *f, uint64_t off, uint64_t limit, uint3
 	return 0;
 }
 
-int evs_tail_prove(struct evs_file *f, struct evs_tail *t, const struct evs_commit *c, struct evs_diag *diag)
+int evs_tail_prove(struct evs_file *f, struct evs_tail *t, const struct evs_commit *c,
+		   struct evs_diag *diag)
 {
 	struct evs_trailer *tr = &t->trailer;
 	struct evs_diag d = { 0 }; /* damage is no failure here */
@@ -240,7 +245,8 @@ static int take_commit(struct evs_file *f, struct evs_tail *t, const struct evs_
 	return 0;
 }
 
-/* What the newest trailer of the tail counts more than the newest commit; there may be others between them. */
+/* What the newest trailer of the tail counts more than the newest commit; there may be others
+ * between them. */
 static uint64_t rows_lost(const struct evs_tail *t, const struct evs_trailer *lost)
 {
 	uint64_t have = t->have_commit ? t->trailer.rows_total : 0;

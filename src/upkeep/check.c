@@ -10,7 +10,8 @@
 
 #define PROGRESS_EVERY ((uint64_t)4 << 20)
 
-/* The number in front of a text, as "7.1-12", "7.5-C1" or "store 11-1"; its length, 0 when there is none. */
+/* The number in front of a text, as "7.1-12", "7.5-C1" or "store 11-1"; its length, 0 when there is
+ * none. */
 static size_t rule_length(const char *text)
 {
 	const char *p = text;

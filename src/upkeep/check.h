@@ -1,17 +1,17 @@
 /*
- * Checking: every rule of spec/segment.md that bytes can break, and the folders around the segments. Private to the files
- * check*.c.
+ * Checking: every rule of spec/segment.md that bytes can break, and the folders around the
+ * segments. Private to the files check*.c.
  *
- * Which rule is looked at where (corpus/bad has a file for each, and tests/spec/run holds that it is named):
+ * Which rule is looked at where (corpus/bad has a file for each, and tests/spec/run holds that it
+ * is named):
  *
  *   1.2, 6, 5.2 to 5.4        format/: a block, when check_group.c has it decoded
  *   3.1-1 to -11              format/frame.c; 3.1-12 to -15: src/store/file.c, on the walk
- *   4.1, 4.2                  format/head.c, src/store/file_head.c; 4.1-C1 check_segment.c, 4.1-C2 check_group.c
- *   4.3, 5.1-9, 7.1-C3        src/store/segment_open.c, asked by check_group.c and check_commit.c
- *   5.1, 5.1-10               format/group_decode.c, src/store/segment_walk.c
- *   5.6                       src/store/segment_rollup.c; 5.6-C1 check_rollup.c
- *   7.1 to 7.10               format/commit_decode.c, zone.c, section.c, trailer.c
- *   7.1-12, -13, 7.2-7, 8.3   format/chain.c, src/store/segment_chain.c
+ *   4.1, 4.2                  format/head.c, src/store/file_head.c; 4.1-C1 check_segment.c, 4.1-C2
+ * check_group.c 4.3, 5.1-9, 7.1-C3        src/store/segment_open.c, asked by check_group.c and
+ * check_commit.c 5.1, 5.1-10               format/group_decode.c, src/store/segment_walk.c 5.6
+ * src/store/segment_rollup.c; 5.6-C1 check_rollup.c 7.1 to 7.10 format/commit_decode.c, zone.c,
+ * section.c, trailer.c 7.1-12, -13, 7.2-7, 8.3   format/chain.c, src/store/segment_chain.c
  *   3.1-C1, 7.1-C, 7.9-C1, 7.10-C1    check_commit.c
  *   7.2-7 (hash), 7.2-C, 7.5-C, 7.8-C1, 7.9-C2, -C3   check_group.c
  *   7.6-C, 8.3-C1             check_chain.c
@@ -65,20 +65,23 @@ struct check {
 	struct salvage salvage;
 };
 
-/* Before all paths: read where the last check stopped. After them: write where this one did, or remove that; `rc` is what came of them. */
+/* Before all paths: read where the last check stopped. After them: write where this one did, or
+ * remove that; `rc` is what came of them. */
 int evs_check_begin(struct check *c, const char *const *paths, size_t npaths,
 		    struct evs_diag *diag);
 int evs_check_end(struct check *c, int rc, struct evs_diag *diag);
 /* Is it this segment's turn? 0; 1: it was looked at the last time; EVS_E_STOP: the time is over. */
 int evs_check_pass(struct check *c, const char *path);
 
-/* A rule number and the text behind it, in one string, as format/ has them; text without a number is fine. */
+/* A rule number and the text behind it, in one string, as format/ has them; text without a number
+ * is fine. */
 void evs_check_tell(struct check *c, struct evs_finding f, const char *text);
 /* The same in two. */
 void evs_check_rule(struct check *c, struct evs_finding f, const char *rule, const char *what);
 /* A remark on a file. */
 void evs_check_remark(struct check *c, const char *path, const char *text);
-/* What kept us from looking at a file: told, unless there is no memory. Returns 0 or EVS_E_NOMEM. */
+/* What kept us from looking at a file: told, unless there is no memory. Returns 0 or EVS_E_NOMEM.
+ */
 int evs_check_error(struct check *c, const char *path, int rc, const struct evs_diag *d,
 		    struct evs_diag *diag);
 void evs_check_progress(struct check *c);
@@ -103,7 +106,7 @@ int evs_check_segment(struct check *c, const char *path, const struct check_plac
 		      struct evs_diag *diag);
 int evs_check_path(struct check *c, const char *path, struct evs_diag *diag);
 
-/* ---- one segment --------------------------------------------------------------------------------------- */
+/* ---- one segment ----------------------------------------------------------------------------- */
 
 /* How far a source was absorbed, its id as a hash. */
 struct check_source {
@@ -162,7 +165,8 @@ struct check_segment {
 	uint16_t nlast;
 };
 
-/* Tell of the segment at hand. `rows` that it is about, of which `lost` says whether they are lost. */
+/* Tell of the segment at hand. `rows` that it is about, of which `lost` says whether they are lost.
+ */
 void evs_check_found(struct check_segment *s, uint64_t off, uint64_t rows, bool lost,
 		     const char *text);
 
@@ -179,7 +183,8 @@ void evs_check_chain_release(struct check_chain *c);
 int evs_check_chain_load(struct check_segment *s, uint64_t off, uint64_t span,
 			 struct evs_diag *diag);
 
-/* check_state.c: go on in this segment, if that is the one. Stop behind a commit, or the group at hand: EVS_E_STOP when the time is over. */
+/* check_state.c: go on in this segment, if that is the one. Stop behind a commit, or the group at
+ * hand: EVS_E_STOP when the time is over. */
 int evs_check_go_on(struct check_segment *s, struct evs_diag *diag);
 int evs_check_stop_commit(struct check_segment *s, const struct evs_walked *w);
 int evs_check_stop_group(struct check_segment *s);
@@ -194,7 +199,8 @@ int evs_check_hash_frame(struct check_segment *s, uint64_t off, uint64_t span,
 int evs_check_group(struct check_segment *s, const struct evs_group *g, struct evs_diag *diag);
 void evs_check_group_release(struct check_segment *s);
 
-/* salvage.c: before all; a sound group, all columns of which are at hand; what a COMMIT or INDEX says of sources; the end of the segment. */
+/* salvage.c: before all; a sound group, all columns of which are at hand; what a COMMIT or INDEX
+ * says of sources; the end of the segment. */
 int evs_salvage_begin(struct check *c, const char *const *paths, size_t npaths,
 		      struct evs_diag *diag);
 int evs_salvage_group(struct check_segment *s, const struct evs_group *g,

@@ -1,6 +1,6 @@
 /*
- * What the frames so far say, held against those that speak of them: how far sources have come, and which commits an INDEX
- * must fold.
+ * What the frames so far say, held against those that speak of them: how far sources have come, and
+ * which commits an INDEX must fold.
  */
 #include "src/upkeep/check.h"
 
@@ -17,7 +17,7 @@ void evs_check_chain_release(struct check_chain *c)
 	*c = (struct check_chain){ 0 };
 }
 
-/* ---- sources -------------------------------------------------------------------------------------------- */
+/* ---- sources --------------------------------------------------------------------------------- */
 
 static void source_id(uint8_t id[16], const struct evs_source *src)
 {
@@ -110,7 +110,7 @@ static int add_sources(struct check_chain *c, const struct evs_source *src, uint
 	return 0;
 }
 
-/* ---- INDEX ------------------------------------------------------------------------------------------------ */
+/* ---- INDEX ----------------------------------------------------------------------------------- */
 
 static bool same_refs(const struct evs_index *a, const struct evs_index *b)
 {
@@ -179,7 +179,7 @@ int evs_check_index(struct check_segment *s, const struct evs_walked *w, struct 
 	return rc;
 }
 
-/* ---- COMMIT ----------------------------------------------------------------------------------------------- */
+/* ---- COMMIT ---------------------------------------------------------------------------------- */
 
 /* Room for one more. EVS_E_NOMEM or 0. */
 static int grow_refs(struct check_chain *k)
@@ -226,7 +226,7 @@ int evs_check_remember(struct check_segment *s, const struct evs_walked *w, stru
 	return 0;
 }
 
-/* ---- going on ---------------------------------------------------------------------------------------------- */
+/* ---- going on -------------------------------------------------------------------------------- */
 
 /* The commits since the newest INDEX, from the one at `off` back; what they say of sources. */
 static int load_commits(struct check_segment *s, uint64_t off, uint64_t span,

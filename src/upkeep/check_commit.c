@@ -11,7 +11,7 @@
 
 #define PIECE (64u << 10) /* of a frame that is hashed */
 
-/* ---- COMMIT ----------------------------------------------------------------------------------------------- */
+/* ---- COMMIT ---------------------------------------------------------------------------------- */
 
 static int check_places(struct check_segment *s, uint64_t off, const struct evs_commit *c,
 			struct evs_diag *diag)
@@ -97,7 +97,7 @@ static int check_commit(struct check_segment *s, const struct evs_walked *w, str
 	return rc < 0 ? rc : evs_check_remember(s, w, diag);
 }
 
-/* ---- frames ------------------------------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 int evs_check_hash_frame(struct check_segment *s, uint64_t off, uint64_t span,
 			 crypto_generichash_state *st, struct evs_diag *diag)
@@ -139,12 +139,14 @@ static void forget_ahead(struct check_segment *s)
 }
 
 /* Whether a block needs it or not. */
-static int check_dictionary(struct check_segment *s, const struct evs_walked *w, struct evs_diag *diag)
+static int check_dictionary(struct check_segment *s, const struct evs_walked *w,
+			    struct evs_diag *diag)
 {
 	struct evs_dictionary d;
 	const char *why = NULL;
 	const uint8_t *p;
-	int rc = evs_segment_bytes(s->seg, w->off + EVS_FRAME_HEAD_SIZE, w->frame->summed_len, &p, diag);
+	int rc = evs_segment_bytes(s->seg, w->off + EVS_FRAME_HEAD_SIZE, w->frame->summed_len, &p,
+				   diag);
 
 	if (rc < 0)
 		return rc;
@@ -153,7 +155,8 @@ static int check_dictionary(struct check_segment *s, const struct evs_walked *w,
 	if (rc == EVS_E_NOMEM)
 		return evs_fail_nomem(diag);
 	if (rc < 0)
-		evs_check_found(s, w->off, 0, false, "5.5-C1 no dictionary in a DICT frame (5.5-1)");
+		evs_check_found(s, w->off, 0, false,
+				"5.5-C1 no dictionary in a DICT frame (5.5-1)");
 	return 0;
 }
 

@@ -11,7 +11,7 @@
 
 #define LEFTOVER_AGE ((int64_t)60 * 1000000000) /* a younger temporary file may be in use */
 
-/* ---- names -------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *s, const char *suffix)
 {
@@ -70,7 +70,7 @@ static void foreign(struct check *c, const char *path, const char *name)
 				 "does not belong here, and is passed over by all readers");
 }
 
-/* ---- a tenant's folder ------------------------------------------------------------------------------------- */
+/* ---- a tenant's folder ----------------------------------------------------------------------- */
 
 static int check_entry(struct check *c, const char *path, const struct evs_io_entry *e,
 		       const struct check_place *place, struct evs_diag *diag)
@@ -117,7 +117,7 @@ static int each_entry(struct check *c, const char *dir, entry_fn *fn,
 	return rc;
 }
 
-/* ---- a stream's folder ------------------------------------------------------------------------------------- */
+/* ---- a stream's folder ----------------------------------------------------------------------- */
 
 /* Files of one record a line. */
 static void check_lines(struct check *c, const char *path)
@@ -190,7 +190,8 @@ static void name_of(struct check_stream *s, const char *dir)
 		memcpy(s->name, dir + from, n - from);
 }
 
-/* 0 with the schema as far as there is one, which was told; 1 when the folder is no stream's; or an error. */
+/* 0 with the schema as far as there is one, which was told; 1 when the folder is no stream's; or an
+ * error. */
 static int load_stream(struct check *c, struct check_stream *s, const char *dir,
 		       struct evs_diag *diag)
 {
@@ -228,7 +229,7 @@ static int check_stream(struct check *c, const char *dir, struct evs_diag *diag)
 	return rc < 0 ? rc : 0;
 }
 
-/* ---- a store, and whatever else is given ---------------------------------------------------------------- */
+/* ---- a store, and whatever else is given ----------------------------------------------------- */
 
 static int check_store_entry(struct check *c, const char *path, const struct evs_io_entry *e,
 			     const struct check_place *place, struct evs_diag *diag)

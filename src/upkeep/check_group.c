@@ -1,5 +1,6 @@
 /*
- * A group, decoded: its values against its zones and filters, the sort key, the times that are said, and its hash.
+ * A group, decoded: its values against its zones and filters, the sort key, the times that are
+ * said, and its hash.
  */
 #include "src/upkeep/check.h"
 
@@ -12,7 +13,7 @@
 
 #define SMALL (64u << 10) /* bytes of a column that is not needed any more */
 
-/* ---- the schema ------------------------------------------------------------------------------------------ */
+/* ---- the schema ------------------------------------------------------------------------------ */
 
 static void drop_table(struct check_segment *s)
 {
@@ -112,7 +113,7 @@ static int load_table(struct check_segment *s, const struct evs_group *g, struct
 	return 1;
 }
 
-/* ---- zones and filters -------------------------------------------------------------------------------------- */
+/* ---- zones and filters ----------------------------------------------------------------------- */
 
 static double as_double(const uint8_t *p)
 {
@@ -238,7 +239,7 @@ static void check_beyond(struct check_segment *s, uint32_t number)
 				"7.9-C3 a filter of a column that is not there");
 }
 
-/* ---- order --------------------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static int compare_rows(const struct check_segment *s, const uint16_t *key, uint16_t n, uint32_t i,
 			uint32_t j)
@@ -296,7 +297,7 @@ static int check_order(struct check_segment *s, const struct evs_group *g,
 	return 0;
 }
 
-/* ---- times ---------------------------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 static void check_times(struct check_segment *s, const struct evs_group *g,
 			const struct evs_group_ref *ref)
@@ -324,7 +325,7 @@ static void check_times(struct check_segment *s, const struct evs_group *g,
 				"7.2-C3 time_min and time_max are not those of the rows");
 }
 
-/* ---- all of it --------------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static const struct evs_group_ref *find_ref(struct check_segment *s, uint32_t *number)
 {

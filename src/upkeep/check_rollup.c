@@ -1,6 +1,6 @@
 /*
- * Rollups against the rows of their commits: the views of the stream's schema.sql make them anew, group by group, as the
- * writer did, and the outcome must be the same.
+ * Rollups against the rows of their commits: the views of the stream's schema.sql make them anew,
+ * group by group, as the writer did, and the outcome must be the same.
  */
 #include "src/upkeep/check.h"
 

@@ -29,7 +29,8 @@ static void on_damage(void *arg, const struct evs_damage *d)
 	struct check_segment *s = arg;
 	if (s->muted)
 		return;
-	/* The last one: rows are all there, and what is missing never mattered or was cut off later. */
+	/* The last one: rows are all there, and what is missing never mattered or was cut off
+	 * later. */
 	bool tail = !strncmp(d->what, "9-6 ", 4) || !strncmp(d->what, "7.3-7 the file ends", 19);
 
 	evs_check_tell(s->run,
@@ -43,7 +44,7 @@ static void on_damage(void *arg, const struct evs_damage *d)
 		       d->what);
 }
 
-/* ---- HEAD and where the file lies -------------------------------------------------------------------- */
+/* ---- HEAD and where the file lies ------------------------------------------------------------ */
 
 static void misplaced(struct check_segment *s, const char *rule, const char *what, const char *is,
 		      size_t len, const char *where)
@@ -88,7 +89,7 @@ static void check_head(struct check_segment *s, const struct check_place *place)
 		misplaced(s, "store 11-2", "stream", h->stream, h->stream_len, "schema.sql");
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static int go_through(struct check_segment *s, struct evs_diag *diag)
 {
@@ -117,9 +118,10 @@ static int not_opened(struct check_segment *s, int rc, const struct evs_diag *d,
 	char text[1200];
 
 	if (rc == EVS_E_FORMAT && s->run->salvage.out)
-		(void)snprintf(text, sizeof(text),
-			       "%.900s: HEAD has the key to all checksums, so rows cannot be told from other bytes; restore the file from a copy",
-			       d->what);
+		(void)snprintf(
+			text, sizeof(text),
+			"%.900s: HEAD has the key to all checksums, so rows cannot be told from other bytes; restore the file from a copy",
+			d->what);
 	else
 		(void)snprintf(text, sizeof(text), "%s", d->what);
 	if (rc == EVS_E_FORMAT || rc == EVS_E_VERSION) {
@@ -179,7 +181,8 @@ int evs_check_segment(struct check *c, const char *path, const struct check_plac
 		rc = not_opened(&s, rc, &d, diag);
 	} else {
 		if (!s.resumed) {
-			c->count.bytes += evs_segment_tail(s.seg)->start; /* HEAD; the frames as they come */
+			c->count.bytes +=
+				evs_segment_tail(s.seg)->start; /* HEAD; the frames as they come */
 			check_head(&s, place);
 		}
 		rc = go_through(&s, diag);

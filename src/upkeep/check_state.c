@@ -1,6 +1,7 @@
 /*
- * Where a check stopped for lack of time, and going on there: one JSON object in a small file (spec/store.md 11). A place that is not there any more
- * costs nothing but looking at a segment again.
+ * Where a check stopped for lack of time, and going on there: one JSON object in a small file
+ * (spec/store.md 11). A place that is not there any more costs nothing but looking at a segment
+ * again.
  */
 #include "src/upkeep/check.h"
 
@@ -14,7 +15,7 @@
 #define STATE_MAX 8192u
 #define MS	  ((int64_t)1000000)
 
-/* ---- the file ------------------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static uint64_t number(const char *v, size_t n)
 {
@@ -137,7 +138,7 @@ int evs_check_end(struct check *c, int rc, struct evs_diag *diag)
 	return rc == EVS_E_STOP ? write_state(c, diag) : evs_io_unlink(c->state, diag);
 }
 
-/* ---- stopping ------------------------------------------------------------------------------------------- */
+/* ---- stopping -------------------------------------------------------------------------------- */
 
 /* A path as the one that was given would have it. */
 static const char *relative(const struct check *c, const char *path)
@@ -206,7 +207,7 @@ int evs_check_stop_group(struct check_segment *s)
 	return over(s->run, s->run->hard) ? stop_here(s) : 0;
 }
 
-/* ---- going on --------------------------------------------------------------------------------------------- */
+/* ---- going on -------------------------------------------------------------------------------- */
 
 /* In the order in which paths are come to: by names, folder by folder. */
 static int order(const char *a, const char *b)

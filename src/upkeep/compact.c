@@ -1,5 +1,6 @@
 /*
- * Compacting one segment: its rows in order, in large groups, into a file that takes its place. See compact.h.
+ * Compacting one segment: its rows in order, in large groups, into a file that takes its place. See
+ * compact.h.
  */
 #include "src/upkeep/compact.h"
 
@@ -42,7 +43,8 @@ static void builder_release(struct builder *b)
 
 static int builder_init(struct builder *b, struct compact_job *j, struct evs_replace *r)
 {
-	struct evs_encoder_opts opts = { .zstd_level = j->goal->level, .packed_below = EVS_PACKED_BELOW };
+	struct evs_encoder_opts opts = { .zstd_level = j->goal->level,
+					 .packed_below = EVS_PACKED_BELOW };
 	int rc;
 
 	*b = (struct builder){ .job = j, .replace = r };
@@ -59,8 +61,9 @@ static uint64_t share_of_input(struct builder *b, uint32_t rows, bool last)
 	uint64_t before = b->src;
 
 	b->rows += rows;
-	b->src = last || b->rows >= b->of_rows ? b->of_src
-					       : (uint64_t)((uint128)b->of_src * b->rows / b->of_rows);
+	b->src = last || b->rows >= b->of_rows
+			 ? b->of_src
+			 : (uint64_t)((uint128)b->of_src * b->rows / b->of_rows);
 	return b->src - before;
 }
 
@@ -73,7 +76,8 @@ static int put_group(struct builder *b, bool last, struct evs_diag *diag)
 		return 0;
 	if (evs_rollups_add(b->job->goal->rollups, b->cols, rows) < 0)
 		return evs_fail_nomem(diag);
-	rc = evs_replace_group(b->replace, b->enc, b->cols, b->run, share_of_input(b, rows, last), diag);
+	rc = evs_replace_group(b->replace, b->enc, b->cols, b->run, share_of_input(b, rows, last),
+			       diag);
 	b->all_rows += rows;
 	for (uint16_t c = 0; c < b->job->table->ncols; c++)
 		evs_array_trim(&b->cols[c], 2 * GROUP_BYTES);
@@ -89,13 +93,18 @@ static size_t used(const struct builder *b, const struct evs_array *cols)
 	return n;
 }
 
-/* Rows come in pieces that are small beside a group, or one by one when they are large; then they have their own groups. */
-static int take_rows(struct builder *b, const struct evs_array *cols, uint32_t rows, struct evs_diag *diag)
+/* Rows come in pieces that are small beside a group, or one by one when they are large; then they
+ * have their own groups. */
+static int take_rows(struct builder *b, const struct evs_array *cols, uint32_t rows,
+		     struct evs_diag *diag)
 {
-	int rc = used(b, b->cols) + used(b, cols) > GROUP_BYTES + GROUP_BYTES / 4 ? put_group(b, false, diag) : 0;
+	int rc = used(b, b->cols) + used(b, cols) > GROUP_BYTES + GROUP_BYTES / 4
+			 ? put_group(b, false, diag)
+			 : 0;
 
 	for (uint32_t at = 0, n; at < rows && rc == 0; at += n) {
-		n = rows - at < GROUP_ROWS - b->cols[0].rows ? rows - at : GROUP_ROWS - b->cols[0].rows;
+		n = rows - at < GROUP_ROWS - b->cols[0].rows ? rows - at
+							     : GROUP_ROWS - b->cols[0].rows;
 		for (uint16_t c = 0; c < b->job->table->ncols; c++)
 			if (evs_array_append_range(&b->cols[c], &cols[c], at, n) < 0)
 				return evs_fail_nomem(diag);
@@ -120,7 +129,8 @@ static int put_run(struct builder *b, bool since, struct evs_diag *diag)
 	b->rows = b->src = 0;
 	if (rc == 0 && since) { /* its commits were not looked at */
 		b->of_rows = evs_compact_rows_taken(rows);
-		b->of_src = (uint64_t)((uint128)j->src_bytes * b->of_rows / (j->planned ? j->planned : 1));
+		b->of_src = (uint64_t)((uint128)j->src_bytes * b->of_rows /
+				       (j->planned ? j->planned : 1));
 	} else {
 		b->of_rows = j->rows;
 		b->of_src = j->src_bytes;
@@ -130,7 +140,8 @@ static int put_run(struct builder *b, bool since, struct evs_diag *diag)
 	if (rc == 0)
 		rc = put_group(b, true, diag);
 	if (rc == 0 && !since && evs_compact_rows_taken(rows) != j->rows)
-		rc = evs_fail_path(diag, EVS_E_FORMAT, j->path, "other rows were read than were counted");
+		rc = evs_fail_path(diag, EVS_E_FORMAT, j->path,
+				   "other rows were read than were counted");
 	evs_compact_rows_close(rows);
 	return rc;
 }
@@ -159,7 +170,8 @@ static bool give_up(void *arg)
 	return evs_io_monotonic() > p->until || (p->opts->stop && p->opts->stop(p->opts->arg));
 }
 
-/* What was appended meanwhile, most of it before the lock is taken. 1: the segment is another one by now, or none. */
+/* What was appended meanwhile, most of it before the lock is taken. 1: the segment is another one
+ * by now, or none. */
 static int catch_up(struct builder *b, struct evs_diag *diag)
 {
 	struct compact_job *j = b->job;
@@ -175,7 +187,8 @@ static int catch_up(struct builder *b, struct evs_diag *diag)
 	if (rc == 0 && rows > j->rows)
 		rc = put_run(b, true, diag);
 	if (rc == 0 && rows != j->rows)
-		rc = evs_fail_path(diag, EVS_E_FORMAT, j->path, "other rows were read than were counted");
+		rc = evs_fail_path(diag, EVS_E_FORMAT, j->path,
+				   "other rows were read than were counted");
 	return rc;
 }
 
@@ -206,7 +219,8 @@ int evs_compact_segment(struct compact_job *j, struct evs_replace *r, struct evs
 	if (rc == 0 && j->damaged)
 		rc = EVS_E_FORMAT; /* said below */
 	if (rc == 0 && j->rows != evs_segment_tail(s)->trailer.rows_total)
-		rc = evs_fail_path(diag, EVS_E_LOCKED, j->path, "the segment was changed meanwhile");
+		rc = evs_fail_path(diag, EVS_E_LOCKED, j->path,
+				   "the segment was changed meanwhile");
 	opts.kept = j->kept;
 	memcpy(opts.made_for, j->goal->made_for, sizeof(opts.made_for));
 	if (rc == 0)
@@ -232,6 +246,7 @@ int evs_compact_segment(struct compact_job *j, struct evs_replace *r, struct evs
 			*diag = j->damage;
 		return EVS_E_FORMAT;
 	}
-	return rc == 1 ? evs_fail_path(diag, EVS_E_LOCKED, j->path, "the segment was replaced or removed meanwhile")
+	return rc == 1 ? evs_fail_path(diag, EVS_E_LOCKED, j->path,
+				       "the segment was replaced or removed meanwhile")
 		       : rc;
 }

@@ -1,5 +1,6 @@
 /*
- * Compacting what gains from it under many paths: find, judge, then one segment after the other. See evseg.h.
+ * Compacting what gains from it under many paths: find, judge, then one segment after the other.
+ * See evseg.h.
  */
 #include "src/diag.h"
 #include "src/upkeep/compact.h"
@@ -31,7 +32,7 @@ struct run {
 	struct evs_spare *spare;
 };
 
-/* ---- paths ------------------------------------------------------------------------------------------ */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 /* The newest batch goes to the one before, when they are of one stream. */
 static int join(struct run *r, struct evs_diag *diag)
@@ -91,7 +92,7 @@ static int add_path(struct run *r, const char *path, struct evs_diag *diag)
 	return rc;
 }
 
-/* ---- failures ---------------------------------------------------------------------------------------- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 /* What does not concern one segment or path alone. That the disk has no room may. */
 static bool ends_all(int rc)
@@ -99,7 +100,8 @@ static bool ends_all(int rc)
 	return rc == EVS_E_NOMEM || rc == EVS_S_STOP;
 }
 
-static int failed(struct run *r, const char *path, int rc, const struct evs_diag *d, struct evs_diag *diag)
+static int failed(struct run *r, const char *path, int rc, const struct evs_diag *d,
+		  struct evs_diag *diag)
 {
 	if (ends_all(rc)) {
 		if (diag)
@@ -114,7 +116,7 @@ static int failed(struct run *r, const char *path, int rc, const struct evs_diag
 	return 0;
 }
 
-/* ---- judging ----------------------------------------------------------------------------------------- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 static int goal_of(struct run *r, struct batch *b, struct evs_segment *s, struct evs_diag *diag)
 {
@@ -202,7 +204,7 @@ static int judge_all(struct run *r, struct evs_diag *diag)
 	return rc;
 }
 
-/* ---- compacting --------------------------------------------------------------------------------------- */
+/* ---- compacting ------------------------------------------------------------------------------ */
 
 static void on_rows(void *arg, uint32_t rows)
 {
@@ -243,8 +245,10 @@ static int make_key(struct compact_job *j, struct evs_diag *diag)
 	return 0;
 }
 
-/* Open for reading; a torn end is set aside first, and a damaged trailer written again, as the next writer would. */
-static int open_segment(struct run *r, struct compact_job *j, struct evs_segment **out, struct evs_diag *diag)
+/* Open for reading; a torn end is set aside first, and a damaged trailer written again, as the next
+ * writer would. */
+static int open_segment(struct run *r, struct compact_job *j, struct evs_segment **out,
+			struct evs_diag *diag)
 {
 	static const struct evs_wait never = { .never = true };
 	const struct evs_tail *t;
@@ -267,8 +271,8 @@ static int open_segment(struct run *r, struct compact_job *j, struct evs_segment
 	return rc < 0 ? rc : evs_segment_open(out, j->path, on_damage, j, diag);
 }
 
-static int work(struct run *r, struct compact_job *j, struct evs_replace *replace, struct evs_compacted *c,
-		struct evs_diag *diag)
+static int work(struct run *r, struct compact_job *j, struct evs_replace *replace,
+		struct evs_compacted *c, struct evs_diag *diag)
 {
 	struct evs_compact_state state;
 	enum evs_compact_why why = EVS_COMPACT_NOT;
@@ -370,7 +374,8 @@ int evs_compact(const char *const *paths, size_t npaths, const struct evs_compac
 
 	*stats = (struct evs_compact_stats){ 0 };
 	if (opts->zstd_level < 0 || opts->zstd_level > 19)
-		return evs_fail(diag, EVS_E_USAGE, "the zstd level is 1 to 19, not %d", opts->zstd_level);
+		return evs_fail(diag, EVS_E_USAGE, "the zstd level is 1 to 19, not %d",
+				opts->zstd_level);
 	r.until = opts->max_ms ? evs_io_monotonic() + opts->max_ms * 1000000 : 0;
 	for (size_t i = 0; i < npaths && rc == 0; i++) {
 		struct evs_diag d = { 0 };

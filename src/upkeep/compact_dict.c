@@ -1,10 +1,12 @@
 /*
- * Dictionaries for a segment that is being compacted (spec/segment.md 5.5): which columns of text have so much in common from group to group that
- * it pays to write it down once.
+ * Dictionaries for a segment that is being compacted (spec/segment.md 5.5): which columns of text
+ * have so much in common from group to group that it pays to write it down once.
  *
- * Two stretches of rows, each as long as a group will be, are for trying, and groups spread over the rest of the segment for learning. The trials
- * are made into groups with and without what was learned, by the encoder that will make the others, and what would be saved on all rows is
- * held against what the dictionary costs. Columns that cannot gain are left out as early as it shows. See compact.h.
+ * Two stretches of rows, each as long as a group will be, are for trying, and groups spread over
+ * the rest of the segment for learning. The trials are made into groups with and without what was
+ * learned, by the encoder that will make the others, and what would be saved on all rows is held
+ * against what the dictionary costs. Columns that cannot gain are left out as early as it shows.
+ * See compact.h.
  */
 #include "src/upkeep/compact.h"
 
@@ -22,7 +24,8 @@
 #define WHOLE	      4u /* text of which encodings take one part in so many away is left to them */
 #define PAYS	      2u /* must save so many times what it costs */
 
-/* A column with no more than this part of all text is left out, so that no more than so many remain. */
+/* A column with no more than this part of all text is left out, so that no more than so many
+ * remain. */
 #define COLUMN_PART (EVS_DICTIONARIES + 1)
 
 /* A column of text. */
@@ -90,7 +93,7 @@ static int init(struct learning *l)
 	return 0;
 }
 
-/* ---- looking at groups ------------------------------------------------------------------------------ */
+/* ---- looking at groups ----------------------------------------------------------------------- */
 
 enum look {
 	MEASURE, /* the trials: how long they are, and what text they hold */
@@ -229,7 +232,7 @@ static int look(struct learning *l, enum look how, struct evs_diag *diag)
 	return rc;
 }
 
-/* ---- which columns ---------------------------------------------------------------------------------- */
+/* ---- which columns --------------------------------------------------------------------------- */
 
 typedef bool worth_fn(const struct learning *l, const struct candidate *c);
 

@@ -8,11 +8,14 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#define SCHEMA_MAX   (16u << 20)
-#define SHARE	     8u		/* compacted again when one part in so many lies behind the sorted rows */
-#define COMMIT_COSTS (16u << 10) /* bytes of sorted rows that a commit takes as long to read as, whatever is in it */
-#define SMALL	     (64u << 10) /* a single commit of fewer bytes is left alone */
-#define YOUNG	     10000000000 /* ns that followers are given to notice a new file (spec/store.md 5.1-7) */
+#define SCHEMA_MAX (16u << 20)
+#define SHARE	   8u /* compacted again when one part in so many lies behind the sorted rows */
+#define COMMIT_COSTS                                                                               \
+	(16u << 10) /* bytes of sorted rows that a commit takes as long to read as, whatever is in \
+		       it */
+#define SMALL (64u << 10) /* a single commit of fewer bytes is left alone */
+#define YOUNG                                                                                      \
+	10000000000 /* ns that followers are given to notice a new file (spec/store.md 5.1-7) */
 
 const char *evs_compact_reason(enum evs_compact_why why)
 {
@@ -32,14 +35,15 @@ const char *evs_compact_reason(enum evs_compact_why why)
 	}
 }
 
-/* ---- what the rows would be made for --------------------------------------------------------------- */
+/* ---- what the rows would be made for --------------------------------------------------------- */
 
 static void put_number(struct evs_buf *b, uint64_t v)
 {
 	evs_buf_put_varint(b, v);
 }
 
-/* All of the schema that shows in the bytes of a compacted segment; not comments, checks and TTLs. */
+/* All of the schema that shows in the bytes of a compacted segment; not comments, checks and TTLs.
+ */
 static int fingerprint(struct evs_compact_goal *g)
 {
 	static const char about[] = "evseg compacted for 1";
@@ -78,8 +82,8 @@ static int fingerprint(struct evs_compact_goal *g)
 	return rc;
 }
 
-int evs_compact_goal(struct evs_compact_goal *out, const char *stream, struct evs_segment *s, int level, int64_t now,
-		     struct evs_diag *diag)
+int evs_compact_goal(struct evs_compact_goal *out, const char *stream, struct evs_segment *s,
+		     int level, int64_t now, struct evs_diag *diag)
 {
 	char path[EVS_PATH_MAX], *text = NULL;
 	size_t len = 0;
@@ -96,7 +100,8 @@ int evs_compact_goal(struct evs_compact_goal *out, const char *stream, struct ev
 	}
 	if (rc == 0)
 		rc = evs_table_parse(&out->table, text, len, diag);
-	if (rc == 0 && (evs_rollups_new(&out->rollups, out->table, text, len) < 0 || fingerprint(out) < 0))
+	if (rc == 0 &&
+	    (evs_rollups_new(&out->rollups, out->table, text, len) < 0 || fingerprint(out) < 0))
 		rc = evs_fail_nomem(diag);
 	free(text);
 	return rc;
@@ -109,22 +114,26 @@ void evs_compact_goal_release(struct evs_compact_goal *g)
 	*g = (struct evs_compact_goal){ 0 };
 }
 
-/* ---- the rule --------------------------------------------------------------------------------------- */
+/* ---- the rule -------------------------------------------------------------------------------- */
 
-/* Too much behind the sorted rows: so a byte is written again at most SHARE times, and for a commit SHARE * COMMIT_COSTS bytes more. */
+/* Too much behind the sorted rows: so a byte is written again at most SHARE times, and for a commit
+ * SHARE * COMMIT_COSTS bytes more. */
 static bool too_much_behind(const struct evs_compact_state *s)
 {
-	return s->behind_commits && (s->behind_bytes + s->behind_commits * COMMIT_COSTS) >= s->bytes / SHARE;
+	return s->behind_commits &&
+	       (s->behind_bytes + s->behind_commits * COMMIT_COSTS) >= s->bytes / SHARE;
 }
 
 /*
- * Is the second commit so new that who follows the segment may not have seen its file yet? The time is that of the question: a
- * run may be long, and what it comes to was perhaps compacted, and appended to, since it began. A clock may have been put back a little.
+ * Is the second commit so new that who follows the segment may not have seen its file yet? The time
+ * is that of the question: a run may be long, and what it comes to was perhaps compacted, and
+ * appended to, since it began. A clock may have been put back a little.
  */
 static bool is_young(int64_t since, int64_t pinned)
 {
 	int64_t now = pinned ? pinned : evs_io_now();
-	uint64_t apart = now > since ? (uint64_t)now - (uint64_t)since : (uint64_t)since - (uint64_t)now;
+	uint64_t apart =
+		now > since ? (uint64_t)now - (uint64_t)since : (uint64_t)since - (uint64_t)now;
 
 	return apart < YOUNG;
 }
@@ -145,8 +154,9 @@ static enum evs_compact_why judge(const struct evs_compact_state *s, const struc
 	return too_much_behind(s) ? EVS_COMPACT_BEHIND : EVS_COMPACT_NOT;
 }
 
-int evs_compact_gain(struct evs_segment *s, const struct evs_compact_goal *goal, enum evs_compact_why *why,
-		     struct evs_compact_state *state, struct evs_diag *diag)
+int evs_compact_gain(struct evs_segment *s, const struct evs_compact_goal *goal,
+		     enum evs_compact_why *why, struct evs_compact_state *state,
+		     struct evs_diag *diag)
 {
 	const struct evs_tail *t = evs_segment_tail(s);
 	struct evs_commit first = { 0 };

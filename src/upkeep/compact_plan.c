@@ -1,15 +1,18 @@
 /*
- * What a segment's rows look like before they are merged: which stretches of groups are sorted already.
+ * What a segment's rows look like before they are merged: which stretches of groups are sorted
+ * already.
  *
- * Only the columns of the sort key are read for it. What commits say of runs is not enough: types of the key may have become
- * wider since, which may change the order, and commits that follow each other are often one run.
+ * Only the columns of the sort key are read for it. What commits say of runs is not enough: types
+ * of the key may have become wider since, which may change the order, and commits that follow each
+ * other are often one run.
  */
 #include "src/diag.h"
 #include "src/upkeep/compact.h"
 
 #include <stdlib.h>
 
-#define RUN_LEAST (256u << 10) /* stored bytes: what is smaller is sorted in memory, with its neighbours */
+#define RUN_LEAST                                                                                  \
+	(256u << 10) /* stored bytes: what is smaller is sorted in memory, with its neighbours */
 
 struct planner {
 	struct compact_job *job;
@@ -18,7 +21,7 @@ struct planner {
 	struct compact_stretch run; /* sorted so far */
 };
 
-/* ---- what commits say ------------------------------------------------------------------------------- */
+/* ---- what commits say ------------------------------------------------------------------------ */
 
 static bool note_commit(void *arg, const struct evs_commit *c)
 {
@@ -37,7 +40,8 @@ static int read_commits(struct compact_job *j, struct evs_segment *s, struct evs
 	uint64_t off;
 	int rc;
 
-	j->kept = h->schema_len != j->table->text_len || memcmp(h->schema, j->table->text, h->schema_len) != 0 ||
+	j->kept = h->schema_len != j->table->text_len ||
+		  memcmp(h->schema, j->table->text, h->schema_len) != 0 ||
 		  (h->ignore_features & EVS_FEATURE_KEPT);
 	evs_segment_commits(s, note_commit, j);
 	evs_segment_rewind(s, EVS_WALK_PRUNED, INT64_MIN, INT64_MAX);
@@ -48,10 +52,10 @@ static int read_commits(struct compact_job *j, struct evs_segment *s, struct evs
 	return rc;
 }
 
-/* ---- what is sorted --------------------------------------------------------------------------------- */
+/* ---- what is sorted -------------------------------------------------------------------------- */
 
-static int compare(const struct planner *p, const struct evs_array *a, uint32_t i, const struct evs_array *b,
-		   uint32_t k)
+static int compare(const struct planner *p, const struct evs_array *a, uint32_t i,
+		   const struct evs_array *b, uint32_t k)
 {
 	const struct compact_job *j = p->job;
 
@@ -120,8 +124,8 @@ static void take_sample(struct compact_sample *s, const struct evs_place *from, 
 }
 
 /* One more group, whose key columns are `key`, lies in [from, to). */
-static int take_group(struct planner *p, const struct evs_array *key, uint32_t rows, const struct evs_place *from,
-		      const struct evs_place *to)
+static int take_group(struct planner *p, const struct evs_array *key, uint32_t rows,
+		      const struct evs_place *from, const struct evs_place *to)
 {
 	bool sorted = true;
 	int rc = 0;
@@ -142,7 +146,8 @@ static int take_group(struct planner *p, const struct evs_array *key, uint32_t r
 	return rc;
 }
 
-/* The scan opens the file anew, which may have grown: groups from `upto` on are none of ours yet. */
+/* The scan opens the file anew, which may have grown: groups from `upto` on are none of ours yet.
+ */
 static int find_runs(struct planner *p, uint64_t upto, struct evs_diag *diag)
 {
 	struct compact_job *j = p->job;
@@ -150,7 +155,8 @@ static int find_runs(struct planner *p, uint64_t upto, struct evs_diag *diag)
 	struct evs_place before = { 0 }, after;
 	struct evs_scan *scan = NULL;
 	struct evs_batch *b;
-	int rc = evs_compact_scan(j, &scan, NULL, upto, j->nkey ? j->key : &any, j->nkey ? j->nkey : 1, diag);
+	int rc = evs_compact_scan(j, &scan, NULL, upto, j->nkey ? j->key : &any,
+				  j->nkey ? j->nkey : 1, diag);
 
 	while (rc >= 0 && (rc = evs_scan_next(scan, &b, diag)) > 0) {
 		evs_segment_place(evs_scan_segment(scan), &after);
@@ -171,7 +177,8 @@ static int find_runs(struct planner *p, uint64_t upto, struct evs_diag *diag)
 
 int evs_compact_plan(struct compact_job *j, struct evs_segment *s, struct evs_diag *diag)
 {
-	struct planner p = { .job = j, .last = calloc((size_t)j->nkey + 1, sizeof(struct evs_array)) };
+	struct planner p = { .job = j,
+			     .last = calloc((size_t)j->nkey + 1, sizeof(struct evs_array)) };
 	int rc = p.last ? 0 : evs_fail_nomem(diag);
 
 	for (uint16_t c = 0; c < j->nkey && rc == 0; c++)

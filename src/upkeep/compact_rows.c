@@ -1,9 +1,10 @@
 /*
  * The rows of a segment in the order of the sort key. See compact.h.
  *
- * The largest sorted stretches are read side by side, each through a scan of its own; all the rest is sorted in memory, in
- * pieces that go to disk when they are too many. Rows bear their number in the segment as a last column, which decides among
- * equal keys, so that it does not matter which way a row came.
+ * The largest sorted stretches are read side by side, each through a scan of its own; all the rest
+ * is sorted in memory, in pieces that go to disk when they are too many. Rows bear their number in
+ * the segment as a last column, which decides among equal keys, so that it does not matter which
+ * way a row came.
  */
 #include "src/upkeep/compact.h"
 
@@ -30,12 +31,12 @@ struct source {
 	struct compact_rows *rows;
 	struct compact_stretch stretch;
 	struct evs_scan *scan;
-	struct evs_array *cols;	 /* of the batch: borrowed, but for the number */
+	struct evs_array *cols; /* of the batch: borrowed, but for the number */
 	struct evs_array number;
 	uint64_t next_row;
 };
 
-/* ---- scans ------------------------------------------------------------------------------------------ */
+/* ---- scans ----------------------------------------------------------------------------------- */
 
 static void on_damage(void *arg, const struct evs_damage *d)
 {
@@ -47,8 +48,8 @@ static void on_damage(void *arg, const struct evs_damage *d)
 	(void)evs_fail_off(&j->damage, EVS_E_FORMAT, d->path, d->off, d->what);
 }
 
-int evs_compact_scan(struct compact_job *j, struct evs_scan **out, const struct evs_place *from, uint64_t to,
-		     const uint16_t *columns, size_t ncolumns, struct evs_diag *diag)
+int evs_compact_scan(struct compact_job *j, struct evs_scan **out, const struct evs_place *from,
+		     uint64_t to, const uint16_t *columns, size_t ncolumns, struct evs_diag *diag)
 {
 	const struct evs_scan_opts opts = { .on_damage = on_damage, .arg = j };
 	const struct evs_table *t;
@@ -63,7 +64,7 @@ int evs_compact_scan(struct compact_job *j, struct evs_scan **out, const struct 
 	return evs_scan_choose(*out, columns, ncolumns, diag);
 }
 
-/* ---- sources ---------------------------------------------------------------------------------------- */
+/* ---- sources --------------------------------------------------------------------------------- */
 
 static void source_close(void *arg)
 {
@@ -75,7 +76,8 @@ static void source_close(void *arg)
 	free(s);
 }
 
-static int source_new(struct source **out, struct compact_rows *r, const struct compact_stretch *stretch)
+static int source_new(struct source **out, struct compact_rows *r,
+		      const struct compact_stretch *stretch)
 {
 	struct source *s = calloc(1, sizeof(*s));
 
@@ -140,13 +142,15 @@ static int source_next(void *arg, struct evs_array **cols, uint32_t *rows, struc
 	return 1;
 }
 
-/* ---- sorting and merging ---------------------------------------------------------------------------- */
+/* ---- sorting and merging --------------------------------------------------------------------- */
 
 static int open_order(struct compact_rows *r, bool merge)
 {
 	const struct compact_job *j = r->job;
 	const struct evs_table *t = j->table;
-	struct evs_merge_spec spec = { .type = r->type, .ncols = r->ncols, .deleted = -1, .cap = SORT_MEMORY };
+	struct evs_merge_spec spec = {
+		.type = r->type, .ncols = r->ncols, .deleted = -1, .cap = SORT_MEMORY
+	};
 	struct evs_order_key *key = calloc((size_t)j->nkey + 1, sizeof(*key));
 	bool *add = calloc(r->ncols, sizeof(*add));
 	int rc = EVS_E_NOMEM;
@@ -162,7 +166,8 @@ static int open_order(struct compact_rows *r, bool merge)
 	for (uint16_t c = 0; c < t->ncols; c++)
 		add[c] = evs_merge_adds(t, c);
 	spec.add = t->engine == EVS_ENGINE_SUMMING ? add : NULL;
-	/* A row that says that it is deleted stays: older ones may come yet, and it must outlast them. */
+	/* A row that says that it is deleted stays: older ones may come yet, and it must outlast
+	 * them. */
 	rc = merge ? evs_merge_new(&r->merge, &spec)
 		   : evs_order_new(&r->order, r->type, r->ncols, key, spec.nkeys, 0, SORT_MEMORY);
 out:
@@ -171,7 +176,8 @@ out:
 	return rc;
 }
 
-int evs_compact_rows_open(struct compact_rows **out, struct compact_job *j, bool merge, struct evs_diag *diag)
+int evs_compact_rows_open(struct compact_rows **out, struct compact_job *j, bool merge,
+			  struct evs_diag *diag)
 {
 	struct compact_rows *r = calloc(1, sizeof(*r));
 	int rc = EVS_E_NOMEM;
@@ -207,8 +213,8 @@ void evs_compact_rows_close(struct compact_rows *r)
 }
 
 /* Read a stretch now, into memory. `*end` (not NULL) becomes the place behind it. */
-static int gather(struct compact_rows *r, const struct compact_stretch *stretch, struct evs_place *end,
-		  struct evs_diag *diag)
+static int gather(struct compact_rows *r, const struct compact_stretch *stretch,
+		  struct evs_place *end, struct evs_diag *diag)
 {
 	struct source *s = NULL;
 	struct evs_array *cols;
@@ -218,7 +224,8 @@ static int gather(struct compact_rows *r, const struct compact_stretch *stretch,
 	while (rc >= 0 && (rc = source_next(s, &cols, &rows, diag)) > 0) {
 		if (end)
 			evs_segment_place(evs_scan_segment(s->scan), end);
-		rc = r->merge ? evs_merge_add(r->merge, cols, rows, diag) : evs_order_add(r->order, cols, rows, diag);
+		rc = r->merge ? evs_merge_add(r->merge, cols, rows, diag)
+			      : evs_order_add(r->order, cols, rows, diag);
 	}
 	if (s)
 		source_close(s);
@@ -226,7 +233,8 @@ static int gather(struct compact_rows *r, const struct compact_stretch *stretch,
 }
 
 /* Read a stretch, which is sorted, while it is merged with others. */
-static int take_sorted(struct compact_rows *r, const struct compact_stretch *stretch, struct evs_diag *diag)
+static int take_sorted(struct compact_rows *r, const struct compact_stretch *stretch,
+		       struct evs_diag *diag)
 {
 	struct evs_order_source source = { .next = source_next, .close = source_close };
 	struct source *s = NULL;
@@ -285,7 +293,9 @@ uint64_t evs_compact_rows_taken(const struct compact_rows *r)
 	return r->taken;
 }
 
-int evs_compact_rows_next(struct compact_rows *r, struct evs_array **cols, uint32_t *rows, struct evs_diag *diag)
+int evs_compact_rows_next(struct compact_rows *r, struct evs_array **cols, uint32_t *rows,
+			  struct evs_diag *diag)
 {
-	return r->merge ? evs_merge_next(r->merge, cols, rows, diag) : evs_order_next(r->order, cols, rows, diag);
+	return r->merge ? evs_merge_next(r->merge, cols, rows, diag)
+			: evs_order_next(r->order, cols, rows, diag);
 }

@@ -1,8 +1,8 @@
 /*
  * evs_expire(): which segments go. How they go is ledger.c.
  *
- * The name of a segment and the schema tell the partition, so those that stay are not opened. What may go is locked, as by a
- * writer, and its HEAD has the last word.
+ * The name of a segment and the schema tell the partition, so those that stay are not opened. What
+ * may go is locked, as by a writer, and its HEAD has the last word.
  */
 #include "src/upkeep/expire.h"
 
@@ -44,7 +44,7 @@ static void tell(void *arg, const struct evs_diag *d)
 		x->o->on_problem(x->o->arg, d);
 }
 
-/* ---- what is dropped ------------------------------------------------------------------------------- */
+/* ---- what is dropped ------------------------------------------------------------------------- */
 
 static void on_done(void *arg, const struct evs_leaving *l, const struct evs_diag *d)
 {
@@ -141,7 +141,7 @@ static int find_tails(struct evs_leaving *v, const struct evs_visit *at, struct 
 	return rc < 0 ? rc : 0;
 }
 
-/* ---- what a segment says ---------------------------------------------------------------------------- */
+/* ---- what a segment says --------------------------------------------------------------------- */
 
 /* Does the folder stand for the tenant of HEAD? */
 static bool in_its_folder(const struct expiry *x, const struct evs_visit *at,
@@ -173,8 +173,9 @@ static int read_head(struct expiry *x, struct evs_found *f, struct evs_segment *
 }
 
 /*
- * 0: it may go. 1: it may not yet. A segment whose HEAD cannot be read tells neither its partition nor its tenant for sure: it
- * goes only when it is named. One whose newest commit is damaged goes, and that is told.
+ * 0: it may go. 1: it may not yet. A segment whose HEAD cannot be read tells neither its partition
+ * nor its tenant for sure: it goes only when it is named. One whose newest commit is damaged goes,
+ * and that is told.
  */
 static int examine(struct expiry *x, struct evs_found *f, struct evs_diag *d)
 {
@@ -206,7 +207,7 @@ static int examine(struct expiry *x, struct evs_found *f, struct evs_diag *d)
 	return rc;
 }
 
-/* ---- one segment ------------------------------------------------------------------------------------ */
+/* ---- one segment ----------------------------------------------------------------------------- */
 
 static const struct evs_rule *rule_of(const struct expiry *x, const char *folder)
 {
@@ -240,7 +241,8 @@ static int lock(struct expiry *x, const struct evs_visit *at, int *fd, struct ev
 	}
 }
 
-/* The archive's stream is made with its first segment; when it cannot be, nothing of the stream goes. */
+/* The archive's stream is made with its first segment; when it cannot be, nothing of the stream
+ * goes. */
 static int archive(struct expiry *x, const struct evs_visit *at, const struct evs_leaving *v,
 		   struct evs_diag *d)
 {
@@ -327,7 +329,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 	return evs_report_full(&x->report) ? flush_report(x, diag) : 0;
 }
 
-/* ---- streams ---------------------------------------------------------------------------------------- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 static int on_stream(void *arg, const char *stream, struct evs_diag *diag)
 {
@@ -379,7 +381,7 @@ static int on_stream_end(void *arg, const char *stream, struct evs_diag *diag)
 	return 0;
 }
 
-/* ---- all -------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static int given_rule(struct expiry *x, struct evs_diag *diag)
 {

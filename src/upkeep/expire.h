@@ -28,15 +28,15 @@ struct evs_rule {
 #define EVS_RULE_NEVER INT64_MAX
 
 /*
- * The second from which on all that the partition [lo, hi) can hold may go, or EVS_RULE_NEVER. Never a row too early, whatever
- * calendar months make of its time. AGE, FOREVER and NONE only.
+ * The second from which on all that the partition [lo, hi) can hold may go, or EVS_RULE_NEVER.
+ * Never a row too early, whatever calendar months make of its time. AGE, FOREVER and NONE only.
  */
 int64_t evs_rule_second(const struct evs_rule *r, int64_t hi);
 
 /* May it go now (ns)? */
 bool evs_rule_past(const struct evs_rule *r, int64_t hi, int64_t now);
 
-/* ---- expire_keep.c: keep.json, what tenants have of their own ------------------------------------- */
+/* ---- expire_keep.c: keep.json, what tenants have of their own -------------------------------- */
 
 struct evs_keep {
 	char *folder; /* of the tenant */
@@ -55,7 +55,7 @@ const struct evs_keep *evs_keeps_find(const struct evs_keeps *k, const char *fol
 /* The stream's own rule, its TTL, which may be none. */
 void evs_rule_of_table(struct evs_rule *out, const struct evs_table *t);
 
-/* ---- expire_line.c ---------------------------------------------------------------------------------- */
+/* ---- expire_line.c --------------------------------------------------------------------------- */
 
 /* What is known of a segment that is to go. */
 struct evs_found {
@@ -72,7 +72,7 @@ struct evs_found {
 void evs_expire_line(struct evs_leaving *v, const struct evs_found *f, const char *archive,
 		     int64_t pinned);
 
-/* ---- expire_archive.c ----------------------------------------------------------------------------- */
+/* ---- expire_archive.c ------------------------------------------------------------------------ */
 
 /* The stream's folder in another store. */
 struct evs_archive {
@@ -86,15 +86,17 @@ int evs_archive_open(struct evs_archive *a, const char *archive, const char *str
 		     const struct evs_table *t, struct evs_diag *diag);
 
 /*
- * Copy a locked segment and its tails, or see that the copies that are there are the same; all of them verified and on disk.
- * EVS_E_FORMAT: the segment is damaged. EVS_E_SYS: also when another file is in its place.
+ * Copy a locked segment and its tails, or see that the copies that are there are the same; all of
+ * them verified and on disk. EVS_E_FORMAT: the segment is damaged. EVS_E_SYS: also when another
+ * file is in its place.
  */
 int evs_archive_put(struct evs_archive *a, const struct evs_visit *at, const struct evs_leaving *v,
 		    struct evs_diag *diag);
 
-/* ---- expire_folder.c ------------------------------------------------------------------------------ */
+/* ---- expire_folder.c ------------------------------------------------------------------------- */
 
-/* Remove the folder in which a segment lay when nothing is left in it but what no writer works on. True when it is gone. */
+/* Remove the folder in which a segment lay when nothing is left in it but what no writer works on.
+ * True when it is gone. */
 bool evs_expire_folder(const char *segment);
 
 #endif

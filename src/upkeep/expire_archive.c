@@ -1,5 +1,6 @@
 /*
- * --archive-to: a segment is copied into another store, and every byte of the copy verified, before it is dropped.
+ * --archive-to: a segment is copied into another store, and every byte of the copy verified, before
+ * it is dropped.
  *
  * The archive is a store like any other, schema included, so that evcat reads it where it is.
  */
@@ -13,7 +14,7 @@
 
 #define PIECE ((size_t)256 << 10)
 
-/* ---- bytes ------------------------------------------------------------------------------------------ */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 struct piece {
 	const char *path;
@@ -56,7 +57,7 @@ static int copy(struct piece *from, struct piece *to, struct evs_diag *diag)
 	return rc == 0 ? evs_io_sync(to->fd, to->path, diag) : rc;
 }
 
-/* ---- verifying -------------------------------------------------------------------------------------- */
+/* ---- verifying ------------------------------------------------------------------------------- */
 
 struct verdict {
 	bool bad;
@@ -87,7 +88,7 @@ static int verify(const char *path, struct evs_diag *diag)
 	return rc < 0 ? rc : v.bad ? EVS_E_FORMAT : 0;
 }
 
-/* ---- one file --------------------------------------------------------------------------------------- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 /* Made under the name of a segment that is being made, which the next try uses again. */
 static int make_copy(struct piece *from, struct piece *to, const char *path, bool segment,
@@ -162,7 +163,7 @@ static int archive_file(const char *from, const char *dir, bool segment, struct 
 	return rc;
 }
 
-/* ---- the archive's stream --------------------------------------------------------------------------- */
+/* ---- the archive's stream -------------------------------------------------------------------- */
 
 /* Schemas only ever gain: the newer one of the two is the archive's from now on. */
 static int choose_schema(const char *dir, const struct evs_table *t, bool *write,

@@ -1,5 +1,6 @@
 /*
- * A tenant's folder with no segment in it goes, unless a writer is at work in it (spec/store.md 10-8).
+ * A tenant's folder with no segment in it goes, unless a writer is at work in it (spec/store.md
+ * 10-8).
  */
 #include "src/upkeep/expire.h"
 
@@ -33,8 +34,9 @@ static bool remove_unfinished(const char *path)
 }
 
 /*
- * A writer was making the segment anew, under the eyes of a run of evexpire that was killed, and power failed before its rename was
- * on disk: then the segment is back, and the new one in nobody's way for ever.
+ * A writer was making the segment anew, under the eyes of a run of evexpire that was killed, and
+ * power failed before its rename was on disk: then the segment is back, and the new one in nobody's
+ * way for ever.
  */
 void evs_expire_unfinished(const char *segment)
 {

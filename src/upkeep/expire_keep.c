@@ -1,6 +1,6 @@
 /*
- * How long things are kept: the stream's TTL, and keep.json beside the schema, one JSON object of the tenants that have a
- * time of their own (spec/store.md 10.2).
+ * How long things are kept: the stream's TTL, and keep.json beside the schema, one JSON object of
+ * the tenants that have a time of their own (spec/store.md 10.2).
  */
 #include "src/diag.h"
 #include "src/json/json.h"
@@ -15,8 +15,9 @@
 #define DAY	   ((int64_t)86400)
 
 /*
- * Months are added to the last day and not to `hi`: of January's last days all but one would go at the end of February, when
- * "a month later" is counted from February's first. Days do not overtake each other so.
+ * Months are added to the last day and not to `hi`: of January's last days all but one would go at
+ * the end of February, when "a month later" is counted from February's first. Days do not overtake
+ * each other so.
  */
 int64_t evs_rule_second(const struct evs_rule *r, int64_t hi)
 {
@@ -60,7 +61,7 @@ static bool parse_keep(const char *text, struct evs_rule *out)
 	return evs_age_parse(text, &out->age) && (out->age.months || out->age.seconds);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int by_folder(const void *a, const void *b)
 {
@@ -167,7 +168,7 @@ int evs_keeps_load(struct evs_keeps *out, const char *stream, struct evs_diag *d
 	return rc;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static const char *keep_text(const struct evs_rule *r)
 {

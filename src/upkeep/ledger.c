@@ -1,6 +1,7 @@
 /*
- * See ledger.h. For each segment the ledger gets a line that it is about to go, synced before anything happens, and one that it
- * has gone, or has not. In between it is renamed to a hidden name, so that what is there after a crash tells which.
+ * See ledger.h. For each segment the ledger gets a line that it is about to go, synced before
+ * anything happens, and one that it has gone, or has not. In between it is renamed to a hidden
+ * name, so that what is there after a crash tells which.
  */
 #include "src/upkeep/ledger.h"
 
@@ -120,7 +121,8 @@ static void leave(struct evs_leaving *v, struct evs_diag *why)
 	v->left = rc == 0;
 }
 
-/* Whatever fails behind the first sync: the next run finds the lines and what became of the segments. */
+/* Whatever fails behind the first sync: the next run finds the lines and what became of the
+ * segments. */
 static int drop_batch(struct evs_ledger *l, struct evs_diag *why, struct evs_diag *diag)
 {
 	int rc;

@@ -153,8 +153,8 @@ static int remove_tails(const struct said *s, const char *path, struct evs_diag 
 }
 
 /*
- * Did the segment leave? Then it stands under its hidden name, or nothing does under either. Under both names, when a file system
- * kept only half of the rename, it did not.
+ * Did the segment leave? Then it stands under its hidden name, or nothing does under either. Under
+ * both names, when a file system kept only half of the rename, it did not.
  */
 static int settle(struct mending *m, size_t at, struct evs_diag *diag)
 {
@@ -204,8 +204,8 @@ static void remove_hidden(const char *path, const char *aside)
 }
 
 /*
- * What the newest lines say has left is removed, and with it a folder that has nothing left in it. What cannot be is no reason
- * to drop nothing today: the next run tries again.
+ * What the newest lines say has left is removed, and with it a folder that has nothing left in it.
+ * What cannot be is no reason to drop nothing today: the next run tries again.
  */
 static int sweep(struct mending *m, struct evs_diag *diag)
 {

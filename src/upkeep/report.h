@@ -1,5 +1,6 @@
 /*
- * Rows about the store rather than in it, as batches that the printer takes. Private to the upkeep room.
+ * Rows about the store rather than in it, as batches that the printer takes. Private to the upkeep
+ * room.
  */
 #ifndef EVS_UPKEEP_REPORT_H
 #define EVS_UPKEEP_REPORT_H
@@ -44,7 +45,8 @@ static inline bool evs_report_full(const struct evs_report *r)
 {
 	return r->batch.rows >= EVS_REPORT_ROWS;
 }
-/* Hand the rows to `fn` (may be NULL), if there are any, and begin anew. EVS_E_NOMEM when one could not be put. */
+/* Hand the rows to `fn` (may be NULL), if there are any, and begin anew. EVS_E_NOMEM when one could
+ * not be put. */
 typedef void evs_rows_fn(void *arg, const struct evs_batch *b);
 int evs_report_flush(struct evs_report *r, evs_rows_fn *fn, void *arg, struct evs_diag *diag);
 

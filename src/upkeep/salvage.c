@@ -1,6 +1,6 @@
 /*
- * Salvage: while a segment is checked, every group that is sound goes into a new one. The old one is only read; what the check
- * tells is what was lost.
+ * Salvage: while a segment is checked, every group that is sound goes into a new one. The old one
+ * is only read; what the check tells is what was lost.
  */
 #include "src/upkeep/check.h"
 
@@ -30,7 +30,8 @@ int evs_salvage_begin(struct check *c, const char *const *paths, size_t npaths,
 	return rc;
 }
 
-/* OUT/STREAM, made with its schema.sql; the names are those of the folders that the segment lies in, as far as there are any. */
+/* OUT/STREAM, made with its schema.sql; the names are those of the folders that the segment lies
+ * in, as far as there are any. */
 static int make_stream(struct check_segment *s, char dir[EVS_PATH_MAX], struct evs_diag *diag)
 {
 	const struct evs_head *h = evs_segment_head(s->seg);

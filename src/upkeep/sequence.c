@@ -1,6 +1,7 @@
 /*
- * Sequences: for every value of a key, numbers that count up by one, in the order of time. What is missing, twice or out of order
- * is told. Rows are sorted by key and number; what memory does not hold goes to $TMPDIR.
+ * Sequences: for every value of a key, numbers that count up by one, in the order of time. What is
+ * missing, twice or out of order is told. Rows are sorted by key and number; what memory does not
+ * hold goes to $TMPDIR.
  */
 #include "src/upkeep/check.h"
 

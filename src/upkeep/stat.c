@@ -84,7 +84,7 @@ static int put_row(struct stating *x, const struct evs_stat_name *n, const struc
 	return evs_report_full(&x->report) || x->report.failed ? flush(x, diag) : 0;
 }
 
-/* ---- segments --------------------------------------------------------------------------------------- */
+/* ---- segments -------------------------------------------------------------------------------- */
 
 static void on_damage(void *arg, const struct evs_damage *d)
 {
@@ -95,7 +95,8 @@ static void on_damage(void *arg, const struct evs_damage *d)
 		x->o->on_damage(x->o->arg, d);
 }
 
-/* What input the rows came from is known of the newest commits; of the others it is reckoned from these. */
+/* What input the rows came from is known of the newest commits; of the others it is reckoned from
+ * these. */
 static void take_sum(struct evs_stat_sum *s, const struct evs_segment_sum *m)
 {
 	s->rows = m->rows;
@@ -221,7 +222,7 @@ static int on_tenant_end(void *arg, const struct evs_visit *at, struct evs_diag 
 	return x->o->by == EVS_STAT_TENANT ? put_row(x, &x->name, &s, diag) : 0;
 }
 
-/* ---- streams ---------------------------------------------------------------------------------------- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 /* Lines of rejects.ndjson. */
 static int count_rejects(struct evs_stat_sum *s, const char *stream, struct evs_diag *diag)
@@ -297,7 +298,7 @@ static int on_stream_end(void *arg, const char *stream, struct evs_diag *diag)
 	return rc;
 }
 
-/* ---- all -------------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static int on_size(void *arg, const struct evs_visit *at, struct evs_diag *diag)
 {

@@ -18,9 +18,9 @@ struct evs_stat_sum {
 	int64_t written;		/* newest write, ns; EVS_TIME_NONE */
 	uint64_t past;			/* partitions past their time */
 	uint64_t damaged;		/* segments */
-	uint64_t compact; /* segments that gain from evcompact */
-	uint64_t never;	  /* of these, segments that never were compacted */
-	enum evs_compact_why why; /* of one segment */
+	uint64_t compact;		/* segments that gain from evcompact */
+	uint64_t never;			/* of these, segments that never were compacted */
+	enum evs_compact_why why;	/* of one segment */
 	uint64_t largest;		/* bytes of a partition */
 	uint64_t rejects, reject_bytes; /* of a stream */
 };
@@ -37,20 +37,20 @@ struct evs_stat_name {
 	const char *path; /* of the segment */
 };
 
-/* ---- stat_rows.c ---------------------------------------------------------------------------------- */
+/* ---- stat_rows.c ----------------------------------------------------------------------------- */
 
 int evs_stat_report(struct evs_report *r, const struct evs_stat_opts *o);
 /* `largest`: what the longest bar stands for. */
 void evs_stat_row(struct evs_report *r, const struct evs_stat_opts *o,
 		  const struct evs_stat_name *n, const struct evs_stat_sum *s, uint64_t largest);
 
-/* ---- stat_columns.c ------------------------------------------------------------------------------- */
+/* ---- stat_columns.c -------------------------------------------------------------------------- */
 
 /* evs_stat() with opts.columns. */
 int evs_stat_columns(const char *const *paths, size_t npaths, const struct evs_stat_opts *o,
 		     struct evs_stat_result *result, struct evs_diag *diag);
 
-/* ---- stat_warn.c ---------------------------------------------------------------------------------- */
+/* ---- stat_warn.c ----------------------------------------------------------------------------- */
 
 /* What is odd in a stream: a few cases of each kind are told, the others counted. */
 struct evs_stat_warn {
@@ -68,7 +68,7 @@ void evs_stat_warn_segment(struct evs_stat_warn *w, const struct evs_stat_name *
 			   const struct evs_stat_sum *s, enum evs_unit unit, int64_t now);
 void evs_stat_warn_stream(struct evs_stat_warn *w, const char *stream);
 
-/* ---- stat_prometheus.c ---------------------------------------------------------------------------- */
+/* ---- stat_prometheus.c ----------------------------------------------------------------------- */
 
 /* Metrics of streams, one after the other, then the file. */
 struct evs_stat_metrics {

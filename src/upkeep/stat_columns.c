@@ -1,6 +1,6 @@
 /*
- * evs_stat() by column: what the blocks of each take, by the directories of all groups, and how values are encoded, by a
- * group of each of a few segments, which is decoded.
+ * evs_stat() by column: what the blocks of each take, by the directories of all groups, and how
+ * values are encoded, by a group of each of a few segments, which is decoded.
  */
 #include "format/encode.h"
 #include "src/diag.h"
@@ -60,7 +60,7 @@ static void on_damage(void *arg, const struct evs_damage *d)
 		x->o->on_damage(x->o->arg, d);
 }
 
-/* ---- encodings -------------------------------------------------------------------------------------- */
+/* ---- encodings ------------------------------------------------------------------------------- */
 
 static void print_trace(char *out, size_t cap, const struct evs_trace *t, uint8_t codec)
 {
@@ -73,7 +73,8 @@ static void print_trace(char *out, size_t cap, const struct evs_trace *t, uint8_
 	if (t->n > EVS_TRACE_NODES && n < cap)
 		n += (size_t)snprintf(out + n, cap - n, " ...");
 	if (codec != EVS_CODEC_NONE && n < cap)
-		(void)snprintf(out + n, cap - n, codec == EVS_CODEC_ZSTD ? " + zstd" : " + zstd with a dictionary");
+		(void)snprintf(out + n, cap - n,
+			       codec == EVS_CODEC_ZSTD ? " + zstd" : " + zstd with a dictionary");
 }
 
 static void count_encoding(struct column_sum *c, const char *text)
@@ -111,7 +112,7 @@ static int sample_column(struct summing *x, struct evs_segment *s, const struct 
 	return 0;
 }
 
-/* ---- groups ----------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 /* The schema that a group was written with. */
 static int load_schema(struct summing *x, struct evs_segment *s, uint64_t off,
@@ -212,7 +213,7 @@ static int on_segment(void *arg, const struct evs_visit *at, struct evs_diag *di
 	return 0;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static void put_text(struct evs_report *r, const char *s)
 {

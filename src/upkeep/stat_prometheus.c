@@ -1,6 +1,6 @@
 /*
- * Metrics for the textfile collector of Prometheus' node exporter, in the text format 0.0.4: one block of lines a metric, a line
- * for each stream. The file is replaced as a whole.
+ * Metrics for the textfile collector of Prometheus' node exporter, in the text format 0.0.4: one
+ * block of lines a metric, a line for each stream. The file is replaced as a whole.
  */
 #include "src/diag.h"
 #include "src/json/json.h"

@@ -136,7 +136,7 @@ int evs_stat_report(struct evs_report *r, const struct evs_stat_opts *o)
 	return evs_report_init(r, spec, n);
 }
 
-/* ---- values ----------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static void put_text(struct evs_report *r, const char *s)
 {

@@ -77,7 +77,8 @@ static int enter_stream(struct visiting *g, const char *stream)
 	return rc;
 }
 
-/* Without slashes at its end, and with a name that is one: the folder in which it lies is needed. */
+/* Without slashes at its end, and with a name that is one: the folder in which it lies is needed.
+ */
 static int plain_path(char *out, const char *path, struct evs_diag *diag)
 {
 	size_t n = strlen(path);

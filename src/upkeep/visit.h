@@ -1,6 +1,7 @@
 /*
- * From paths to their streams, tenants' folders and segments, one after the other. What cannot be looked at is told and
- * passed over, so that the rest of the work is done. Private to the upkeep room.
+ * From paths to their streams, tenants' folders and segments, one after the other. What cannot be
+ * looked at is told and passed over, so that the rest of the work is done. Private to the upkeep
+ * room.
  */
 #ifndef EVS_UPKEEP_VISIT_H
 #define EVS_UPKEEP_VISIT_H
@@ -17,7 +18,8 @@ struct evs_visit {
 	int64_t lo;	    /* the partition's first second, as the name has it */
 };
 
-/* A function may be NULL. A negative result ends the visit; a positive one of `stream` passes the stream over. */
+/* A function may be NULL. A negative result ends the visit; a positive one of `stream` passes the
+ * stream over. */
 struct evs_visitor {
 	int (*stream)(void *arg, const char *stream, struct evs_diag *diag);
 	int (*segment)(void *arg, const struct evs_visit *v, struct evs_diag *diag);
@@ -30,8 +32,8 @@ struct evs_visitor {
 };
 
 /*
- * Visit stores (every stream in them), streams, tenants' folders and segments. Neighbours of one stream are one visit of it.
- * A segment that lies in no stream's folder is told as a problem.
+ * Visit stores (every stream in them), streams, tenants' folders and segments. Neighbours of one
+ * stream are one visit of it. A segment that lies in no stream's folder is told as a problem.
  */
 int evs_visit_paths(const char *const *paths, size_t npaths, const struct evs_visitor *v,
 		    struct evs_diag *diag);

@@ -1,11 +1,14 @@
 /*
- * Damages files in every way that kinds.h knows, has them read, and holds the answers against what the spec says.
+ * Damages files in every way that kinds.h knows, has them read, and holds the answers against what
+ * the spec says.
  *
- * usage: damage [-j WORKERS] [-n NUMBER] [-c COUNT] [-S SEED] [-d DIR] [-o OUT] KIND[:STEP],... FILE.evs...
+ * usage: damage [-j WORKERS] [-n NUMBER] [-c COUNT] [-S SEED] [-d DIR] [-o OUT] KIND[:STEP],...
+ * FILE.evs...
  *
- * Every STEPth damage of a kind is done, or only the one of that NUMBER, of which OUT gets the bytes. COUNT and SEED are of the
- * kind `random`. The rows of FILE.evs are held against FILE.ndjson when it is there. Work is done in DIR, /dev/shm if
- * nothing is said. What fails is named with the command that does it again. The last line is "N passed, N failed".
+ * Every STEPth damage of a kind is done, or only the one of that NUMBER, of which OUT gets the
+ * bytes. COUNT and SEED are of the kind `random`. The rows of FILE.evs are held against FILE.ndjson
+ * when it is there. Work is done in DIR, /dev/shm if nothing is said. What fails is named with the
+ * command that does it again. The last line is "N passed, N failed".
  */
 #define _GNU_SOURCE
 
@@ -103,7 +106,8 @@ static void try_append(struct trial *t)
 	__atomic_add_fetch(&counts->appends, 1, __ATOMIC_RELAXED);
 }
 
-/* Large files take their time: most damages are looked for where they are, only some in all ways. */
+/* Large files take their time: most damages are looked for where they are, only some in all ways.
+ */
 static void judge_large(struct trial *t, uint64_t i)
 {
 	if (i % 64 == 0) {

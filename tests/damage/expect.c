@@ -46,7 +46,7 @@ static const struct frame *frame_at(const struct expect *e, const struct damaged
 	return NULL;
 }
 
-/* ---- HEAD (9-1, 9-2) ------------------------------------------------------------------------------ */
+/* ---- HEAD (9-1, 9-2) ------------------------------------------------------------------------- */
 
 static uint64_t head_bytes(const struct version *v)
 {
@@ -86,7 +86,7 @@ static void find_head(struct expect *e, const struct damaged *d,
 	}
 }
 
-/* ---- the newest commit (9-3 to 9-6) ---------------------------------------------------------------- */
+/* ---- the newest commit (9-3 to 9-6) ---------------------------------------------------------- */
 
 /* 9-5: a sector that is all zero, as far as it lies in [a, b), or the file ends in it. */
 static bool may_be_torn(const struct damaged *d, uint64_t a, uint64_t b)
@@ -106,7 +106,8 @@ static bool may_be_torn(const struct damaged *d, uint64_t a, uint64_t b)
 	return false;
 }
 
-/* The COMMIT whose frame stands at c->off, in any version, with the numbers that the trailer of `c` gives. */
+/* The COMMIT whose frame stands at c->off, in any version, with the numbers that the trailer of `c`
+ * gives. */
 static const struct frame *commit_of_trailer(const struct expect *e, const struct damaged *d,
 					     const struct frame *c)
 {
@@ -192,7 +193,7 @@ static void find_commit(struct expect *e, const struct damaged *d)
 	e->tail_rows = first->rows_total > have ? first->rows_total - have : first->commit_rows;
 }
 
-/* ---- the walk (9-9, 9-10) -------------------------------------------------------------------------- */
+/* ---- the walk (9-9, 9-10) -------------------------------------------------------------------- */
 
 static void room_for(struct expect *e)
 {
@@ -291,14 +292,16 @@ static bool reaches_over(const struct frame *f, uint64_t place)
 	return f->off < place && f->off + f->span > place;
 }
 
-/* 3.1-15, 3.1-16: a frame of another version, in front of a COMMIT that knows nothing of it, or that reaches over what came since. */
+/* 3.1-15, 3.1-16: a frame of another version, in front of a COMMIT that knows nothing of it, or
+ * that reaches over what came since. */
 static bool left_over(struct expect *e, const struct damaged *d, const struct frame *f)
 {
 	const struct frame *c = f->type == COMMIT_FRAME ? NULL : commit_behind(e, d, f->off);
 
 	if (f->type == COMMIT_FRAME)
 		return false;
-	if ((e->ahead && reaches_over(f, e->ahead->prev_end)) || (e->commit && reaches_over(f, e->commit->off)))
+	if ((e->ahead && reaches_over(f, e->ahead->prev_end)) ||
+	    (e->commit && reaches_over(f, e->commit->off)))
 		return true;
 	return c && !(c->in & f->in);
 }
@@ -333,7 +336,7 @@ static void walk(struct expect *e, const struct damaged *d)
 	e->mixed = !versions;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 /* A version, or one as it was behind an older commit: nothing can tell that anything is missing. */
 static bool is_version(const struct expect *e, const struct damaged *d)
@@ -395,14 +398,17 @@ uint64_t expect_schema_in_force(const struct expect *e, const struct damaged *d)
 }
 
 /* The DICT frame that stood at `off` when the block was made. */
-static bool dictionary_sound(const struct expect *e, const struct damaged *d, const struct version *of, uint64_t off)
+static bool dictionary_sound(const struct expect *e, const struct damaged *d,
+			     const struct version *of, uint64_t off)
 {
 	const struct frame *f = frame_at(e, d, off, e->end);
 
-	return f && f->type == DICT_FRAME && summed_sound(d, f) && same(d, of, off, FRAME_HEAD + (uint64_t)f->summed);
+	return f && f->type == DICT_FRAME && summed_sound(d, f) &&
+	       same(d, of, off, FRAME_HEAD + (uint64_t)f->summed);
 }
 
-bool expect_block(const struct expect *e, const struct damaged *d, const struct frame *group, const struct block *b)
+bool expect_block(const struct expect *e, const struct damaged *d, const struct frame *group,
+		  const struct block *b)
 {
 	return same(d, group->of, b->off, b->len) &&
 	       (!b->dict[0] || dictionary_sound(e, d, group->of, b->dict[0]) ||

@@ -1,6 +1,6 @@
 /*
- * What a reader must say of a damaged file: spec/segment.md 9, told from the bytes that sound files had at the same
- * places. There is one right answer to every damage, and this is it.
+ * What a reader must say of a damaged file: spec/segment.md 9, told from the bytes that sound files
+ * had at the same places. There is one right answer to every damage, and this is it.
  */
 #ifndef EVS_TESTS_DAMAGE_EXPECT_H
 #define EVS_TESTS_DAMAGE_EXPECT_H
@@ -55,7 +55,8 @@ bool expect_schema(const struct expect *e, const struct damaged *d, uint64_t off
 uint64_t expect_schema_in_force(const struct expect *e, const struct damaged *d);
 
 /* Block `b` is as it was. */
-bool expect_block(const struct expect *e, const struct damaged *d, const struct frame *group, const struct block *b);
+bool expect_block(const struct expect *e, const struct damaged *d, const struct frame *group,
+		  const struct block *b);
 
 /* So are the bytes of a frame behind its summed part. */
 bool expect_rest(const struct damaged *d, const struct frame *f);

@@ -48,7 +48,8 @@ static const struct seen *seen_of(const struct trial *t, const struct frame *g, 
 	return v->seen[view] ? &v->seen[view][g->number] : NULL;
 }
 
-/* The hidden time of arrival stands behind all other columns, and is read when times are asked for. */
+/* The hidden time of arrival stands behind all other columns, and is read when times are asked for.
+ */
 static bool is_read(const struct trial *t, const struct frame *g, const struct block *b,
 		    unsigned view)
 {
@@ -72,8 +73,8 @@ static uint64_t group_lost_at(const struct trial *t, const struct frame *g, unsi
 }
 
 /*
- * Are bytes damaged that nobody reads, or that only a newer reader can check (behind the summed part of a frame of
- * a type of its own)? Then nothing needs to be said.
+ * Are bytes damaged that nobody reads, or that only a newer reader can check (behind the summed
+ * part of a frame of a type of its own)? Then nothing needs to be said.
  */
 static bool unread_damage(const struct trial *t, unsigned view)
 {
@@ -190,8 +191,8 @@ static bool unknown_named(const struct answer *a)
 }
 
 /*
- * Where versions are mixed, going by the COMMITs may reach other groups than going frame by frame. What comes must still be
- * groups of one of them, and damage be named.
+ * Where versions are mixed, going by the COMMITs may reach other groups than going frame by frame.
+ * What comes must still be groups of one of them, and damage be named.
  */
 static void judge_mixed(struct trial *t, unsigned view)
 {
@@ -227,7 +228,8 @@ static uint64_t rows_of_times(const struct trial *t, unsigned view)
 	return rows;
 }
 
-/* Sound frames of one version never contradict each other, so no such rule is ever broken by damage. */
+/* Sound frames of one version never contradict each other, so no such rule is ever broken by
+ * damage. */
 static void judge_rules(struct trial *t, unsigned view)
 {
 	static const char *const rules[] = { "5.1-10", "7.1-12", "7.1-13", "7.2-7", "8.3-" };
@@ -312,7 +314,7 @@ void judge_check(struct trial *t)
 		judge_wrong(t, "check: in a whole file: %s", first);
 }
 
-/* ---- the price of one bit ---------------------------------------------------------------------------- */
+/* ---- the price of one bit -------------------------------------------------------------------- */
 
 /* The append that the frame at `off` belongs to, as its COMMIT. */
 static const struct frame *append_of(const struct version *v, uint64_t off)
@@ -345,7 +347,7 @@ void judge_flip(struct trial *t, uint64_t off)
 			    ull(allowed));
 }
 
-/* ---- appending ----------------------------------------------------------------------------------------- */
+/* ---- appending ------------------------------------------------------------------------------- */
 
 static bool holds(const uint8_t *bytes, size_t size, const uint8_t *want, size_t n)
 {

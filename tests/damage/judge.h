@@ -29,8 +29,8 @@ struct trial {
 void judge_view(struct trial *t, unsigned view);
 
 /*
- * After VIEW_ALL: the check finds something where the reader did, or where bytes differ that the reader need not look at, and nothing where
- * the file is whole.
+ * After VIEW_ALL: the check finds something where the reader did, or where bytes differ that the
+ * reader need not look at, and nothing where the file is whole.
  */
 void judge_check(struct trial *t);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one bit; one end ------------------------------------------------------------------------------- */
+/* ---- one bit; one end ------------------------------------------------------------------------ */
 
 static uint64_t count_bits(const struct scene *s)
 {
@@ -34,7 +34,7 @@ static void cut(const struct scene *s, uint64_t i, struct damaged *d)
 	edit_cut(d, i);
 }
 
-/* ---- pieces of sectors and pages ---------------------------------------------------------------------- */
+/* ---- pieces of sectors and pages ------------------------------------------------------------- */
 
 static uint64_t pieces_of(const struct damaged *d, uint64_t size)
 {
@@ -102,7 +102,7 @@ static void make_piece(const struct scene *s, uint64_t i, struct damaged *d)
 	piece(d, PIECE_OVER + (unsigned)(i / (n * n)), size, i / n % n, i % n);
 }
 
-/* ---- frames ------------------------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 struct part {
 	uint64_t off, span;
@@ -186,9 +186,10 @@ static void make_foreign(const struct scene *s, uint64_t i, struct damaged *d)
 	move_frame(d, (unsigned)(i % 3), s->foreign[from], part_of(s->foreign[from], n), to);
 }
 
-/* ---- other versions of the same segment ---------------------------------------------------------------- */
+/* ---- other versions of the same segment ------------------------------------------------------ */
 
-/* Ends of frames and of sectors, in either of them: places to go from one version over to the other. */
+/* Ends of frames and of sectors, in either of them: places to go from one version over to the
+ * other. */
 static uint64_t count_seams(const struct version *a, const struct version *b)
 {
 	size_t least = a->size < b->size ? a->size : b->size;
@@ -264,7 +265,7 @@ static void make_version(const struct scene *s, uint64_t i, struct damaged *d)
 		}
 }
 
-/* ---- by chance ------------------------------------------------------------------------------------------ */
+/* ---- by chance ------------------------------------------------------------------------------- */
 
 /* xorshift64*: the same numbers everywhere. */
 static uint64_t draw(uint64_t *state, uint64_t below)

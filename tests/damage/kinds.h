@@ -1,5 +1,6 @@
 /*
- * The damages: each kind numbers all that it can do to a file, and does any one of them by its number.
+ * The damages: each kind numbers all that it can do to a file, and does any one of them by its
+ * number.
  */
 #ifndef EVS_TESTS_DAMAGE_KINDS_H
 #define EVS_TESTS_DAMAGE_KINDS_H

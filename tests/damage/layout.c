@@ -46,8 +46,9 @@ static void parse_group(struct frame *f, const uint8_t *p, size_t group)
 	for (uint16_t i = 0; i < f->nblocks; i++) {
 		const uint8_t *entry = p + 32 + 24u * i;
 
-		f->blocks[i] = (struct block){ (uint16_t)number(entry, 2), at,
-					       (uint32_t)number(entry + 4, 4), { 0, 0 } };
+		f->blocks[i] = (struct block){
+			(uint16_t)number(entry, 2), at, (uint32_t)number(entry + 4, 4), { 0, 0 }
+		};
 		if (entry[2] == 2) { /* 5.5 */
 			f->blocks[i].dict[0] = number(f->of->data + at, 8);
 			f->blocks[i].dict[1] = number(f->of->data + at + 8, 8);

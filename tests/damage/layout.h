@@ -1,10 +1,10 @@
 /*
  * What a sound segment holds, and where: its frames as spec/segment.md lays them down.
  *
- * Written from the spec's tables, without a line of the library: the tests hold the two against each other. Only
- * sound files are parsed, so nothing is bounded here. In a damaged file a frame is sound when its bytes
- * are those that a sound file had at the same offset, because all sums are seeded with salt and offset. So no sum
- * is ever computed.
+ * Written from the spec's tables, without a line of the library: the tests hold the two against
+ * each other. Only sound files are parsed, so nothing is bounded here. In a damaged file a frame is
+ * sound when its bytes are those that a sound file had at the same offset, because all sums are
+ * seeded with salt and offset. So no sum is ever computed.
  */
 #ifndef EVS_TESTS_DAMAGE_LAYOUT_H
 #define EVS_TESTS_DAMAGE_LAYOUT_H
@@ -13,7 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HEAD_FRAME = 1, GROUP_FRAME = 2, COMMIT_FRAME = 3, INDEX_FRAME = 4, SCHEMA_FRAME = 5, DICT_FRAME = 6 };
+enum {
+	HEAD_FRAME = 1,
+	GROUP_FRAME = 2,
+	COMMIT_FRAME = 3,
+	INDEX_FRAME = 4,
+	SCHEMA_FRAME = 5,
+	DICT_FRAME = 6
+};
 enum { FRAME_HEAD = 40, TRAILER = 64, TRAILERS = 128 };
 
 struct block {
@@ -72,7 +79,8 @@ void version_release(struct version *v);
 /* A time in its partition, in ns, for what is stamped on arrival. */
 int64_t version_clock(const struct version *v);
 
-/* All frames of all versions of one salt, by offset; a frame that several of them have stands once. */
+/* All frames of all versions of one salt, by offset; a frame that several of them have stands once.
+ */
 struct family {
 	const struct version *const *versions;
 	size_t nversions;

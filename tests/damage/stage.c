@@ -77,7 +77,7 @@ void stage_subject(const struct stage *st, struct subject *s, const char *dir)
 	take_columns(s, &st->version[0]);
 }
 
-/* ---- other versions ------------------------------------------------------------------------------------ */
+/* ---- other versions -------------------------------------------------------------------------- */
 
 static uint64_t end_of_commit(const struct version *v, size_t number)
 {
@@ -99,7 +99,8 @@ static int append_row(const struct stage *st, struct subject *s, uint64_t number
 	return rc;
 }
 
-/* The file rolled back to behind commit `keep` (from 0), then grown by commits of one row, `step` rows apart. */
+/* The file rolled back to behind commit `keep` (from 0), then grown by commits of one row, `step`
+ * rows apart. */
 static void grow_version(struct stage *st, struct subject *s, size_t keep, uint64_t step)
 {
 	const struct version *v = &st->version[0];
@@ -120,7 +121,7 @@ static void grow_version(struct stage *st, struct subject *s, size_t keep, uint6
 	s->size = len;
 }
 
-/* ---- what each view gives ------------------------------------------------------------------------------ */
+/* ---- what each view gives -------------------------------------------------------------------- */
 
 static bool scan_version(struct subject *s, const struct version *v, uint64_t size, unsigned view,
 			 struct answer *a)
@@ -156,8 +157,8 @@ static bool see_groups(struct subject *s, struct version *v, uint64_t size, unsi
 }
 
 /*
- * With a span of time, groups may give some of their rows or none, so batches are told apart by their rows: `lines` has the
- * hashes of all rows.
+ * With a span of time, groups may give some of their rows or none, so batches are told apart by
+ * their rows: `lines` has the hashes of all rows.
  */
 static bool see_times(struct subject *s, struct version *v, unsigned view, struct answer *a,
 		      const uint64_t *lines)
@@ -191,8 +192,8 @@ static bool see_times(struct subject *s, struct version *v, unsigned view, struc
 }
 
 /*
- * Without a schema.sql the schema comes from the file, and damage may make it an older one: what the file gave when that one
- * was the newest.
+ * Without a schema.sql the schema comes from the file, and damage may make it an older one: what
+ * the file gave when that one was the newest.
  */
 static bool see_schemas(struct subject *s, struct version *v, struct answer *a)
 {

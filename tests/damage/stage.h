@@ -1,5 +1,6 @@
 /*
- * Before files are damaged: what they hold, what each view of them gives, and other versions of them.
+ * Before files are damaged: what they hold, what each view of them gives, and other versions of
+ * them.
  */
 #ifndef EVS_TESTS_DAMAGE_STAGE_H
 #define EVS_TESTS_DAMAGE_STAGE_H
@@ -27,8 +28,9 @@ struct stage {
 bool stage_load(struct stage *st, const char *path);
 
 /*
- * In a scratch folder `dir`: hold the file's rows against NAME.ndjson, make other versions, by rolling the file back and
- * appending other rows, and see what each view gives of each version. False, and said, when the file itself does not read.
+ * In a scratch folder `dir`: hold the file's rows against NAME.ndjson, make other versions, by
+ * rolling the file back and appending other rows, and see what each view gives of each version.
+ * False, and said, when the file itself does not read.
  */
 bool stage_prepare(struct stage *st, const char *dir);
 void stage_release(struct stage *st);

@@ -59,7 +59,7 @@ static void remove_tree(const char *dir)
 	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* ---- a place for the file ---------------------------------------------------------------------------- */
+/* ---- a place for the file -------------------------------------------------------------------- */
 
 /* nftw() has no argument to hand on. */
 static const char *wanted;
@@ -185,7 +185,7 @@ bad:
 	exit(2);
 }
 
-/* ---- scanning ---------------------------------------------------------------------------------------- */
+/* ---- scanning -------------------------------------------------------------------------------- */
 
 void answer_init(struct answer *a)
 {

@@ -64,8 +64,9 @@ struct answer {
 enum { MAX_BATCHES = 1 << 16, MAX_REPORTS = 1 << 14 };
 
 /*
- * Make folders for the segment `v`, under `dir`, with its newest schema. `line` is a row of it: where evs_append_*()
- * puts that one is the file's place. NULL: none is known, and nothing is going to be appended.
+ * Make folders for the segment `v`, under `dir`, with its newest schema. `line` is a row of it:
+ * where evs_append_*() puts that one is the file's place. NULL: none is known, and nothing is going
+ * to be appended.
  */
 void subject_open(struct subject *s, const char *dir, const struct version *v, const char *line);
 void subject_close(struct subject *s);
@@ -80,10 +81,12 @@ void answer_init(struct answer *a);
 void answer_release(struct answer *a);
 void subject_scan(struct subject *s, unsigned view, struct answer *a);
 
-/* What evs_check() finds in the file, remarks aside, and the text of the first. Or a negative evs_status. */
+/* What evs_check() finds in the file, remarks aside, and the text of the first. Or a negative
+ * evs_status. */
 int64_t subject_check(const struct subject *s, char *first, size_t room);
 
-/* Append lines of NDJSON as one commit, with the clock at `now` (ns). 0, or a negative evs_status. */
+/* Append lines of NDJSON as one commit, with the clock at `now` (ns). 0, or a negative evs_status.
+ */
 int subject_append(struct subject *s, const char *lines, size_t len, int64_t now,
 		   const char *source, struct evs_diag *diag);
 

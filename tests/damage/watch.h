@@ -1,6 +1,7 @@
 /*
- * What the library asks of the system while it reads: memory, and bytes of files. The C library's functions are replaced
- * in this program; where a sanitizer replaces them already, memory is not watched.
+ * What the library asks of the system while it reads: memory, and bytes of files. The C library's
+ * functions are replaced in this program; where a sanitizer replaces them already, memory is not
+ * watched.
  */
 #ifndef EVS_TESTS_DAMAGE_WATCH_H
 #define EVS_TESTS_DAMAGE_WATCH_H

@@ -1,6 +1,6 @@
 /*
- * Shared by fuzz_encode_*.c: what the input spells is encoded and must come back bit for bit, through the decoder
- * and through the plain one of plain_column.h.
+ * Shared by fuzz_encode_*.c: what the input spells is encoded and must come back bit for bit,
+ * through the decoder and through the plain one of plain_column.h.
  */
 #ifndef EVS_TESTS_FUZZ_ENC_TRIP_H
 #define EVS_TESTS_FUZZ_ENC_TRIP_H
@@ -10,7 +10,9 @@
 /* The first byte of the input: which kind is forced (0: chosen), with or without zstd. */
 static inline struct evs_enc_opts trip_opts(uint8_t b)
 {
-	return (struct evs_enc_opts){ .force = b & 31, .no_zstd = b >> 5 & 1, .thorough = b >> 6 & 1 };
+	return (struct evs_enc_opts){ .force = b & 31,
+				      .no_zstd = b >> 5 & 1,
+				      .thorough = b >> 6 & 1 };
 }
 
 static inline void trip_same(const struct evs_array *a, const struct evs_array *b)

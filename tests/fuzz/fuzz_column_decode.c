@@ -1,6 +1,7 @@
 /*
- * Hostile columns: byte 0 the shape, bytes 1 and 2 rows, byte 3 nulls; the rest is the column. The plain decoder of
- * plain_column.h must come to the same end with the same values, and what decodes must encode and decode again.
+ * Hostile columns: byte 0 the shape, bytes 1 and 2 rows, byte 3 nulls; the rest is the column. The
+ * plain decoder of plain_column.h must come to the same end with the same values, and what decodes
+ * must encode and decode again.
  */
 #include "tests/fuzz/enc_trip.h"
 
@@ -38,9 +39,10 @@ static int shape(struct evs_array *a, uint8_t b)
 	}
 }
 
-/* Distinct values and codes, where the column has them, are the column (`rc`, `a`, and `used` of the bytes). */
-static void codes_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls, int rc,
-			const struct evs_array *a, size_t used)
+/* Distinct values and codes, where the column has them, are the column (`rc`, `a`, and `used` of
+ * the bytes). */
+static void codes_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows,
+			uint32_t nulls, int rc, const struct evs_array *a, size_t used)
 {
 	struct evs_coded coded = { .sparse = len & 1 };
 	struct evs_array back = { 0 };
@@ -55,7 +57,8 @@ static void codes_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uin
 	must(got != 1 || c.p == p);
 	must(got != 0 || rc == 0 || rc == EVS_E_LIMIT);
 	if (got == 0 && rc == 0) {
-		must((size_t)(c.p - p) == used && evs_array_take(&back, &coded.values, coded.code, rows) == 0);
+		must((size_t)(c.p - p) == used &&
+		     evs_array_take(&back, &coded.values, coded.code, rows) == 0);
 		must(back.rows == a->rows && back.nulls == a->nulls);
 		for (uint32_t i = 0; i < rows; i++)
 			must(evs_array_compare(&back, i, a, i) == 0);
@@ -65,8 +68,9 @@ static void codes_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uin
 }
 
 /* Every `step`th row picked, from `from` on: as of the whole. */
-static void pick_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls, uint32_t from, uint32_t step,
-		       int rc, const struct evs_array *a, size_t used)
+static void pick_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows,
+		       uint32_t nulls, uint32_t from, uint32_t step, int rc,
+		       const struct evs_array *a, size_t used)
 {
 	struct evs_array some = { 0 }, want = { 0 };
 	struct evs_cur c = { .p = p, .end = p + len };
@@ -79,7 +83,8 @@ static void pick_check(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint
 	for (uint32_t i = from; i < rows; i += step)
 		at[n++] = i;
 	got = evs_column_pick(d, &c, rows, nulls, at, n, &some, &why);
-	/* Less memory is enough for some; but all may be needed to see whether they are too many. */
+	/* Less memory is enough for some; but all may be needed to see whether they are too many.
+	 */
 	must(rc == EVS_E_LIMIT || got == rc || (got == EVS_E_LIMIT && rc < 0));
 	must(got == 0 || why);
 	if (rc == 0) {
@@ -112,7 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	must(rc != 0 || (a.rows == rows && a.nulls == p[3]));
 	plain_check(p + 4, n - 4, rows, p[3], rc, &a, (size_t)(c.p - p - 4));
 	codes_check(d, p + 4, n - 4, rows, p[3], rc, &a, (size_t)(c.p - p - 4));
-	pick_check(d, p + 4, n - 4, rows, p[3], p[1] >> 6, 1 + (p[1] & 63u), rc, &a, (size_t)(c.p - p - 4));
+	pick_check(d, p + 4, n - 4, rows, p[3], p[1] >> 6, 1 + (p[1] & 63u), rc, &a,
+		   (size_t)(c.p - p - 4));
 	if (rc == 0)
 		trip_check(&a, &opts);
 out:

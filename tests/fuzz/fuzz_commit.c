@@ -1,6 +1,6 @@
 /*
- * Fuzz: COMMIT payloads (their hash is mended first) and trailers. What decodes is written again and
- * must decode to the same numbers.
+ * Fuzz: COMMIT payloads (their hash is mended first) and trailers. What decodes is written again
+ * and must decode to the same numbers.
  */
 #include "format/commit.h"
 #include "format/frame.h"

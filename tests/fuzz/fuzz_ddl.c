@@ -1,6 +1,6 @@
 /*
- * DDL of any bytes: a table that is accepted has a text that gives the same table and the same text again; what is
- * refused is so at a place in the text, and what is skipped at a line of it.
+ * DDL of any bytes: a table that is accepted has a text that gives the same table and the same text
+ * again; what is refused is so at a place in the text, and what is skipped at a line of it.
  */
 #include "src/schema/schema.h"
 #include "tests/fuzz/must.h"

@@ -1,6 +1,6 @@
 /*
- * Fuzz: a GROUP payload. The first byte picks the columns' shape, then come fixed part, directory and
- * blocks, whose checksums are mended; every column is decoded under a memory limit.
+ * Fuzz: a GROUP payload. The first byte picks the columns' shape, then come fixed part, directory
+ * and blocks, whose checksums are mended; every column is decoded under a memory limit.
  */
 #include "format/group.h"
 

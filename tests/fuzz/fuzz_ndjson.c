@@ -1,7 +1,8 @@
 /*
- * Lines of bytes into the NDJSON reader, beside the plain parser of plain_json.h: they must agree on what is a row, on
- * every string and raw value, and on which integers, Bools, UUIDs and times fit and what they are. The wide loops and
- * the portable ones must give the same; what was read must print to a line that reads the same again.
+ * Lines of bytes into the NDJSON reader, beside the plain parser of plain_json.h: they must agree
+ * on what is a row, on every string and raw value, and on which integers, Bools, UUIDs and times
+ * fit and what they are. The wide loops and the portable ones must give the same; what was read
+ * must print to a line that reads the same again.
  */
 #include "src/batch.h"
 #include "src/json/json_reader.h"
@@ -141,7 +142,8 @@ static void check_values(const uint8_t *line, const struct field *f, int nf,
 	}
 }
 
-/* The value of a typed column, when the plain parser says something of it: does it fit, and what is it? */
+/* The value of a typed column, when the plain parser says something of it: does it fit, and what is
+ * it? */
 static enum plain_fit plain_typed(char name, const uint8_t *s, size_t n, const struct evs_array *a,
 				  uint32_t row, bool stored)
 {
@@ -176,7 +178,8 @@ static enum plain_fit plain_typed(char name, const uint8_t *s, size_t n, const s
 	}
 }
 
-/* The columns behind the first three. A row is refused exactly when one of its values does not fit. */
+/* The columns behind the first three. A row is refused exactly when one of its values does not fit.
+ */
 static void check_typed(const uint8_t *line, const struct field *f, int nf,
 			const struct evs_array *cols, uint32_t row, bool stored)
 {

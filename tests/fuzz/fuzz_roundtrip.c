@@ -1,10 +1,12 @@
 /*
- * Fuzz: rows into a stream and out again. The input chooses a schema and then what happens, a byte or so each time:
- * rows and bad lines come, rows are committed, the appender is closed or killed, the schema changes, a file loses its
- * end, everything is sent again (--source). A model keeps the lines and knows what must be in the segments.
+ * Fuzz: rows into a stream and out again. The input chooses a schema and then what happens, a byte
+ * or so each time: rows and bad lines come, rows are committed, the appender is closed or killed,
+ * the schema changes, a file loses its end, everything is sent again (--source). A model keeps the
+ * lines and knows what must be in the segments.
  *
- * What must hold: each acknowledged row is there once, letter by letter, in the order of the key within its commit;
- * nothing else is; in = stored + duplicate + rejected. Asked for one value, the stream gives all rows that have it.
+ * What must hold: each acknowledged row is there once, letter by letter, in the order of the key
+ * within its commit; nothing else is; in = stored + duplicate + rejected. Asked for one value, the
+ * stream gives all rows that have it.
  */
 #include "tests/fuzz/roundtrip_model.h"
 

@@ -1,10 +1,11 @@
 /*
- * Fuzz: a whole segment file. It is walked frame by frame and through its tree, scanned and printed,
- * and appended to; see mutate_segment.h for how the fuzzer changes one.
+ * Fuzz: a whole segment file. It is walked frame by frame and through its tree, scanned and
+ * printed, and appended to; see mutate_segment.h for how the fuzzer changes one.
  *
- * Whatever the bytes: no row is missed without being named; where the walk finds nothing wrong, the tree gives the
- * same groups with the same values; a writer that refuses the file leaves it as it is; after an append to a sound file,
- * or one with a tail, everything that was there is there, and the new row behind it.
+ * Whatever the bytes: no row is missed without being named; where the walk finds nothing wrong, the
+ * tree gives the same groups with the same values; a writer that refuses the file leaves it as it
+ * is; after an append to a sound file, or one with a tail, everything that was there is there, and
+ * the new row behind it.
  */
 #include "src/store/segment_write.h"
 #include "tests/fuzz/mutate_segment.h"
@@ -110,7 +111,8 @@ static uint64_t hash_values(struct evs_segment *s, const struct evs_group *g,
 }
 
 /* `put_off`: what is not needed is not checked when the segment is opened. */
-static int walk_opened(struct seen *s, bool put_off, enum evs_walk how, int64_t since, int64_t until)
+static int walk_opened(struct seen *s, bool put_off, enum evs_walk how, int64_t since,
+		       int64_t until)
 {
 	struct evs_segment *seg = NULL;
 	struct schema schema = { 0 };
@@ -152,7 +154,7 @@ static bool same_groups(const struct seen *a, const struct seen *b, unsigned n)
 	return a->n >= n && b->n >= n && !memcmp(a->group, b->group, n * sizeof(a->group[0]));
 }
 
-/* ---- through the front door ------------------------------------------------------------------------- */
+/* ---- through the front door ------------------------------------------------------------------ */
 
 static int count_bytes(void *arg, const void *p, size_t n)
 {
@@ -190,7 +192,7 @@ static void scan(bool timed, const char *key)
 	evs_scan_close(s);
 }
 
-/* ---- appending -------------------------------------------------------------------------------------- */
+/* ---- appending ------------------------------------------------------------------------------- */
 
 static const char schema[] = "CREATE TABLE ev (ts DateTime NOT NULL, n Int64) ORDER BY ts "
 			     "PARTITION BY toMonday(ts);\n";
@@ -260,7 +262,8 @@ static void check_append(const char *dir, const struct seen *before, const uint8
 	}
 	must(walk(&after, EVS_WALK_ALL, INT64_MIN, INT64_MAX) == 0);
 	if (before->told_rot)
-		return; /* a forged frame may reach over what follows: it is lost, and named, as walk() demands */
+		return; /* a forged frame may reach over what follows: it is lost, and named, as
+			   walk() demands */
 	must(after.n == MAX_GROUPS || after.n == before->n + 1);
 	must(same_groups(before, &after, before->n) && !after.told);
 	must(walk(&pruned, EVS_WALK_PRUNED, INT64_MIN, INT64_MAX) == 0 && !pruned.told &&
@@ -296,7 +299,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(!pruned.told && all.n == pruned.n && same_groups(&all, &pruned, all.n));
 	}
 	walk_opened(&pruned, true, EVS_WALK_PRUNED, INT64_MIN, INT64_MAX);
-	/* A group of a newer format in the newest append refuses the segment at once, and itself when it is met. */
+	/* A group of a newer format in the newest append refuses the segment at once, and itself
+	 * when it is met. */
 	must(all.rc == pruned.rc || (all.rc == EVS_E_VERSION && pruned.rc == 0 && pruned.told));
 	if (all.rc == 0 && !all.told)
 		must(!pruned.told && all.n == pruned.n && same_groups(&all, &pruned, all.n));

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int parse(struct evs_select **s, const uint8_t *data, size_t size, struct evs_diag *d)
 {
 	struct evs_select_parts parts = { 0 };
-	const char **part[] = { &parts.group, &parts.aggs, &parts.where, &parts.having, &parts.sort };
+	const char **part[] = { &parts.group, &parts.aggs, &parts.where, &parts.having,
+				&parts.sort };
 	char *text;
 	int rc;
 

@@ -1,9 +1,10 @@
 /*
- * Makes the checksums of a changed segment right again, so that what is refused breaks another rule, and
- * what is not must be handled: the sums of frames, blocks and trailers, the hashes of commits.
+ * Makes the checksums of a changed segment right again, so that what is refused breaks another
+ * rule, and what is not must be handled: the sums of frames, blocks and trailers, the hashes of
+ * commits.
  *
- * mend_sums() changes nothing else, and so leaves a sound segment as it is. mend_links() first makes frames that were
- * moved, cut or grown name each other again.
+ * mend_sums() changes nothing else, and so leaves a sound segment as it is. mend_links() first
+ * makes frames that were moved, cut or grown name each other again.
  */
 #ifndef EVS_TESTS_FUZZ_MEND_H
 #define EVS_TESTS_FUZZ_MEND_H
@@ -82,7 +83,7 @@ static inline void mend_find(struct mend *m, uint8_t *p, size_t len)
 	}
 }
 
-/* ---- sums ---------------------------------------------------------------------------------------- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 /* Every entry of the directory gets the sum of the bytes it names. */
 static inline void mend_blocks(uint8_t *p, uint64_t len)
@@ -155,7 +156,7 @@ static inline void mend_sums(uint8_t *p, size_t len)
 		mend_frame_sums(&m, m.frame[i].off);
 }
 
-/* ---- links --------------------------------------------------------------------------------------- */
+/* ---- links ----------------------------------------------------------------------------------- */
 
 #define MEND_PUT(p, type, field, v) evs_put64((p) + offsetof(struct type, field), (v))
 #define MEND_GET(p, type, field)    evs_get64((p) + offsetof(struct type, field))

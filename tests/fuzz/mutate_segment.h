@@ -1,6 +1,6 @@
 /*
- * A libFuzzer mutator that knows what a segment is made of: it changes fields, blocks and the order of frames, and then
- * makes lengths, links and checksums right again, most of the time.
+ * A libFuzzer mutator that knows what a segment is made of: it changes fields, blocks and the order
+ * of frames, and then makes lengths, links and checksums right again, most of the time.
  */
 #ifndef EVS_TESTS_FUZZ_MUTATE_SEGMENT_H
 #define EVS_TESTS_FUZZ_MUTATE_SEGMENT_H
@@ -49,8 +49,9 @@ static inline void mutate_field(struct mutant *m, const struct mend_frame *f)
 					0x80000000, 0xffffffff, 1ull << 20, INT64_MAX, 1ull << 63,
 					UINT64_MAX };
 	uint32_t summed = evs_get32(m->p + f->off + 16);
-	size_t reach =
-		(uint64_t)EVS_FRAME_HEAD_SIZE + summed <= f->span ? EVS_FRAME_HEAD_SIZE + summed : f->span;
+	size_t reach = (uint64_t)EVS_FRAME_HEAD_SIZE + summed <= f->span
+			       ? EVS_FRAME_HEAD_SIZE + summed
+			       : f->span;
 	size_t size = (size_t)1 << mutant_pick(m, 4);
 	size_t at = f->off + mutant_pick(m, reach / size) * size;
 	uint8_t bytes[8];
@@ -130,7 +131,8 @@ static inline void mutant_set_block(struct mutant *m, const struct mend_frame *f
 	free(rest);
 }
 
-/* Bytes of a block, out of their zstd when they are in one: the encodings behind it are what is of interest. */
+/* Bytes of a block, out of their zstd when they are in one: the encodings behind it are what is of
+ * interest. */
 static inline void mutate_block(struct mutant *m, const struct mend_frame *f)
 {
 	enum { ROOM = 1 << 16 };

@@ -1,8 +1,9 @@
 /*
- * A plain decoder of columns to compare with: written from spec/segment.md 6 alone, one value at a time, with none
- * of the code of format/. Meant to be obviously right, not fast.
+ * A plain decoder of columns to compare with: written from spec/segment.md 6 alone, one value at a
+ * time, with none of the code of format/. Meant to be obviously right, not fast.
  *
- * Rules are not named: what is wrong is PLAIN_BAD (E_FORMAT) or PLAIN_NEWER (E_VERSION), and ends everything.
+ * Rules are not named: what is wrong is PLAIN_BAD (E_FORMAT) or PLAIN_NEWER (E_VERSION), and ends
+ * everything.
  */
 #ifndef EVS_TESTS_FUZZ_PLAIN_COLUMN_H
 #define EVS_TESTS_FUZZ_PLAIN_COLUMN_H
@@ -74,7 +75,7 @@ static inline void *plain_room(struct plain_reader *r, size_t n, size_t size)
 	return p;
 }
 
-/* ---- 1.2 numbers ------------------------------------------------------------------------------------ */
+/* ---- 1.2 numbers ----------------------------------------------------------------------------- */
 
 static inline const uint8_t *plain_take(struct plain_reader *r, size_t n)
 {
@@ -144,7 +145,7 @@ static inline uint8_t plain_kind(struct plain_reader *r, unsigned depth)
 	return plain_u8(r);
 }
 
-/* ---- 6.3 INT ---------------------------------------------------------------------------------------- */
+/* ---- 6.3 INT --------------------------------------------------------------------------------- */
 
 static inline uint64_t *plain_ints(struct plain_reader *r, size_t n, unsigned w, unsigned depth);
 
@@ -375,7 +376,7 @@ static inline uint64_t *plain_ints(struct plain_reader *r, size_t n, unsigned w,
 	return v;
 }
 
-/* ---- 6.4 FLOAT -------------------------------------------------------------------------------------- */
+/* ---- 6.4 FLOAT ------------------------------------------------------------------------------- */
 
 static inline uint64_t plain_quotient(int64_t digits, uint64_t e, unsigned w)
 {
@@ -421,7 +422,7 @@ static inline void plain_decimal(struct plain_reader *r, uint64_t *v, size_t n, 
 	}
 }
 
-/* ---- 6.5 FIXED, 6.6 BYTES --------------------------------------------------------------------------- */
+/* ---- 6.5 FIXED, 6.6 BYTES -------------------------------------------------------------------- */
 
 struct plain_bytes {
 	const uint8_t *p;
@@ -649,7 +650,8 @@ static inline struct plain_template plain_one_template(struct plain_reader *r, s
 }
 
 /* The bytes that stand at place `i` of literals and gaps by turns. */
-static inline struct plain_bytes plain_part(const struct plain_template *t, struct plain_bytes **next, size_t i)
+static inline struct plain_bytes plain_part(const struct plain_template *t,
+					    struct plain_bytes **next, size_t i)
 {
 	return i % 2 ? *next[t->column[i / 2]]++ : t->literal[i / 2];
 }
@@ -674,7 +676,8 @@ static inline struct plain_bytes plain_fill(struct plain_reader *r, const struct
 	return (struct plain_bytes){ out, len };
 }
 
-static inline void plain_templates(struct plain_reader *r, struct plain_bytes *v, size_t n, unsigned depth)
+static inline void plain_templates(struct plain_reader *r, struct plain_bytes *v, size_t n,
+				   unsigned depth)
 {
 	size_t t = (size_t)plain_between(r, plain_varint(r), 1, n);
 	size_t c = (size_t)plain_between(r, plain_varint(r), 0, 65535), total = 0;
@@ -754,7 +757,7 @@ static inline struct plain_bytes *plain_strings(struct plain_reader *r, size_t n
 	}
 }
 
-/* ---- 6.1, 6.2, 6.7 columns --------------------------------------------------------------------------- */
+/* ---- 6.1, 6.2, 6.7 columns ------------------------------------------------------------------- */
 
 static inline void plain_valid(struct plain_reader *r, struct plain_column *c, size_t nulls)
 {
@@ -858,7 +861,8 @@ static inline void plain_release(struct plain_reader *r)
 	r->memory = 0;
 }
 
-/* Decode; *used gets the bytes of the column. plain_release() in every case: the values are in it. */
+/* Decode; *used gets the bytes of the column. plain_release() in every case: the values are in it.
+ */
 static inline enum plain_result plain_decode(struct plain_reader *r, struct plain_column *c,
 					     const uint8_t *p, size_t len, size_t rows,
 					     size_t nulls, size_t *used)

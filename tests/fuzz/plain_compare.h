@@ -59,7 +59,8 @@ static inline void plain_same(const struct plain_column *c, const struct evs_arr
 		plain_same(&c->child[i], &a->child[i]);
 }
 
-/* evs_column_decode() gave `rc`, `a` and took `used` bytes: is that what the plain decoder finds? */
+/* evs_column_decode() gave `rc`, `a` and took `used` bytes: is that what the plain decoder finds?
+ */
 static inline void plain_check(const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls, int rc,
 			       const struct evs_array *a, size_t used)
 {

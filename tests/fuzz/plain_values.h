@@ -1,6 +1,6 @@
 /*
- * What a value in NDJSON means in a column, by spec/schema.md 5 and in the plainest way: for integers, Bool, UUID and
- * times. With none of the code of src/.
+ * What a value in NDJSON means in a column, by spec/schema.md 5 and in the plainest way: for
+ * integers, Bool, UUID and times. With none of the code of src/.
  */
 #ifndef EVS_TESTS_FUZZ_PLAIN_VALUES_H
 #define EVS_TESTS_FUZZ_PLAIN_VALUES_H
@@ -131,7 +131,8 @@ static inline bool plain_date_ok(int year, int month, int day)
 	       day <= length[month - 1] + (month == 2 && leap);
 }
 
-/* Milliseconds since 1970; digits beyond the third are dropped towards the past, beyond the ninth they must be 0. */
+/* Milliseconds since 1970; digits beyond the third are dropped towards the past, beyond the ninth
+ * they must be 0. */
 static inline enum plain_fit plain_time_ms(const unsigned char *s, size_t n, int64_t *ms)
 {
 	const unsigned char *end;

@@ -1,9 +1,9 @@
 /*
- * The model of fuzz_roundtrip.c: which lines were sent, which of them must be in which commit of which segment, and
- * what can be done to the stream meanwhile.
+ * The model of fuzz_roundtrip.c: which lines were sent, which of them must be in which commit of
+ * which segment, and what can be done to the stream meanwhile.
  *
- * Rows are made from the input's bytes as `evcat` prints them, so what comes out is compared letter by letter; they are
- * sent with their fields in another order, and with nulls.
+ * Rows are made from the input's bytes as `evcat` prints them, so what comes out is compared letter
+ * by letter; they are sent with their fields in another order, and with nulls.
  */
 #ifndef EVS_TESTS_FUZZ_ROUNDTRIP_MODEL_H
 #define EVS_TESTS_FUZZ_ROUNDTRIP_MODEL_H
@@ -80,7 +80,7 @@ static inline void model_put(struct evs_buf *b, const char *text)
 	evs_buf_put(b, text, strlen(text));
 }
 
-/* ---- the schema --------------------------------------------------------------------------------------- */
+/* ---- the schema ------------------------------------------------------------------------------ */
 
 enum { MODEL_ADD_X = 1, MODEL_WIDEN_N = 2, MODEL_MORE_K = 4 };
 
@@ -111,7 +111,7 @@ static inline void model_apply(struct model *m)
 	must(evs_store_apply(m->store, m->ddl, strlen(m->ddl), NULL, NULL, NULL, NULL, &diag) == 0);
 }
 
-/* ---- commits ------------------------------------------------------------------------------------------ */
+/* ---- commits --------------------------------------------------------------------------------- */
 
 static inline uint64_t model_size(const char *path)
 {
@@ -222,7 +222,8 @@ static inline void model_change_schema(struct model *m)
 	model_open(m);
 }
 
-/* The process dies, and of the newest commit of a segment only a part reached the disk: it was not acknowledged. */
+/* The process dies, and of the newest commit of a segment only a part reached the disk: it was not
+ * acknowledged. */
 static inline void model_lose_commit(struct model *m, struct model_segment *seg, uint16_t where,
 				     bool zeros)
 {
@@ -272,7 +273,7 @@ static inline void model_tear(struct model *m)
 	model_open(m);
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 struct model_field {
 	const char *name;
@@ -430,7 +431,8 @@ static inline void model_value(struct model *m, char column)
 	}
 }
 
-/* The line as it is sent: from another field on, with nulls and white space; and as it comes back. */
+/* The line as it is sent: from another field on, with nulls and white space; and as it comes back.
+ */
 static inline void model_write(struct model *m, struct model_line *l, const struct model_field *f,
 			       unsigned n)
 {
@@ -509,7 +511,8 @@ static inline void model_row(struct model *m)
 	model_feed(m, m->nlines - 1);
 }
 
-/* Many rows at once, from one byte of the input: groups get zones and filters only when they are large. */
+/* Many rows at once, from one byte of the input: groups get zones and filters only when they are
+ * large. */
 static inline void model_burst(struct model *m)
 {
 	uint64_t random = model_byte(m) * 0x9e3779b97f4a7c15u + 1;
@@ -558,7 +561,7 @@ static inline void model_bad_line(struct model *m)
 	model_feed(m, m->nlines - 1);
 }
 
-/* ---- what must have come of it ------------------------------------------------------------------------- */
+/* ---- what must have come of it --------------------------------------------------------------- */
 
 static inline int model_compare_key(const struct model *m, const struct model_line *a,
 				    const struct model_line *b)
@@ -609,13 +612,15 @@ static inline int model_write_out(void *arg, const void *p, size_t n)
 	return 0;
 }
 
-/* A writer that finds nothing but duplicates sets a tail aside and commits nothing: the model does not know. */
+/* A writer that finds nothing but duplicates sets a tail aside and commits nothing: the model does
+ * not know. */
 static inline bool model_tail_ok(const struct model *m, bool tail, bool told)
 {
 	return m->source ? tail || !told : tail == told;
 }
 
-/* What the path gives, as NDJSON; true when damage or a tail was told of. `key`: COLUMN=VALUE, or NULL. */
+/* What the path gives, as NDJSON; true when damage or a tail was told of. `key`: COLUMN=VALUE, or
+ * NULL. */
 static inline bool model_read(const char *path, bool pruned, const char *key, struct evs_buf *out)
 {
 	struct evs_scan_opts opts = {
@@ -639,7 +644,8 @@ static inline bool model_read(const char *path, bool pruned, const char *key, st
 	return progress.damaged;
 }
 
-/* Asked for the rows of one value, by zones and filters, the stream gives them all: those with the n or s of line i. */
+/* Asked for the rows of one value, by zones and filters, the stream gives them all: those with the
+ * n or s of line i. */
 static inline void model_check_key(const struct model *m, unsigned i, bool by_n)
 {
 	const struct model_line *l = &m->line[i];

@@ -47,9 +47,11 @@ static inline bool gen_same(const struct evs_array *a, const struct evs_array *b
 	return !a->rows || !memcmp(a->data, b->data, (size_t)a->rows * a->width);
 }
 
-/* Do distinct values and codes, where there are such, agree with the decoded column (`rc`, and `used` of `len` bytes)? */
-static inline bool gen_codes_agree(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows,
-				   uint32_t nulls, bool sparse, const struct evs_array *all, int rc, size_t used)
+/* Do distinct values and codes, where there are such, agree with the decoded column (`rc`, and
+ * `used` of `len` bytes)? */
+static inline bool gen_codes_agree(struct evs_dec_ctx *d, const uint8_t *p, size_t len,
+				   uint32_t rows, uint32_t nulls, bool sparse,
+				   const struct evs_array *all, int rc, size_t used)
 {
 	struct evs_coded coded = { .sparse = sparse };
 	struct evs_array back = { 0 };
@@ -67,7 +69,8 @@ static inline bool gen_codes_agree(struct evs_dec_ctx *d, const uint8_t *p, size
 		ok = rc < 0 && why;
 	else if (rc == 0)
 		ok = (size_t)(c.p - p) == used && coded.values.rows <= EVS_CODED_MAX + 1 &&
-		     evs_array_take(&back, &coded.values, coded.code, rows) == 0 && gen_same(&back, all);
+		     evs_array_take(&back, &coded.values, coded.code, rows) == 0 &&
+		     gen_same(&back, all);
 	else
 		ok = rc == EVS_E_LIMIT;
 	evs_coded_release(&coded);
@@ -75,9 +78,11 @@ static inline bool gen_codes_agree(struct evs_dec_ctx *d, const uint8_t *p, size
 	return ok;
 }
 
-/* Rows of the column picked by their numbers, which rise, as of the same bytes decoded as a whole; `rc`, `used` and `all` are that one's. */
-static inline bool gen_pick_agrees(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls,
-				   const uint32_t *at, uint32_t n, const struct evs_array *all, int rc, size_t used)
+/* Rows of the column picked by their numbers, which rise, as of the same bytes decoded as a whole;
+ * `rc`, `used` and `all` are that one's. */
+static inline bool gen_pick_agrees(struct evs_dec_ctx *d, const uint8_t *p, size_t len,
+				   uint32_t rows, uint32_t nulls, const uint32_t *at, uint32_t n,
+				   const struct evs_array *all, int rc, size_t used)
 {
 	struct evs_array some = { 0 }, want = { 0 };
 	struct evs_cur c = { .p = p, .end = p + len };
@@ -89,20 +94,22 @@ static inline bool gen_pick_agrees(struct evs_dec_ctx *d, const uint8_t *p, size
 		abort();
 	got = evs_column_pick(d, &c, rows, nulls, at, n, &some, &why);
 	if (rc == 0)
-		ok = got == 0 && (size_t)(c.p - p) == used && evs_array_take(&want, all, at, n) == 0 &&
-		     gen_same(&some, &want);
+		ok = got == 0 && (size_t)(c.p - p) == used &&
+		     evs_array_take(&want, all, at, n) == 0 && gen_same(&some, &want);
 	else
 		ok = got == rc && why;
 	if (!ok)
-		printf("        picking %u of %u: %d, not %d (%s)\n", n, rows, got, rc, why ? why : "");
+		printf("        picking %u of %u: %d, not %d (%s)\n", n, rows, got, rc,
+		       why ? why : "");
 	evs_array_release(&some);
 	evs_array_release(&want);
 	return ok;
 }
 
 /* The same of no row, the first, the last, some and all. */
-static inline bool gen_picks_agree(struct evs_dec_ctx *d, const uint8_t *p, size_t len, uint32_t rows, uint32_t nulls,
-				   const struct evs_array *all, int rc, size_t used)
+static inline bool gen_picks_agree(struct evs_dec_ctx *d, const uint8_t *p, size_t len,
+				   uint32_t rows, uint32_t nulls, const struct evs_array *all,
+				   int rc, size_t used)
 {
 	uint32_t *at = malloc(((size_t)rows + 1) * sizeof(*at)), step = 1;
 	bool ok = at != NULL;
@@ -114,7 +121,8 @@ static inline bool gen_picks_agree(struct evs_dec_ctx *d, const uint8_t *p, size
 			at[n++] = 0;
 		else if (way == 2)
 			at[n++] = rows - 1;
-		for (uint32_t i = way == 3 ? 0 : gen_below(9); way > 2 && i < rows; i += way == 3 ? 1 : step) {
+		for (uint32_t i = way == 3 ? 0 : gen_below(9); way > 2 && i < rows;
+		     i += way == 3 ? 1 : step) {
 			at[n++] = i;
 			step = 1 + gen_below(way == 4 ? 3 : 150);
 		}

@@ -30,14 +30,14 @@ enum fail_action {
 };
 
 static struct {
-	const char *call;   /* "memory", a system call's name, or "any stat" */
-	long at;	    /* from 1; 0: none fails */
-	bool on;	    /* from there on, all of them */
-	int error;	    /* errno */
-	int action;	    /* enum fail_action */
-	void *const *fixed; /* memory: only this piece cannot grow, each time */
-	bool no_types;	    /* readdir() does not tell what kind of file it is */
-	bool no_tmpfile;    /* open() makes no file without a name */
+	const char *call;	 /* "memory", a system call's name, or "any stat" */
+	long at;		 /* from 1; 0: none fails */
+	bool on;		 /* from there on, all of them */
+	int error;		 /* errno */
+	int action;		 /* enum fail_action */
+	void *const *fixed;	 /* memory: only this piece cannot grow, each time */
+	bool no_types;		 /* readdir() does not tell what kind of file it is */
+	bool no_tmpfile;	 /* open() makes no file without a name */
 	void (*meanwhile)(void); /* it does not fail: another process does this right before it */
 	atomic_long count;
 	atomic_bool hit;
@@ -95,14 +95,14 @@ static inline bool fail_now(const char *call)
 	return true;
 }
 
-/* --- memory; strdup() and zstd's contexts are called from the library, but allocate elsewhere --- */
+/* --- memory; strdup() and zstd's contexts are called from the library, but allocate elsewhere - */
 
-#define FAIL_MEMORY(ret, name, params, args, failed)        \
-	ret __real_##name params;                           \
-	ret __wrap_##name params;                           \
-	ret __wrap_##name params                            \
-	{                                                   \
-		return fail_now("memory") ? (failed) : __real_##name args; \
+#define FAIL_MEMORY(ret, name, params, args, failed)                                               \
+	ret __real_##name params;                                                                  \
+	ret __wrap_##name params;                                                                  \
+	ret __wrap_##name params                                                                   \
+	{                                                                                          \
+		return fail_now("memory") ? (failed) : __real_##name args;                         \
 	}
 
 FAIL_MEMORY(void *, malloc, (size_t n), (n), NULL)
@@ -112,18 +112,19 @@ FAIL_MEMORY(char *, realpath, (const char *path, char *to), (path, to), NULL)
 FAIL_MEMORY(XXH3_state_t *, XXH3_createState, (void), (), NULL)
 FAIL_MEMORY(ZSTD_CCtx *, ZSTD_createCCtx, (void), (), NULL)
 FAIL_MEMORY(ZSTD_DCtx *, ZSTD_createDCtx, (void), (), NULL)
-FAIL_MEMORY(size_t, ZSTD_CCtx_setParameter, (ZSTD_CCtx *z, ZSTD_cParameter p, int v), (z, p, v),
+FAIL_MEMORY(size_t, ZSTD_CCtx_setParameter, (ZSTD_CCtx * z, ZSTD_cParameter p, int v), (z, p, v),
 	    (size_t)-64)
-FAIL_MEMORY(size_t, ZSTD_CCtx_refPrefix, (ZSTD_CCtx *z, const void *p, size_t n), (z, p, n), (size_t)-64)
-FAIL_MEMORY(size_t, ZSTD_DCtx_refPrefix, (ZSTD_DCtx *z, const void *p, size_t n), (z, p, n), (size_t)-64)
+FAIL_MEMORY(size_t, ZSTD_CCtx_refPrefix, (ZSTD_CCtx * z, const void *p, size_t n), (z, p, n),
+	    (size_t)-64)
+FAIL_MEMORY(size_t, ZSTD_DCtx_refPrefix, (ZSTD_DCtx * z, const void *p, size_t n), (z, p, n),
+	    (size_t)-64)
 FAIL_MEMORY(size_t, ZSTD_compress2,
-	    (ZSTD_CCtx *z, void *to, size_t cap, const void *from, size_t n),
+	    (ZSTD_CCtx * z, void *to, size_t cap, const void *from, size_t n),
 	    (z, to, cap, from, n), (size_t)-64)
 FAIL_MEMORY(size_t, ZSTD_compressCCtx,
-	    (ZSTD_CCtx *z, void *to, size_t cap, const void *from, size_t n, int level),
+	    (ZSTD_CCtx * z, void *to, size_t cap, const void *from, size_t n, int level),
 	    (z, to, cap, from, n, level), (size_t)-64)
-FAIL_MEMORY(size_t, ZSTD_compress,
-	    (void *to, size_t cap, const void *from, size_t n, int level),
+FAIL_MEMORY(size_t, ZSTD_compress, (void *to, size_t cap, const void *from, size_t n, int level),
 	    (to, cap, from, n, level), (size_t)-64)
 
 void *__real_realloc(void *p, size_t n);
@@ -139,21 +140,21 @@ void *__wrap_realloc(void *p, size_t n)
 
 /* --- system calls --- */
 
-#define FAIL_CALL(ret, name, params, args, failed)      \
-	ret __real_##name params;                       \
-	ret __wrap_##name params;                       \
-	ret __wrap_##name params                        \
-	{                                               \
-		return fail_now(#name) ? (failed) : __real_##name args; \
+#define FAIL_CALL(ret, name, params, args, failed)                                                 \
+	ret __real_##name params;                                                                  \
+	ret __wrap_##name params;                                                                  \
+	ret __wrap_##name params                                                                   \
+	{                                                                                          \
+		return fail_now(#name) ? (failed) : __real_##name args;                            \
 	}
 
 /* What is synced matters after a power cut only, and takes most of the time. */
-#define FAIL_SYNC(name)                            \
-	int __wrap_##name(int fd);                 \
-	int __wrap_##name(int fd)                  \
-	{                                          \
-		(void)fd;                          \
-		return fail_now(#name) ? -1 : 0;   \
+#define FAIL_SYNC(name)                                                                            \
+	int __wrap_##name(int fd);                                                                 \
+	int __wrap_##name(int fd)                                                                  \
+	{                                                                                          \
+		(void)fd;                                                                          \
+		return fail_now(#name) ? -1 : 0;                                                   \
 	}
 
 FAIL_SYNC(fdatasync)
@@ -168,17 +169,17 @@ FAIL_CALL(int, getentropy, (void *p, size_t n), (p, n), -1)
 FAIL_CALL(int, fstatat, (int fd, const char *path, struct stat *st, int flags),
 	  (fd, path, st, flags), -1)
 
-#define FAIL_STAT(name, params, args)                                         \
-	int __real_##name params;                                             \
-	int __wrap_##name params;                                             \
-	int __wrap_##name params                                              \
-	{                                                                     \
-		bool now = fail_now(#name), moved = fail.action == FAIL_MOVED; \
-		int r = now && !moved ? -1 : __real_##name args;              \
-                                                                              \
-		if (now && moved && r == 0)                                   \
-			st->st_dev++;                                         \
-		return r;                                                     \
+#define FAIL_STAT(name, params, args)                                                              \
+	int __real_##name params;                                                                  \
+	int __wrap_##name params;                                                                  \
+	int __wrap_##name params                                                                   \
+	{                                                                                          \
+		bool now = fail_now(#name), moved = fail.action == FAIL_MOVED;                     \
+		int r = now && !moved ? -1 : __real_##name args;                                   \
+                                                                                                   \
+		if (now && moved && r == 0)                                                        \
+			st->st_dev++;                                                              \
+		return r;                                                                          \
 	}
 
 FAIL_STAT(fstat, (int fd, struct stat *st), (fd, st))
@@ -197,14 +198,13 @@ struct dirent *__wrap_readdir(DIR *d)
 }
 
 FAIL_CALL(int, pthread_create,
-	  (pthread_t *t, const pthread_attr_t *a, void *(*run)(void *), void *arg),
+	  (pthread_t * t, const pthread_attr_t *a, void *(*run)(void *), void *arg),
 	  (t, a, run, arg), EAGAIN)
-FAIL_CALL(int, pthread_attr_init, (pthread_attr_t *a), (a), ENOMEM)
-FAIL_CALL(int, pthread_attr_setstacksize, (pthread_attr_t *a, size_t n), (a, n), EINVAL)
-FAIL_CALL(int, pthread_mutex_init, (pthread_mutex_t *m, const pthread_mutexattr_t *a), (m, a),
+FAIL_CALL(int, pthread_attr_init, (pthread_attr_t * a), (a), ENOMEM)
+FAIL_CALL(int, pthread_attr_setstacksize, (pthread_attr_t * a, size_t n), (a, n), EINVAL)
+FAIL_CALL(int, pthread_mutex_init, (pthread_mutex_t * m, const pthread_mutexattr_t *a), (m, a),
 	  EAGAIN)
-FAIL_CALL(int, pthread_cond_init, (pthread_cond_t *c, const pthread_condattr_t *a), (c, a),
-	  EAGAIN)
+FAIL_CALL(int, pthread_cond_init, (pthread_cond_t * c, const pthread_condattr_t *a), (c, a), EAGAIN)
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
@@ -245,15 +245,15 @@ static inline ssize_t fail_transfer(const char *call, size_t n)
 	return fail.action == FAIL_ERROR ? -1 : fail.action == FAIL_ZERO ? 0 : (ssize_t)(n / 2);
 }
 
-#define FAIL_TRANSFER(name, params, args)                 \
-	ssize_t __real_##name params;                     \
-	ssize_t __wrap_##name params;                     \
-	ssize_t __wrap_##name params                      \
-	{                                                 \
-		ssize_t some = fail_transfer(#name, n);   \
-                                                          \
-		n = some < 0 ? 0 : (size_t)some;          \
-		return some < 0 ? -1 : __real_##name args; \
+#define FAIL_TRANSFER(name, params, args)                                                          \
+	ssize_t __real_##name params;                                                              \
+	ssize_t __wrap_##name params;                                                              \
+	ssize_t __wrap_##name params                                                               \
+	{                                                                                          \
+		ssize_t some = fail_transfer(#name, n);                                            \
+                                                                                                   \
+		n = some < 0 ? 0 : (size_t)some;                                                   \
+		return some < 0 ? -1 : __real_##name args;                                         \
 	}
 
 FAIL_TRANSFER(pread, (int fd, void *p, size_t n, off_t off), (fd, p, n, off))

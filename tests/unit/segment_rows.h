@@ -1,8 +1,9 @@
 /*
  * A segment of numbered rows in a folder of its own, for tests of what writes and reads it.
  *
- * Rows have a time, which is always the same, a number and a text. After segment_begin() there is a folder and
- * no segment; segment_end() takes the folder away, which must be empty again but for the segment.
+ * Rows have a time, which is always the same, a number and a text. After segment_begin() there is a
+ * folder and no segment; segment_end() takes the folder away, which must be empty again but for the
+ * segment.
  */
 #ifndef EVS_TESTS_SEGMENT_ROWS_H
 #define EVS_TESTS_SEGMENT_ROWS_H
@@ -98,7 +99,8 @@ static inline void on_damage(void *arg, const struct evs_damage *d)
 	++*(unsigned *)arg;
 }
 
-/* How many rows there are, numbered 0, 1 ...; -1: it cannot be read, -2: others; -3: something is told. */
+/* How many rows there are, numbered 0, 1 ...; -1: it cannot be read, -2: others; -3: something is
+ * told. */
 static inline int64_t count(void)
 {
 	struct evs_segment *s = NULL;

@@ -1,6 +1,6 @@
 /*
- * A clock that stands still, salts that are all the same, and what a library took and must give back
- * counted: memory, files, locks; and its calls that cost time.
+ * A clock that stands still, salts that are all the same, and what a library took and must give
+ * back counted: memory, files, locks; and its calls that cost time.
  *
  * The Makefile links a test with ld's --wrap for each __wrap_ function it has, as for fail.h.
  */
@@ -107,8 +107,9 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *m)
 }
 
 /*
- * What a commit costs in calls is promised, too (spec/store.md 5-1). How often a segment is found to be the
- * run's own rests on the numbers of inodes, which only a tmpfs gives out one after the other.
+ * What a commit costs in calls is promised, too (spec/store.md 5-1). How often a segment is found
+ * to be the run's own rests on the numbers of inodes, which only a tmpfs gives out one after the
+ * other.
  */
 static atomic_ulong calls;
 

@@ -1,6 +1,7 @@
 /*
- * A store of numbered rows, for tests in which calls fail while it is worked on: its files remembered and put back,
- * rows appended and read through the public interface, and the errors that calls may give.
+ * A store of numbered rows, for tests in which calls fail while it is worked on: its files
+ * remembered and put back, rows appended and read through the public interface, and the errors that
+ * calls may give.
  */
 #ifndef EVS_TESTS_STORE_TRIAL_H
 #define EVS_TESTS_STORE_TRIAL_H
@@ -20,7 +21,7 @@ static char store[64], stream[80];
 
 static const char ddl[] = "CREATE TABLE ev (ts DateTime NOT NULL, who String, n Int64, text String)"
 			  " ORDER BY (who, n) PARTITION BY (who, toMonday(ts));\n";
-/* ---- files: remembered, and put back ------------------------------------------------------------ */
+/* ---- files: remembered, and put back --------------------------------------------------------- */
 
 struct image {
 	struct {
@@ -96,7 +97,7 @@ static inline void forget(struct image *m)
 	free(m);
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static bool one_segment; /* rows are all of one tenant and week */
 
@@ -258,7 +259,7 @@ static inline bool once(const struct trial *t, unsigned first, unsigned last, bo
 	return true;
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------ */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 enum { MAY, MUST, MUST_NOT }; /* lead to an error */
 
@@ -321,7 +322,8 @@ static inline bool right(const struct fault *f, int rc, bool hit)
 	return !hit || f->fails == MAY || (rc < 0) == (f->fails == MUST);
 }
 
-/* make coverage tries all calls that fail alone; what fails for ever fails much alike, wherever it begins. */
+/* make coverage tries all calls that fail alone; what fails for ever fails much alike, wherever it
+ * begins. */
 static inline long stride(long n, int on)
 {
 	const char *config = getenv("EVS_CONFIG");
@@ -330,7 +332,7 @@ static inline long stride(long n, int on)
 	return all || n < 4 ? 1 : n / 2;
 }
 
-/* ---- states of the store ------------------------------------------------------------------------- */
+/* ---- states of the store --------------------------------------------------------------------- */
 
 static inline void apply(const char *text)
 {

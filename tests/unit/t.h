@@ -22,8 +22,8 @@ static inline void t_check(const char *name, bool ok)
 	printf("not ok: %s\n", name);
 }
 
-#define T_STR2(x) #x
-#define T_STR(x) T_STR2(x)
+#define T_STR2(x)     #x
+#define T_STR(x)      T_STR2(x)
 #define T_CHECK(expr) t_check(__FILE__ ":" T_STR(__LINE__) " " #expr, (expr))
 
 static inline void t_eq_u64(const char *name, uint64_t got, uint64_t want)
@@ -39,7 +39,8 @@ static inline void t_eq_str(const char *name, const char *got, const char *want)
 
 	t_check(name, ok);
 	if (!ok)
-		printf("        got  %s\n        want %s\n", got ? got : "(null)", want ? want : "(null)");
+		printf("        got  %s\n        want %s\n", got ? got : "(null)",
+		       want ? want : "(null)");
 }
 
 static inline int t_done(void)

@@ -79,7 +79,8 @@ static void put_value(struct evs_array *a, const struct evs_column *c)
 	case EVS_T_FLOAT32:
 	case EVS_T_FLOAT64:
 		f = random_float();
-		(void)evs_array_append_float(a, c->type.id == EVS_T_FLOAT32 && fabs(f) > 1e30 ? -0.0 : f);
+		(void)evs_array_append_float(a, c->type.id == EVS_T_FLOAT32 && fabs(f) > 1e30 ? -0.0
+											      : f);
 		return;
 	case EVS_T_STRING:
 		put_text(a, below(500));
@@ -291,7 +292,8 @@ static char *run(const struct asked *q, enum way way, uint64_t *spills)
 		idx[i - 1] = swap;
 	}
 	for (unsigned p = 0; p < parts; p++) {
-		uint32_t from = ROWS / parts * p, end = p + 1 == parts ? ROWS : ROWS / parts * (p + 1);
+		uint32_t from = ROWS / parts * p,
+			 end = p + 1 == parts ? ROWS : ROWS / parts * (p + 1);
 
 		g[p] = new_grouping(q, cap);
 		for (uint32_t at = from; at < end; at += step)
@@ -320,8 +322,8 @@ static const char in_order[] =
 
 static void same_answers(const char *keys)
 {
-	static const char *const names[] = { "at once", "in bits", "spilled", "split",
-					     "split and spilled", "shuffled" };
+	static const char *const names[] = { "at once", "in bits",	     "spilled",
+					     "split",	"split and spilled", "shuffled" };
 	char sql[4096], name[300];
 
 	for (unsigned ordered = 0; ordered < 2; ordered++) {
@@ -446,18 +448,22 @@ static void test_sketches(void)
 {
 	t_check("uniq of 1,024 is exact", over_range("SELECT uniq(x) FROM t", 1024, 1) == 1024);
 	t_check("uniq of 1,025", within(over_range("SELECT uniq(x) FROM t", 1025, 1), 1025, 0.025));
-	t_check("uniq of 30,000", within(over_range("SELECT uniq(x) FROM t", 30000, 1), 3e4, 0.025));
+	t_check("uniq of 30,000",
+		within(over_range("SELECT uniq(x) FROM t", 30000, 1), 3e4, 0.025));
 	t_check("uniq of 1 M", within(over_range("SELECT uniq(x) FROM t", 1000000, 1), 1e6, 0.025));
-	t_check("median of 1,023 is exact", over_range("SELECT median(f) FROM t", 1023, 0.37) == 511 * 0.37);
+	t_check("median of 1,023 is exact",
+		over_range("SELECT median(f) FROM t", 1023, 0.37) == 511 * 0.37);
 	for (int e = -6; e <= 6; e += 3)
-		t_check("quantiles of many", within(over_range("SELECT quantile(0.9)(f) FROM t", 99991,
-							       pow(10, e)),
-						    89991 * pow(10, e), 0.002));
-	t_check("negative quantiles", within(over_range("SELECT quantile(0.25)(f) FROM t", 99991, -2),
-					     -149985, 0.002));
+		t_check("quantiles of many",
+			within(over_range("SELECT quantile(0.9)(f) FROM t", 99991, pow(10, e)),
+			       89991 * pow(10, e), 0.002));
+	t_check("negative quantiles",
+		within(over_range("SELECT quantile(0.25)(f) FROM t", 99991, -2), -149985, 0.002));
 	t_check("the least", over_range("SELECT quantile(0)(f) FROM t", 99991, -2) == -199980);
-	t_check("the greatest", over_range("SELECT quantile(1)(f) FROM t", 99991, 0.1) == 99990 * 0.1);
-	t_check("small integers are exact", over_range("SELECT quantile(0.5)(f) FROM t", 1024, 1) == 511.5);
+	t_check("the greatest",
+		over_range("SELECT quantile(1)(f) FROM t", 99991, 0.1) == 99990 * 0.1);
+	t_check("small integers are exact",
+		over_range("SELECT quantile(0.5)(f) FROM t", 1024, 1) == 511.5);
 }
 
 int main(void)

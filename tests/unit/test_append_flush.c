@@ -1,7 +1,7 @@
 /*
- * When rows go to their segments, and how: what makes a flush due, tenants of every kind and of any number, rows that
- * are large or have very many columns, and the disk failing on the way. What is not acknowledged, and by how
- * much an error ends the work, is counted exactly.
+ * When rows go to their segments, and how: what makes a flush due, tenants of every kind and of any
+ * number, rows that are large or have very many columns, and the disk failing on the way. What is
+ * not acknowledged, and by how much an error ends the work, is counted exactly.
  */
 #define _XOPEN_SOURCE 700
 #include "evseg.h"
@@ -39,7 +39,7 @@ static void fresh(const char *columns)
 	}
 }
 
-/* ---- text ---------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static char *text;
 static size_t len, cap;
@@ -76,7 +76,7 @@ static void put_noise(uint64_t seed, unsigned n)
 	put("%.*s", (int)n, noise);
 }
 
-/* ---- appending ------------------------------------------------------------------------------------ */
+/* ---- appending ------------------------------------------------------------------------------- */
 
 static uint64_t acked;
 
@@ -87,8 +87,8 @@ static void on_ack(void *arg, const struct evs_ack *ack)
 }
 
 /* Feed `text`, and how much of it was acknowledged before the end of the input. */
-static int append(const struct evs_append_opts *how, struct evs_append_stats *stats, uint64_t *early,
-		  struct evs_diag *d)
+static int append(const struct evs_append_opts *how, struct evs_append_stats *stats,
+		  uint64_t *early, struct evs_diag *d)
 {
 	struct evs_append_opts opts = how ? *how : (struct evs_append_opts){ 0 };
 	struct evs_appender *a = NULL;
@@ -149,7 +149,7 @@ static int rows_there(unsigned *damages)
 	return rc < 0 ? rc : rows;
 }
 
-/* ---- when ----------------------------------------------------------------------------------------- */
+/* ---- when ------------------------------------------------------------------------------------ */
 
 static void test_due(void)
 {
@@ -187,7 +187,8 @@ static void test_many_names(void)
 	t_check("some of them before the end", early > 1000 && early < 2400);
 }
 
-/* Rows that do not fit in memory are set aside, to be written together; it is read again, or there is an error. */
+/* Rows that do not fit in memory are set aside, to be written together; it is read again, or there
+ * is an error. */
 static void test_set_aside(void)
 {
 	struct evs_append_stats stats;
@@ -204,7 +205,8 @@ static void test_set_aside(void)
 		fresh("who String, t String) PARTITION BY (who, toMonday(ts))");
 		stats.stored = 0;
 		fail_begin("pread", n, EIO);
-		T_CHECK(append(NULL, &stats, &early, &d) == (fail.hit ? EVS_S_SYS : 0) && early == 0);
+		T_CHECK(append(NULL, &stats, &early, &d) == (fail.hit ? EVS_S_SYS : 0) &&
+			early == 0);
 		hit = fail_end();
 		T_CHECK(stats.stored == acked && (hit ? acked < 4000 : acked == 4000));
 	}
@@ -224,7 +226,8 @@ static void test_small_rows(void)
 	t_check("of one segment: written on the way", early > 0);
 }
 
-/* A row so large that nothing is collected with it: written at once when it stands for its segment, else set aside. */
+/* A row so large that nothing is collected with it: written at once when it stands for its segment,
+ * else set aside. */
 static void test_large_row(void)
 {
 	struct evs_append_stats stats;
@@ -243,7 +246,7 @@ static void test_large_row(void)
 	}
 }
 
-/* ---- large ---------------------------------------------------------------------------------------- */
+/* ---- large ----------------------------------------------------------------------------------- */
 
 /* Columns of fixed width, which would take much room for 4,096 rows. */
 static void test_wide_columns(void)
@@ -257,7 +260,8 @@ static void test_wide_columns(void)
 	check_whole("wide columns", NULL, 60, &early, &stats);
 }
 
-/* Two columns with a large value each, in different rows: they fit in a group, though their longest would not in a row. */
+/* Two columns with a large value each, in different rows: they fit in a group, though their longest
+ * would not in a row. */
 static void test_large_columns(void)
 {
 	struct evs_append_stats stats;
@@ -267,7 +271,8 @@ static void test_large_columns(void)
 		fresh(order ? "n Int8, a String, b String) ORDER BY n PARTITION BY toMonday(ts)"
 			    : "n Int8, a String, b String) PARTITION BY toMonday(ts)");
 		for (unsigned i = 0; i < 2; i++) {
-			put("{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%u,\"%c\":\"", 2 - i, 'a' + (int)i);
+			put("{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%u,\"%c\":\"", 2 - i,
+			    'a' + (int)i);
 			for (unsigned k = 0; k < 500; k++)
 				put_noise(500 * i + k, 4000);
 			put("\"}\n");
@@ -276,11 +281,15 @@ static void test_large_columns(void)
 	}
 }
 
-/* Rows of very different sizes in a segment: the large ones have groups of their own, or share one with few. */
+/* Rows of very different sizes in a segment: the large ones have groups of their own, or share one
+ * with few. */
 static void test_uneven_rows(void)
 {
-	static const unsigned kib[][4] = { { 0, 2500, 2500, 2500 }, { 2500, 0, 0, 3072 }, { 3060, 3200, 0, 0 },
-					  { 3000, 4800, 0, 0 }, { 6500, 0, 0, 0 } };
+	static const unsigned kib[][4] = { { 0, 2500, 2500, 2500 },
+					   { 2500, 0, 0, 3072 },
+					   { 3060, 3200, 0, 0 },
+					   { 3000, 4800, 0, 0 },
+					   { 6500, 0, 0, 0 } };
 	struct evs_append_stats stats;
 	uint64_t early;
 
@@ -293,7 +302,8 @@ static void test_uneven_rows(void)
 			for (unsigned i = 0; i < rows; i++) {
 				unsigned at = k >= 2 ? i : i % 100 ? 4 : i / 100;
 
-				put("{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%u,\"t\":\"", i * 7919 % 1000);
+				put("{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%u,\"t\":\"",
+				    i * 7919 % 1000);
 				for (unsigned j = 0; at < 4 && j < kib[k][at]; j++)
 					put_noise(i + j, 1024);
 				put("\"}\n");
@@ -302,7 +312,8 @@ static void test_uneven_rows(void)
 		}
 }
 
-/* Three large rows among the first of many: more together than a group takes, though all that follow them are small. */
+/* Three large rows among the first of many: more together than a group takes, though all that
+ * follow them are small. */
 static void test_large_side_by_side(void)
 {
 	struct evs_append_stats stats;
@@ -325,7 +336,8 @@ static void test_large_and_refused(void)
 	uint64_t early;
 
 	fresh("who String, t String, CHECK (length(t) < 1000000)) PARTITION BY (who, toMonday(ts))");
-	for (unsigned i = 0; i < 2400; i++) { /* with the large one they are too much for memory, without it not */
+	for (unsigned i = 0; i < 2400;
+	     i++) { /* with the large one they are too much for memory, without it not */
 		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t%u\",\"t\":\"", i % 12);
 		put_noise(i, 4000);
 		put("\"}\n");
@@ -361,7 +373,8 @@ static void test_several_groups(void)
 	len = 0;
 }
 
-/* What cannot be written is a group of more than 4 MiB: its memory is not kept for the next segment. */
+/* What cannot be written is a group of more than 4 MiB: its memory is not kept for the next
+ * segment. */
 static void test_large_and_full(void)
 {
 	struct evs_append_stats stats;
@@ -382,7 +395,7 @@ static void test_large_and_full(void)
 	len = 0;
 }
 
-/* ---- filters -------------------------------------------------------------------------------------- */
+/* ---- filters --------------------------------------------------------------------------------- */
 
 static unsigned filters[128], nfilters;
 
@@ -395,7 +408,8 @@ static enum evs_want note_filters(void *arg, const struct evs_commit *c, uint32_
 	return EVS_WANTED;
 }
 
-/* A filter for each column of the key and with an INDEX, but for the time, the tenant and JSON; 64 of them at most. */
+/* A filter for each column of the key and with an INDEX, but for the time, the tenant and JSON; 64
+ * of them at most. */
 static void test_filters(void)
 {
 	static char columns[8192];
@@ -405,7 +419,8 @@ static void test_filters(void)
 	char path[160];
 	uint64_t off, early;
 
-	strcpy(columns, "who String, j JSON, INDEX i1 j TYPE bloom_filter, INDEX i2 ts TYPE bloom_filter");
+	strcpy(columns,
+	       "who String, j JSON, INDEX i1 j TYPE bloom_filter, INDEX i2 ts TYPE bloom_filter");
 	for (unsigned i = 0; i < 70; i++)
 		snprintf(columns + strlen(columns), 64, ", c%u UInt32", i);
 	strcat(columns, ") ORDER BY (who, ts");
@@ -430,9 +445,10 @@ static void test_filters(void)
 	t_check("of the first of them", filters[0] == 3 && filters[63] == 66);
 }
 
-/* ---- tenants and segments ------------------------------------------------------------------------- */
+/* ---- tenants and segments -------------------------------------------------------------------- */
 
-/* Of every type that may be one, while memory fails: the folder is named after the value, or there is an error. */
+/* Of every type that may be one, while memory fails: the folder is named after the value, or there
+ * is an error. */
 static void test_tenant_types(void)
 {
 	static const struct {
@@ -443,7 +459,8 @@ static void test_tenant_types(void)
 		{ "Int16", "-7", "-7" },
 		{ "UInt64", "18446744073709551615", "18446744073709551615" },
 		{ "Bool", "true", "true" },
-		{ "UUID", "\"44bffbf3-5530-4378-94f3-0c85dc719159\"", "44bffbf3-5530-4378-94f3-0c85dc719159" },
+		{ "UUID", "\"44bffbf3-5530-4378-94f3-0c85dc719159\"",
+		  "44bffbf3-5530-4378-94f3-0c85dc719159" },
 		{ "FixedString(3)", "\"abc\"", "abc" },
 		{ "IPv4", "\"10.0.0.1\"", "10.0.0.1" },
 	};
@@ -455,11 +472,13 @@ static void test_tenant_types(void)
 		uint64_t early;
 		int rc = -1;
 
-		snprintf(columns, sizeof(columns), "who %s) PARTITION BY (who, toMonday(ts))", cases[i].type);
+		snprintf(columns, sizeof(columns), "who %s) PARTITION BY (who, toMonday(ts))",
+			 cases[i].type);
 		put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":%s}\n", cases[i].value);
 		for (long n = 1; rc < 0; n++) {
 			fresh(columns);
-			snprintf(path, sizeof(path), "%s/%s/2024-01-01.evs", stream, cases[i].folder);
+			snprintf(path, sizeof(path), "%s/%s/2024-01-01.evs", stream,
+				 cases[i].folder);
 			fail_begin("memory", n, ENOMEM);
 			rc = append(NULL, &stats, &early, &d);
 			if (fail_end() && rc == 0) { /* it could do without */
@@ -474,7 +493,8 @@ static void test_tenant_types(void)
 	}
 }
 
-/* The folder of one segment cannot be synced, in a flush with so many that some are acknowledged on the way: none is. */
+/* The folder of one segment cannot be synced, in a flush with so many that some are acknowledged on
+ * the way: none is. */
 static void test_folder_not_synced(void)
 {
 	struct evs_append_stats stats;
@@ -509,7 +529,8 @@ static void test_locked(void)
 			put("{\"ts\":\"2024-01-01T00:00:00Z\",\"who\":\"t%u\"}\n", i % 3);
 		if (round) {
 			snprintf(path, sizeof(path), "%s/t1/2024-01-01.evs", stream);
-			T_CHECK(evs_io_open_write(&fd, path, false, NULL) == 0 && evs_io_lock(fd, NULL, path, NULL) == 0);
+			T_CHECK(evs_io_open_write(&fd, path, false, NULL) == 0 &&
+				evs_io_lock(fd, NULL, path, NULL) == 0);
 		}
 		T_CHECK(append(&hasty, &stats, &early, &d) == (round ? EVS_S_LOCKED : 0));
 		T_CHECK(stats.stored == acked && acked == (round ? 20 : 30));
@@ -518,7 +539,8 @@ static void test_locked(void)
 	evs_io_close(fd);
 }
 
-/* All are held by another writer, so that both threads of a flush meet one; how they share them is up to the machine. */
+/* All are held by another writer, so that both threads of a flush meet one; how they share them is
+ * up to the machine. */
 static void test_all_locked(void)
 {
 	enum { TENANTS = 100 };
@@ -552,12 +574,14 @@ static uint64_t one_more(struct evs_appender *a)
 	struct evs_append_stats stats;
 	struct evs_diag d = { 0 };
 
-	T_CHECK(evs_append_feed(a, row, sizeof(row) - 1, &d) == 0 && evs_append_flush(a, false, &d) == 0);
+	T_CHECK(evs_append_feed(a, row, sizeof(row) - 1, &d) == 0 &&
+		evs_append_flush(a, false, &d) == 0);
 	evs_append_stats(a, &stats);
 	return stats.syncs;
 }
 
-/* Where another writer has appended meanwhile, what it wrote is synced before anything stands behind it. */
+/* Where another writer has appended meanwhile, what it wrote is synced before anything stands
+ * behind it. */
 static void test_another_between(void)
 {
 	const struct evs_append_opts opts = { .now = 1709294400000000000 };
@@ -566,7 +590,8 @@ static void test_another_between(void)
 	uint64_t first, own, after;
 
 	fresh("who String) PARTITION BY (who, toMonday(ts))");
-	T_CHECK(evs_append_open(&a, stream, &opts, &d) == 0 && evs_append_open(&b, stream, &opts, &d) == 0);
+	T_CHECK(evs_append_open(&a, stream, &opts, &d) == 0 &&
+		evs_append_open(&b, stream, &opts, &d) == 0);
 	first = one_more(a);
 	own = one_more(a) - first;
 	(void)one_more(b);
@@ -700,7 +725,7 @@ static void test_own(void)
 	len = 0;
 }
 
-/* ---- views ---------------------------------------------------------------------------------------- */
+/* ---- views ----------------------------------------------------------------------------------- */
 
 /* What a view makes of the rows is stored beside them, or there is an error. */
 static void test_views(void)

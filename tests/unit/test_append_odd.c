@@ -1,5 +1,6 @@
 /*
- * The appender's edges: options and folders it refuses, names it finds out, and calls in every order.
+ * The appender's edges: options and folders it refuses, names it finds out, and calls in every
+ * order.
  */
 #define _XOPEN_SOURCE 700
 #include "evseg.h"
@@ -210,7 +211,8 @@ static void test_inferring(void)
 
 		snprintf(path, sizeof(path), "%s/way%u", dir, way);
 		T_CHECK(evs_append_open(&a, path, &opts, &d) == 0);
-		T_CHECK(evs_append_feed(a, row, sizeof(row) - (way == 3 || way == 5 ? 2 : 1), &d) == 0);
+		T_CHECK(evs_append_feed(a, row, sizeof(row) - (way == 3 || way == 5 ? 2 : 1), &d) ==
+			0);
 		if (way == 1 || way == 5) { /* a line that has no end yet is no reason to commit */
 			rest();
 			T_CHECK(evs_append_idle(a, &wait_ms, &d) == 0);
@@ -230,13 +232,13 @@ static void test_inferring(void)
 	}
 }
 
-/* The whole way, with lists in the schema, none, and a last line that never ends, as memory fails. */
+/* The whole way, with lists in the schema, none, and a last line that never ends, as memory fails.
+ */
 static int whole_way(const char *path, const char *source)
 {
-	const struct evs_append_opts opts = { .file = "f",
-					      .source = source,
-					      .flush_interval_ms = 1,
-					      .now = 1709294400000000000 };
+	const struct evs_append_opts opts = {
+		.file = "f", .source = source, .flush_interval_ms = 1, .now = 1709294400000000000
+	};
 	struct evs_appender *a = NULL;
 	struct evs_diag d = { 0 };
 	int wait_ms, rc = evs_append_open(&a, path, &opts, &d);
@@ -255,8 +257,9 @@ static int whole_way(const char *path, const char *source)
 
 static void test_memory(void)
 {
-	static const char lists[] = "CREATE TABLE li (ts DateTime NOT NULL, n Int64, l Array(String),"
-				    " m Map(String, Array(Int8))) ORDER BY n PARTITION BY toMonday(ts);\n";
+	static const char lists[] =
+		"CREATE TABLE li (ts DateTime NOT NULL, n Int64, l Array(String),"
+		" m Map(String, Array(Int8))) ORDER BY n PARTITION BY toMonday(ts);\n";
 	static const char *const names[] = { "li", "new", "new", "" };
 	struct evs_diag diag;
 	char path[128];
@@ -281,11 +284,13 @@ static void test_memory(void)
 		}
 }
 
-/* Of a last line without end, and without a row before it, comes no schema; it is refused, and its bytes are kept. */
+/* Of a last line without end, and without a row before it, comes no schema; it is refused, and its
+ * bytes are kept. */
 static void test_no_row(void)
 {
 	/* Of a length that fills its buffer. */
-	static const char line[] = "no json, but sixty-four letters of which no buffer takes another";
+	static const char line[] =
+		"no json, but sixty-four letters of which no buffer takes another";
 	struct evs_append_stats stats = { 0 };
 	char path[160];
 	int rc = -1;
@@ -349,7 +354,8 @@ static void test_inferring_at_rest(void)
 /* A CHECK holds for the first row of what comes together, too, and for the last. */
 static void test_checks(void)
 {
-	static const char ddl_check[] = "CREATE TABLE ck (ts DateTime NOT NULL, n Int64, CHECK (n <> 7)) PARTITION BY toMonday(ts);\n";
+	static const char ddl_check[] =
+		"CREATE TABLE ck (ts DateTime NOT NULL, n Int64, CHECK (n <> 7)) PARTITION BY toMonday(ts);\n";
 	static const int numbers[][3] = { { 7, 1, 2 }, { 1, 7, 2 }, { 1, 2, 7 } };
 	struct evs_append_stats stats;
 	char path[160], text[3 * 64];
@@ -360,13 +366,16 @@ static void test_checks(void)
 		struct evs_diag d = { 0 };
 		int n = 0;
 
-		T_CHECK(evs_store_apply(dir, ddl_check, sizeof(ddl_check) - 1, NULL, NULL, NULL, NULL, &d) == 0);
+		T_CHECK(evs_store_apply(dir, ddl_check, sizeof(ddl_check) - 1, NULL, NULL, NULL,
+					NULL, &d) == 0);
 		snprintf(path, sizeof(path), "%s/ck", dir);
 		for (unsigned k = 0; k < 3; k++)
-			n += snprintf(text + n, sizeof(text) - (size_t)n, "{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%d}\n",
+			n += snprintf(text + n, sizeof(text) - (size_t)n,
+				      "{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%d}\n",
 				      numbers[i][k]);
 		T_CHECK(evs_append_open(&a, path, NULL, &d) == 0);
-		T_CHECK(evs_append_feed(a, text, (size_t)n, &d) == 0 && evs_append_flush(a, true, &d) == 0);
+		T_CHECK(evs_append_feed(a, text, (size_t)n, &d) == 0 &&
+			evs_append_flush(a, true, &d) == 0);
 		evs_append_stats(a, &stats);
 		T_CHECK(stats.in == 3 && stats.stored == 2 && stats.rejected == 1);
 		evs_append_close(a);
@@ -386,7 +395,8 @@ static void test_files(void)
 	T_CHECK(evs_append_open(&a, stream, &opts, &d) == 0);
 	T_CHECK(evs_append_feed(a, row, sizeof(row) - 2, &d) == 0);
 	T_CHECK(evs_append_file(a, "second", &d) == 0);
-	T_CHECK(evs_append_feed(a, row, sizeof(row) - 2, &d) == 0 && evs_append_flush(a, true, &d) == 0);
+	T_CHECK(evs_append_feed(a, row, sizeof(row) - 2, &d) == 0 &&
+		evs_append_flush(a, true, &d) == 0);
 	evs_append_stats(a, &stats);
 	t_eq_u64("two files, two rows", stats.stored, 2);
 	for (long n = 1; rc == 0; n++) {

@@ -1,12 +1,12 @@
 /*
- * Lines that two threads read: rows stay in their order, what is no row is refused with its line and offset, wherever it stands, and
- * `strict` ends at the first.
+ * Lines that two threads read: rows stay in their order, what is no row is refused with its line
+ * and offset, wherever it stands, and `strict` ends at the first.
  */
 #define _XOPEN_SOURCE 700
+#include "tests/unit/t.h"
 #include "evseg.h"
 #include "src/batch.h"
 #include "tests/unit/fail.h"
-#include "tests/unit/t.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -40,9 +40,11 @@ static void make_lines(void)
 	len = 0;
 	for (unsigned i = 0; i < LINES; i++) {
 		offs[i] = len;
-		len += (size_t)sprintf(text + len, "{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%s%u%s,\"s\":\"%.*s\"}\n",
-				       is_bad(i) ? "\"" : "", i, is_bad(i) ? "\"" : "", (int)(i % 60),
-				       "the quick brown fox jumps over the lazy dog, again and again");
+		len += (size_t)sprintf(
+			text + len,
+			"{\"ts\":\"2024-01-01T00:00:00Z\",\"n\":%s%u%s,\"s\":\"%.*s\"}\n",
+			is_bad(i) ? "\"" : "", i, is_bad(i) ? "\"" : "", (int)(i % 60),
+			"the quick brown fox jumps over the lazy dog, again and again");
 	}
 }
 
@@ -72,7 +74,8 @@ static int append(const struct evs_append_opts *how, size_t piece, struct evs_ap
 {
 	struct evs_append_opts opts = *how;
 	struct evs_appender *a = NULL;
-	static const char ddl[] = "CREATE TABLE ev (ts DateTime, n UInt32, s String) PARTITION BY toMonday(ts);";
+	static const char ddl[] =
+		"CREATE TABLE ev (ts DateTime, n UInt32, s String) PARTITION BY toMonday(ts);";
 	int rc = 0;
 
 	(void)nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
@@ -130,7 +133,8 @@ static void test_rejects(void)
 			unsigned bad = every ? LINES / every : 0;
 
 			T_CHECK(append(&plain, pieces[i], &stats) == 0 && !wrong && told == bad);
-			T_CHECK(stats.in == LINES && stats.rejected == bad && stats.stored == LINES - bad);
+			T_CHECK(stats.in == LINES && stats.rejected == bad &&
+				stats.stored == LINES - bad);
 			T_CHECK(rows_there() == LINES - bad && !wrong);
 		}
 	}
@@ -143,13 +147,15 @@ static void test_strict(void)
 
 	for (every = 3; every < LINES; every = every * 3 + 1) {
 		make_lines();
-		T_CHECK(append(&strict, (size_t)1 << 20, &stats) == EVS_S_STOP && told == 1 && !wrong);
+		T_CHECK(append(&strict, (size_t)1 << 20, &stats) == EVS_S_STOP && told == 1 &&
+			!wrong);
 		T_CHECK(stats.in == every && stats.rejected == 1 && stats.stored == every - 1);
 		T_CHECK(rows_there() == every - 1 && !wrong);
 	}
 }
 
-/* What is acknowledged says how much of a source it is, whoever read the last line of it; and once a piece there is time to read ahead. */
+/* What is acknowledged says how much of a source it is, whoever read the last line of it; and once
+ * a piece there is time to read ahead. */
 static void test_source(void)
 {
 	const struct evs_append_opts source = { .source = "lines" };
@@ -171,7 +177,8 @@ static void test_no_thread(void)
 	every = 0;
 	make_lines();
 	fail_begin("pthread_create", 1, EAGAIN);
-	T_CHECK(append(&plain, (size_t)1 << 20, &stats) == 0 && stats.stored == LINES && rows_there() == LINES);
+	T_CHECK(append(&plain, (size_t)1 << 20, &stats) == 0 && stats.stored == LINES &&
+		rows_there() == LINES);
 	T_CHECK(fail_end() && !wrong);
 }
 

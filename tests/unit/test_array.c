@@ -134,8 +134,10 @@ static void test_bytes_order(void)
 	}
 	T_CHECK(!memcmp(evs_array_bytes(&a, 3, &n), "ab", 2) && n == 2);
 	T_CHECK(sound(&a) && !a.valid && prefixes_agree(&a, 6));
-	T_CHECK(evs_array_append_bytes(&a, "\xff\xfe 345678", 9) == 0 && evs_array_append_bytes(&a, "\xff\xfe 345679", 9) == 0);
-	T_CHECK(evs_array_prefix(&a, 6) == evs_array_prefix(&a, 7) && evs_array_prefix(&a, 5) < evs_array_prefix(&a, 6));
+	T_CHECK(evs_array_append_bytes(&a, "\xff\xfe 345678", 9) == 0 &&
+		evs_array_append_bytes(&a, "\xff\xfe 345679", 9) == 0);
+	T_CHECK(evs_array_prefix(&a, 6) == evs_array_prefix(&a, 7) &&
+		evs_array_prefix(&a, 5) < evs_array_prefix(&a, 6));
 	evs_array_release(&a);
 
 	/* An array of empty strings only has no bytes, and still reads. */

@@ -1,5 +1,6 @@
 /*
- * Bytes that a crash left are set aside before they are cut off: nothing is thrown away, whatever fails.
+ * Bytes that a crash left are set aside before they are cut off: nothing is thrown away, whatever
+ * fails.
  */
 #define _XOPEN_SOURCE 700
 #include "src/store/io.h"

@@ -1,6 +1,7 @@
 /*
- * Unpacking bits: the machine's way gives what the portable one does, and reads and writes no byte outside. For every width of
- * values and of bits, with few values and many, and with and without bytes behind them.
+ * Unpacking bits: the machine's way gives what the portable one does, and reads and writes no byte
+ * outside. For every width of values and of bits, with few values and many, and with and without
+ * bytes behind them.
  */
 #include "format/enc_impl.h"
 #include "tests/unit/enc_gen.h"
@@ -34,7 +35,8 @@ int main(void)
 			bool ok = true;
 
 			for (unsigned i = 0; i < 60; i++)
-				ok &= same(w, bits, 1 + gen_below(i < 40 ? 40 : 3000), i % 3 ? gen_below(20) : 0);
+				ok &= same(w, bits, 1 + gen_below(i < 40 ? 40 : 3000),
+					   i % 3 ? gen_below(20) : 0);
 			(void)snprintf(name, sizeof(name), "%u bits to %u bytes", bits, w);
 			t_check(name, ok);
 		}

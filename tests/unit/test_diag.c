@@ -68,7 +68,8 @@ static void test_cut(void)
 	struct evs_diag d;
 	char s[2000];
 
-	/* One byte, then two-byte characters: the 255 bytes that fit end in the middle of one or not. */
+	/* One byte, then two-byte characters: the 255 bytes that fit end in the middle of one or
+	 * not. */
 	for (size_t lead = 0; lead < 2; lead++) {
 		memset(s, 'x', sizeof(s));
 		for (size_t i = lead; i + 1 < sizeof(s); i += 2)
@@ -100,7 +101,9 @@ static void test_null(void)
 
 static void test_copy(void)
 {
-	const struct evs_diag from = { .err = EVS_E_FORMAT, .off = 7, .has_off = true, .what = "x" };
+	const struct evs_diag from = {
+		.err = EVS_E_FORMAT, .off = 7, .has_off = true, .what = "x"
+	};
 	struct evs_diag to = { 0 };
 
 	evs_fail_copy(&to, &from);

@@ -1,5 +1,6 @@
 /*
- * dictionary.h, blocks with a dictionary, and how a segment keeps them: round trips, what is refused, and memory and reads that fail.
+ * dictionary.h, blocks with a dictionary, and how a segment keeps them: round trips, what is
+ * refused, and memory and reads that fail.
  */
 #include "format/group.h"
 #include "src/store/segment_read.h"
@@ -23,7 +24,7 @@ static uint64_t rnd(void)
 	return rng;
 }
 
-/* ---- format/ ---------------------------------------------------------------------------------------- */
+/* ---- format/ --------------------------------------------------------------------------------- */
 
 #define PIECES 64u
 #define PIECE  1024u
@@ -76,7 +77,8 @@ static void test_train(void)
 	evs_dictionary_release(NULL);
 }
 
-/* What comes back is taken, what was said once is not, and nothing that zstd would take for tables. */
+/* What comes back is taken, what was said once is not, and nothing that zstd would take for tables.
+ */
 static void test_trained_oddly(void)
 {
 	enum { SAID = 400, NOISE = 3000 }; /* as long as a stretch */
@@ -253,7 +255,8 @@ static void test_with_and_without(void)
 			!strncmp(why, "5.5-5 ", 6));
 		other.hash[31] ^= 1;
 	}
-	/* The right name on other bytes: zstd gives what it gives, never more than there must be. */
+	/* The right name on other bytes: zstd gives what it gives, never more than there must be.
+	 */
 	other.p = calloc(1, other.len);
 	T_CHECK(other.p && read_back(&with, dec, &other, 1, &cols[1], &why) != 0);
 	free(other.p);
@@ -340,7 +343,7 @@ static void test_blocks(void)
 	evs_decoder_free(dec);
 }
 
-/* ---- without memory, and reads that fail ------------------------------------------------------------ */
+/* ---- without memory, and reads that fail ----------------------------------------------------- */
 
 static int training(void)
 {
@@ -402,7 +405,8 @@ static void on_damage(void *arg, const struct evs_damage *d)
 	told++;
 }
 
-/* All text of the forged file: 0 when it is what it is without failures, 1 when it is something else. */
+/* All text of the forged file: 0 when it is what it is without failures, 1 when it is something
+ * else. */
 static int reading(void)
 {
 	static uint64_t right;

@@ -1,4 +1,5 @@
-/* A writer and evexpire at the moments at which they can meet: the folder of a tenant goes under the writer's hands (spec/store.md 4). */
+/* A writer and evexpire at the moments at which they can meet: the folder of a tenant goes under
+ * the writer's hands (spec/store.md 4). */
 #define _XOPEN_SOURCE 700
 #include "evseg.h"
 #include "src/store/io.h"

@@ -1,6 +1,6 @@
 /*
- * Columns read as distinct values and codes: the same rows as whole, or not at all; also of bytes that are cut or changed, and without
- * memory.
+ * Columns read as distinct values and codes: the same rows as whole, or not at all; also of bytes
+ * that are cut or changed, and without memory.
  */
 #include "format/enc_impl.h"
 #include "format/group.h"
@@ -44,11 +44,12 @@ static void encode(const struct evs_array *a, uint8_t kind, struct evs_buf *out)
 	evs_enc_ctx_free(ctx);
 }
 
-/* Read both ways; `call` fails on the way by codes. Are they the same, or do they agree that the bytes are bad? */
+/* Read both ways; `call` fails on the way by codes. Are they the same, or do they agree that the
+ * bytes are bad? */
 static bool sparse; /* few rows that are not null count as distinct values */
 
-static int read_both(const uint8_t *p, size_t len, const struct evs_array *shape, uint32_t rows, uint32_t nulls,
-		     size_t limit, long n, bool *same)
+static int read_both(const uint8_t *p, size_t len, const struct evs_array *shape, uint32_t rows,
+		     uint32_t nulls, size_t limit, long n, bool *same)
 {
 	struct evs_dec_ctx *d = NULL;
 	struct evs_array whole;
@@ -59,7 +60,8 @@ static int read_both(const uint8_t *p, size_t len, const struct evs_array *shape
 	size_t raw_cap = len;
 	int rc, by_codes;
 
-	if (evs_dec_ctx_new(&d) || evs_array_init_like(&whole, shape) || evs_array_init_like(&coded.values, shape))
+	if (evs_dec_ctx_new(&d) || evs_array_init_like(&whole, shape) ||
+	    evs_array_init_like(&coded.values, shape))
 		abort();
 	rc = evs_column_decode(d, &c, rows, nulls, &whole, &why);
 	if (sparse) {
@@ -83,7 +85,8 @@ static int read_both(const uint8_t *p, size_t len, const struct evs_array *shape
 		*same = rc == 0;
 		for (uint32_t i = 0; *same && i < rows; i++)
 			*same = evs_array_compare(&whole, i, &coded.values, coded.code[i]) == 0 &&
-				evs_array_is_null(&whole, i) == evs_array_is_null(&coded.values, coded.code[i]);
+				evs_array_is_null(&whole, i) ==
+					evs_array_is_null(&coded.values, coded.code[i]);
 	}
 	evs_array_release(&whole);
 	evs_coded_release(&coded);
@@ -111,7 +114,9 @@ static void check(const char *name, const struct evs_array *a, uint8_t kind, int
 	}
 	t_check("without memory", ok);
 	for (size_t limit = 1; limit < 40000; limit += 1 + limit / 50)
-		ok &= read_both(out.p, out.len, a, a->rows, a->nulls, limit, 0, &same) != EVS_E_FORMAT && same;
+		ok &= read_both(out.p, out.len, a, a->rows, a->nulls, limit, 0, &same) !=
+			      EVS_E_FORMAT &&
+		      same;
 	t_check("with little memory", ok);
 	for (size_t len = 0; len < out.len; len++) {
 		(void)read_both(out.p, len, a, a->rows, a->nulls, 0, 0, &same);
@@ -120,7 +125,9 @@ static void check(const char *name, const struct evs_array *a, uint8_t kind, int
 	t_check("cut", ok);
 	for (size_t i = 0; i < out.len && i < 400; i++)
 		for (unsigned to = 0; to < 7; to++) {
-			static const uint8_t values[] = { 0, 1, 2, EVS_NODE_RUNS, 0x7f, 0x80, 0xff };
+			static const uint8_t values[] = {
+				0, 1, 2, EVS_NODE_RUNS, 0x7f, 0x80, 0xff
+			};
 			uint8_t own = out.p[i];
 
 			out.p[i] = values[to];
@@ -137,7 +144,9 @@ static void test_columns(void)
 	static const struct {
 		enum evs_phys phys;
 		uint16_t width;
-	} shapes[] = { { EVS_INT, 4 }, { EVS_INT, 8 }, { EVS_FLOAT, 8 }, { EVS_FIXED, 5 }, { EVS_BYTES, 0 } };
+	} shapes[] = {
+		{ EVS_INT, 4 }, { EVS_INT, 8 }, { EVS_FLOAT, 8 }, { EVS_FIXED, 5 }, { EVS_BYTES, 0 }
+	};
 	static const struct {
 		const char *name;
 		uint8_t kind;
@@ -152,7 +161,8 @@ static void test_columns(void)
 	for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++)
 		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 			for (unsigned nulls = 0; nulls < 2; nulls++) {
-				bool bits = shapes[s].phys == EVS_INT || shapes[s].phys == EVS_FLOAT;
+				bool bits =
+					shapes[s].phys == EVS_INT || shapes[s].phys == EVS_FLOAT;
 				bool coded = kinds[k].kind != EVS_NODE_PLAIN &&
 					     (kinds[k].kind != EVS_NODE_RUNS || bits);
 				struct evs_array a;
@@ -163,7 +173,8 @@ static void test_columns(void)
 						if (evs_array_append_null(&a) < 0)
 							abort();
 					} else {
-						put(&a, i / kinds[k].run * 7919 % kinds[k].distinct);
+						put(&a,
+						    i / kinds[k].run * 7919 % kinds[k].distinct);
 					}
 				if (coded || kinds[k].kind == EVS_NODE_PLAIN)
 					check(kinds[k].name, &a, kinds[k].kind, coded ? 0 : 1);
@@ -197,7 +208,8 @@ static void test_not_coded(void)
 	evs_array_release(&a);
 }
 
-/* Few rows that are not null: only where it is asked for, of any kind but FLOAT, and not of half of the rows. */
+/* Few rows that are not null: only where it is asked for, of any kind but FLOAT, and not of half of
+ * the rows. */
 static void test_sparse(void)
 {
 	static const enum evs_phys phys[] = { EVS_INT, EVS_FIXED, EVS_BYTES, EVS_FLOAT };
@@ -206,7 +218,11 @@ static void test_sparse(void)
 		for (unsigned k = 0; k < 4; k++) {
 			struct evs_array a;
 
-			evs_array_init(&a, phys[k], phys[k] == EVS_FIXED ? 5 : phys[k] == EVS_BYTES ? 0 : 8, true);
+			evs_array_init(&a, phys[k],
+				       phys[k] == EVS_FIXED   ? 5
+				       : phys[k] == EVS_BYTES ? 0
+							      : 8,
+				       true);
 			for (uint32_t i = 0; i < 3 * ROWS; i++)
 				if (few ? i % 30 != 7 && i != 268 : i % 4 < 2) {
 					if (evs_array_append_null(&a) < 0)
@@ -217,7 +233,8 @@ static void test_sparse(void)
 			sparse = false;
 			check("not asked for", &a, EVS_NODE_PLAIN, 1);
 			sparse = true;
-			check(few ? "sparse" : "not sparse", &a, EVS_NODE_PLAIN, few && phys[k] != EVS_FLOAT ? 0 : 1);
+			check(few ? "sparse" : "not sparse", &a, EVS_NODE_PLAIN,
+			      few && phys[k] != EVS_FLOAT ? 0 : 1);
 			sparse = false;
 			evs_array_release(&a);
 		}
@@ -258,7 +275,8 @@ static void test_cut_sparse(bool plain)
 
 	evs_array_init(&a, EVS_BYTES, 0, false);
 	for (uint32_t i = 0; i < 3 * ROWS; i++)
-		T_CHECK((i % 30 ? evs_array_append_null(&a) : evs_array_append_bytes(&a, "text", 4)) == 0);
+		T_CHECK((i % 30 ? evs_array_append_null(&a)
+				: evs_array_append_bytes(&a, "text", 4)) == 0);
 	T_CHECK(evs_enc_ctx_new(&ctx, &opts) == 0 && evs_column_encode(ctx, &a, &out) == 0);
 	sparse = true;
 	for (size_t len = 0; len < out.len && same; len++)
@@ -270,7 +288,8 @@ static void test_cut_sparse(bool plain)
 	evs_array_release(&a);
 }
 
-/* Sparse texts of a block that zstd makes small, whose memory they take; one after the other, and whole in between. */
+/* Sparse texts of a block that zstd makes small, whose memory they take; one after the other, and
+ * whole in between. */
 static void test_kept_texts(void)
 {
 	const struct evs_encoder_opts opts = { .zstd_level = 1, .plain = false };
@@ -293,21 +312,28 @@ static void test_kept_texts(void)
 		evs_array_init(&back, EVS_BYTES, 0, false);
 		for (uint32_t i = 0; i < 2000; i++) {
 			char text[400];
-			int n = snprintf(text, sizeof(text), "%llx %0*u said again and again %llx", (unsigned long long)gen_u64(),
-					 100 + (int)(round * 60 % 200), i, (unsigned long long)gen_u64());
+			int n = snprintf(text, sizeof(text), "%llx %0*u said again and again %llx",
+					 (unsigned long long)gen_u64(),
+					 100 + (int)(round * 60 % 200), i,
+					 (unsigned long long)gen_u64());
 
-			if (i % 50 == round ? evs_array_append_bytes(&a, text, (size_t)n) : evs_array_append_null(&a))
+			if (i % 50 == round ? evs_array_append_bytes(&a, text, (size_t)n)
+					    : evs_array_append_null(&a))
 				abort();
 		}
 		evs_buf_reset(&out);
 		T_CHECK(evs_group_encode(e, &a, 1, 0, 0, &out, &summed) == 0);
-		T_CHECK(evs_group_decode(&g, out.p, summed, out.len, &why) == 0 && g.blocks[0].codec == EVS_CODEC_ZSTD);
-		T_CHECK(evs_group_coded(d, &g, &g.blocks[0], out.p + g.blocks[0].at, 0, &coded, &back, &why) == 1);
+		T_CHECK(evs_group_decode(&g, out.p, summed, out.len, &why) == 0 &&
+			g.blocks[0].codec == EVS_CODEC_ZSTD);
+		T_CHECK(evs_group_coded(d, &g, &g.blocks[0], out.p + g.blocks[0].at, 0, &coded,
+					&back, &why) == 1);
 		T_CHECK(coded.values.offs[0] > 0); /* they lie where the block was */
-		T_CHECK(evs_group_column(d, &g, &g.blocks[0], out.p + g.blocks[0].at, 0, &whole, &why) == 0);
+		T_CHECK(evs_group_column(d, &g, &g.blocks[0], out.p + g.blocks[0].at, 0, &whole,
+					 &why) == 0);
 		T_CHECK(evs_array_take(&back, &coded.values, coded.code, 2000) == 0);
 		for (uint32_t i = 0; same && i < 2000; i++)
-			same = evs_array_compare(&back, i, &a, i) == 0 && evs_array_compare(&whole, i, &a, i) == 0;
+			same = evs_array_compare(&back, i, &a, i) == 0 &&
+			       evs_array_compare(&whole, i, &a, i) == 0;
 		T_CHECK(same);
 		evs_group_release(&g);
 		evs_array_release(&a);
@@ -341,7 +367,8 @@ static void test_bytes_behind(void)
 	evs_array_init(&coded.values, EVS_INT, 8, true);
 	T_CHECK(evs_encoder_new(&e, &opts) == 0 && evs_decoder_new(&d) == 0);
 	T_CHECK(evs_group_encode(e, &a, 1, 0, 0, &out, &summed) == 0);
-	T_CHECK(evs_group_decode(&g, out.p, summed, out.len, &why) == 0 && g.blocks[0].codec == EVS_CODEC_NONE);
+	T_CHECK(evs_group_decode(&g, out.p, summed, out.len, &why) == 0 &&
+		g.blocks[0].codec == EVS_CODEC_NONE);
 	b = g.blocks[0];
 	T_CHECK(evs_group_coded(d, &g, &b, out.p + b.at, 0, &coded, &back, &why) == 1);
 	T_CHECK(coded.values.rows == 1 && coded.code[ROWS - 1] == 0);

@@ -1,6 +1,7 @@
 /*
  * Nodes inside each other, as deep as they may lie and one deeper (spec 6.1-3): dictionaries of one
- * value, whose value is a dictionary of one value, and so on; by themselves, and as a part of each other node.
+ * value, whose value is a dictionary of one value, and so on; by themselves, and as a part of each
+ * other node.
  */
 #include "format/enc_decimal.h"
 #include "tests/unit/enc_gen.h"
@@ -50,7 +51,8 @@ static int decode(size_t shape, unsigned deep, const char **why, uint8_t *value)
 	return rc;
 }
 
-/* One row, of a node of which the numbers in the middle are such dictionaries; the node is one level of the depth. */
+/* One row, of a node of which the numbers in the middle are such dictionaries; the node is one
+ * level of the depth. */
 static const struct {
 	const char *name;
 	enum evs_phys phys;
@@ -61,18 +63,61 @@ static const struct {
 	uint8_t behind[24];
 	uint8_t behind_len;
 } parents[] = {
-	{ "values of runs", EVS_INT, 4, 4, { EVS_NODE_RUNS, 1 }, 2, 9, { EVS_NODE_PLAIN, 1, 0, 0, 0 }, 5 },
-	{ "lengths of runs", EVS_INT, 4, 4, { EVS_NODE_RUNS, 1, EVS_NODE_PLAIN, 9, 0, 0, 0 }, 7, 1, { 0 }, 0 },
+	{ "values of runs",
+	  EVS_INT,
+	  4,
+	  4,
+	  { EVS_NODE_RUNS, 1 },
+	  2,
+	  9,
+	  { EVS_NODE_PLAIN, 1, 0, 0, 0 },
+	  5 },
+	{ "lengths of runs",
+	  EVS_INT,
+	  4,
+	  4,
+	  { EVS_NODE_RUNS, 1, EVS_NODE_PLAIN, 9, 0, 0, 0 },
+	  7,
+	  1,
+	  { 0 },
+	  0 },
 	{ "digits of a decimal", EVS_FLOAT, 8, 8, { EVS_NODE_DECIMAL, 0 }, 2, 9, { 0 }, 0 },
-	{ "ulps of a decimal", EVS_FLOAT, 8, 1,
-	  { EVS_NODE_DECIMAL, EVS_DECIMAL_ULPS, EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 }, 11, 0, { 0 }, 0 },
-	{ "exponents of a decimal", EVS_FLOAT, 8, 1, { EVS_NODE_DECIMAL, EVS_DECIMAL_E_BLOCKS }, 2, 3,
-	  { EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 }, 9 },
-	{ "places of exceptions", EVS_FLOAT, 8, 4,
-	  { EVS_NODE_DECIMAL, EVS_DECIMAL_EXCEPTIONS, EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0, 1 }, 12, 0,
-	  { EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 }, 9 },
-	{ "exceptions of a decimal", EVS_FLOAT, 8, 8,
-	  { EVS_NODE_DECIMAL, EVS_DECIMAL_EXCEPTIONS, EVS_NODE_CONST, 18, 1, EVS_NODE_CONST, 0 }, 7, 9, { 0 }, 0 },
+	{ "ulps of a decimal",
+	  EVS_FLOAT,
+	  8,
+	  1,
+	  { EVS_NODE_DECIMAL, EVS_DECIMAL_ULPS, EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 },
+	  11,
+	  0,
+	  { 0 },
+	  0 },
+	{ "exponents of a decimal",
+	  EVS_FLOAT,
+	  8,
+	  1,
+	  { EVS_NODE_DECIMAL, EVS_DECIMAL_E_BLOCKS },
+	  2,
+	  3,
+	  { EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 },
+	  9 },
+	{ "places of exceptions",
+	  EVS_FLOAT,
+	  8,
+	  4,
+	  { EVS_NODE_DECIMAL, EVS_DECIMAL_EXCEPTIONS, EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0, 1 },
+	  12,
+	  0,
+	  { EVS_NODE_PLAIN, 9, 0, 0, 0, 0, 0, 0, 0 },
+	  9 },
+	{ "exceptions of a decimal",
+	  EVS_FLOAT,
+	  8,
+	  8,
+	  { EVS_NODE_DECIMAL, EVS_DECIMAL_EXCEPTIONS, EVS_NODE_CONST, 18, 1, EVS_NODE_CONST, 0 },
+	  7,
+	  9,
+	  { 0 },
+	  0 },
 	{ "lengths of texts", EVS_BYTES, 0, 4, { EVS_NODE_PLAIN }, 1, 2, { 'a', 'b' }, 2 },
 	{ "lengths of hex", EVS_BYTES, 0, 4, { EVS_NODE_HEX_TEXT }, 1, 2, { 0xab, 0xcd }, 2 },
 	{ "integers as text", EVS_BYTES, 0, 8, { EVS_NODE_INT_TEXT }, 1, 9, { 0 }, 0 },
@@ -119,9 +164,10 @@ static void test_inside(void)
 		for (unsigned deep = 0; deep < 11; deep++) {
 			int rc = decode_inside(i, deep, &why);
 
-			t_check(parents[i].name, deep < EVS_MAX_ENCODING_DEPTH - 1
-							 ? rc == 0
-							 : rc == EVS_E_FORMAT && !strncmp(why, "6.1-3 ", 6));
+			t_check(parents[i].name,
+				deep < EVS_MAX_ENCODING_DEPTH - 1
+					? rc == 0
+					: rc == EVS_E_FORMAT && !strncmp(why, "6.1-3 ", 6));
 			if (deep < 7 && rc != 0)
 				printf("        %u: %d %s\n", deep, rc, why);
 		}

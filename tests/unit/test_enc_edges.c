@@ -27,7 +27,7 @@ static bool comes_back(const struct evs_array *a)
 	return ok;
 }
 
-/* ---- one byte off ------------------------------------------------------------------------------- */
+/* ---- one byte off ---------------------------------------------------------------------------- */
 
 #define SHARP "/09:@AFGZ`afgz-+ T.\x80\xff"
 
@@ -93,7 +93,7 @@ static void test_other_length(void)
 	evs_array_release(&a);
 }
 
-/* ---- days and times ----------------------------------------------------------------------------- */
+/* ---- days and times -------------------------------------------------------------------------- */
 
 static unsigned days_of(unsigned month, unsigned year)
 {
@@ -158,7 +158,8 @@ static void test_clock(void)
 	for (unsigned with_zone = 0; with_zone < 2; with_zone++) {
 		evs_array_reset(&a);
 		for (unsigned k = 0; k < 8; k++) {
-			int len = snprintf(text, sizeof(text), "2024-01-01T00:00:0%u.%s", k, with_zone ? "Z" : "");
+			int len = snprintf(text, sizeof(text), "2024-01-01T00:00:0%u.%s", k,
+					   with_zone ? "Z" : "");
 
 			append(&a, text, (size_t)len);
 		}
@@ -178,7 +179,7 @@ static void test_clock(void)
 	evs_array_release(&a);
 }
 
-/* ---- integers as text --------------------------------------------------------------------------- */
+/* ---- integers as text ------------------------------------------------------------------------ */
 
 static void test_numbers(void)
 {
@@ -224,7 +225,7 @@ static void test_numbers(void)
 	evs_array_release(&a);
 }
 
-/* ---- hashes that meet --------------------------------------------------------------------------- */
+/* ---- hashes that meet ------------------------------------------------------------------------ */
 
 /* XXH3 of both texts of a pair has the same upper 32 bits and the same lowest 8. */
 static void test_hashes(void)
@@ -239,7 +240,8 @@ static void test_hashes(void)
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		for (unsigned k = 0; k < 40; k++) {
 			append(&a, pairs[i][k & 1], strlen(pairs[i][k & 1]));
-			append(&a, pairs[k % (i + 1)][k / 2 & 1], strlen(pairs[k % (i + 1)][k / 2 & 1]));
+			append(&a, pairs[k % (i + 1)][k / 2 & 1],
+			       strlen(pairs[k % (i + 1)][k / 2 & 1]));
 		}
 	t_check("texts whose hashes meet", gen_forced(&a, EVS_NODE_DICT) && comes_back(&a));
 	evs_array_release(&a);

@@ -109,7 +109,8 @@ static void test_misleading_sample(bool quick)
 	evs_array_release(&a);
 }
 
-/* Codes near the newest one where they are looked at, and anywhere elsewhere (`spread`), or near it, too: the cost that is estimated. */
+/* Codes near the newest one where they are looked at, and anywhere elsewhere (`spread`), or near
+ * it, too: the cost that is estimated. */
 static uint64_t recent_cost(bool spread, uint8_t *kind)
 {
 	enum { N = 65536, STRETCH = EVS_ENC_STRETCH, COUNT = 4, DISTINCT = 1000 };
@@ -136,7 +137,8 @@ static uint64_t recent_cost(bool spread, uint8_t *kind)
 			x = i > STRETCH ? r % next : 0;
 		evs_st(codes, i, 2, x);
 	}
-	if (evs_enc_ctx_new(&e, &opts) || evs_int_choose(e, &v, 0, DISTINCT - 1, 1, &plan, &cost) < 0)
+	if (evs_enc_ctx_new(&e, &opts) ||
+	    evs_int_choose(e, &v, 0, DISTINCT - 1, 1, &plan, &cost) < 0)
 		abort();
 	evs_enc_ctx_free(e);
 	*kind = plan.kind;
@@ -149,7 +151,8 @@ static void test_recent_sample(void)
 	uint64_t cost = recent_cost(false, &near);
 
 	T_CHECK(near == EVS_NODE_RECENT && recent_cost(true, &spread) == cost && spread == near);
-	/* 0 to 8 takes four bits; kind and head take five bytes; others may be a little longer; and one code in 32 was looked at. */
+	/* 0 to 8 takes four bits; kind and head take five bytes; others may be a little longer; and
+	 * one code in 32 was looked at. */
 	T_CHECK(cost == 32 * (1029 + 1029 / 32));
 }
 
@@ -175,7 +178,8 @@ static void test_collisions(void)
 	evs_array_release(&ints);
 }
 
-/* Products that miss by far, up and down, among such that miss by little; and no decimals at all. */
+/* Products that miss by far, up and down, among such that miss by little; and no decimals at all.
+ */
 static void test_floats(void)
 {
 	struct evs_array a, noise;
@@ -204,7 +208,8 @@ static void test_floats(void)
 	evs_array_release(&noise);
 }
 
-/* A prefix takes at most 255 bytes a node, so a long one lies in several, down to the last level. */
+/* A prefix takes at most 255 bytes a node, so a long one lies in several, down to the last level.
+ */
 static void test_long_affix(void)
 {
 	char s[5 * EVS_ENC_MAX_AFFIX + 16];

@@ -1,6 +1,7 @@
 /*
- * Rows picked of a column: the same as those of the whole, whatever it is encoded by; also of bytes that are cut or changed, where both must
- * come to the same end, and without memory. (Round trips of sound columns are in all test_enc_*.c.)
+ * Rows picked of a column: the same as those of the whole, whatever it is encoded by; also of bytes
+ * that are cut or changed, where both must come to the same end, and without memory. (Round trips
+ * of sound columns are in all test_enc_*.c.)
  */
 #include "format/enc_impl.h"
 #include "tests/unit/enc_gen.h"
@@ -9,7 +10,23 @@
 #define ROWS 300u
 
 /* Values that one kind or other likes. */
-enum like { SMALL, RISING, FEW, RUN, PATCHY, STEPS, RANDOM, UUID, UUID7, HEX, INTS, TIMES, AFFIXED, LINES, PRICES };
+enum like {
+	SMALL,
+	RISING,
+	FEW,
+	RUN,
+	PATCHY,
+	STEPS,
+	RANDOM,
+	UUID,
+	UUID7,
+	HEX,
+	INTS,
+	TIMES,
+	AFFIXED,
+	LINES,
+	PRICES
+};
 
 static uint64_t number(enum like like, uint32_t i)
 {
@@ -41,7 +58,8 @@ static size_t text(char *s, size_t cap, enum like like, uint32_t i)
 	case INTS:
 		return (size_t)snprintf(s, cap, "%d", (int)a);
 	case TIMES:
-		return (size_t)snprintf(s, cap, "2024-03-%02uT%02u:20:30.%03uZ", 1 + i / 20, gen_below(24), gen_below(1000));
+		return (size_t)snprintf(s, cap, "2024-03-%02uT%02u:20:30.%03uZ", 1 + i / 20,
+					gen_below(24), gen_below(1000));
 	case HEX:
 		return (size_t)snprintf(s, cap, "%08x%.*s", a, i % 3 ? 4 : 0, "beef");
 	case UUID:
@@ -49,7 +67,8 @@ static size_t text(char *s, size_t cap, enum like like, uint32_t i)
 	case AFFIXED:
 		return (size_t)snprintf(s, cap, "https://host/%x/%x/%x.html", a, b, c);
 	case LINES:
-		return (size_t)snprintf(s, cap, "%s %x in %u ms", i % 4 ? "request" : "no answer to", a, b);
+		return (size_t)snprintf(s, cap, "%s %x in %u ms",
+					i % 4 ? "request" : "no answer to", a, b);
 	default:
 		return (size_t)snprintf(s, cap, "%x %x %x", a, b, c);
 	}
@@ -66,7 +85,8 @@ static void put(struct evs_array *a, enum like like, uint32_t i)
 		rc = evs_array_append_int(a, number(like, i));
 		break;
 	case EVS_FLOAT:
-		rc = evs_array_append_float(a, like == PRICES ? gen_below(100000) / 100.0 : (double)gen_u64() / 3);
+		rc = evs_array_append_float(a, like == PRICES ? gen_below(100000) / 100.0
+							      : (double)gen_u64() / 3);
 		break;
 	case EVS_FIXED:
 		memcpy(s, id, sizeof(id));
@@ -88,7 +108,8 @@ static void put(struct evs_array *a, enum like like, uint32_t i)
 		abort();
 }
 
-static bool agrees(const struct evs_array *like, const uint8_t *p, size_t len, size_t limit, long failing)
+static bool agrees(const struct evs_array *like, const uint8_t *p, size_t len, size_t limit,
+		   long failing)
 {
 	struct evs_dec_ctx *d = NULL;
 	struct evs_array all;
@@ -102,11 +123,13 @@ static bool agrees(const struct evs_array *like, const uint8_t *p, size_t len, s
 		abort();
 	rc = evs_column_decode(d, &c, like->rows, like->nulls, &all, &why);
 	if (!limit && !failing) {
-		ok = gen_picks_agree(d, p, len, like->rows, like->nulls, &all, rc, (size_t)(c.p - p));
+		ok = gen_picks_agree(d, p, len, like->rows, like->nulls, &all, rc,
+				     (size_t)(c.p - p));
 	} else { /* memory may do, or not; damage there is none */
 		struct evs_array some, want;
 
-		if (evs_array_init_like(&some, like) || evs_array_init_like(&want, like) || evs_array_take(&want, &all, at, 6))
+		if (evs_array_init_like(&some, like) || evs_array_init_like(&want, like) ||
+		    evs_array_take(&want, &all, at, 6))
 			abort();
 		c.p = p;
 		why = NULL;
@@ -114,7 +137,8 @@ static bool agrees(const struct evs_array *like, const uint8_t *p, size_t len, s
 		fail_begin("memory", failing, 0);
 		got = evs_column_pick(d, &c, like->rows, like->nulls, at, 6, &some, &why);
 		d->limit = EVS_DECODE_MAX_BYTES;
-		ok = got == 0 ? gen_same(&some, &want) : (got == EVS_E_LIMIT || got == EVS_E_NOMEM) && why;
+		ok = got == 0 ? gen_same(&some, &want)
+			      : (got == EVS_E_LIMIT || got == EVS_E_NOMEM) && why;
 		evs_array_release(&some);
 		evs_array_release(&want);
 	}
@@ -125,7 +149,9 @@ static bool agrees(const struct evs_array *like, const uint8_t *p, size_t len, s
 
 static void check(const char *name, const struct evs_array *a, uint8_t kind)
 {
-	static const uint8_t values[] = { 0, 1, 2, EVS_NODE_RUNS, EVS_NODE_DICT, EVS_NODE_CONST, 0x7f, 0x80, 0xff };
+	static const uint8_t values[] = {
+		0, 1, 2, EVS_NODE_RUNS, EVS_NODE_DICT, EVS_NODE_CONST, 0x7f, 0x80, 0xff
+	};
 	struct evs_enc_opts opts = { .force = kind };
 	struct evs_enc_ctx *ctx = NULL;
 	struct evs_buf out = { 0 };
@@ -236,10 +262,12 @@ static void test_nested(void)
 					abort();
 				if (map || k != 2)
 					put(&a.child[0], FEW, i);
-				if (map && (k == 1 ? evs_array_append_null(&a.child[1]) : evs_array_append_int(&a.child[1], i)) < 0)
+				if (map && (k == 1 ? evs_array_append_null(&a.child[1])
+						   : evs_array_append_int(&a.child[1], i)) < 0)
 					abort();
 			}
-			if (evs_array_close_row(&a) < 0 || (i % 50 == 7 && evs_array_append_null(&a) < 0))
+			if (evs_array_close_row(&a) < 0 ||
+			    (i % 50 == 7 && evs_array_append_null(&a) < 0))
 				abort();
 			i += i % 50 == 7;
 		}

@@ -1,10 +1,10 @@
 /*
  * What the encoder makes of known columns, pinned: any change of a choice or of a byte shows here.
  *
- * Nothing but the size of files depends on most of these choices, so that no round trip notices when
- * one of them goes wrong. For each family of columns the table holds the bytes in all and a hash over
- * them. Who changes the encoder on purpose compares the totals (fewer bytes are better) and copies
- * the new lines, which a failure prints.
+ * Nothing but the size of files depends on most of these choices, so that no round trip notices
+ * when one of them goes wrong. For each family of columns the table holds the bytes in all and a
+ * hash over them. Who changes the encoder on purpose compares the totals (fewer bytes are better)
+ * and copies the new lines, which a failure prints.
  */
 #include "tests/unit/enc_gen.h"
 
@@ -23,7 +23,7 @@ static uint32_t some_rows(void)
 	return gen_below(3) ? n + gen_below(n) : n + gen_below(3);
 }
 
-/* ---- integers ----------------------------------------------------------------------------------- */
+/* ---- integers -------------------------------------------------------------------------------- */
 
 /* Each value in a statement of its own wherever two are drawn: compilers differ in their order. */
 static uint64_t of_any_size(void)
@@ -85,7 +85,7 @@ static void make_int(struct evs_array *c)
 			abort();
 }
 
-/* ---- floats ------------------------------------------------------------------------------------- */
+/* ---- floats ---------------------------------------------------------------------------------- */
 
 static double float_value(unsigned shape, unsigned digits, double *state)
 {
@@ -124,7 +124,7 @@ static void make_float(struct evs_array *c)
 			abort();
 }
 
-/* ---- bytes -------------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static size_t hex(char *to, size_t digits)
 {
@@ -236,9 +236,10 @@ static void make_fixed(struct evs_array *c)
 	}
 }
 
-/* ---- mixed -------------------------------------------------------------------------------------- */
+/* ---- mixed ----------------------------------------------------------------------------------- */
 
-/* Short columns in which two shapes share the rows, in any proportion: many are as well encoded in one way as in another. */
+/* Short columns in which two shapes share the rows, in any proportion: many are as well encoded in
+ * one way as in another. */
 static uint32_t few_rows(void)
 {
 	uint32_t n = 8 + gen_below(300);
@@ -253,7 +254,8 @@ static bool first_shape(unsigned of64)
 
 static void mix_int(struct evs_array *c)
 {
-	unsigned w = 1u << gen_below(4), one = gen_below(16), other = gen_below(16), of64 = gen_below(65);
+	unsigned w = 1u << gen_below(4), one = gen_below(16), other = gen_below(16),
+		 of64 = gen_below(65);
 	uint32_t n = few_rows();
 	uint64_t a = of_any_size(), b = of_any_size() | 1, state[2] = { a, a };
 
@@ -286,7 +288,8 @@ static void mix_float(struct evs_array *c)
 
 static void mix_text(struct evs_array *c)
 {
-	unsigned one = gen_below(12), other = gen_below(12), of64 = gen_below(8) ? 64 : gen_below(65);
+	unsigned one = gen_below(12), other = gen_below(12),
+		 of64 = gen_below(8) ? 64 : gen_below(65);
 	uint32_t n = few_rows();
 	uint64_t a = gen_u64() >> 20, b = gen_u64() >> 20;
 	char value[256];
@@ -294,14 +297,15 @@ static void mix_text(struct evs_array *c)
 	evs_array_init(c, EVS_BYTES, 0, false);
 	for (uint32_t i = 0; i < n; i++) {
 		bool first = first_shape(of64);
-		size_t len = text_value(value, sizeof(value), first ? one : other, i, first ? a : b);
+		size_t len =
+			text_value(value, sizeof(value), first ? one : other, i, first ? a : b);
 
 		if (evs_array_append_bytes(c, value, len))
 			abort();
 	}
 }
 
-/* ---- the table ---------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;

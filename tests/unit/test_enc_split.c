@@ -1,9 +1,9 @@
 /*
- * Splitting texts: what becomes a piece of which form, which pieces have one key, which words are counted, and what happens when there
- * is no room for one piece more.
+ * Splitting texts: what becomes a piece of which form, which pieces have one key, which words are
+ * counted, and what happens when there is no room for one piece more.
  */
-#include "format/enc_split.h"
 #include "tests/unit/t.h"
+#include "format/enc_split.h"
 
 #include <stdlib.h>
 
@@ -42,7 +42,8 @@ static void count(struct evs_split *s, const char *text)
 	evs_split_count(s, (const uint8_t *)text, strlen(text));
 }
 
-/* The skeleton, and in the place of each mark `<`, its letter, the piece from piece[from] on, and `>`. */
+/* The skeleton, and in the place of each mark `<`, its letter, the piece from piece[from] on, and
+ * `>`. */
 static void show(const struct evs_split *s, uint32_t from, char *out, size_t cap)
 {
 	static const char letters[EVS_SPLIT_MARKS + 1] = "?tndhuw?";
@@ -73,7 +74,8 @@ static const struct {
 	{ "", "[123456789012345678,1234567890123456789]",
 	  "[<n123456789012345678>,<d1234567890123456789>]" },
 	{ "", "[1.,2.x]", "[<n1>.,<n2>.<wx>]" },
-	{ "", "{\"e\":1e5,\"t\":true,\"n\":null}", "{\"e\":<n1><we><n5>,\"t\":<wtrue>,\"n\":<wnull>}" },
+	{ "", "{\"e\":1e5,\"t\":true,\"n\":null}",
+	  "{\"e\":<n1><we><n5>,\"t\":<wtrue>,\"n\":<wnull>}" },
 	{ "", "{\"s\":\"a\\\"b\\\\\"}", "{\"s\":\"<ta\\\"b\\\\>\"}" },
 	{ "", "{\"s\":\"\",\"t\":[\"u\",{}]}", "{\"s\":\"<t>\",\"t\":[\"<tu>\",{}]}" },
 	{ "", "{\"s\":\"open}", NULL },
@@ -96,11 +98,16 @@ static const struct {
 	{ "", "2024-01-12 2024-13-12", "<t2024-01-12> <n2024><t-13-12>" },
 	/* forms */
 	{ "", "0193ccc3-d40c-715e-bd3b-e919aabbccdd", "<u0193ccc3-d40c-715e-bd3b-e919aabbccdd>" },
-	{ "", "0193ccc3-d40c-715e-bd3b+e919aabbccdd", "<d0193><tccc3-d40c-715e-bd3b+e919aabbccdd>" },
-	{ "", "0193ccc3-d40c-715e-bd3b-e919aabbccdg", "<d0193><tccc3-d40c-715e-bd3b-e919aabbccdg>" },
-	{ "", "0193CCC3-d40c-715e-bd3b-e919aabbccdd", "<d0193><tCCC3-d40c-715e-bd3b-e919aabbccdd>" },
-	{ "", "deadbeef deadbee abcdef deadbeefa", "<hdeadbeef> <tdeadbee> <tabcdef> <tdeadbeefa>" },
-	{ "", "12345678 1234567a a2345678 deadbeeg", "<n12345678> <h1234567a> <ha2345678> <tdeadbeeg>" },
+	{ "", "0193ccc3-d40c-715e-bd3b+e919aabbccdd",
+	  "<d0193><tccc3-d40c-715e-bd3b+e919aabbccdd>" },
+	{ "", "0193ccc3-d40c-715e-bd3b-e919aabbccdg",
+	  "<d0193><tccc3-d40c-715e-bd3b-e919aabbccdg>" },
+	{ "", "0193CCC3-d40c-715e-bd3b-e919aabbccdd",
+	  "<d0193><tCCC3-d40c-715e-bd3b-e919aabbccdd>" },
+	{ "", "deadbeef deadbee abcdef deadbeefa",
+	  "<hdeadbeef> <tdeadbee> <tabcdef> <tdeadbeefa>" },
+	{ "", "12345678 1234567a a2345678 deadbeeg",
+	  "<n12345678> <h1234567a> <ha2345678> <tdeadbeeg>" },
 	{ "", "12345678901234567890 123456789012345678",
 	  "<h12345678901234567890> <n123456789012345678>" },
 	{ "", "12345678901234567890123", "<d12345678901234567890123>" },
@@ -233,7 +240,9 @@ static void test_no_keys(void)
 	struct evs_split *s = fresh(MOST);
 	bool none = true;
 
-	T_CHECK(split(s, "a 1.5 b-7 deadbeef http://x/ \"c d\" 9zzzz 0193ccc3-d40c-715e-bd3b-e919aabbccdd"));
+	T_CHECK(split(
+		s,
+		"a 1.5 b-7 deadbeef http://x/ \"c d\" 9zzzz 0193ccc3-d40c-715e-bd3b-e919aabbccdd"));
 	T_CHECK(s->pieces == 11);
 	for (uint32_t i = 0; i < s->pieces; i++)
 		none &= !s->piece[i].key;

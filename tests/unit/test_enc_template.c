@@ -1,6 +1,7 @@
 /*
- * TEMPLATE nodes: lines of logs, JSON and mixtures are chosen to be laid down so and come back; texts that have little in common
- * are not, nor such as pass a bound of the writer; hostile nodes that stand for very much.
+ * TEMPLATE nodes: lines of logs, JSON and mixtures are chosen to be laid down so and come back;
+ * texts that have little in common are not, nor such as pass a bound of the writer; hostile nodes
+ * that stand for very much.
  */
 #include "format/enc_impl.h"
 #include "tests/unit/enc_gen.h"
@@ -148,7 +149,8 @@ static void test_sizes(void)
 	T_CHECK(ok);
 }
 
-static int decode_to(const struct evs_buf *b, uint32_t rows, struct evs_array *out, const char **why)
+static int decode_to(const struct evs_buf *b, uint32_t rows, struct evs_array *out,
+		     const char **why)
 {
 	struct evs_cur c = { .p = b->p, .end = b->p + b->len };
 	struct evs_dec_ctx *d = NULL;
@@ -200,7 +202,11 @@ static void test_very_many(void)
 /* A template that no value has, with a column that another one fills. */
 static void test_unused(void)
 {
-	static const uint8_t node[] = "\x14\2\1" "\1\1a\0\0" "\1\1b\0\0" "\2\0" "\2\1y";
+	static const uint8_t node[] = "\x14\2\1"
+				      "\1\1a\0\0"
+				      "\1\1b\0\0"
+				      "\2\0"
+				      "\2\1y";
 	struct evs_buf b = { 0 };
 	struct evs_array out;
 	const char *why = "";
@@ -228,7 +234,8 @@ static void test_full(void)
 	evs_buf_release(&b);
 }
 
-/* The least limit with which a node of one row, `len` bytes of a column between two letters, is read. */
+/* The least limit with which a node of one row, `len` bytes of a column between two letters, is
+ * read. */
 static size_t least_limit(size_t len)
 {
 	struct evs_buf b = { 0 };
@@ -269,7 +276,7 @@ static void test_limit(void)
 	T_CHECK(least_limit(3000) - least_limit(1000) == 3 * 2000);
 }
 
-/* ---- what the writer gives up -------------------------------------------------------------------- */
+/* ---- what the writer gives up ---------------------------------------------------------------- */
 
 /* Encode the texts by templates; `*templates` gets how many there are (of less than 128). */
 static int encode(const struct evs_array *a, bool forced, unsigned *templates)
@@ -310,7 +317,8 @@ static void append_times(struct evs_array *a, const char *text, unsigned n)
 		append(a, text, strlen(text));
 }
 
-/* More pieces than the writer has room for: while values are split, and while those of rare templates are taken back. */
+/* More pieces than the writer has room for: while values are split, and while those of rare
+ * templates are taken back. */
 static void test_many_pieces(void)
 {
 	struct evs_array a;
@@ -353,7 +361,8 @@ static void test_long_value(void)
 	}
 }
 
-/* Templates in a quarter of the values and two: further values are left whole, when that is a template already. */
+/* Templates in a quarter of the values and two: further values are left whole, when that is a
+ * template already. */
 static void test_many_templates(void)
 {
 	struct evs_array a;
@@ -364,7 +373,8 @@ static void test_many_templates(void)
 		evs_array_init(&a, EVS_BYTES, 0, false);
 		append_times(&a, whole ? "\1" : "{}", 1);
 		for (unsigned i = 1; i < 64; i++)
-			append(&a, s, (size_t)snprintf(s, sizeof(s), "{\"k%u\":%u}", i < 41 ? i : 1, i));
+			append(&a, s,
+			       (size_t)snprintf(s, sizeof(s), "{\"k%u\":%u}", i < 41 ? i : 1, i));
 		T_CHECK(encode(&a, false, &n) == (whole ? 0 : EVS_ENC_UNFIT));
 		T_CHECK(!whole || n == 18);
 		T_CHECK(encode(&a, true, &n) == 0 && n == 41);
@@ -383,7 +393,8 @@ static void test_long_skeletons(void)
 	append_times(&a, "\1", 1);
 	for (unsigned i = 0; i < 64; i++) {
 		memset(s, 'k', sizeof(s));
-		append(&a, s, 500 + (size_t)snprintf(memcpy(s, "{\"", 2) + 500, 40, "%u\":7}", i + 10));
+		append(&a, s,
+		       500 + (size_t)snprintf(memcpy(s, "{\"", 2) + 500, 40, "%u\":7}", i + 10));
 	}
 	/* 32,385 bytes: 12,192 for skeletons, of which one takes one byte and the others 505. */
 	T_CHECK(encode(&a, true, &n) == 0 && n == 25);
@@ -428,15 +439,15 @@ static void test_too_large(void)
 }
 
 /* So many log lines, of which each `odd`th is other than that, filled up to `len` bytes. */
-static void fill_lines(struct evs_array *a, uint32_t rows, unsigned distinct, size_t size, unsigned odd,
-		       const char *other, size_t other_len)
+static void fill_lines(struct evs_array *a, uint32_t rows, unsigned distinct, size_t size,
+		       unsigned odd, const char *other, size_t other_len)
 {
 	char s[5000];
 
 	evs_array_init(a, EVS_BYTES, 0, false);
 	for (uint32_t i = 0; i < rows; i++) {
-		size_t len = (size_t)snprintf(s, sizeof(s), "request %u took %ums for user", i % distinct * 7919,
-					      i % distinct * 31 % 900);
+		size_t len = (size_t)snprintf(s, sizeof(s), "request %u took %ums for user",
+					      i % distinct * 7919, i % distinct * 31 % 900);
 
 		if (len < size) {
 			memset(s + len, ' ', size - len);
@@ -484,8 +495,8 @@ static void test_tried(void)
 
 	memset(large, 'x', sizeof(large));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		fill_lines(&a, cases[i].rows, cases[i].distinct, cases[i].size, cases[i].odd, cases[i].other,
-			   cases[i].other_len);
+		fill_lines(&a, cases[i].rows, cases[i].distinct, cases[i].size, cases[i].odd,
+			   cases[i].other, cases[i].other_len);
 		t_check(cases[i].name, pays(&a, cases[i].depth) == cases[i].want);
 		evs_array_release(&a);
 	}

@@ -1,5 +1,6 @@
 /*
- * Many rows at once give what each row gives alone: where functions have a faster way for many rows, it is the same one.
+ * Many rows at once give what each row gives alone: where functions have a faster way for many
+ * rows, it is the same one.
  */
 #include "tests/unit/enc_gen.h"
 #include "tests/unit/expr_rows.h"
@@ -81,9 +82,14 @@ static void fill(int64_t from, uint64_t span, unsigned nulls, bool mostly)
 			else if (!strcmp(name, "ts"))
 				must(evs_array_append_int(a, (uint64_t)s));
 			else if (!strcmp(name, "ts3"))
-				must(evs_array_append_int(a, (uint64_t)(s * 1000 + (even ? -odd : (int64_t)gen_below(1000)))));
+				must(evs_array_append_int(
+					a, (uint64_t)(s * 1000 +
+						      (even ? -odd : (int64_t)gen_below(1000)))));
 			else if (!strcmp(name, "ts9"))
-				must(evs_array_append_int(a, (uint64_t)(s * 1000000000 + (even ? -odd : (int64_t)gen_below(1000000000)))));
+				must(evs_array_append_int(
+					a, (uint64_t)(s * 1000000000 +
+						      (even ? -odd
+							    : (int64_t)gen_below(1000000000)))));
 			else if (!strcmp(name, "n"))
 				must(evs_array_append_int(a, gen_below(3)));
 			else if (!strchr("bifud", name[0]))
@@ -101,7 +107,8 @@ static struct evs_expr *bound(const char *text)
 	struct evs_expr *e = NULL;
 	struct evs_diag d = { 0 };
 
-	t_check(text, evs_expr_parse(&e, text, strlen(text), 1, 1, &d) == 0 && evs_expr_bind(e, expr_table, &d) == 0);
+	t_check(text, evs_expr_parse(&e, text, strlen(text), 1, 1, &d) == 0 &&
+			      evs_expr_bind(e, expr_table, &d) == 0);
 	return e;
 }
 
@@ -138,7 +145,7 @@ static void compare(const char *name, const char *text)
 	evs_expr_free(e);
 }
 
-/* ---- codes --------------------------------------------------------------------------------------- */
+/* ---- codes ----------------------------------------------------------------------------------- */
 
 static const char *const coded_exprs[] = {
 	"s",
@@ -166,13 +173,15 @@ static const char *const coded_exprs[] = {
 	"[n, n + 1]",
 };
 
-/* The same expression over arrays and over codes of `few` rows, among which the rows are drawn; `with`: of the columns with codes. */
+/* The same expression over arrays and over codes of `few` rows, among which the rows are drawn;
+ * `with`: of the columns with codes. */
 static void compare_coded(const char *text, uint32_t few, unsigned with)
 {
 	size_t ncols = expr_table->ncols;
 	struct evs_coded *coded = calloc(ncols, sizeof(*coded));
 	const struct evs_coded **list = calloc(ncols, sizeof(*list));
-	struct evs_array *full = calloc(ncols, sizeof(*full)), *some = calloc(ncols, sizeof(*some)), want, got;
+	struct evs_array *full = calloc(ncols, sizeof(*full)), *some = calloc(ncols, sizeof(*some)),
+			 want, got;
 	struct evs_expr *e = bound(text);
 	struct evs_diag d[2] = { { 0 }, { 0 } };
 	int rc[2];
@@ -194,9 +203,10 @@ static void compare_coded(const char *text, uint32_t few, unsigned with)
 	}
 	rc[0] = evs_eval_run(expr_eval, e, full, ROWS * 3, &want, &d[0]);
 	rc[1] = evs_eval_run_coded(expr_eval, e, some, list, ROWS * 3, &got, &d[1]);
-	t_check(text, rc[0] == rc[1] && (rc[0] == 0 ? gen_same(&want, &got)
-						   : d[0].off == d[1].off && !strcmp(d[0].what, d[1].what) &&
-							     d[0].col == d[1].col));
+	t_check(text, rc[0] == rc[1] &&
+			      (rc[0] == 0 ? gen_same(&want, &got)
+					  : d[0].off == d[1].off && !strcmp(d[0].what, d[1].what) &&
+						    d[0].col == d[1].col));
 	evs_array_release(&want);
 	evs_array_release(&got);
 	for (uint16_t c = 0; c < ncols; c++) {

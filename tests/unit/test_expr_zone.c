@@ -1,6 +1,6 @@
 /*
- * What conditions can be over rows of which bounds are known: never less than what they are in some row, and enough to
- * rule out what pruning is for.
+ * What conditions can be over rows of which bounds are known: never less than what they are in some
+ * row, and enough to rule out what pruning is for.
  */
 #include "tests/unit/t.h"
 
@@ -12,9 +12,10 @@
 #define COLUMNS 7
 #define ROWS	4
 
-static const char ddl[] = "CREATE TABLE z (i Nullable(Int32), u Nullable(UInt64), f Nullable(Float64), s Nullable(String),\n"
-			  "  ts Nullable(DateTime64(3)), e Nullable(Enum8('a' = 1, 'b' = 2, 'c' = 3)), b Nullable(Bool), n Int8)\n"
-			  "ENGINE = MergeTree ORDER BY n";
+static const char ddl[] =
+	"CREATE TABLE z (i Nullable(Int32), u Nullable(UInt64), f Nullable(Float64), s Nullable(String),\n"
+	"  ts Nullable(DateTime64(3)), e Nullable(Enum8('a' = 1, 'b' = 2, 'c' = 3)), b Nullable(Bool), n Int8)\n"
+	"ENGINE = MergeTree ORDER BY n";
 
 static struct evs_table *table;
 static struct evs_array cols[16], bounds[COLUMNS];
@@ -93,17 +94,80 @@ static void new_rows(void)
 }
 
 static const char *const conditions[] = {
-	"i < 3", "i <= -2", "i > 5", "i >= 0", "i = 4", "i <> 4", "4 < i", "-3 >= i", "i = 2.5", "i < 2.5",
-	"u = 3", "u > 18446744073709551615", "u < i", "u >= -1", "f = 0.25", "f < -1.5", "f >= 4",
-	"s = 'ab'", "s < 'b'", "s >= 'b'", "s <> 'zz'", "s IN ('a', 'zz')", "s NOT IN ('a', 'zz')", "i IN (1, 2, NULL)",
-	"i NOT IN (1, 2)", "i BETWEEN -3 AND 3", "i NOT BETWEEN -3 AND 3", "e = 'b'", "e <> 'a'", "e > 1", "e IN ('b', 'c')",
-	"b", "NOT b", "b = true", "b AND i > 0", "b OR i > 0", "NOT (b OR i > 0)", "i IS NULL", "i IS NOT NULL",
-	"s IS NULL OR s = 'a'", "NOT (i IS NULL AND s IS NULL)", "ts >= '2024-01-02'", "ts < '2024-01-01 12:00:00'",
-	"toDate(ts) = '2024-01-02'", "toStartOfHour(ts) <> '2024-01-01 05:00:00'", "toYYYYMM(ts) = 202401",
-	"ts + INTERVAL 1 DAY > '2024-01-02 05:00:00'", "toMonday(ts) < '2024-01-01'", "i::Int64 > 3", "i::Bool",
-	"NULL", "true", "false", "i > NULL", "i + 1 > 3", "length(s) > 1", "i > 100 AND i / 0 > 1", "s LIKE 'a%'", "s LIKE 'b%'", "s NOT LIKE 'a%'", "s LIKE 'ab'",
-	"s LIKE 'z_%'", "s LIKE '%a'", "s LIKE 'a%b'", "s LIKE ''", "s ILIKE 'A%'", "s LIKE 'a\\%%'", "s LIKE 'zzz%'", "NOT (s LIKE 'b%' AND i > 0)",
-	"CASE WHEN b THEN i > 0 ELSE s = 'b' END", "i > u", "i = i", "(i > 3) = b", "i IS DISTINCT FROM 3",
+	"i < 3",
+	"i <= -2",
+	"i > 5",
+	"i >= 0",
+	"i = 4",
+	"i <> 4",
+	"4 < i",
+	"-3 >= i",
+	"i = 2.5",
+	"i < 2.5",
+	"u = 3",
+	"u > 18446744073709551615",
+	"u < i",
+	"u >= -1",
+	"f = 0.25",
+	"f < -1.5",
+	"f >= 4",
+	"s = 'ab'",
+	"s < 'b'",
+	"s >= 'b'",
+	"s <> 'zz'",
+	"s IN ('a', 'zz')",
+	"s NOT IN ('a', 'zz')",
+	"i IN (1, 2, NULL)",
+	"i NOT IN (1, 2)",
+	"i BETWEEN -3 AND 3",
+	"i NOT BETWEEN -3 AND 3",
+	"e = 'b'",
+	"e <> 'a'",
+	"e > 1",
+	"e IN ('b', 'c')",
+	"b",
+	"NOT b",
+	"b = true",
+	"b AND i > 0",
+	"b OR i > 0",
+	"NOT (b OR i > 0)",
+	"i IS NULL",
+	"i IS NOT NULL",
+	"s IS NULL OR s = 'a'",
+	"NOT (i IS NULL AND s IS NULL)",
+	"ts >= '2024-01-02'",
+	"ts < '2024-01-01 12:00:00'",
+	"toDate(ts) = '2024-01-02'",
+	"toStartOfHour(ts) <> '2024-01-01 05:00:00'",
+	"toYYYYMM(ts) = 202401",
+	"ts + INTERVAL 1 DAY > '2024-01-02 05:00:00'",
+	"toMonday(ts) < '2024-01-01'",
+	"i::Int64 > 3",
+	"i::Bool",
+	"NULL",
+	"true",
+	"false",
+	"i > NULL",
+	"i + 1 > 3",
+	"length(s) > 1",
+	"i > 100 AND i / 0 > 1",
+	"s LIKE 'a%'",
+	"s LIKE 'b%'",
+	"s NOT LIKE 'a%'",
+	"s LIKE 'ab'",
+	"s LIKE 'z_%'",
+	"s LIKE '%a'",
+	"s LIKE 'a%b'",
+	"s LIKE ''",
+	"s ILIKE 'A%'",
+	"s LIKE 'a\\%%'",
+	"s LIKE 'zzz%'",
+	"NOT (s LIKE 'b%' AND i > 0)",
+	"CASE WHEN b THEN i > 0 ELSE s = 'b' END",
+	"i > u",
+	"i = i",
+	"(i > 3) = b",
+	"i IS DISTINCT FROM 3",
 };
 
 /* Bits of what the condition is in the rows at hand. */
@@ -155,13 +219,16 @@ static void never_too_little(struct evs_eval *v)
 	T_CHECK(ruled_out > 10000);
 }
 
-/* i in -5 .. 5, u 7, f -1 .. 1, s 'ab' .. 'b', ts one hour of 2024-01-01, e 'b', b true; none is null. */
+/* i in -5 .. 5, u 7, f -1 .. 1, s 'ab' .. 'b', ts one hour of 2024-01-01, e 'b', b true; none is
+ * null. */
 static void known_rows(void)
 {
 	static const char *const text[] = { "ab", "b" };
 	static const double f[] = { -1, 1 };
-	static const int64_t ints[COLUMNS][2] = { { -5, 5 }, { 7, 7 }, { 0, 0 }, { 0, 0 },
-						  { 1704085200000, 1704088799999 }, { 2, 2 }, { 1, 1 } };
+	static const int64_t ints[COLUMNS][2] = {
+		{ -5, 5 }, { 7, 7 }, { 0, 0 }, { 0, 0 }, { 1704085200000, 1704088799999 },
+		{ 2, 2 },  { 1, 1 }
+	};
 
 	for (uint16_t c = 0; c < COLUMNS; c++) {
 		evs_array_reset(&cols[c]);
@@ -182,13 +249,45 @@ static void known_rows(void)
 static void rules_out(struct evs_eval *v)
 {
 	static const char *const out[] = {
-		"i > 5", "i >= 6", "i < -5", "i = 6", "6 = i", "5 < i", "u = 8", "u <> 7", "f > 1.5", "s = 'a'",
-		"s = 'c'", "s > 'b'", "s IN ('a', 'aa', 'c')", "i IN (-7, 9)", "i BETWEEN 6 AND 9", "NOT (i <= 5)",
-		"NOT (i BETWEEN -5 AND 5)", "e = 'a'", "e IN ('a', 'c')", "NOT b", "i IS NULL", "i > 5 OR s > 'b'",
-		"i > 0 AND u = 8", "ts >= '2024-01-01 06:00:00'", "ts < '2024-01-01 05:00:00'", "toDate(ts) = '2024-01-02'",
-		"toStartOfHour(ts) = '2024-01-01 04:00:00'", "toYYYYMM(ts) = 202402", "toMonday(ts) > '2024-01-01'",
-		"ts > now() - INTERVAL 1 HOUR", "i::Int64 = 6", "i = 9999999999", "false", "NULL",
-		"s LIKE 'aa%'", "s LIKE 'c%'", "s LIKE 'aaz_'", "s LIKE 'ba%x'", "s LIKE 'aab'",
+		"i > 5",
+		"i >= 6",
+		"i < -5",
+		"i = 6",
+		"6 = i",
+		"5 < i",
+		"u = 8",
+		"u <> 7",
+		"f > 1.5",
+		"s = 'a'",
+		"s = 'c'",
+		"s > 'b'",
+		"s IN ('a', 'aa', 'c')",
+		"i IN (-7, 9)",
+		"i BETWEEN 6 AND 9",
+		"NOT (i <= 5)",
+		"NOT (i BETWEEN -5 AND 5)",
+		"e = 'a'",
+		"e IN ('a', 'c')",
+		"NOT b",
+		"i IS NULL",
+		"i > 5 OR s > 'b'",
+		"i > 0 AND u = 8",
+		"ts >= '2024-01-01 06:00:00'",
+		"ts < '2024-01-01 05:00:00'",
+		"toDate(ts) = '2024-01-02'",
+		"toStartOfHour(ts) = '2024-01-01 04:00:00'",
+		"toYYYYMM(ts) = 202402",
+		"toMonday(ts) > '2024-01-01'",
+		"ts > now() - INTERVAL 1 HOUR",
+		"i::Int64 = 6",
+		"i = 9999999999",
+		"false",
+		"NULL",
+		"s LIKE 'aa%'",
+		"s LIKE 'c%'",
+		"s LIKE 'aaz_'",
+		"s LIKE 'ba%x'",
+		"s LIKE 'aab'",
 	};
 	struct evs_known known = { .bounds = bounds_of };
 
@@ -216,9 +315,11 @@ static void filters(struct evs_eval *v)
 	static const struct {
 		const char *text;
 		bool may;
-	} cases[] = { { "i = 3", false }, { "i = 2", true },	    { "i IN (3)", false },
-		      { "i IN (3, 4)", true }, { "3 = i", false },  { "i <> 3", true },
-		      { "i::Int64 = 3", true }, { "i = 3 OR i = 4", true }, { "i = 3 AND i = 4", false } };
+	} cases[] = { { "i = 3", false },	   { "i = 2", true },
+		      { "i IN (3)", false },	   { "i IN (3, 4)", true },
+		      { "3 = i", false },	   { "i <> 3", true },
+		      { "i::Int64 = 3", true },	   { "i = 3 OR i = 4", true },
+		      { "i = 3 AND i = 4", false } };
 	struct evs_known known = { .bounds = bounds_of, .may_hold = holds_no_three };
 
 	known_rows();
@@ -229,7 +330,8 @@ static void filters(struct evs_eval *v)
 		t_check(cases[i].text,
 			evs_expr_parse(&e, cases[i].text, strlen(cases[i].text), 1, 1, &d) == 0 &&
 				evs_expr_bind_condition(e, table, &d) == 0 &&
-				((evs_eval_zone(v, e, &known) & EVS_MAY_TRUE) != 0) == cases[i].may);
+				((evs_eval_zone(v, e, &known) & EVS_MAY_TRUE) != 0) ==
+					cases[i].may);
 		evs_expr_free(e);
 	}
 }

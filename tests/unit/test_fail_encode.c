@@ -1,7 +1,7 @@
 /*
- * Columns when memory fails: each allocation of encoding and decoding in turn, an output that cannot
- * grow from any length on, and every memory limit. What fails says so; what does not gives the same
- * rows; and the contexts serve the next column.
+ * Columns when memory fails: each allocation of encoding and decoding in turn, an output that
+ * cannot grow from any length on, and every memory limit. What fails says so; what does not gives
+ * the same rows; and the contexts serve the next column.
  */
 #include "format/enc_impl.h"
 #include "tests/unit/enc_gen.h"
@@ -208,8 +208,13 @@ static void test_ints(void)
 
 static void test_floats(void)
 {
-	static const uint8_t kinds[] = { EVS_NODE_PLAIN, EVS_NODE_CONST, EVS_NODE_DICT,
-					 EVS_NODE_RUNS,	 EVS_NODE_PLANES, EVS_NODE_DECIMAL, 0 };
+	static const uint8_t kinds[] = { EVS_NODE_PLAIN,
+					 EVS_NODE_CONST,
+					 EVS_NODE_DICT,
+					 EVS_NODE_RUNS,
+					 EVS_NODE_PLANES,
+					 EVS_NODE_DECIMAL,
+					 0 };
 	struct evs_array a;
 
 	for (size_t k = 0; k < sizeof(kinds); k++)
@@ -341,7 +346,8 @@ static void test_recent(void)
 
 	evs_array_init(&a, EVS_INT, 2, false);
 	for (uint32_t i = 0; i < 300; i++)
-		if (evs_array_append_int(&a, i / 3 > 5 ? i / 3 - gen_below(5) % (i % 3 + 1) : i / 3))
+		if (evs_array_append_int(&a,
+					 i / 3 > 5 ? i / 3 - gen_below(5) % (i % 3 + 1) : i / 3))
 			abort();
 	check("recent", &a, (struct evs_enc_opts){ .force = EVS_NODE_RECENT });
 	evs_array_release(&a);
@@ -356,7 +362,8 @@ static void test_many_distinct(void)
 
 	evs_array_init(&a, EVS_BYTES, 0, false);
 	for (uint32_t i = 0; i < 1500; i++)
-		if (evs_array_append_bytes(&a, s, (size_t)snprintf(s, sizeof(s), "action-%u", i % 700)))
+		if (evs_array_append_bytes(&a, s,
+					   (size_t)snprintf(s, sizeof(s), "action-%u", i % 700)))
 			abort();
 	T_CHECK(encoding_fails(&a, &opts));
 	done();
@@ -372,8 +379,10 @@ static void test_tried(void)
 
 	evs_array_init(&a, EVS_BYTES, 0, false);
 	for (uint32_t i = 0; i < 80; i++)
-		if (evs_array_append_bytes(&a, s, (size_t)snprintf(s, sizeof(s), "request %u took %ums for a user",
-								   gen_below(1u << 30), gen_below(900))))
+		if (evs_array_append_bytes(&a, s,
+					   (size_t)snprintf(s, sizeof(s),
+							    "request %u took %ums for a user",
+							    gen_below(1u << 30), gen_below(900))))
 			abort();
 	check("lines", &a, opts);
 	evs_array_release(&a);

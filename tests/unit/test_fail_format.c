@@ -1,6 +1,7 @@
 /*
- * Arrays, buffers, frames and groups when memory fails: each allocation in turn, and outputs that cannot
- * grow from any length on. What fails says EVS_E_NOMEM and leaves its output as long as it was.
+ * Arrays, buffers, frames and groups when memory fails: each allocation in turn, and outputs that
+ * cannot grow from any length on. What fails says EVS_E_NOMEM and leaves its output as long as it
+ * was.
  */
 #include "format/commit.h"
 #include "format/filter.h"
@@ -13,7 +14,8 @@
 /* Something that appends to `out`, or only reads; 0 or a code. */
 typedef int op_fn(struct evs_buf *out);
 
-/* Each allocation of `op` in turn; then, when it writes, an output of each length that cannot grow. */
+/* Each allocation of `op` in turn; then, when it writes, an output of each length that cannot grow.
+ */
 static void check(const char *name, op_fn *op)
 {
 	struct evs_buf out = { 0 };
@@ -43,7 +45,7 @@ static void check(const char *name, op_fn *op)
 	}
 }
 
-/* ---- frames ------------------------------------------------------------------------------------ */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static struct evs_group_ref groups[2] = {
 	{ 4096, 800, 100, 1, 5000, 6000, 10, 20, { 1 } },
@@ -161,7 +163,7 @@ static int schema_op(struct evs_buf *out)
 	return rc;
 }
 
-/* ---- groups ------------------------------------------------------------------------------------ */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 #define NCOLS 4
 
@@ -247,12 +249,13 @@ static int packed_op(struct evs_buf *out)
 	return group_op(out, 1 << 30);
 }
 
-static int encode_texts(struct evs_encoder *e, uint32_t rows, struct evs_array *a, struct evs_buf *out,
-			uint32_t *summed)
+static int encode_texts(struct evs_encoder *e, uint32_t rows, struct evs_array *a,
+			struct evs_buf *out, uint32_t *summed)
 {
 	evs_array_init(a, EVS_BYTES, 0, false);
 	for (uint32_t i = 0; i < rows; i++)
-		if (evs_array_append_bytes(a, "one text, and the same one again and again", 7 + i % 34) < 0)
+		if (evs_array_append_bytes(a, "one text, and the same one again and again",
+					   7 + i % 34) < 0)
 			abort();
 	return evs_group_encode(e, a, 1, 0, 0, out, summed);
 }
@@ -286,10 +289,12 @@ static void test_room_of_decoder(void)
 			evs_array_init(&back, EVS_BYTES, 0, false);
 			if (step == 1)
 				fail_begin("memory", n, 0);
-			rc = evs_group_column(d, &g[i], g[i].blocks, out[i].p + g[i].blocks[0].at, 0, &back, &why);
+			rc = evs_group_column(d, &g[i], g[i].blocks, out[i].p + g[i].blocks[0].at,
+					      0, &back, &why);
 			if (step == 1)
 				hit = fail_end();
-			T_CHECK(rc == 0 ? gen_same(&back, &a[i]) : rc == EVS_E_NOMEM && step == 1 && hit);
+			T_CHECK(rc == 0 ? gen_same(&back, &a[i])
+					: rc == EVS_E_NOMEM && step == 1 && hit);
 			evs_array_release(&back);
 		}
 		evs_decoder_free(d);
@@ -302,7 +307,8 @@ static void test_room_of_decoder(void)
 	evs_encoder_free(e);
 }
 
-/* A block of more than 256 KiB is tried on samples first; its output is not looked at byte by byte. */
+/* A block of more than 256 KiB is tried on samples first; its output is not looked at byte by byte.
+ */
 static void test_large_block(void)
 {
 	struct evs_buf out = { 0 };
@@ -328,7 +334,8 @@ static int filter_op(struct evs_buf *out)
 	return rc;
 }
 
-/* HEADs in a row with one memory of their texts: each has its own text, also when there is no memory for that. */
+/* HEADs in a row with one memory of their texts: each has its own text, also when there is no
+ * memory for that. */
 static int memo_op(struct evs_buf *out)
 {
 	static const char letters[] = "aabac"; /* `c`: another length */
@@ -338,7 +345,9 @@ static int memo_op(struct evs_buf *out)
 
 	(void)out;
 	for (unsigned i = 0; rc == 0 && i < 5; i++) {
-		struct evs_head h = { .major = 1, .unit = 1, .part_hi = 1, .stream = "s", .stream_len = 1 };
+		struct evs_head h = {
+			.major = 1, .unit = 1, .part_hi = 1, .stream = "s", .stream_len = 1
+		};
 		char text[400];
 
 		memset(text, letters[i], sizeof(text));
@@ -358,7 +367,7 @@ static int memo_op(struct evs_buf *out)
 	return rc;
 }
 
-/* ---- arrays ------------------------------------------------------------------------------------ */
+/* ---- arrays ---------------------------------------------------------------------------------- */
 
 static struct evs_array source, empty; /* a map, with nulls, and its shape */
 
@@ -622,16 +631,19 @@ static void test_take_lists(void)
 			bool same = true;
 			int rc;
 
-			if (evs_array_init_like(&dst, &src) < 0 || (first && evs_array_append_null(&dst) < 0))
+			if (evs_array_init_like(&dst, &src) < 0 ||
+			    (first && evs_array_append_null(&dst) < 0))
 				abort();
 			fail_begin("memory", at, ENOMEM);
 			rc = evs_array_take(&dst, &src, of, count);
 			hit = fail_end();
 			T_CHECK(hit ? rc == EVS_E_NOMEM : rc == 0 && dst.rows == first + count);
 			for (uint32_t i = 0; rc == 0 && i < count; i++)
-				same &= evs_array_is_null(&dst, first + i) == evs_array_is_null(&src, of[i]) &&
+				same &= evs_array_is_null(&dst, first + i) ==
+						evs_array_is_null(&src, of[i]) &&
 					evs_array_compare(&dst, first + i, &src, of[i]) == 0;
-			T_CHECK(same && (rc < 0 || dst.nulls == first + (how % 2 ? 0 : (ROWS + 6) / 7)));
+			T_CHECK(same &&
+				(rc < 0 || dst.nulls == first + (how % 2 ? 0 : (ROWS + 6) / 7)));
 			evs_array_release(&dst);
 		}
 	}

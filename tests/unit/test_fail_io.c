@@ -1,5 +1,6 @@
 /*
- * The calls of io.c one by one: interrupted, cut short, failing, and on names and files of every kind.
+ * The calls of io.c one by one: interrupted, cut short, failing, and on names and files of every
+ * kind.
  */
 #define _XOPEN_SOURCE 700
 #include "src/store/io.h"
@@ -30,7 +31,8 @@ static void test_unnamed(void)
 	fail.no_tmpfile = true;
 	for (unsigned i = 0; i < 3; i++) {
 		fail_begin("mkstemp", i ? 1 : 0, i == 1 ? EINTR : ENOSPC);
-		T_CHECK(evs_io_open_unnamed(&fd, dir, &d) == (i < 2 ? 0 : EVS_S_SYS) && (fd >= 0) == (i < 2));
+		T_CHECK(evs_io_open_unnamed(&fd, dir, &d) == (i < 2 ? 0 : EVS_S_SYS) &&
+			(fd >= 0) == (i < 2));
 		T_CHECK(fail_end() == (i > 0) && evs_io_list(dir, &e, &n, &d) == 0 && n == 0);
 		evs_io_list_free(e, n);
 		evs_io_close(fd);
@@ -68,8 +70,10 @@ static void test_transfers(void)
 {
 	static const struct {
 		int error, action, want;
-	} cases[] = { { EINTR, FAIL_ERROR, 0 },		{ EAGAIN, FAIL_ERROR, EVS_S_SYS },
-		      { 0, FAIL_SHORT, 0 },		{ EIO, FAIL_ERROR, EVS_S_SYS },
+	} cases[] = { { EINTR, FAIL_ERROR, 0 },
+		      { EAGAIN, FAIL_ERROR, EVS_S_SYS },
+		      { 0, FAIL_SHORT, 0 },
+		      { EIO, FAIL_ERROR, EVS_S_SYS },
 		      { 0, FAIL_ZERO, EVS_S_SYS } };
 	struct evs_diag d = { 0 };
 	char got[16];
@@ -175,8 +179,8 @@ static void test_names(void)
 
 static void test_whole_files(void)
 {
-	static const char *const calls[] = { "open",  "ftruncate", "pwrite", "fdatasync",
-					     "rename", "fsync",	   "fstat",  "pread" };
+	static const char *const calls[] = { "open",   "ftruncate", "pwrite", "fdatasync",
+					     "rename", "fsync",	    "fstat",  "pread" };
 	char path[1200], *text = NULL;
 	struct evs_diag d = { 0 };
 	size_t len;
@@ -184,7 +188,8 @@ static void test_whole_files(void)
 
 	T_CHECK(evs_io_write_file(file, "hello", 5, &d) == 0);
 	T_CHECK(evs_io_read_file(file, 4, &text, &len, &d) == EVS_S_LIMIT && !text);
-	T_CHECK(evs_io_read_file(file, 5, &text, &len, &d) == 0 && len == 5 && !strcmp(text, "hello"));
+	T_CHECK(evs_io_read_file(file, 5, &text, &len, &d) == 0 && len == 5 &&
+		!strcmp(text, "hello"));
 	free(text);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		fail_begin(calls[i], 1, EIO);
@@ -208,8 +213,8 @@ static void test_whole_files(void)
 /* Folders, files and links to both, on file systems that tell the kind and on such that do not. */
 static void test_lists(void)
 {
-	static const char *const names[] = { "a-folder", "b-file", "c-link", "d-link", "e-nowhere",
-					     "f-itself" };
+	static const char *const names[] = { "a-folder", "b-file",    "c-link",
+					     "d-link",	 "e-nowhere", "f-itself" };
 	static const bool is_dir[] = { true, false, true, false, false, false };
 	struct evs_diag d = { 0 };
 	struct evs_io_entry *e;

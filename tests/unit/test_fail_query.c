@@ -67,8 +67,8 @@ static void on_progress(void *arg, const struct evs_scan_progress *p)
 }
 
 /* The answer as NDJSON; *spills: how often something went to disk. */
-static int ask(const char *sql, unsigned threads, uint64_t memory, struct text *out, uint64_t *spills,
-	       struct evs_diag *d)
+static int ask(const char *sql, unsigned threads, uint64_t memory, struct text *out,
+	       uint64_t *spills, struct evs_diag *d)
 {
 	struct evs_query_opts opts = { .sql = sql,
 				       .threads = threads,
@@ -107,8 +107,10 @@ static void test_same(struct text *want, struct text *got)
 		t_check(queries[i], ask(queries[i], 1, (uint64_t)1 << 30, want, &spills, &d) == 0);
 		t_check("an answer, in memory", want->len > 0 && spills == 0);
 		for (unsigned threads = 1; threads <= 2; threads++) {
-			snprintf(name, sizeof(name), "query %zu, %u thread(s), little memory", i, threads);
-			t_check(name, ask(queries[i], threads, (uint64_t)threads << 20, got, &spills, &d) == 0 &&
+			snprintf(name, sizeof(name), "query %zu, %u thread(s), little memory", i,
+				 threads);
+			t_check(name, ask(queries[i], threads, (uint64_t)threads << 20, got,
+					  &spills, &d) == 0 &&
 					      !strcmp(want->p, got->p));
 			spilled += spills > 0;
 		}
@@ -119,8 +121,8 @@ static void test_same(struct text *want, struct text *got)
 
 /* ---- failing --------------------------------------------------------------------------------- */
 
-static void fail_each(const char *call, long step, const char *sql, unsigned threads, struct text *want,
-		      struct text *got)
+static void fail_each(const char *call, long step, const char *sql, unsigned threads,
+		      struct text *want, struct text *got)
 {
 	struct evs_diag d = { 0 };
 	uint64_t spills, memory = (uint64_t)threads << 20;
@@ -219,12 +221,17 @@ static bool fill(void)
 	if (rc == 0)
 		rc = evs_append_open(&a, stream, &opts, &d);
 	for (int i = 0; i < ROWS + 2000 && rc == 0; i++) {
-		int len = snprintf(line, sizeof(line),
-				   "{\"ts\":\"2025-01-0%dT00:00:00Z\",\"who\":\"%s\",\"n\":%d,\"text\":\"%.*s %d\",%s"
-				   "\"tags\":[\"t%d\",\"\"]}\n",
-				   i < ROWS ? 1 : 6 + i % 3, i < ROWS ? "a" : i % 2 ? "b" : "c", i, i % 60,
-				   "a text that is longer than what fits into a few words, now and then",
-				   i % 4000, i % 5 ? "\"f\":0.1," : "", i % 7);
+		int len = snprintf(
+			line, sizeof(line),
+			"{\"ts\":\"2025-01-0%dT00:00:00Z\",\"who\":\"%s\",\"n\":%d,\"text\":\"%.*s %d\",%s"
+			"\"tags\":[\"t%d\",\"\"]}\n",
+			i < ROWS ? 1 : 6 + i % 3,
+			i < ROWS ? "a"
+			: i % 2	 ? "b"
+				 : "c",
+			i, i % 60,
+			"a text that is longer than what fits into a few words, now and then",
+			i % 4000, i % 5 ? "\"f\":0.1," : "", i % 7);
 
 		rc = evs_append_feed(a, line, (size_t)len, &d);
 	}
@@ -240,7 +247,8 @@ int main(void)
 {
 	struct text want = { .p = malloc(MOST_OUT) }, got = { .p = malloc(MOST_OUT) };
 
-	snprintf(dir, sizeof(dir), "%s/evseg-query-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(dir, sizeof(dir), "%s/evseg-query-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(dir) || !want.p || !got.p)
 		return 1;
 	snprintf(store, sizeof(store), "%s/store", dir);

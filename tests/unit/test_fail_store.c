@@ -2,10 +2,10 @@
  * Appending and reading when memory and system calls fail, each in turn, in this process.
  *
  * A store is put back to a known state, rows are appended (or read) while the Nth call fails, and
- * then: what was there is there, what was acknowledged is there, nothing is there twice, and the same
- * input once more makes it complete. tests/fault does the same to whole programs; in here every N is
- * cheap enough, and what ran is counted by make coverage. Without EVS_CONFIG=coverage a sample of
- * the Ns is taken.
+ * then: what was there is there, what was acknowledged is there, nothing is there twice, and the
+ * same input once more makes it complete. tests/fault does the same to whole programs; in here
+ * every N is cheap enough, and what ran is counted by make coverage. Without EVS_CONFIG=coverage a
+ * sample of the Ns is taken.
  */
 #define _XOPEN_SOURCE 700
 #include "tests/unit/store_trial.h"
@@ -43,7 +43,8 @@ static bool append_trial(const struct image *m, unsigned old, unsigned last, con
 	*hit = fail_end();
 	ok = right(f, rc, *hit);
 	ok = ok && scan(&t, &all) == 0 && t.lost <= unclear;
-	ok = ok && once(&t, 0, old, true) && once(&t, old, last, rc == 0) && t.rows >= old + t.acked;
+	ok = ok && once(&t, 0, old, true) && once(&t, old, last, rc == 0) &&
+	     t.rows >= old + t.acked;
 	ok = ok && append(&t, text, len) == 0 && scan(&t, &all) == 0 && t.damages == 0;
 	ok = ok && once(&t, 0, last, true) && t.rows == last;
 	free(text);
@@ -64,7 +65,8 @@ static void sweep_append(const char *name, unsigned old, unsigned last, const ch
 			hit = !only || !strcmp(only, f->call);
 			for (long n = 1; hit; n += stride(n, on)) {
 				snprintf(what, sizeof(what), "%s: %s %ld%s: errno %d, action %d",
-					 name, f->call, n, on ? " and on" : "", f->error, f->action);
+					 name, f->call, n, on ? " and on" : "", f->error,
+					 f->action);
 				t_check(what, append_trial(m, old, last, f, n, on, &hit));
 			}
 		}
@@ -88,7 +90,8 @@ static void sweep_scan(const char *name, unsigned rows, const struct evs_scan_op
 			hit = true;
 			for (long n = 1; hit; n += stride(n, on)) {
 				snprintf(what, sizeof(what), "%s: %s %ld%s: errno %d, action %d",
-					 name, f->call, n, on ? " and on" : "", f->error, f->action);
+					 name, f->call, n, on ? " and on" : "", f->error,
+					 f->action);
 				fail_begin(f->call, n, f->error);
 				fail.action = f->action;
 				fail.on = on;
@@ -101,9 +104,10 @@ static void sweep_scan(const char *name, unsigned rows, const struct evs_scan_op
 	}
 }
 
-/* ---- states of the store ------------------------------------------------------------------------- */
+/* ---- states of the store --------------------------------------------------------------------- */
 
-/* Every segment: `n` bytes from `at` (from the end when negative) become `byte`; or it ends there. */
+/* Every segment: `n` bytes from `at` (from the end when negative) become `byte`; or it ends there.
+ */
 static void spoil(long at, size_t n, int byte)
 {
 	struct image *m = take();
@@ -132,7 +136,8 @@ static void spoil(long at, size_t n, int byte)
 	forget(m);
 }
 
-/* Every segment: what was added since `before`, up to the trailers, becomes zero; or one byte of it does not. */
+/* Every segment: what was added since `before`, up to the trailers, becomes zero; or one byte of it
+ * does not. */
 static void spoil_newest(const struct image *before, bool zero)
 {
 	struct image *m = take();

@@ -1,7 +1,7 @@
 /*
- * Compacting, salvaging and summing up while memory and system calls fail, each in turn, and while somebody else
- * does something right before each call: every row stays there once, nothing is left over, and the next run
- * completes it. See test_fail_store.c.
+ * Compacting, salvaging and summing up while memory and system calls fail, each in turn, and while
+ * somebody else does something right before each call: every row stays there once, nothing is left
+ * over, and the next run completes it. See test_fail_store.c.
  */
 #define _XOPEN_SOURCE 700
 #include "tests/unit/store_trial.h"
@@ -54,7 +54,7 @@ static bool all_there(unsigned rows)
 	       once(&t, 0, rows, true);
 }
 
-/* ---- compacting -------------------------------------------------------------------------------------- */
+/* ---- compacting ------------------------------------------------------------------------------ */
 
 struct told {
 	unsigned fails, silent;
@@ -188,7 +188,7 @@ static void test_compact(void)
 	sweep_compact_by("132 commits", 132, "pread");
 }
 
-/* ---- somebody else ----------------------------------------------------------------------------------- */
+/* ---- somebody else --------------------------------------------------------------------------- */
 
 static unsigned there; /* rows, by now */
 static bool removed;
@@ -382,7 +382,7 @@ static void test_others(void)
 	}
 }
 
-/* ---- following ---------------------------------------------------------------------------------------- */
+/* ---- following ------------------------------------------------------------------------------- */
 
 /* A scan that follows: what it gives at first, and after a refresh in which `f` fails. */
 struct followed {
@@ -491,7 +491,7 @@ static void test_follow(void)
 	forget(m);
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------ */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void on_finding(void *arg, const struct evs_finding *f)
 {
@@ -562,8 +562,8 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 }
 
 /*
- * A check in stretches of `ms` looks of a clock: what it finds all in all; how many stretches there were. In the second one
- * the Nth allocation fails, when `at` is not 0.
+ * A check in stretches of `ms` looks of a clock: what it finds all in all; how many stretches there
+ * were. In the second one the Nth allocation fails, when `at` is not 0.
  */
 static unsigned check_in_stretches(int64_t ms, long at, unsigned found[8], uint64_t *rows,
 				   bool *hit)

@@ -1,5 +1,6 @@
 /*
- * Bytes of a file through windows: whatever was read before, forwards, backwards or anywhere, they are the file's.
+ * Bytes of a file through windows: whatever was read before, forwards, backwards or anywhere, they
+ * are the file's.
  */
 #include "src/store/io.h"
 #include "src/store/segment.h"

@@ -71,7 +71,8 @@ static void sizes(void)
 	evs_array_init(&a, EVS_BYTES, 0, false);
 	T_CHECK(check(&a, 3000, 1) <= 8192);
 	evs_array_init(&a, EVS_INT, 4, false);
-	t_eq_u64("at most 2 MiB", check(&a, 1u << 20, 1), (uint64_t)EVS_FILTER_MAX_BLOCKS * EVS_FILTER_BLOCK);
+	t_eq_u64("at most 2 MiB", check(&a, 1u << 20, 1),
+		 (uint64_t)EVS_FILTER_MAX_BLOCKS * EVS_FILTER_BLOCK);
 }
 
 /* The bits of one value, worked out as spec 7.8 says. */

@@ -1,6 +1,6 @@
 /*
- * Frames, commits, INDEX, heads and groups at their edges: values that no writer writes, cut at every
- * byte, each of which reaches a branch that nothing else takes.
+ * Frames, commits, INDEX, heads and groups at their edges: values that no writer writes, cut at
+ * every byte, each of which reaches a branch that nothing else takes.
  */
 #include "format/array_grow.h"
 #include "format/commit.h"
@@ -25,7 +25,7 @@ static bool rule_is(const char *why, const char *rule)
 	return why && !strncmp(why, rule, n) && why[n] == ' ';
 }
 
-/* ---- frames, trailers -------------------------------------------------------------------------- */
+/* ---- frames, trailers ------------------------------------------------------------------------ */
 
 static void test_frames(void)
 {
@@ -88,7 +88,7 @@ static void test_trailers(void)
 	T_CHECK(!evs_trailer_matches(&good, &c));
 }
 
-/* ---- sections ---------------------------------------------------------------------------------- */
+/* ---- sections -------------------------------------------------------------------------------- */
 
 static void test_times(void)
 {
@@ -144,12 +144,10 @@ static void test_sources(void)
 static void test_zones_cut(void)
 {
 	struct evs_group_ref group = { .rows = 100 };
-	struct evs_zone z[2] = { { .has_min = true, .min_len = 2, .min = "ab" },
-				 { .column = 200,
-				   .has_min = true,
-				   .has_max = true,
-				   .max_len = 1,
-				   .max = "b" } };
+	struct evs_zone z[2] = {
+		{ .has_min = true, .min_len = 2, .min = "ab" },
+		{ .column = 200, .has_min = true, .has_max = true, .max_len = 1, .max = "b" }
+	};
 	struct evs_buf b = { 0 };
 	const char *why;
 
@@ -207,7 +205,7 @@ static void test_too_many_groups(void)
 	free(g);
 }
 
-/* ---- INDEX ------------------------------------------------------------------------------------- */
+/* ---- INDEX ----------------------------------------------------------------------------------- */
 
 /* References that cannot be folded any more. */
 static void test_fold_limits(void)
@@ -260,7 +258,7 @@ static void test_index_section(void)
 	evs_buf_release(&b);
 }
 
-/* ---- schema text ------------------------------------------------------------------------------- */
+/* ---- schema text ----------------------------------------------------------------------------- */
 
 static void check_text(const char *rule, const char *text, size_t len, size_t flip)
 {
@@ -305,7 +303,7 @@ static void test_schema_texts(void)
 	t_check("a damaged schema text does not decompress", refused);
 }
 
-/* ---- groups ------------------------------------------------------------------------------------ */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 /* A group with one column that has one block, whose entry `b` describes. */
 static int decode_entry(const struct evs_block_raw *entry, const char **why)
@@ -367,8 +365,8 @@ static void test_no_blocks(void)
 /* A block under zstd with a dictionary, which format 1.0 does not have. */
 static void test_dictionary_block(void)
 {
-	uint8_t block[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x21, 5, 5, 5 << 3 | 1, 0, 0,
-			    1,	  'a',	'b',  'c',  'd' };
+	uint8_t block[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x21, 5,   5,  5 << 3 | 1,
+			    0,	  0,	1,    'a',  'b',  'c', 'd' };
 	struct evs_block b = { .codec = EVS_CODEC_ZSTD,
 			       .stored_len = sizeof(block),
 			       .raw_len = 5,
@@ -454,7 +452,7 @@ static void test_high_level(void)
 	evs_buf_release(&b);
 }
 
-/* ---- arrays, buffers --------------------------------------------------------------------------- */
+/* ---- arrays, buffers ------------------------------------------------------------------------- */
 
 static void test_lists_compared(void)
 {

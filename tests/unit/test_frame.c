@@ -133,7 +133,8 @@ static void test_rules(void)
 	t_check("3.1-3", !strncmp(why, "3.1-3 ", 6));
 }
 
-/* What is marked "ignore" is let through for the caller to skip; so are intact frames of each type. */
+/* What is marked "ignore" is let through for the caller to skip; so are intact frames of each type.
+ */
 static void test_accepts(void)
 {
 	struct evs_frame f;

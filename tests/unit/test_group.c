@@ -439,17 +439,18 @@ static void test_limits(void)
 }
 
 /*
- * What groups of known columns become, pinned: whether zstd is thought to follow, is tried, and kept. Who changes that on
- * purpose copies the new lines, which a failure prints.
+ * What groups of known columns become, pinned: whether zstd is thought to follow, is tried, and
+ * kept. Who changes that on purpose copies the new lines, which a failure prints.
  */
 static void put_row(struct evs_array *c, uint32_t i, uint32_t shape)
 {
 	uint64_t r = rnd() >> 11;
 	char text[40];
-	int n = snprintf(text, sizeof(text), shape & 1 ? "row %u of %u" : "%u/%u", i / (1 + shape % 7),
-			 (unsigned)(r % (1 + shape % 19)));
+	int n = snprintf(text, sizeof(text), shape & 1 ? "row %u of %u" : "%u/%u",
+			 i / (1 + shape % 7), (unsigned)(r % (1 + shape % 19)));
 
-	if (evs_array_append_int(&c[0], shape & 2 ? r % (1 + shape * shape) : i * 1000 + r % (1 + shape)) < 0 ||
+	if (evs_array_append_int(&c[0], shape & 2 ? r % (1 + shape * shape)
+						  : i * 1000 + r % (1 + shape)) < 0 ||
 	    evs_array_append_int(&c[1], r % 5 ? shape : r) < 0 ||
 	    evs_array_append_bytes(&c[2], text, (size_t)n) < 0)
 		abort();
@@ -464,15 +465,28 @@ static void test_pinned(void)
 		size_t bytes;
 		uint64_t hash;
 	} cases[] = {
-		{ "small packed groups", { .zstd_level = 3, .packed_below = 1u << 30 }, 120, 49809, 0x2dd33b1dfa4988ca },
-		{ "packed groups", { .zstd_level = 3, .packed_below = 1u << 30 }, 2000, 509186, 0xc503855fad711710 },
+		{ "small packed groups",
+		  { .zstd_level = 3, .packed_below = 1u << 30 },
+		  120,
+		  49809,
+		  0x2dd33b1dfa4988ca },
+		{ "packed groups",
+		  { .zstd_level = 3, .packed_below = 1u << 30 },
+		  2000,
+		  509186,
+		  0xc503855fad711710 },
 		{ "groups", { .zstd_level = 1 }, 4000, 926197, 0x3c43cdf6f1a59567 },
 		{ "large groups", { .zstd_level = 1 }, 90000, 947887, 0x96daf73b717cfe51 },
 		{ "large groups, slowly", { .zstd_level = 7 }, 90000, 1027899, 0x08f16d1eca15cfd7 },
-		{ "groups as they are", { .zstd_level = 1, .plain = true }, 400, 564880, 0x7a308327a6ca0665 },
+		{ "groups as they are",
+		  { .zstd_level = 1, .plain = true },
+		  400,
+		  564880,
+		  0x7a308327a6ca0665 },
 	};
 
-	for (size_t k = 0; ZSTD_versionNumber() == 10504 && k < sizeof(cases) / sizeof(cases[0]); k++) {
+	for (size_t k = 0; ZSTD_versionNumber() == 10504 && k < sizeof(cases) / sizeof(cases[0]);
+	     k++) {
 		struct evs_encoder *e = NULL;
 		struct evs_buf out = { 0 };
 		uint64_t hash;
@@ -517,16 +531,19 @@ static void test_large_tables(void)
 	evs_array_init(&a, EVS_BYTES, 0, false);
 	evs_array_init(&back, EVS_BYTES, 0, false);
 	while (!a.rows || a.offs[a.rows] <= 4 << 20) {
-		int n = snprintf(text, sizeof(text), "message number %u of very many %u times", a.rows, a.rows % 7);
+		int n = snprintf(text, sizeof(text), "message number %u of very many %u times",
+				 a.rows, a.rows % 7);
 
 		if (evs_array_append_bytes(&a, text, (size_t)n) < 0)
 			abort();
 	}
 	T_CHECK(evs_encoder_new(&e, &opts) == 0 && evs_decoder_new(&d) == 0);
 	T_CHECK(evs_group_encode(e, &a, 1, 0, 0, &out, &summed) == 0 && out.len < (2u << 20));
-	T_CHECK(evs_group_decode(&g, out.p, summed, out.len, &why) == 0 && g.blocks[0].codec == EVS_CODEC_ZSTD);
+	T_CHECK(evs_group_decode(&g, out.p, summed, out.len, &why) == 0 &&
+		g.blocks[0].codec == EVS_CODEC_ZSTD);
 	T_CHECK(evs_group_column(d, &g, g.blocks, out.p + g.blocks[0].at, 0, &back, &why) == 0);
-	T_CHECK(back.rows == a.rows && !memcmp(back.offs, a.offs, ((size_t)a.rows + 1) * sizeof(*a.offs)) &&
+	T_CHECK(back.rows == a.rows &&
+		!memcmp(back.offs, a.offs, ((size_t)a.rows + 1) * sizeof(*a.offs)) &&
 		!memcmp(back.data, a.data, (size_t)a.offs[a.rows]));
 	evs_group_release(&g);
 	evs_array_release(&a);

@@ -1,6 +1,7 @@
 /*
- * Rows to groups: each row's group has the row's key, and no two groups have the same one. Keys that come again soon, for the
- * first time, after others that share their places, and after the table was emptied.
+ * Rows to groups: each row's group has the row's key, and no two groups have the same one. Keys
+ * that come again soon, for the first time, after others that share their places, and after the
+ * table was emptied.
  */
 #include "src/query/groups.h"
 #include "tests/unit/enc_gen.h"
@@ -55,12 +56,14 @@ static bool different(const struct evs_array *keys)
 	}
 	for (uint32_t i = 0; i < keys->rows && ok; i++)
 		for (uint32_t k = 0; k < i && ok; k++)
-			ok = v[i] != v[k] || evs_array_is_null(keys, i) != evs_array_is_null(keys, k);
+			ok = v[i] != v[k] ||
+			     evs_array_is_null(keys, i) != evs_array_is_null(keys, k);
 	free(v);
 	return ok && nulls <= 1;
 }
 
-static void test_keys(const char *name, enum evs_type_id id, uint64_t distinct, uint64_t step, unsigned nulls)
+static void test_keys(const char *name, enum evs_type_id id, uint64_t distinct, uint64_t step,
+		      unsigned nulls)
 {
 	const struct evs_type type = { .id = id };
 	const struct evs_groups_key key = { &type, nulls != 0 };
@@ -86,7 +89,8 @@ static void test_keys(const char *name, enum evs_type_id id, uint64_t distinct, 
 }
 
 /* How many of the first `rows` rows have which group, by their numbers. */
-static bool tallies(struct evs_groups *g, const struct evs_array *a, uint32_t rows, const uint32_t *id)
+static bool tallies(struct evs_groups *g, const struct evs_array *a, uint32_t rows,
+		    const uint32_t *id)
 {
 	uint32_t group[256], n[256], want[256] = { 0 };
 	uint32_t k = evs_groups_tally(g, a, rows, group, n), all = 0;
@@ -121,12 +125,14 @@ static void test_tally(const char *name, enum evs_type_id type_id, uint64_t dist
 		ok &= tallies(g, &a, rows, id);
 	ok &= tallies(g, &a, ROWS, id);
 	must(evs_array_append_int(&a, distinct));
-	ok &= evs_groups_tally(g, &a, ROWS + 1, group, n) == 0; /* one that is new, in the last row */
+	ok &= evs_groups_tally(g, &a, ROWS + 1, group, n) ==
+	      0; /* one that is new, in the last row */
 	fill(&a, distinct, 1, 5);
 	ok &= evs_groups_tally(g, &a, ROWS, group, n) == 0;
 	fill(&a, distinct, a.width == 2 ? 256 : 1, 0);
 	must(evs_groups_find(g, &keys, ROWS, id));
-	ok &= a.width == 2 ? evs_groups_tally(g, &a, ROWS, group, n) == 0 : tallies(g, &a, ROWS, id);
+	ok &= a.width == 2 ? evs_groups_tally(g, &a, ROWS, group, n) == 0
+			   : tallies(g, &a, ROWS, id);
 	t_check(name, ok);
 	evs_groups_free(g);
 	evs_array_release(&a);

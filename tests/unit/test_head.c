@@ -123,12 +123,14 @@ static void test_memo(void)
 	evs_text_memo_release(&memo);
 }
 
-/* What is written with a memo is what is written without one, whoever filled it, and a text that is not made shorter. */
+/* What is written with a memo is what is written without one, whoever filled it, and a text that is
+ * not made shorter. */
 static void test_memo_writes(void)
 {
 	struct evs_text_memo memo = { 0 };
 	struct evs_buf plain = { 0 }, b = { 0 };
-	const char *text[] = { schema, "x", schema, schema, "", "CREATE", schema }, *kept, *why = NULL;
+	const char *text[] = { schema, "x", schema, schema, "", "CREATE", schema }, *kept,
+		   *why = NULL;
 	struct evs_head h = sample(), got;
 
 	for (unsigned i = 0; i < sizeof(text) / sizeof(*text); i++) {
@@ -137,10 +139,13 @@ static void test_memo_writes(void)
 		evs_buf_reset(&plain);
 		evs_buf_reset(&b);
 		kept = memo.text;
-		T_CHECK(evs_head_encode(&h, NULL, &plain) == 0 && evs_head_encode(&h, &memo, &b) == 0);
+		T_CHECK(evs_head_encode(&h, NULL, &plain) == 0 &&
+			evs_head_encode(&h, &memo, &b) == 0);
 		T_CHECK(b.len == plain.len && !memcmp(b.p, plain.p, b.len));
-		T_CHECK((i == 0) == (kept != memo.text)); /* the others are the same, or stored as they are */
-		T_CHECK(evs_head_decode_memo(&got, b.p, b.len, &memo, &why) == 0 && same_head(&h, &got));
+		T_CHECK((i == 0) ==
+			(kept != memo.text)); /* the others are the same, or stored as they are */
+		T_CHECK(evs_head_decode_memo(&got, b.p, b.len, &memo, &why) == 0 &&
+			same_head(&h, &got));
 		T_CHECK((text[i] == schema) == (got.schema == memo.text));
 		evs_head_release(&got);
 	}

@@ -509,7 +509,8 @@ static struct evs_infer *resume(const char *text, size_t len, int *rc)
 	return f;
 }
 
-/* f goes on undisturbed; from its text another must go on the same, and after one more line, too. */
+/* f goes on undisturbed; from its text another must go on the same, and after one more line, too.
+ */
 static void check_resume(struct evs_infer *f, const char *line)
 {
 	char *text = text_of(f), *a, *b;
@@ -585,17 +586,19 @@ static void test_resume_layout(void)
 		  "{\"ts\":1734307233,\"v\":2,\"w\":\"x\"}" },
 		{ "ts", NULL, NULL, "{\"ts\":1734307233253000000,\"v\":1}",
 		  "{\"ts\":1734307233253000000.5}", "{\"ts\":1734307233253000000,\"v\":[]}" },
-		/* the time is that of arrival, and so it stays; yet the table takes the key for it */
+		/* the time is that of arrival, and so it stays; yet the table takes the key for it
+		 */
 		{ NULL, NULL, "when", "{\"when\":\"2024-01-01T00:00:00Z\",\"v\":1}", "{\"v\":1}",
 		  "{\"when\":\"2024-01-01T00:00:00Z\",\"v\":\"x\"}" },
 		{ NULL, "a", "when", "{\"when\":\"2024-01-01T00:00:00Z\",\"a\":1,\"v\":{}}",
 		  "{\"a\":1}", "{\"when\":\"2024-01-01T00:00:00Z\",\"a\":\"x\",\"v\":\"x\"}" },
-		{ NULL, "d", NULL, "{\"d\":\"2024-01-01\",\"v\":1}", "{\"d\":\"2024-01-01\",\"v\":1}",
-		  "{\"d\":\"x\",\"v\":\"x\"}" },
+		{ NULL, "d", NULL, "{\"d\":\"2024-01-01\",\"v\":1}",
+		  "{\"d\":\"2024-01-01\",\"v\":1}", "{\"d\":\"x\",\"v\":\"x\"}" },
 		{ NULL, NULL, "v", "{\"v\":\"44bffbf3-5530-4378-94f3-0c85dc719159\"}",
 		  "{\"v\":\"44bffbf3-5530-4378-94f3-0c85dc719159\"}", "{\"v\":\"x\",\"w\":1}" },
-		{ NULL, NULL, "we ird", "{\"we ird\":1,\"a`b\\\\c\":2,\"index\":3,\"line\\nbreak\":4}",
-		  "{}", "{\"we ird\":1,\"index\":\"x\",\"9lives\":1}" },
+		{ NULL, NULL, "we ird",
+		  "{\"we ird\":1,\"a`b\\\\c\":2,\"index\":3,\"line\\nbreak\":4}", "{}",
+		  "{\"we ird\":1,\"index\":\"x\",\"9lives\":1}" },
 	};
 
 	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
@@ -634,8 +637,9 @@ static void test_resume_widens(void)
 	text = text_of(g);
 	T_CHECK(strstr(text, "v Nullable(Int64)"));
 	feed(g, "{\"ts\":\"2024-01-01T00:00:00.123456789Z\",\"who\":\"a\",\"k\":1}");
-	feed(g, "{\"ts\":\"2024-01-01T00:00:00.123Z\",\"who\":\"a\",\"k\":1,\"v\":\"x\",\"u\":\"x\","
-		"\"new\":[1]}");
+	feed(g,
+	     "{\"ts\":\"2024-01-01T00:00:00.123Z\",\"who\":\"a\",\"k\":1,\"v\":\"x\",\"u\":\"x\","
+	     "\"new\":[1]}");
 	t = infer(g);
 	T_CHECK(t && t->time_column == 0 && t->tenant_column == 1 && t->nkey == 1 &&
 		t->key[0] == 2);

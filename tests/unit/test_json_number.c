@@ -226,7 +226,8 @@ static bool round_trips(double v)
 	if (len > 40 || strtod(buf, NULL) != v || !evs_double_parse(buf, len, &back) || back != v ||
 	    signbit(back) != signbit(v))
 		return false;
-	if (fabs(v) >= 9007199254740992.0 && fabs(v) < 1e21) { /* whole numbers keep all their digits */
+	if (fabs(v) >= 9007199254740992.0 &&
+	    fabs(v) < 1e21) { /* whole numbers keep all their digits */
 		snprintf(less, sizeof(less), "%.0f", v);
 		return !strcmp(buf, less);
 	}

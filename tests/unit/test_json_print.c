@@ -301,7 +301,8 @@ static void test_window(void)
 	evs_print_close(NULL);
 }
 
-/* Batches of two tables, one after the other, through one printer: what was found for one is not taken for the other's. */
+/* Batches of two tables, one after the other, through one printer: what was found for one is not
+ * taken for the other's. */
 static void test_batches(void)
 {
 	static const char *const first[] = {
@@ -313,8 +314,11 @@ static void test_batches(void)
 	static const char *const second[] = {
 		"{\"id\":\"44bffbf3-5530-4378-94f3-0c85dc719159\",\"e\":\"another\",\"at\":\"2024-12-24T00:00:33.253Z\"}",
 	};
-	struct rows a = make_rows("id Nullable(UUID)\ne Enum(A,q\"\n,thirty and one bytes of letters)\nat DateTime64(3)", first, 4);
-	struct rows b = make_rows("id Nullable(UUID)\ne Enum(another)\nat DateTime64(3)", second, 1);
+	struct rows a = make_rows(
+		"id Nullable(UUID)\ne Enum(A,q\"\n,thirty and one bytes of letters)\nat DateTime64(3)",
+		first, 4);
+	struct rows b =
+		make_rows("id Nullable(UUID)\ne Enum(another)\nat DateTime64(3)", second, 1);
 	struct sink s = { 0 };
 	struct evs_print_opts opts = { .output = EVS_NDJSON };
 	struct evs_printer *p = NULL;
@@ -330,7 +334,8 @@ static void test_batches(void)
 		for (unsigned i = 0; i < 5; i++) {
 			const char *want = i < 4 ? first[i] : second[0];
 
-			t_check(want, s.all.len - at > strlen(want) && !memcmp(s.all.p + at, want, strlen(want)) &&
+			t_check(want, s.all.len - at > strlen(want) &&
+					      !memcmp(s.all.p + at, want, strlen(want)) &&
 					      s.all.p[at + strlen(want)] == '\n');
 			at += (unsigned)strlen(want) + 1;
 		}

@@ -553,13 +553,15 @@ static void compare_ops(const struct evs_json_ops *a, const struct evs_json_ops 
 
 		memcpy(da, s, EVS_PLAIN);
 		da[next() % EVS_PLAIN] ^= (char)(next() % 2);
-		T_CHECK(a->same(s, da, len) == b->same(s, da, len) && a->same(s, da, len) == !memcmp(s, da, len));
+		T_CHECK(a->same(s, da, len) == b->same(s, da, len) &&
+			a->same(s, da, len) == !memcmp(s, da, len));
 		T_CHECK(a->same(s, s, len) && b->same(s, s, len));
 	}
 	if (n >= EVS_PLAIN) {
 		int la = a->plain(s, da), lb = b->plain(s, db);
 
-		T_CHECK(la == lb && (la < 0 || (s[la] == '"' && !memcmp(da, s, (size_t)la) && !memcmp(db, s, (size_t)la))));
+		T_CHECK(la == lb && (la < 0 || (s[la] == '"' && !memcmp(da, s, (size_t)la) &&
+						!memcmp(db, s, (size_t)la))));
 	}
 	T_CHECK(a->find(s, s + n, &ha) == b->find(s, s + n, &hb) && ha == hb);
 	a->copy(&ca);

@@ -15,8 +15,8 @@
 
 static const char *const type_text[NCOLS] = {
 	"Int32", /* the row's number: shows that equal rows stay in their order */
-	"Nullable(Int64)", "UInt64", "Nullable(Float64)", "Nullable(String)", "Decimal(38, 2)",
-	"Nullable(UUID)",  "Array(Int8)", "Decimal(9, 2)",
+	"Nullable(Int64)", "UInt64",	     "Nullable(Float64)", "Nullable(String)",
+	"Decimal(38, 2)",  "Nullable(UUID)", "Array(Int8)",	  "Decimal(9, 2)",
 };
 
 static struct evs_type type[NCOLS];
@@ -47,7 +47,8 @@ static void put(unsigned c, struct evs_array *a)
 	case 4:
 		(void)evs_array_append_bytes(a, text,
 					     (size_t)snprintf(text, sizeof(text), "%.*s%u",
-							      (int)below(12), "common text ", (unsigned)below(30)));
+							      (int)below(12), "common text ",
+							      (unsigned)below(30)));
 		return;
 	case 5:
 		evs_put64(raw, below(3) ? below(40) : UINT64_MAX - below(5));
@@ -75,7 +76,8 @@ static bool setup(void)
 	for (unsigned c = 0; c < NCOLS; c++) {
 		bool nullable;
 
-		if (evs_type_parse(&type[c], &nullable, type_text[c], strlen(type_text[c]), 1, 1, &d) < 0 ||
+		if (evs_type_parse(&type[c], &nullable, type_text[c], strlen(type_text[c]), 1, 1,
+				   &d) < 0 ||
 		    evs_type_array(&type[c], &cols[c]) < 0)
 			return false;
 		types[c] = &type[c];
@@ -160,7 +162,8 @@ static bool equal_keys(uint32_t i, uint32_t j)
 
 #define TIMES 20u
 
-/* All rows again and again, so many that two threads sort: of equal ones those that came first come first. */
+/* All rows again and again, so many that two threads sort: of equal ones those that came first come
+ * first. */
 static void sorts_many(const char *name, const struct evs_order_key *key, size_t n, bool two)
 {
 	struct evs_order *o = NULL;
@@ -253,8 +256,8 @@ static void give_source(struct evs_order *o, uint32_t from, uint32_t n, uint32_t
 }
 
 /* Every `each`th part of `step` rows comes sorted, the others are added. */
-static void sorts_sources(const char *name, const struct evs_order_key *key, size_t n, size_t cap, uint32_t step,
-			  uint32_t each)
+static void sorts_sources(const char *name, const struct evs_order_key *key, size_t n, size_t cap,
+			  uint32_t step, uint32_t each)
 {
 	struct evs_order *o = NULL;
 	struct evs_diag d = { 0 };
@@ -315,8 +318,9 @@ static void source_fails(const struct evs_order_key *key)
 
 int main(void)
 {
-	static const struct evs_order_key k[] = { { 1, false, false }, { 4, true, true }, { 3, false, true },
-						  { 5, true, false },  { 2, false, false }, { 6, true, false },
+	static const struct evs_order_key k[] = { { 1, false, false }, { 4, true, true },
+						  { 3, false, true },  { 5, true, false },
+						  { 2, false, false }, { 6, true, false },
 						  { 7, false, false }, { 8, true, false } };
 	const size_t large = (size_t)1 << 28;
 	char name[64];

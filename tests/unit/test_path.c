@@ -69,8 +69,9 @@ static void test_long(void)
 
 static bool in_alphabet(const char *s)
 {
-	return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.%~") == strlen(s) && s[0] != '.' &&
-	       s[0] && strcmp(s, "_") != 0;
+	return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.%~") ==
+		       strlen(s) &&
+	       s[0] != '.' && s[0] && strcmp(s, "_") != 0;
 }
 
 /* All names of one and two bytes: different, and none that leads elsewhere. */
@@ -111,7 +112,7 @@ static void test_segment_names(void)
 	T_CHECK(!evs_segment_name_parse("2024-01-0x.evs", &lo));
 }
 
-/* ---- paths ----------------------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 static void put(const char *path, const char *text)
 {
@@ -141,7 +142,8 @@ static void leads(const char *from, const char *path, int want)
 	bool stream = false;
 	int got = chdir(from) == 0 ? segments(path, &stream) : -2;
 
-	(void)snprintf(name, sizeof(name), "%s from %s", path, from + strlen(from) - (strlen(from) < 20 ? strlen(from) : 20));
+	(void)snprintf(name, sizeof(name), "%s from %s", path,
+		       from + strlen(from) - (strlen(from) < 20 ? strlen(from) : 20));
 	t_check(name, got == want && (want < 0 || stream));
 	if (got != want)
 		printf("        got %d, want %d\n", got, want);

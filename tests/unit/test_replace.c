@@ -1,6 +1,7 @@
 /*
- * Files that take another one's place, and files made anew, by themselves: paths that are none or too long, groups that
- * are not sorted, schemas that change, more rows than one append takes, and no memory for any of it.
+ * Files that take another one's place, and files made anew, by themselves: paths that are none or
+ * too long, groups that are not sorted, schemas that change, more rows than one append takes, and
+ * no memory for any of it.
  */
 #define _XOPEN_SOURCE 700
 #include "src/store/segment_write.h"
@@ -31,7 +32,7 @@ static char *long_path(const char *folder, size_t len)
 	return p;
 }
 
-/* ---- another file in the place of a segment ------------------------------------------------------ */
+/* ---- another file in the place of a segment -------------------------------------------------- */
 
 static void test_replace_paths(void)
 {
@@ -88,7 +89,8 @@ static void test_sweep_long(void)
 	free(p);
 }
 
-/* The name of a segment fits, that of one that is being made, too, but not that of one that is being dropped. */
+/* The name of a segment fits, that of one that is being made, too, but not that of one that is
+ * being dropped. */
 static void test_dropped_long(void)
 {
 	char *p = make_long(EVS_PATH_MAX - 22);
@@ -112,7 +114,7 @@ static void test_dropped_long(void)
 	free(p);
 }
 
-/* ---- a file made anew ---------------------------------------------------------------------------- */
+/* ---- a file made anew ------------------------------------------------------------------------ */
 
 static const struct evs_head like = { .part_lo = 1704067200,
 				      .part_hi = 1704672000,
@@ -325,7 +327,8 @@ static void test_fresh_unsorted(void)
 			rc = evs_fresh_group(f, t, ddl, strlen(ddl), down, false, 0, &d);
 		if (rc == 0)
 			rc = evs_fresh_group(f, t, ddl, strlen(ddl), up, true, 0, &d);
-		if (rc == 0) /* behind it in the file it may have been read from, but not in its order */
+		if (rc ==
+		    0) /* behind it in the file it may have been read from, but not in its order */
 			rc = evs_fresh_group(f, t, ddl, strlen(ddl), late, true, 0, &d);
 		if (rc == 0)
 			rc = evs_fresh_finish(f, NULL, 0, &d);
@@ -335,7 +338,8 @@ static void test_fresh_unsorted(void)
 		if (rc < 0)
 			T_CHECK(rc == EVS_E_NOMEM && hit && d.what[0] && nothing_left());
 		else
-			T_CHECK(rows_of(200, &commits) == 330 && runs == 2 && commits == 1 && unlink(path) == 0);
+			T_CHECK(rows_of(200, &commits) == 330 && runs == 2 && commits == 1 &&
+				unlink(path) == 0);
 	}
 	t_check("some failed", fails > 10);
 	free_rows(t, down);
@@ -344,7 +348,8 @@ static void test_fresh_unsorted(void)
 	evs_table_free(t);
 }
 
-/* A schema as long as the one before, a longer one, and 16 MiB of rows: new appends; and what cannot be committed ends it. */
+/* A schema as long as the one before, a longer one, and 16 MiB of rows: new appends; and what
+ * cannot be committed ends it. */
 static void test_fresh_appends(void)
 {
 	struct evs_table *t = table(ddl), *u = table(other);

@@ -56,8 +56,8 @@ static int64_t row_goes(int64_t day, const struct evs_age *age)
 }
 
 /*
- * Against each row by itself, over five years of partitions of every unit: none goes before the last of its rows may, and all
- * go a second after that.
+ * Against each row by itself, over five years of partitions of every unit: none goes before the
+ * last of its rows may, and all go a second after that.
  */
 static void test_never_early(void)
 {

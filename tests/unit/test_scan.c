@@ -1,6 +1,6 @@
 /*
- * A scan and what others do to the store meanwhile: segments and folders that expire while they are listed or read, and
- * segments that come after the list was made.
+ * A scan and what others do to the store meanwhile: segments and folders that expire while they are
+ * listed or read, and segments that come after the list was made.
  */
 #define _XOPEN_SOURCE 700
 #include "evseg.h"
@@ -43,8 +43,7 @@ static void fill(void)
 	char line[128];
 
 	(void)nftw(stream, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	T_CHECK(evs_store_apply(dir,
-				ddl, sizeof(ddl) - 1, NULL, NULL, NULL, NULL, NULL) == 0);
+	T_CHECK(evs_store_apply(dir, ddl, sizeof(ddl) - 1, NULL, NULL, NULL, NULL, NULL) == 0);
 	T_CHECK(evs_append_open(&a, stream, NULL, NULL) == 0);
 	for (unsigned i = 0; i < WEEKS; i++) {
 		int n = snprintf(line, sizeof(line),

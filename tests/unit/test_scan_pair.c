@@ -1,6 +1,6 @@
 /*
- * What two threads read comes as if one had: rows, damage, errors and what --explain says, in the same order and at the same
- * time, wherever the caller stops.
+ * What two threads read comes as if one had: rows, damage, errors and what --explain says, in the
+ * same order and at the same time, wherever the caller stops.
  */
 #define _XOPEN_SOURCE 700
 #include "evseg.h"
@@ -27,7 +27,7 @@ bool __wrap_evs_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 	return !no_threads && __real_evs_thread_start(thread, run, arg);
 }
 
-/* ---- stores -------------------------------------------------------------------------------------------- */
+/* ---- stores ---------------------------------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -50,23 +50,25 @@ static const char *segment(const char *name, unsigned tenant, unsigned week)
 	static char path[256];
 	unsigned day = 6 + 7 * week;
 
-	(void)snprintf(path, sizeof(path), "%s/t%u/2025-%02u-%02u.evs", stream_of(name), tenant, 1 + (day - 1) / 28,
-		       1 + (day - 1) % 28);
+	(void)snprintf(path, sizeof(path), "%s/t%u/2025-%02u-%02u.evs", stream_of(name), tenant,
+		       1 + (day - 1) / 28, 1 + (day - 1) % 28);
 	return path;
 }
 
 static void apply(const char *name, const char *engine, const char *more)
 {
 	char ddl[400];
-	int n = snprintf(ddl, sizeof(ddl),
-			 "CREATE TABLE %s (k String, n Int64, who String, ts DateTime, text Nullable(String)%s) "
-			 "ENGINE = %s PARTITION BY (who, toDate(ts)) ORDER BY k;\n",
-			 name, more, engine);
+	int n = snprintf(
+		ddl, sizeof(ddl),
+		"CREATE TABLE %s (k String, n Int64, who String, ts DateTime, text Nullable(String)%s) "
+		"ENGINE = %s PARTITION BY (who, toDate(ts)) ORDER BY k;\n",
+		name, more, engine);
 
 	T_CHECK(evs_store_apply(dir, ddl, (size_t)n, NULL, NULL, NULL, NULL, NULL) == 0);
 }
 
-/* For each tenant and week `rows` rows in `commits` commits; every fifth with a text of `text` bytes, and all with a field `later`. */
+/* For each tenant and week `rows` rows in `commits` commits; every fifth with a text of `text`
+ * bytes, and all with a field `later`. */
 static void fill(const char *name, unsigned rows, unsigned commits, unsigned text)
 {
 	struct evs_appender *a = NULL;
@@ -76,11 +78,14 @@ static void fill(const char *name, unsigned rows, unsigned commits, unsigned tex
 	for (unsigned c = 0, n = 0; c < commits; c++) {
 		for (unsigned i = 0; i < TENANTS * WEEKS * rows / commits; i++, n++) {
 			unsigned day = 6 + 7 * (i / TENANTS % WEEKS);
-			int len = sprintf(line,
-					  "{\"later\":\"l%u\",\"k\":\"key%u\",\"n\":%u,\"who\":\"t%u\",\"ts\":\"2025-%02u-%02uT00:%02u:00Z\",\"text\":", n % 3, n % 97,
-					  n, i % TENANTS, 1 + (day - 1) / 28, 1 + (day - 1) % 28, n * 7 % 60);
+			int len = sprintf(
+				line,
+				"{\"later\":\"l%u\",\"k\":\"key%u\",\"n\":%u,\"who\":\"t%u\",\"ts\":\"2025-%02u-%02uT00:%02u:00Z\",\"text\":",
+				n % 3, n % 97, n, i % TENANTS, 1 + (day - 1) / 28,
+				1 + (day - 1) % 28, n * 7 % 60);
 
-			len += n % 5 ? sprintf(line + len, "null}\n") : sprintf(line + len, "\"%0*u\"}\n", (int)text, n);
+			len += n % 5 ? sprintf(line + len, "null}\n")
+				     : sprintf(line + len, "\"%0*u\"}\n", (int)text, n);
 			T_CHECK(evs_append_feed(a, line, (size_t)len, NULL) == 0);
 		}
 		T_CHECK(evs_append_flush(a, true, NULL) == 0);
@@ -106,7 +111,7 @@ static void spoil(const char *path, long back, bool all)
 		T_CHECK(truncate(path, 100) == 0);
 }
 
-/* ---- what a scan says ---------------------------------------------------------------------------------- */
+/* ---- what a scan says ------------------------------------------------------------------------ */
 
 static char *said;
 static size_t said_len, said_cap;
@@ -136,8 +141,8 @@ static void on_damage(void *arg, const struct evs_damage *d)
 	char line[600];
 
 	(void)arg;
-	say(line, (size_t)snprintf(line, sizeof(line), "damage %s %" PRIu64 " %" PRIu64 " %d %s\n", d->path, d->off, d->rows,
-				   d->rows_known, d->what));
+	say(line, (size_t)snprintf(line, sizeof(line), "damage %s %" PRIu64 " %" PRIu64 " %d %s\n",
+				   d->path, d->off, d->rows, d->rows_known, d->what));
 }
 
 static void say_counts(struct evs_scan *s)
@@ -151,13 +156,17 @@ static void say_counts(struct evs_scan *s)
 	evs_scan_progress(s, &p);
 	for (size_t i = 0; i < sizeof(e) / sizeof(*v); i++)
 		say(line, (size_t)snprintf(line, sizeof(line), "%" PRIu64 " ", v[i]));
-	say(line, (size_t)snprintf(line, sizeof(line), "| %" PRIu64 " %" PRIu64, p.rows, p.segments));
-	say(line, (size_t)snprintf(line, sizeof(line), " %" PRIu64 " %" PRIu64, p.segments_total, p.bytes));
-	say(line, (size_t)snprintf(line, sizeof(line), " %" PRIu64 " %d\n", p.rows_lost, p.damaged));
+	say(line,
+	    (size_t)snprintf(line, sizeof(line), "| %" PRIu64 " %" PRIu64, p.rows, p.segments));
+	say(line, (size_t)snprintf(line, sizeof(line), " %" PRIu64 " %" PRIu64, p.segments_total,
+				   p.bytes));
+	say(line,
+	    (size_t)snprintf(line, sizeof(line), " %" PRIu64 " %d\n", p.rows_lost, p.damaged));
 }
 
 /* All that comes of a scan, up to `most` batches. */
-static char *transcript(const char *path, struct evs_scan_opts opts, unsigned threads, uint64_t most)
+static char *transcript(const char *path, struct evs_scan_opts opts, unsigned threads,
+			uint64_t most)
 {
 	const struct evs_print_opts print = { .output = EVS_NDJSON };
 	struct evs_printer *p = NULL;
@@ -174,10 +183,12 @@ static char *transcript(const char *path, struct evs_scan_opts opts, unsigned th
 	T_CHECK(evs_print_open(&p, &print, on_write, NULL, NULL) == 0);
 	while (most-- && (rc = evs_scan_next(s, &b, &d)) != 0) {
 		if (rc < 0) {
-			say(line, (size_t)snprintf(line, sizeof(line), "failed %d %.300s\n", rc, d.what));
+			say(line,
+			    (size_t)snprintf(line, sizeof(line), "failed %d %.300s\n", rc, d.what));
 			break;
 		}
-		T_CHECK(evs_print_batch(p, b, UINT64_MAX, NULL) == 0 && evs_print_flush(p, NULL) == 0);
+		T_CHECK(evs_print_batch(p, b, UINT64_MAX, NULL) == 0 &&
+			evs_print_flush(p, NULL) == 0);
 		say_counts(s);
 	}
 	if (opts.nsort == 0 && opts.nlatest == 0)
@@ -203,28 +214,41 @@ static void same(const char *name, const char *stream, struct evs_scan_opts opts
 	free(two);
 }
 
-/* ---- tests --------------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void all_ways(const char *stream)
 {
-	static const char *const columns[] = { "n", "text", "n" }, *const k[] = { "k" }, *const sort[] = { "n DESC" };
+	static const char *const columns[] = { "n", "text", "n" }, *const k[] = { "k" },
+				 *const sort[] = { "n DESC" };
 	static const char *const keys[] = { "k=key5" };
 
 	same("all rows", stream, (struct evs_scan_opts){ 0 }, EVERY);
 	same("columns", stream, (struct evs_scan_opts){ .columns = columns, .ncolumns = 3 }, EVERY);
-	same("a condition", stream, (struct evs_scan_opts){ .where = "n % 5 = 2 AND text IS NULL" }, EVERY);
-	same("a condition that few rows have", stream, (struct evs_scan_opts){ .where = "n % 500 = 2" }, EVERY);
+	same("a condition", stream, (struct evs_scan_opts){ .where = "n % 5 = 2 AND text IS NULL" },
+	     EVERY);
+	same("a condition that few rows have", stream,
+	     (struct evs_scan_opts){ .where = "n % 500 = 2" }, EVERY);
 	same("a key", stream, (struct evs_scan_opts){ .keys = keys, .nkeys = 1 }, EVERY);
 	same("a span of time", stream,
-	     (struct evs_scan_opts){ .has_since = true, .since = 1738000000000000000, .has_until = true, .until = 1740000000000000000 },
+	     (struct evs_scan_opts){ .has_since = true,
+				     .since = 1738000000000000000,
+				     .has_until = true,
+				     .until = 1740000000000000000 },
 	     EVERY);
-	same("a condition that fails", stream, (struct evs_scan_opts){ .where = "intDiv(1, n - 301) = 0" }, EVERY);
-	same("newest rows", stream, (struct evs_scan_opts){ .latest = k, .nlatest = 1, .columns = columns, .ncolumns = 1 }, EVERY);
-	same("newest rows with a condition", stream, (struct evs_scan_opts){ .latest = k, .nlatest = 1, .where = "n % 3 = 1" }, EVERY);
-	same("sorted", stream, (struct evs_scan_opts){ .sort = sort, .nsort = 1, .limit = 9 }, EVERY);
+	same("a condition that fails", stream,
+	     (struct evs_scan_opts){ .where = "intDiv(1, n - 301) = 0" }, EVERY);
+	same("newest rows", stream,
+	     (struct evs_scan_opts){ .latest = k, .nlatest = 1, .columns = columns, .ncolumns = 1 },
+	     EVERY);
+	same("newest rows with a condition", stream,
+	     (struct evs_scan_opts){ .latest = k, .nlatest = 1, .where = "n % 3 = 1" }, EVERY);
+	same("sorted", stream, (struct evs_scan_opts){ .sort = sort, .nsort = 1, .limit = 9 },
+	     EVERY);
 	/* Closed before all is given. */
-	same("newest rows, the first batch", stream, (struct evs_scan_opts){ .latest = k, .nlatest = 1 }, 1);
-	same("sorted, the first batch", stream, (struct evs_scan_opts){ .sort = sort, .nsort = 1 }, 1);
+	same("newest rows, the first batch", stream,
+	     (struct evs_scan_opts){ .latest = k, .nlatest = 1 }, 1);
+	same("sorted, the first batch", stream, (struct evs_scan_opts){ .sort = sort, .nsort = 1 },
+	     1);
 	for (unsigned i = 0; i < 60; i += i < 8 ? 1 : 13)
 		same("up to a batch", stream, (struct evs_scan_opts){ 0 }, i);
 }
@@ -269,7 +293,8 @@ int main(void)
 	apply("merged", "ReplacingMergeTree", "");
 	fill("merged", 6, 3, 20);
 	all_ways("merged");
-	/* Fields of the first rows become a column; segments of both kinds stand beside each other. */
+	/* Fields of the first rows become a column; segments of both kinds stand beside each other.
+	 */
 	apply("grown", "MergeTree", "");
 	fill("grown", 2, 1, 20);
 	for (unsigned w = 0; w < WEEKS; w += 1 + w % 3)
@@ -277,7 +302,8 @@ int main(void)
 	apply("grown", "MergeTree", ", later Nullable(String)");
 	fill("grown", 1, 1, 20);
 	all_ways("grown");
-	same("no such column yet", "grown", (struct evs_scan_opts){ .where = "later = 'l1'" }, EVERY);
+	same("no such column yet", "grown", (struct evs_scan_opts){ .where = "later = 'l1'" },
+	     EVERY);
 	/* One segment of many groups: one thread reads, the other one takes. */
 	apply("single", "MergeTree", "");
 	fill("single", 40, 20, 600);

@@ -1,6 +1,7 @@
 /*
- * Dictionaries of a segment as its reader finds them: two frames, of which either serves when the other is damaged or of a newer format,
- * blocks that name others under the same place, and blocks that are damaged themselves.
+ * Dictionaries of a segment as its reader finds them: two frames, of which either serves when the
+ * other is damaged or of a newer format, blocks that name others under the same place, and blocks
+ * that are damaged themselves.
  */
 #define _XOPEN_SOURCE 700
 #include "format/dictionary.h"
@@ -21,13 +22,15 @@ static void make_dictionary(struct evs_dictionary *d, uint8_t bytes[TEXT])
 	struct evs_buf payload = { 0 };
 	const char *why;
 
-	if (evs_dictionary_encode(&whole, &payload) < 0 || evs_dictionary_decode(d, payload.p, payload.len, &why) < 0)
+	if (evs_dictionary_encode(&whole, &payload) < 0 ||
+	    evs_dictionary_decode(d, payload.p, payload.len, &why) < 0)
 		abort();
 	evs_buf_release(&payload);
 }
 
 /* Rows whose texts are the dictionary's with their numbers in front; NULL: with none. */
-static void put_group(struct evs_seg_writer *w, uint64_t first, unsigned which, const struct evs_dictionary *d)
+static void put_group(struct evs_seg_writer *w, uint64_t first, unsigned which,
+		      const struct evs_dictionary *d)
 {
 	struct rows rows;
 	char s[TEXT + 20];
@@ -47,11 +50,13 @@ static void put_group(struct evs_seg_writer *w, uint64_t first, unsigned which, 
 	free_rows(&rows);
 }
 
-static struct evs_dictionary at[3]; /* as they stand in the file: the first one twice, and the other */
+static struct evs_dictionary
+	at[3]; /* as they stand in the file: the first one twice, and the other */
 
 /*
- * Six groups: by the first dictionary; by it again, whose second frame is another one; by the other one, whose first frame is
- * the first dictionary's; as the first; by the other one, both of whose frames are the first dictionary's; and as the second.
+ * Six groups: by the first dictionary; by it again, whose second frame is another one; by the other
+ * one, whose first frame is the first dictionary's; as the first; by the other one, both of whose
+ * frames are the first dictionary's; and as the second.
  */
 static void make(void)
 {
@@ -92,13 +97,16 @@ static void make_newer(uint64_t off)
 	size_t span;
 
 	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
-	if (!f || fseek(f, (long)off, SEEK_SET) != 0 || fread(raw, 1, sizeof(raw), f) != sizeof(raw))
+	if (!f || fseek(f, (long)off, SEEK_SET) != 0 ||
+	    fread(raw, 1, sizeof(raw), f) != sizeof(raw))
 		abort();
-	T_CHECK(evs_frame_decode(&fr, raw, s->head.salt, off, &why) == 0 && fr.type == EVS_FRAME_DICT);
+	T_CHECK(evs_frame_decode(&fr, raw, s->head.salt, off, &why) == 0 &&
+		fr.type == EVS_FRAME_DICT);
 	span = (size_t)evs_frame_span(fr.payload_len);
-	evs_frame_seal(raw, EVS_FRAME_DICT, 0x80, fr.payload_len, raw + EVS_FRAME_HEAD_SIZE, fr.summed_len,
-		       s->head.salt, off, fr.append);
-	if (span > sizeof(raw) || fseek(f, (long)off, SEEK_SET) != 0 || fwrite(raw, 1, span, f) != span || fclose(f) != 0)
+	evs_frame_seal(raw, EVS_FRAME_DICT, 0x80, fr.payload_len, raw + EVS_FRAME_HEAD_SIZE,
+		       fr.summed_len, s->head.salt, off, fr.append);
+	if (span > sizeof(raw) || fseek(f, (long)off, SEEK_SET) != 0 ||
+	    fwrite(raw, 1, span, f) != span || fclose(f) != 0)
 		abort();
 	evs_segment_close(s);
 }
@@ -114,7 +122,8 @@ static void on_told(void *arg, const struct evs_damage *d)
 	times++;
 }
 
-/* Which of the six groups come with their texts, one bit each; the others fail with EVS_E_FORMAT. */
+/* Which of the six groups come with their texts, one bit each; the others fail with EVS_E_FORMAT.
+ */
 static unsigned groups_of(enum evs_walk how)
 {
 	struct evs_segment *s = NULL;
@@ -137,7 +146,8 @@ static unsigned groups_of(enum evs_walk how)
 		if (rc < 0)
 			continue;
 		(void)evs_array_bytes(&a, TEXTS - 1, &n);
-		if (a.rows == TEXTS && !memcmp(evs_array_bytes(&a, TEXTS - 1, &n) + n - TEXT, text[k == 2 || k == 4], TEXT))
+		if (a.rows == TEXTS && !memcmp(evs_array_bytes(&a, TEXTS - 1, &n) + n - TEXT,
+					       text[k == 2 || k == 4], TEXT))
 			good |= 1u << k;
 	}
 	evs_array_release(&a);
@@ -150,17 +160,21 @@ static void test_frames(void)
 	static const char damaged[] = "5.5-4 damaged dictionary";
 
 	make();
-	T_CHECK(groups_of(EVS_WALK_PRUNED) == 0x2f && times == 3); /* frames that are another's are told */
+	T_CHECK(groups_of(EVS_WALK_PRUNED) == 0x2f &&
+		times == 3); /* frames that are another's are told */
 	T_CHECK(!strncmp(what[0], damaged, strlen(damaged)));
-	/* The first frame of the first is damaged: in its head; in its payload; of a newer format. */
+	/* The first frame of the first is damaged: in its head; in its payload; of a newer format.
+	 */
 	for (unsigned i = 0; i < 3; i++) {
 		make();
 		if (i < 2)
 			flip(at[0].off + (i ? EVS_FRAME_HEAD_SIZE + 9 : 8));
 		else
 			make_newer(at[0].off);
-		T_CHECK(groups_of(EVS_WALK_PRUNED) == 0x2f && times == 5); /* what was read once is kept */
-		T_CHECK(!strncmp(what[0], damaged, strlen(damaged)) && !strncmp(what[4], damaged, strlen(damaged)));
+		T_CHECK(groups_of(EVS_WALK_PRUNED) == 0x2f &&
+			times == 5); /* what was read once is kept */
+		T_CHECK(!strncmp(what[0], damaged, strlen(damaged)) &&
+			!strncmp(what[4], damaged, strlen(damaged)));
 		/* Its second one, too: the second group has another one. */
 		if (i < 2)
 			flip(at[0].copy + (i ? EVS_FRAME_HEAD_SIZE + 9 : 8));
@@ -170,7 +184,8 @@ static void test_frames(void)
 	}
 }
 
-/* The head of a block names a dictionary, and has been damaged: it is the block that is, and no dictionary is looked for. */
+/* The head of a block names a dictionary, and has been damaged: it is the block that is, and no
+ * dictionary is looked for. */
 static void test_block(void)
 {
 	struct evs_segment *s = NULL;
@@ -181,7 +196,8 @@ static void test_block(void)
 	uint64_t off, place;
 
 	make();
-	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0 && evs_segment_next(s, &g, &off, NULL) == 1);
+	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0 &&
+		evs_segment_next(s, &g, &off, NULL) == 1);
 	b = evs_group_find(g, 2);
 	T_CHECK(b && b->codec == EVS_CODEC_ZSTD_DICT);
 	place = off + EVS_FRAME_HEAD_SIZE + b->at;
@@ -189,9 +205,11 @@ static void test_block(void)
 	flip(place + 1);
 	s = NULL;
 	times = 0;
-	T_CHECK(evs_segment_open(&s, path, on_told, NULL, NULL) == 0 && evs_segment_next(s, &g, &off, NULL) == 1);
+	T_CHECK(evs_segment_open(&s, path, on_told, NULL, NULL) == 0 &&
+		evs_segment_next(s, &g, &off, NULL) == 1);
 	evs_array_init(&a, EVS_BYTES, 0, false);
-	T_CHECK(evs_segment_column(s, 2, &a, &d) == EVS_E_FORMAT && !strncmp(d.what, "5.3-1", 5) && !times);
+	T_CHECK(evs_segment_column(s, 2, &a, &d) == EVS_E_FORMAT && !strncmp(d.what, "5.3-1", 5) &&
+		!times);
 	evs_array_release(&a);
 	evs_segment_close(s);
 }

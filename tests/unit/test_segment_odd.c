@@ -1,6 +1,6 @@
 /*
- * Files that no writer makes: heads that differ in one field, frames of another kind where one is named,
- * trailers that are sound and stand in the wrong place.
+ * Files that no writer makes: heads that differ in one field, frames of another kind where one is
+ * named, trailers that are sound and stand in the wrong place.
  */
 #define _XOPEN_SOURCE 700
 #include "src/store/segment_write.h"
@@ -37,7 +37,7 @@ static struct evs_head head(void)
 				  .schema_len = 39 };
 }
 
-/* ---- HEAD ---------------------------------------------------------------------------------------- */
+/* ---- HEAD ------------------------------------------------------------------------------------ */
 
 /* Two copies of equal length, each sound; the second is of `other`. */
 static void put_heads(const struct evs_head *first, const struct evs_head *other)
@@ -157,13 +157,15 @@ static void test_heads_fail(void)
 	for (unsigned i = 0; i < 9; i++) {
 		unsigned damaged = i % 3;
 
-		if (i >= 3) { /* a schema text that no window holds at first, or ever; with padding behind it, at least once */
+		if (i >= 3) { /* a schema text that no window holds at first, or ever; with padding
+				 behind it, at least once */
 			first.schema = noise;
 			first.schema_len = (i < 6 ? sizeof(noise) : 20000) - i;
 		}
 		put_heads(&first, &first);
 		if (damaged)
-			T_CHECK(pwrite(fd, "\xff", 1, damaged == 1 ? 60 : lseek(fd, 0, SEEK_END) / 2 + 60) == 1);
+			T_CHECK(pwrite(fd, "\xff", 1,
+				       damaged == 1 ? 60 : lseek(fd, 0, SEEK_END) / 2 + 60) == 1);
 		for (unsigned how = 0; how < 2; how++)
 			for (long n = 1;; n++) {
 				int rc;
@@ -190,7 +192,7 @@ static void test_no_head(void)
 	evs_buf_release(&b);
 }
 
-/* ---- frames -------------------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static void test_frames(void)
 {
@@ -236,7 +238,8 @@ static void test_frames(void)
 	evs_buf_release(&b);
 }
 
-/* What stands in front of a COMMIT, in pieces of 64 bytes; the commit itself is none that can be decoded, or absent. */
+/* What stands in front of a COMMIT, in pieces of 64 bytes; the commit itself is none that can be
+ * decoded, or absent. */
 static void check_ahead(const char *name, const char *pieces, int64_t to, bool refused)
 {
 	struct evs_tail t = { 0 };
@@ -247,7 +250,9 @@ static void check_ahead(const char *name, const char *pieces, int64_t to, bool r
 	for (const char *p = pieces; *p; p++) {
 		const size_t fixed = sizeof(struct evs_commit_raw);
 		bool commit = *p == 'c' || *p == 'C';
-		size_t at = b.len, n = commit ? 40 + fixed + EVS_TRAILERS_SIZE : *p == 'L' ? 300000 : 64;
+		size_t at = b.len, n = commit	   ? 40 + fixed + EVS_TRAILERS_SIZE
+				       : *p == 'L' ? 300000
+						   : 64;
 		uint8_t flags = *p == 'n' ? 0x80 : 0; /* a flag of a newer format */
 
 		evs_buf_put_zero(&b, n);
@@ -257,7 +262,8 @@ static void check_ahead(const char *name, const char *pieces, int64_t to, bool r
 			evs_frame_seal(b.p + at, EVS_FRAME_COMMIT, 0, n - 40, b.p + at + 40,
 				       (uint32_t)fixed, SALT, at, 0);
 		else if (*p == 's' || *p == 'n')
-			evs_frame_seal(b.p + at, EVS_FRAME_SCHEMA, flags, n - 40, b.p + at + 40, 24, SALT, at, 0);
+			evs_frame_seal(b.p + at, EVS_FRAME_SCHEMA, flags, n - 40, b.p + at + 40, 24,
+				       SALT, at, 0);
 	}
 	t.end = t.size = b.len;
 	put(&b);
@@ -317,8 +323,8 @@ static void test_group(void)
 		evs_group_encode(e, cols, 2, 0, 0, &b, &summed) == 0);
 	payload = b.len - EVS_FRAME_HEAD_SIZE;
 	evs_buf_put_zero(&b, (8 - b.len % 8) % 8);
-	evs_frame_seal(b.p, EVS_FRAME_GROUP, 1, payload, b.p + EVS_FRAME_HEAD_SIZE, summed, SALT,
-		       0, 0);
+	evs_frame_seal(b.p, EVS_FRAME_GROUP, 1, payload, b.p + EVS_FRAME_HEAD_SIZE, summed, SALT, 0,
+		       0);
 	put(&b);
 	for (unsigned how = 0; how < 3; how++)
 		for (long n = 1;; n++) {
@@ -330,7 +336,8 @@ static void test_group(void)
 			evs_file_forget(&f);
 			fail_begin(how == 1 ? "pread" : "memory", how == 2 ? 0 : n, EIO);
 			if (how == 2)
-				T_CHECK(pwrite(fd, "\xee", 1, (off_t)b.len - 1 - (off_t)(n - 1) * 240000) == 1);
+				T_CHECK(pwrite(fd, "\xee", 1,
+					       (off_t)b.len - 1 - (off_t)(n - 1) * 240000) == 1);
 			rc = evs_file_verify_group(&f, 0, &fr, NULL);
 			evs_file_release(&f);
 			if (how == 2) {
@@ -351,7 +358,7 @@ static void test_group(void)
 	evs_buf_release(&b);
 }
 
-/* ---- trailers ------------------------------------------------------------------------------------ */
+/* ---- trailers -------------------------------------------------------------------------------- */
 
 /* What stands at the end of a file of zeros, and what the tail is taken for. */
 static void check_trailer(const char *name, struct evs_trailer t, bool found)

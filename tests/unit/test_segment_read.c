@@ -1,6 +1,7 @@
 /*
- * Reading a segment that changes meanwhile, whose end is torn, cut or damaged in more than one place, and while
- * memory and the disk fail: the same rows and the same damage as else, or the error.
+ * Reading a segment that changes meanwhile, whose end is torn, cut or damaged in more than one
+ * place, and while memory and the disk fail: the same rows and the same damage as else, or the
+ * error.
  */
 #define _XOPEN_SOURCE 700
 #include "src/diag.h"
@@ -26,8 +27,9 @@ static void on_told(void *arg, const struct evs_damage *d)
 	snprintf(t->what, sizeof(t->what), "%s", d->what);
 }
 
-#define PUT_OFF 2u /* beside the two of enum evs_walk: pruned, and nothing checked before it is needed */
-#define WAYS	3u
+#define PUT_OFF                                                                                    \
+	2u /* beside the two of enum evs_walk: pruned, and nothing checked before it is needed */
+#define WAYS 3u
 
 /* Rows that come, or an error. Damaged columns are told, too. */
 static int64_t read_all(unsigned how, struct told *told)
@@ -65,7 +67,7 @@ static int64_t read_all(unsigned how, struct told *told)
 	return rc < 0 ? rc : rows;
 }
 
-/* ---- the bytes ----------------------------------------------------------------------------------- */
+/* ---- the bytes ------------------------------------------------------------------------------- */
 
 static uint8_t *bytes;
 static size_t len;
@@ -109,7 +111,8 @@ static size_t frame_at(enum evs_frame_type type, unsigned nth)
 	const char *why;
 
 	for (size_t at = 0; at + EVS_FRAME_HEAD_SIZE <= len; at += 8)
-		if (evs_frame_decode(&fr, bytes + at, salt, at, &why) == 0 && fr.type == type && !nth--)
+		if (evs_frame_decode(&fr, bytes + at, salt, at, &why) == 0 && fr.type == type &&
+		    !nth--)
 			return at;
 	abort();
 }
@@ -131,7 +134,7 @@ static void commits(unsigned n, uint32_t rows, size_t text)
 	load();
 }
 
-/* ---- it changes meanwhile ------------------------------------------------------------------------- */
+/* ---- it changes meanwhile -------------------------------------------------------------------- */
 
 static unsigned changes;
 
@@ -166,7 +169,8 @@ static void test_growing(void)
 	it_grows();
 	(void)fail_end();
 	T_CHECK(read_all(EVS_WALK_ALL, &told) == 5 && told.times == 1);
-	T_CHECK(evs_io_open_write(&fd, path, false, NULL) == 0 && evs_io_lock(fd, NULL, path, NULL) == 0);
+	T_CHECK(evs_io_open_write(&fd, path, false, NULL) == 0 &&
+		evs_io_lock(fd, NULL, path, NULL) == 0);
 	T_CHECK(read_all(EVS_WALK_ALL, &told) == 5);
 	t_check("a writer is at work, so nothing is told", told.times == 0);
 	evs_io_close(fd);
@@ -212,7 +216,8 @@ static void test_resume(void)
 	T_CHECK(evs_segment_next(s, &g, &off, NULL) == 1 && g->first_row == 5);
 	other = place;
 	other.ino++;
-	T_CHECK(evs_segment_resume(s, &other, &d) == EVS_E_FORMAT && strstr(d.what, "was replaced"));
+	T_CHECK(evs_segment_resume(s, &other, &d) == EVS_E_FORMAT &&
+		strstr(d.what, "was replaced"));
 	T_CHECK(evs_segment_next(s, &g, &off, NULL) == 0);
 	other = place;
 	other.off = len + 8;
@@ -254,7 +259,7 @@ static void test_lost(void)
 	evs_segment_close(s);
 }
 
-/* ---- filters -------------------------------------------------------------------------------------- */
+/* ---- filters --------------------------------------------------------------------------------- */
 
 struct question {
 	struct evs_segment *s;
@@ -286,7 +291,8 @@ static unsigned ask_filter(bool floats, const char *call, struct told *told, uin
 
 	*told = (struct told){ 0 };
 	evs_array_init(&q.value, floats ? EVS_FLOAT : EVS_INT, 8, true);
-	if ((floats ? evs_array_append_float(&q.value, 1e9) : evs_array_append_int(&q.value, 123456789)) < 0)
+	if ((floats ? evs_array_append_float(&q.value, 1e9)
+		    : evs_array_append_int(&q.value, 123456789)) < 0)
 		abort();
 	T_CHECK(evs_segment_open(&q.s, path, on_told, told, NULL) == 0);
 	evs_segment_want(q.s, ask, &q);
@@ -323,7 +329,8 @@ static void test_filters(void)
 			       evs_get32(bytes + at + 20));
 		store(len);
 		T_CHECK(ask_filter(false, NULL, &told, &read) == (newer ? 0 : 2));
-		t_check("one of a newer format", told.times == !newer && !told.rows && read == newer);
+		t_check("one of a newer format",
+			told.times == !newer && !told.rows && read == newer);
 	}
 	bytes[at + 60] ^= 1;
 	store(len);
@@ -331,7 +338,7 @@ static void test_filters(void)
 	t_check("is told once, and costs no row", told.times == 1 && !told.rows && read == 0);
 }
 
-/* ---- which schema --------------------------------------------------------------------------------- */
+/* ---- which schema ---------------------------------------------------------------------------- */
 
 /* Offset of the schema in force; 1: no such segment. */
 static uint64_t schema_off(void)
@@ -345,7 +352,8 @@ static uint64_t schema_off(void)
 	return off;
 }
 
-/* The commit that names it is damaged: the last sound SCHEMA, else HEAD. Also while the disk and memory fail. */
+/* The commit that names it is damaged: the last sound SCHEMA, else HEAD. Also while the disk and
+ * memory fail. */
 static void test_schema_search(void)
 {
 	const struct evs_seg_spec own = spec;
@@ -392,7 +400,7 @@ static void test_schema_search(void)
 	spec = own;
 }
 
-/* ---- ends and damage ------------------------------------------------------------------------------- */
+/* ---- ends and damage ------------------------------------------------------------------------- */
 
 /* The tree does not look at what costs no row. */
 static void check(const char *name, int64_t rows, unsigned times, uint64_t lost)
@@ -408,7 +416,8 @@ static void check(const char *name, int64_t rows, unsigned times, uint64_t lost)
 		t_check(name, ok);
 		if (!ok)
 			printf("        %u: %lld rows, told %u times, %llu lost; last: %s\n", how,
-			       (long long)got, told.times, (unsigned long long)told.rows, told.what);
+			       (long long)got, told.times, (unsigned long long)told.rows,
+			       told.what);
 	}
 }
 
@@ -426,9 +435,9 @@ static void check_failing_call(const char *name, const char *call)
 			got = read_all(how, &told);
 			if (!fail_end())
 				break;
-			t_check(name, got == error ||
-					      (got == rows && told.rows == want.rows &&
-					       (told.times >= want.times || how == PUT_OFF)));
+			t_check(name,
+				got == error || (got == rows && told.rows == want.rows &&
+						 (told.times >= want.times || how == PUT_OFF)));
 		}
 	}
 }
@@ -470,7 +479,8 @@ static void test_ends(void)
 	check("no commit", 80, 1, 0);
 	check_failing("no commit");
 
-	/* Cut behind the first trailer; then the group before, or the COMMIT itself, is damaged besides. */
+	/* Cut behind the first trailer; then the group before, or the COMMIT itself, is damaged
+	 * besides. */
 	commits(3, 40, 3000);
 	store(len - 40);
 	check("second trailer cut off", 120, 1, 0);
@@ -483,7 +493,8 @@ static void test_ends(void)
 	commits(3, 40, 3000);
 	bytes[frame_at(EVS_FRAME_COMMIT, 2) + 60] ^= 1;
 	store(len - 40);
-	check("and the commit damaged", 80, 1, 40); /* the sector that is missing may have been zero */
+	check("and the commit damaged", 80, 1,
+	      40); /* the sector that is missing may have been zero */
 
 	commits(1, 40, 3000); /* never torn: a segment comes with its first commit */
 	bytes[frame_at(EVS_FRAME_COMMIT, 0) + 60] ^= 1;
@@ -543,7 +554,8 @@ static void test_damage(void)
 	check("by the tree", 2 * EVS_INDEX_EVERY + 2, 0, 0);
 	check_failing("by the tree");
 
-	/* One of those that the tree leads to: from there on frame by frame, and only its damage is told. */
+	/* One of those that the tree leads to: from there on frame by frame, and only its damage is
+	 * told. */
 	bytes[frame_at(EVS_FRAME_COMMIT, 40) + 60] ^= 1;
 	store(len);
 	for (unsigned how = 0; how < WAYS; how++) {
@@ -574,7 +586,8 @@ static void none_wanted(const char *name, unsigned times)
 	evs_segment_want(s, not_by_zones, NULL);
 	evs_segment_rewind(s, EVS_WALK_PRUNED, INT64_MIN, INT64_MAX);
 	T_CHECK(evs_segment_next(s, &g, &off, NULL) == 0);
-	t_check(name, told.times == times && evs_segment_counts(s)->groups_unwanted[EVS_NOT_BY_ZONES] == 3);
+	t_check(name, told.times == times &&
+			      evs_segment_counts(s)->groups_unwanted[EVS_NOT_BY_ZONES] == 3);
 	evs_segment_close(s);
 }
 
@@ -589,7 +602,8 @@ static void forge_hash(unsigned nth)
 
 	T_CHECK(evs_frame_decode(&fr, bytes + at, salt, at, &why) == 0);
 	payload[offsetof(struct evs_commit_raw, hash)] ^= 1;
-	evs_frame_seal(bytes + at, EVS_FRAME_COMMIT, fr.flags, fr.payload_len, payload, fr.summed_len, salt, at, fr.append);
+	evs_frame_seal(bytes + at, EVS_FRAME_COMMIT, fr.flags, fr.payload_len, payload,
+		       fr.summed_len, salt, at, fr.append);
 	store(len);
 }
 
@@ -599,10 +613,12 @@ static void same_told(const char *name)
 	struct told at_once, put_off;
 
 	t_check(name, read_all(EVS_WALK_PRUNED, &at_once) == read_all(PUT_OFF, &put_off) &&
-			      at_once.times == put_off.times && !strcmp(at_once.what, put_off.what));
+			      at_once.times == put_off.times &&
+			      !strcmp(at_once.what, put_off.what));
 }
 
-/* What is put off when a segment is opened is checked before a row comes, and not at all when none is wanted (spec 9-5). */
+/* What is put off when a segment is opened is checked before a row comes, and not at all when none
+ * is wanted (spec 9-5). */
 static void test_put_off(void)
 {
 	size_t group;
@@ -651,7 +667,8 @@ static void test_put_off_at_work(void)
 	}
 }
 
-/* So many groups that the commits behind the INDEX are not all kept from the way back to the way forward. */
+/* So many groups that the commits behind the INDEX are not all kept from the way back to the way
+ * forward. */
 static void test_large_commits(void)
 {
 	struct told told;
@@ -716,14 +733,16 @@ static void test_kept(void)
 	end = end_of(0);
 	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
 	for (unsigned shorter = 0; shorter < 2; shorter++) {
-		T_CHECK(evs_file_commit(&s->file, first, len, &c, &payload, NULL) == 0 && c.seq == 1);
+		T_CHECK(evs_file_commit(&s->file, first, len, &c, &payload, NULL) == 0 &&
+			c.seq == 1);
 		evs_file_forget(&s->file);
 		evs_file_keep(&s->file, first, len, &c, &payload);
 		T_CHECK(!c.groups);
 		fail_begin("pread", 1, EIO);
 		T_CHECK(evs_file_commit(&s->file, first, shorter ? end : len, &c, &payload, NULL) ==
 			(shorter ? EVS_E_SYS : 0));
-		T_CHECK(fail_end() == (shorter == 1) && (shorter || (c.seq == 1 && c.ngroups == 1)));
+		T_CHECK(fail_end() == (shorter == 1) &&
+			(shorter || (c.seq == 1 && c.ngroups == 1)));
 		evs_commit_release(&c);
 	}
 	evs_buf_release(&payload);
@@ -761,9 +780,12 @@ static void test_sum(void)
 					continue;
 				}
 				T_CHECK(rc == 0 && sum.rows == 4 * i + 4 && sum.commits == i + 1);
-				T_CHECK(sum.oldest == (LO + 10) * 1000000000 && sum.newest == (LO + 30) * 1000000000);
-				T_CHECK(sum.seen_rows == 16 && sum.seen_commits == 4 && sum.seen_runs == 4);
-				T_CHECK(sum.has_hash && sum.written == 1 && sum.bytes == size_of(path));
+				T_CHECK(sum.oldest == (LO + 10) * 1000000000 &&
+					sum.newest == (LO + 30) * 1000000000);
+				T_CHECK(sum.seen_rows == 16 && sum.seen_commits == 4 &&
+					sum.seen_runs == 4);
+				T_CHECK(sum.has_hash && sum.written == 1 &&
+					sum.bytes == size_of(path));
 				break;
 			}
 	}
@@ -793,7 +815,8 @@ static void test_many_groups(void)
 	check_failing_call("and no second trailer", "pread");
 }
 
-/* A SCHEMA frame with a flag of a newer format; it is not in force any more, so that the segment can be read. */
+/* A SCHEMA frame with a flag of a newer format; it is not in force any more, so that the segment
+ * can be read. */
 static void test_newer_schema(void)
 {
 	struct evs_segment *s = NULL;
@@ -814,8 +837,8 @@ static void test_newer_schema(void)
 	salt = salt_of();
 	at = frame_at(EVS_FRAME_SCHEMA, 0);
 	T_CHECK(evs_frame_decode(&fr, bytes + at, salt, at, &why) == 0);
-	evs_frame_seal(bytes + at, EVS_FRAME_SCHEMA, 0x80, fr.payload_len, bytes + at + EVS_FRAME_HEAD_SIZE,
-		       fr.summed_len, salt, at, fr.append);
+	evs_frame_seal(bytes + at, EVS_FRAME_SCHEMA, 0x80, fr.payload_len,
+		       bytes + at + EVS_FRAME_HEAD_SIZE, fr.summed_len, salt, at, fr.append);
 	store(len);
 	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
 	T_CHECK(evs_segment_schema(s, at, &text, &n, &d) == EVS_E_VERSION && !text);
@@ -838,7 +861,8 @@ static void test_verify(void)
 	uint64_t off;
 
 	commits(1, 60, 4000);
-	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0 && evs_segment_next(s, &g, &off, NULL) == 1);
+	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0 &&
+		evs_segment_next(s, &g, &off, NULL) == 1);
 	T_CHECK(evs_segment_verify(s, &d) == 0);
 	for (long n = 1; n < 3; n++) {
 		evs_file_forget(&s->file);
@@ -851,7 +875,8 @@ static void test_verify(void)
 	evs_segment_close(s);
 }
 
-/* When was the commit behind the first one written? Also while the disk fails, and where there is no commit. */
+/* When was the commit behind the first one written? Also while the disk fails, and where there is
+ * no commit. */
 static void test_written_behind(void)
 {
 	struct evs_segment *s = NULL;
@@ -876,7 +901,8 @@ static void test_written_behind(void)
 	evs_segment_close(s);
 }
 
-/* Going on behind a commit that an INDEX follows, in front of a group: as if all had been walked. */
+/* Going on behind a commit that an INDEX follows, in front of a group: as if all had been walked.
+ */
 static void test_resume_behind(void)
 {
 	struct evs_segment *s = NULL;
@@ -904,7 +930,8 @@ static void test_resume_behind(void)
 		if (i == 4) { /* sound, with a flag of a newer format */
 			T_CHECK(evs_frame_decode(&fr, bytes + index, salt_of(), index, &why) == 0);
 			evs_frame_seal(bytes + index, EVS_FRAME_INDEX, 0x80, fr.payload_len,
-				       bytes + index + EVS_FRAME_HEAD_SIZE, fr.summed_len, salt_of(), index, fr.append);
+				       bytes + index + EVS_FRAME_HEAD_SIZE, fr.summed_len,
+				       salt_of(), index, fr.append);
 			store(len);
 		}
 		for (long n = 1; hit; n++) {
@@ -926,7 +953,8 @@ static void test_resume_behind(void)
 			T_CHECK(rc == 0 ? groups == 3 && !told.times
 					: hit && rc == (i % 2 ? EVS_E_SYS : EVS_E_NOMEM));
 			place.off = len + 8;
-			T_CHECK(evs_segment_resume_behind(s, &place, at, span, &c, &d) == EVS_E_FORMAT);
+			T_CHECK(evs_segment_resume_behind(s, &place, at, span, &c, &d) ==
+				EVS_E_FORMAT);
 			evs_commit_release(&c);
 			evs_segment_close(s);
 		}

@@ -1,6 +1,6 @@
 /*
- * Rollups of a commit as they are read back: what is not the view's, not a rollup, of another append or of a newer format is
- * told, with no rows lost, and the rows are read instead.
+ * Rollups of a commit as they are read back: what is not the view's, not a rollup, of another
+ * append or of a newer format is told, with no rows lost, and the rows are read instead.
  */
 #define _XOPEN_SOURCE 700
 #include "src/store/segment_read.h"
@@ -9,12 +9,12 @@
 
 static const uint8_t view[EVS_VIEW_ID] = "sixteen bytes..", other[EVS_VIEW_ID] = "another one....";
 
-/* ---- writing -------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static uint64_t at; /* of the ROLLUP frame */
 
-/* A commit of 100 rows, with a rollup of `groups` groups under the name of `view`, and one more. `nulls`: its numbers are NULL, and
- * its texts so large that each column has a block of its own. */
+/* A commit of 100 rows, with a rollup of `groups` groups under the name of `view`, and one more.
+ * `nulls`: its numbers are NULL, and its texts so large that each column has a block of its own. */
 static void make(uint32_t groups, bool nulls)
 {
 	struct evs_rollup r = { .ncols = 2, .groups = groups };
@@ -55,29 +55,33 @@ static void forge(enum wrong what)
 	FILE *f = fopen(path, "r+b");
 
 	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
-	if (!f || fseek(f, (long)at, SEEK_SET) != 0 || fread(raw, 1, EVS_FRAME_HEAD_SIZE, f) != EVS_FRAME_HEAD_SIZE)
+	if (!f || fseek(f, (long)at, SEEK_SET) != 0 ||
+	    fread(raw, 1, EVS_FRAME_HEAD_SIZE, f) != EVS_FRAME_HEAD_SIZE)
 		abort();
-	T_CHECK(evs_frame_decode(&fr, raw, s->head.salt, at, &why) == 0 && fr.type == EVS_FRAME_ROLLUP);
+	T_CHECK(evs_frame_decode(&fr, raw, s->head.salt, at, &why) == 0 &&
+		fr.type == EVS_FRAME_ROLLUP);
 	span = (size_t)evs_frame_span(fr.payload_len);
-	if (span > sizeof(raw) || fread(raw + EVS_FRAME_HEAD_SIZE, 1, span - EVS_FRAME_HEAD_SIZE, f) != span - EVS_FRAME_HEAD_SIZE)
+	if (span > sizeof(raw) || fread(raw + EVS_FRAME_HEAD_SIZE, 1, span - EVS_FRAME_HEAD_SIZE,
+					f) != span - EVS_FRAME_HEAD_SIZE)
 		abort();
 	if (what == SHORT)
 		fr.payload_len = fr.summed_len = 16;
 	if (what == SUMMED)
 		fr.summed_len -= 8;
 	if (what == BLOCKS)
-		evs_put16(raw + EVS_FRAME_HEAD_SIZE + offsetof(struct evs_group_raw, blocks), 60000);
+		evs_put16(raw + EVS_FRAME_HEAD_SIZE + offsetof(struct evs_group_raw, blocks),
+			  60000);
 	if (what == VALUES) /* the number of the second column's node, or what packs them */
 		memset(raw + EVS_FRAME_HEAD_SIZE + fr.payload_len - 40, 0xff, 40);
-	evs_frame_seal(raw, what == TYPE ? EVS_FRAME_SCHEMA : EVS_FRAME_ROLLUP, what == NEWER ? 0x80 : fr.flags,
-		       fr.payload_len, raw + EVS_FRAME_HEAD_SIZE, fr.summed_len, s->head.salt, at,
-		       fr.append + (what == APPEND));
+	evs_frame_seal(raw, what == TYPE ? EVS_FRAME_SCHEMA : EVS_FRAME_ROLLUP,
+		       what == NEWER ? 0x80 : fr.flags, fr.payload_len, raw + EVS_FRAME_HEAD_SIZE,
+		       fr.summed_len, s->head.salt, at, fr.append + (what == APPEND));
 	if (fseek(f, (long)at, SEEK_SET) != 0 || fwrite(raw, 1, span, f) != span || fclose(f) != 0)
 		abort();
 	evs_segment_close(s);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct question {
 	struct evs_segment *s;
@@ -197,8 +201,10 @@ static void test_wrong(void)
 		forge(cases[i].what);
 		ask(&q);
 		t_check(cases[i].told, q.rc == cases[i].rc && q.times == (q.rc < 0) && !q.lost);
-		t_check(cases[i].told, q.rc == 0 || !strncmp(q.told, cases[i].told, strlen(cases[i].told)));
-		if (q.rc != cases[i].rc || (q.rc < 0 && strncmp(q.told, cases[i].told, strlen(cases[i].told)) != 0))
+		t_check(cases[i].told,
+			q.rc == 0 || !strncmp(q.told, cases[i].told, strlen(cases[i].told)));
+		if (q.rc != cases[i].rc ||
+		    (q.rc < 0 && strncmp(q.told, cases[i].told, strlen(cases[i].told)) != 0))
 			printf("        %d: %s\n", q.rc, q.told);
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * Bounds of the times of rows, from numbers, fractions and texts, with values that are no time among them.
+ * Bounds of the times of rows, from numbers, fractions and texts, with values that are no time
+ * among them.
  */
 #include "src/store/segment_write.h"
 #include "tests/unit/t.h"
@@ -25,8 +26,8 @@ static void must(int rc)
 }
 
 /* All rows, and those picked, have these bounds. */
-static void check(const char *name, const struct evs_array *a, const uint32_t *idx, uint32_t n, int64_t min,
-		  int64_t max)
+static void check(const char *name, const struct evs_array *a, const uint32_t *idx, uint32_t n,
+		  int64_t min, int64_t max)
 {
 	struct evs_seg_rows r = { 0 };
 

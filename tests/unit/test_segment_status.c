@@ -1,7 +1,7 @@
 /*
- * An error of the system is called that, and never damage: each call in turn fails while a segment is
- * opened, appended to, read and followed, and what comes back is EVS_E_SYS with its errno, or the call
- * was one that may fail.
+ * An error of the system is called that, and never damage: each call in turn fails while a segment
+ * is opened, appended to, read and followed, and what comes back is EVS_E_SYS with its errno, or
+ * the call was one that may fail.
  */
 #include "src/diag.h"
 #include "src/store/io.h"
@@ -156,7 +156,8 @@ static void test_reading(enum evs_walk how)
 		}
 }
 
-/* Somebody makes the segment between a look at its name and the lock on the new one: it is appended to. */
+/* Somebody makes the segment between a look at its name and the lock on the new one: it is appended
+ * to. */
 static void test_made_meanwhile(struct evs_encoder *enc)
 {
 	struct evs_diag d = { 0 };

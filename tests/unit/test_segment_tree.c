@@ -1,6 +1,6 @@
 /*
- * INDEX trees that no writer makes, every frame of them sound: what goes by them gives up in time, and goes through
- * the segment frame by frame.
+ * INDEX trees that no writer makes, every frame of them sound: what goes by them gives up in time,
+ * and goes through the segment frame by frame.
  *
  * Most commits have no groups, so that nothing but the tree leads from one to the next.
  */
@@ -147,7 +147,7 @@ static struct evs_index_ref up(unsigned nth, uint32_t level, uint32_t commits)
 	return r;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static uint64_t seen[4 * MOST];
 static unsigned nseen;
@@ -198,7 +198,8 @@ static bool given_up(int64_t since, uint64_t *pushes)
 	return given;
 }
 
-/* Does the tree lead to the first commit, and to its end? Otherwise `diag` says which rule is broken. */
+/* Does the tree lead to the first commit, and to its end? Otherwise `diag` says which rule is
+ * broken. */
 static bool leads_to_first(struct evs_diag *diag)
 {
 	struct evs_segment *s = forge_open();
@@ -217,8 +218,8 @@ static bool leads_to_first(struct evs_diag *diag)
 	return rc == 0;
 }
 
-/* The newest commit names the newest INDEX, and the one before an older: the chain ends there. What it does not lead to
- * has no rows here; with some, the numbers of rows would not fit. */
+/* The newest commit names the newest INDEX, and the one before an older: the chain ends there. What
+ * it does not lead to has no rows here; with some, the numbers of rows would not fit. */
 static void test_two_indexes(void)
 {
 	struct evs_index_ref refs[2];
@@ -238,7 +239,8 @@ static void test_two_indexes(void)
 	T_CHECK(nseen == 4 && seen[0] == 1 && seen[1] == 2 && seen[2] == 4 && seen[3] == 5);
 }
 
-/* References that are not of what they lead to: an INDEX of fewer commits, a commit of another time. */
+/* References that are not of what they lead to: an INDEX of fewer commits, a commit of another
+ * time. */
 static void test_wrong_references(void)
 {
 	struct evs_index_ref refs[2], timed;
@@ -282,7 +284,8 @@ static void test_out_of_order(void)
 	refs[2] = forge.commit[3];
 	put_index(refs, 3, 1);
 	put_commit(2, 1);
-	/* Both are passed over, because of their times; so nothing may lead in front of the second. */
+	/* Both are passed over, because of their times; so nothing may lead in front of the second.
+	 */
 	T_CHECK(given_up(1, &pushes) && pushes == 3 && nseen == 0);
 }
 
@@ -374,8 +377,9 @@ static struct evs_index_ref one_row(unsigned nth, uint32_t level, int64_t at)
 }
 
 /*
- * Commits of a row each behind INDEXes: the newest says that what a reference of level 2 stands for is older than what is
- * asked for, and leads to a damaged one. What was passed over is no reason to blame the groups that are walked then.
+ * Commits of a row each behind INDEXes: the newest says that what a reference of level 2 stands for
+ * is older than what is asked for, and leads to a damaged one. What was passed over is no reason to
+ * blame the groups that are walked then.
  */
 static void test_given_up_behind_level_2(void)
 {

@@ -1,6 +1,7 @@
 /*
- * The writer of a segment by itself: every allocation and every piece of its output that finds no room, what other
- * processes do between its calls, frames that no writer makes, and sizes at which it does otherwise.
+ * The writer of a segment by itself: every allocation and every piece of its output that finds no
+ * room, what other processes do between its calls, frames that no writer makes, and sizes at which
+ * it does otherwise.
  *
  * After each failure the segment holds what it held before, and nothing else lies in its folder.
  */
@@ -47,7 +48,7 @@ static void copy_file(const char *from, const char *to)
 	(void)fclose(f);
 }
 
-/* ---- no memory ----------------------------------------------------------------------------------- */
+/* ---- no memory ------------------------------------------------------------------------------- */
 
 static void no_more_than(struct evs_seg_writer *w, size_t cap)
 {
@@ -57,10 +58,13 @@ static void no_more_than(struct evs_seg_writer *w, size_t cap)
 	fail.fixed = (void *const *)(void *)&w->out.p;
 }
 
-/* A whole append: schema, group, filters, rollup, commit. `cap`, `more`: room for the output, at first and behind the group. */
+/* A whole append: schema, group, filters, rollup, commit. `cap`, `more`: room for the output, at
+ * first and behind the group. */
 static int whole(const struct rows *rows, size_t cap, size_t more)
 {
-	struct evs_rollup r = { .view = "sixteen bytes..", .cols = rows->cols, .ncols = 3, .groups = 600 };
+	struct evs_rollup r = {
+		.view = "sixteen bytes..", .cols = rows->cols, .ncols = 3, .groups = 600
+	};
 	struct evs_seg_writer w;
 	int rc = evs_segw_open(&w, &spec, NULL);
 
@@ -85,7 +89,8 @@ static int whole(const struct rows *rows, size_t cap, size_t more)
 
 static void test_memory(void)
 {
-	static const char other[] = "another text, which is not shorter when it is compressed: 0123456789qwertzuiopasdfg";
+	static const char other[] =
+		"another text, which is not shorter when it is compressed: 0123456789qwertzuiopasdfg";
 	const struct evs_seg_spec own = spec;
 	struct rows rows, more;
 	size_t cap;
@@ -118,7 +123,8 @@ static void test_memory(void)
 			rc = whole(&more, 0, 0);
 			if (!fail_end())
 				break;
-			ok &= rc == EVS_E_NOMEM ? size_of(path) == size : rc == 0 && count() == 1200;
+			ok &= rc == EVS_E_NOMEM ? size_of(path) == size
+						: rc == 0 && count() == 1200;
 			ok &= truncate(path, (off_t)size) == 0;
 		}
 		ok &= rc == 0 && truncate(path, (off_t)size) == 0;
@@ -144,7 +150,7 @@ static void test_memory(void)
 	free_rows(&more);
 }
 
-/* ---- other processes ----------------------------------------------------------------------------- */
+/* ---- other processes ------------------------------------------------------------------------- */
 
 static void another_makes_it(void)
 {
@@ -194,7 +200,8 @@ static const struct {
 	int rows, want;
 } races[] = {
 	{ "made before ours was begun", false, "open", 1, another_makes_it, 5, 0 },
-	{ "and ours cannot be removed", false, "open", 1, another_makes_it_and_unlink_fails, 5, EVS_E_SYS },
+	{ "and ours cannot be removed", false, "open", 1, another_makes_it_and_unlink_fails, 5,
+	  EVS_E_SYS },
 	{ "made while waiting", false, "fcntl", 1, another_has_made_it, 5, 0 },
 	{ "begun anew while waiting", false, "fcntl", 1, another_begins, 0, 0 },
 	{ "the folder has expired", false, "open", 1, folder_expires, 0, 0 },
@@ -286,7 +293,8 @@ static void check_all_sources(bool fit)
 	evs_file_forget(&w.file);
 	sources = NULL;
 	fail_begin("pread", 1, EIO);
-	T_CHECK(evs_segw_sources(&w, &sources, &n, &d) == EVS_E_SYS && fail_end() && d.sys == EIO && !sources);
+	T_CHECK(evs_segw_sources(&w, &sources, &n, &d) == EVS_E_SYS && fail_end() && d.sys == EIO &&
+		!sources);
 	evs_segw_close(&w);
 }
 
@@ -333,7 +341,8 @@ static void test_many_sources(void)
 	free(many);
 }
 
-/* A damaged commit keeps the next INDEX from being made, and all that would follow: then it is not even tried. */
+/* A damaged commit keeps the next INDEX from being made, and all that would follow: then it is not
+ * even tried. */
 static void test_no_index(void)
 {
 	struct evs_segment *s = NULL;
@@ -377,8 +386,8 @@ static void test_calls(void)
 				d.sys = 0;
 				fail_begin(calls[i], n, EDQUOT);
 				rc = evs_segw_open(&w, &spec, &d);
-				t_check(calls[i], fail_end() ? rc == EVS_E_SYS && d.sys == EDQUOT
-							     : rc == 0);
+				t_check(calls[i],
+					fail_end() ? rc == EVS_E_SYS && d.sys == EDQUOT : rc == 0);
 				evs_segw_close(&w);
 				t_check(calls[i], there ? count() == 5 : size_of(path) == 0);
 			}
@@ -386,7 +395,7 @@ static void test_calls(void)
 		}
 }
 
-/* ---- what it refuses ------------------------------------------------------------------------------ */
+/* ---- what it refuses ------------------------------------------------------------------------- */
 
 static int try_spec(const struct evs_seg_spec *s, struct evs_diag *d)
 {
@@ -410,7 +419,8 @@ static void test_refusals(void)
 	memset(longer, 'x', sizeof(longer) - 1);
 	s.dir = longer;
 	T_CHECK(try_spec(&s, &d) == EVS_E_LIMIT);
-	/* A folder in which the segment's name finds room, and that of one in the making does not. */
+	/* A folder in which the segment's name finds room, and that of one in the making does not.
+	 */
 	snprintf(longer, sizeof(longer), "%s", dir);
 	while (strlen(longer) + 1 + strlen(spec.name) + 3 < EVS_PATH_MAX)
 		strcat(longer, "/.");
@@ -439,7 +449,8 @@ static void test_refusals(void)
 	s.schema_len = EVS_MAX_SCHEMA + 1;
 	T_CHECK(try_spec(&s, &d) == EVS_E_LIMIT && strstr(d.what, "cannot store the schema"));
 
-	/* More groups than a commit holds; a group without rows; a rollup that is too large is left out. */
+	/* More groups than a commit holds; a group without rows; a rollup that is too large is left
+	 * out. */
 	T_CHECK(evs_segw_open(&w, &spec, &d) == 0);
 	make_rows(&rows, 5, 0, 0);
 	T_CHECK(evs_segw_group(&w, enc, &rows.r, &d) == EVS_E_LIMIT);
@@ -455,7 +466,7 @@ static void test_refusals(void)
 	T_CHECK(size_of(path) == size && count() == 5);
 }
 
-/* ---- sizes ---------------------------------------------------------------------------------------- */
+/* ---- sizes ----------------------------------------------------------------------------------- */
 
 /* Without memory for it there is none; what is there is sealed. */
 static void test_rollup_memory(void)
@@ -474,7 +485,8 @@ static void test_rollup_memory(void)
 		uint64_t at;
 		int rc;
 
-		T_CHECK(evs_segw_open(&w, &spec, NULL) == 0 && evs_segw_group(&w, enc, &rows.r, NULL) == 0);
+		T_CHECK(evs_segw_open(&w, &spec, NULL) == 0 &&
+			evs_segw_group(&w, enc, &rows.r, NULL) == 0);
 		at = evs_segw_here(&w);
 		fail_begin("memory", n, ENOMEM);
 		rc = evs_segw_rollup(&w, enc, &r, NULL);
@@ -482,7 +494,8 @@ static void test_rollup_memory(void)
 		T_CHECK(rc == 0 || (hit && rc == EVS_E_NOMEM));
 		T_CHECK(w.next.nrollups == (rc == 0));
 		if (rc == 0)
-			T_CHECK(evs_frame_decode(&fr, w.out.p + (at - w.out_off), w.salt, at, &why) == 0 &&
+			T_CHECK(evs_frame_decode(&fr, w.out.p + (at - w.out_off), w.salt, at,
+						 &why) == 0 &&
 				fr.type == EVS_FRAME_ROLLUP);
 		fails += rc < 0;
 		evs_segw_close(&w);
@@ -490,7 +503,6 @@ static void test_rollup_memory(void)
 	t_check("some failed", fails > 0);
 	free_rows(&rows);
 }
-
 
 static void test_rollups(void)
 {
@@ -562,13 +574,15 @@ static void test_commit_calls(void)
 	free_rows(&rows);
 }
 
-/* Which groups get zones, and which columns filters: a value that is everywhere the same needs none. */
+/* Which groups get zones, and which columns filters: a value that is everywhere the same needs
+ * none. */
 static void test_zones_and_filters(void)
 {
 	static const struct {
 		const char *name;
 		uint32_t rows;
-		unsigned same; /* 2: numbers; 4: texts; 8: long texts; 16: no texts; 32: floats for texts */
+		unsigned same; /* 2: numbers; 4: texts; 8: long texts; 16: no texts; 32: floats for
+				  texts */
 		unsigned zones, filters;
 	} cases[] = {
 		{ "too few for either", 63, 0, 0, 0 },
@@ -599,9 +613,10 @@ static void test_zones_and_filters(void)
 			memcpy(text, same & 4 ? "same" : (const char *)&k, 4);
 			T_CHECK(evs_array_append_int(&rows.cols[0], (uint64_t)LO) == 0);
 			T_CHECK(evs_array_append_int(&rows.cols[1], same & 2 ? 0 : k) == 0);
-			T_CHECK((same & 16   ? evs_array_append_null(&rows.cols[2])
-				 : same & 32 ? evs_array_append_float(&rows.cols[2], k)
-						   : evs_array_append_bytes(&rows.cols[2], text, len)) == 0);
+			T_CHECK((same & 16 ? evs_array_append_null(&rows.cols[2])
+				 : same & 32
+					 ? evs_array_append_float(&rows.cols[2], k)
+					 : evs_array_append_bytes(&rows.cols[2], text, len)) == 0);
 		}
 		rows.r.time_min = rows.r.time_max = EVS_TIME_NONE;
 		T_CHECK(evs_segw_open(&w, &spec, NULL) == 0);
@@ -624,7 +639,8 @@ static void test_no_more_zones(void)
 	make_rows(&rows, 0, 600, 0);
 	T_CHECK(evs_segw_open(&w, &spec, NULL) == 0);
 	w.next.nzones = EVS_MAX_ZONES / 2 - 2;
-	T_CHECK(evs_segw_group(&w, enc, &rows.r, NULL) == 0 && w.next.nzones == EVS_MAX_ZONES / 2 - 2);
+	T_CHECK(evs_segw_group(&w, enc, &rows.r, NULL) == 0 &&
+		w.next.nzones == EVS_MAX_ZONES / 2 - 2);
 	T_CHECK(w.next.nfilters == 1);
 	w.next.nzones = 0;
 	T_CHECK(evs_segw_commit(&w, NULL, 0, 1, NULL) == 0);
@@ -654,12 +670,15 @@ static void test_runs(void)
 	free_rows(&rows);
 }
 
-
 static void test_times(void)
 {
 	static const int64_t none = EVS_TIME_NONE;
-	const int64_t times[][2] = { { none, none }, { 20, 30 }, { 10, 25 }, { none, none }, { 22, 40 } };
-	const int64_t want[][2] = { { none, none }, { 20, 30 }, { 10, 30 }, { 10, 30 }, { 10, 40 } };
+	const int64_t times[][2] = {
+		{ none, none }, { 20, 30 }, { 10, 25 }, { none, none }, { 22, 40 }
+	};
+	const int64_t want[][2] = {
+		{ none, none }, { 20, 30 }, { 10, 30 }, { 10, 30 }, { 10, 40 }
+	};
 	struct evs_seg_writer w;
 	struct rows rows;
 
@@ -676,7 +695,7 @@ static void test_times(void)
 	free_rows(&rows);
 }
 
-/* ---- SCHEMA frames -------------------------------------------------------------------------------- */
+/* ---- SCHEMA frames --------------------------------------------------------------------------- */
 
 static void use_schema(const char *text)
 {
@@ -703,7 +722,8 @@ static void forge_schema(uint64_t off, const void *payload, uint32_t len)
 
 	T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
 	f = fopen(path, "r+b");
-	if (!f || !s || fseek(f, (long)off, SEEK_SET) != 0 || fread(raw, 1, sizeof(raw), f) != sizeof(raw))
+	if (!f || !s || fseek(f, (long)off, SEEK_SET) != 0 ||
+	    fread(raw, 1, sizeof(raw), f) != sizeof(raw))
 		abort();
 	T_CHECK(evs_frame_decode(&fr, raw, evs_segment_head(s)->salt, off, &why) == 0);
 	T_CHECK(fr.type == EVS_FRAME_SCHEMA && fr.payload_len == len);
@@ -754,7 +774,8 @@ static void test_schemas(void)
 	spec = own;
 }
 
-/* While a segment is replaced, its newest append is taken back: a longer one has its place, the same once more, or nothing has. */
+/* While a segment is replaced, its newest append is taken back: a longer one has its place, the
+ * same once more, or nothing has. */
 static void test_taken_back(void)
 {
 	static const char ddl[] = "CREATE TABLE ev (ts DateTime, n Int64, t String) ORDER BY n";
@@ -776,11 +797,13 @@ static void test_taken_back(void)
 		T_CHECK(append(10, 10, 10, 20) == 0);
 		for (gone = false;; gone = true) {
 			T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
-			T_CHECK(evs_replace_open(&r, path, NULL) == 0 && evs_replace_begin(r, s, &opts, NULL) == 0);
+			T_CHECK(evs_replace_open(&r, path, NULL) == 0 &&
+				evs_replace_begin(r, s, &opts, NULL) == 0);
 			evs_segment_close(s);
 			if (gone) {
 				T_CHECK(truncate(path, (off_t)size) == 0);
-				T_CHECK(!then[i] || append(10, then[i], then[i], i == 1 ? 200 : 21) == 0);
+				T_CHECK(!then[i] ||
+					append(10, then[i], then[i], i == 1 ? 200 : 21) == 0);
 			}
 			T_CHECK(evs_replace_lock(r, NULL, &rows, NULL) == (gone ? 1 : 0));
 			T_CHECK(gone || rows == 20);

@@ -41,9 +41,10 @@ static void put_expr(const struct evs_expr *e)
 static void put_aggs(const struct evs_select_plan *p)
 {
 	static const char *const names[] = {
-		"?",	"count",    "sum",	 "avg",	     "min",	   "max",	 "argMin",
-		"argMax", "any",      "anyLast", "uniq",     "uniqExact",  "quantile",	 "quantiles",
-		"varPop", "varSamp",  "stddevPop", "stddevSamp", "groupArray", "string_agg",
+		"?",	   "count",	"sum",	      "avg",	    "min",
+		"max",	   "argMin",	"argMax",     "any",	    "anyLast",
+		"uniq",	   "uniqExact", "quantile",   "quantiles",  "varPop",
+		"varSamp", "stddevPop", "stddevSamp", "groupArray", "string_agg",
 	};
 
 	for (size_t i = 0; i < p->nagg; i++) {
@@ -129,7 +130,8 @@ static const struct expr_case cases[] = {
 	{ "SELECT status, count() AS n FROM demo GROUP BY status ORDER BY n DESC",
 	  " keys Nullable(Enum8('QUEUED' = 1, 'FAILED' = 2, 'DONE' = 30)) aggs count() Int64 -> status "
 	  "Nullable(Enum8('QUEUED' = 1, 'FAILED' = 2, 'DONE' = 30)), n Int64 order 1-" },
-	{ "SELECT COUNT(*) FROM demo WHERE n = 1", "where keys aggs count() Int64 -> COUNT(*) Int64" },
+	{ "SELECT COUNT(*) FROM demo WHERE n = 1",
+	  "where keys aggs count() Int64 -> COUNT(*) Int64" },
 	/* aliases in other items, in any order, and in every clause */
 	{ "SELECT toStartOfHour(ts) AS hour, countIf(n = 2) AS errors, count() AS total,\n"
 	  " (errors / total * 100) AS pct FROM demo WHERE hour > now() - INTERVAL 24 HOUR\n"
@@ -149,7 +151,8 @@ static const struct expr_case cases[] = {
 	{ "SELECT toStartOfHour(ts) AS ts, max(ts3) AS ts3 FROM demo GROUP BY ts ORDER BY ts3, max(ts3)",
 	  " keys Nullable(DateTime) aggs max(Nullable(DateTime64(3))) Nullable(DateTime64(3)) -> ts "
 	  "Nullable(DateTime), ts3 Nullable(DateTime64(3)) order 1,1" },
-	{ "SELECT y + 1 AS x, x + 1 AS y FROM demo", "error 7 at 1:20 [x] `x` is defined by itself" },
+	{ "SELECT y + 1 AS x, x + 1 AS y FROM demo",
+	  "error 7 at 1:20 [x] `x` is defined by itself" },
 	/* GROUP BY */
 	{ "SELECT lower(s), count() FROM demo GROUP BY 1 ORDER BY 2 DESC NULLS FIRST, 1",
 	  " keys Nullable(String) aggs count() Int64 -> lower(s) Nullable(String), count() Int64 order "
@@ -276,17 +279,20 @@ static void test_parts(void)
 				       .having = "total > 5",
 				       .sort = "total DESC",
 				       .limit = 3 };
-	parts(&p, "where keys aggs sum(Int64) Nullable(Int64), max(Int32) Nullable(Int32) having -> total "
-		  "Nullable(Int64), max(n) Nullable(Int32) order 0- limit 3");
+	parts(&p,
+	      "where keys aggs sum(Int64) Nullable(Int64), max(Int32) Nullable(Int32) having -> total "
+	      "Nullable(Int64), max(n) Nullable(Int32) order 0- limit 3");
 	p.sort = "totl";
-	parts(&p, "error 7 at 1:1 [totl] there is no column `totl` in demo; did you mean `total`? (sort)");
+	parts(&p,
+	      "error 7 at 1:1 [totl] there is no column `totl` in demo; did you mean `total`? (sort)");
 	p.sort = "total DESCENDING";
 	parts(&p, "error 7 at 1:7 [DESCENDING] an operator, `,` or the end is wanted here (sort)");
 	p = (struct evs_select_parts){ .where = "n >" };
 	parts(&p, "error 7 at 1:4 [] the expression ends where a value is wanted (where)");
 	p = (struct evs_select_parts){ .aggs = "n" };
-	parts(&p, "error 7 at 1:1 [n] `n` has many values in a group: add it to GROUP BY, or take one with "
-		  "any(), min(), max() (aggs)");
+	parts(&p,
+	      "error 7 at 1:1 [n] `n` has many values in a group: add it to GROUP BY, or take one with "
+	      "any(), min(), max() (aggs)");
 }
 
 /* Texts made to be too much: an error, and in time. */
@@ -314,8 +320,9 @@ static void test_hostile(void)
 	for (int i = 1; i <= 40; i++)
 		n += (size_t)snprintf(text + n, cap - n, ", a%d + a%d AS a%d", i - 1, i - 1, i);
 	run_text(text, n);
-	t_check("doubling aliases", strstr(got, "with its aliases put in, the expression has more than "
-						"100000 terms") != NULL);
+	t_check("doubling aliases",
+		strstr(got, "with its aliases put in, the expression has more than "
+			    "100000 terms") != NULL);
 
 	n = 0;
 	n += (size_t)snprintf(text, cap, "SELECT a%d + 1 AS b", 0);

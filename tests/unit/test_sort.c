@@ -1,19 +1,25 @@
 /*
- * Sorting rows by the key: every type, nulls, stability; compared with a sort that is too simple to be wrong.
+ * Sorting rows by the key: every type, nulls, stability; compared with a sort that is too simple to
+ * be wrong.
  */
-#include "src/store/sort.h"
 #include "tests/unit/t.h"
+#include "src/store/sort.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #define ROWS 2500u
 
-/* How many rows, whether some are null, and whether texts are of thousands that have their first eight bytes in common. */
+/* How many rows, whether some are null, and whether texts are of thousands that have their first
+ * eight bytes in common. */
 static const struct shape {
 	uint32_t rows;
 	bool nulls, many;
-} shapes[] = { { 300, true, false }, { 700, true, false }, { 700, false, true }, { ROWS, false, false }, { ROWS, false, true } };
+} shapes[] = { { 300, true, false },
+	       { 700, true, false },
+	       { 700, false, true },
+	       { ROWS, false, false },
+	       { ROWS, false, true } };
 static const struct shape *shape;
 
 static uint64_t state = 7;
@@ -38,8 +44,10 @@ static struct evs_table *table(const char *text)
 
 static void put_any(struct evs_array *a)
 {
-	static const double floats[] = { 0.0, -0.0, 1.5, -1.5, 1e300, -1e300, INFINITY, -INFINITY, NAN, -NAN };
-	static const char *const texts[] = { "", "a", "a\0b", "aaaaaaaa", "aaaaaaaab", "aaaaaaaaa", "\xff\xff", "b" };
+	static const double floats[] = { 0.0,	 -0.0,	   1.5,	      -1.5, 1e300,
+					 -1e300, INFINITY, -INFINITY, NAN,  -NAN };
+	static const char *const texts[] = { "",	  "a",	       "a\0b",	   "aaaaaaaa",
+					     "aaaaaaaab", "aaaaaaaaa", "\xff\xff", "b" };
 	static const size_t lens[] = { 0, 1, 3, 8, 9, 9, 2, 1 };
 	uint8_t fixed[64] = { 0 };
 	char text[32];
@@ -50,7 +58,10 @@ static void put_any(struct evs_array *a)
 		rc = evs_array_append_null(a);
 	} else if (a->phys == EVS_INT) {
 		k = any(5);
-		rc = evs_array_append_int(a, k == 0 ? 0 : k == 1 ? UINT64_MAX : k == 2 ? (uint64_t)1 << (8 * a->width - 1) : any(9));
+		rc = evs_array_append_int(a, k == 0   ? 0
+					     : k == 1 ? UINT64_MAX
+					     : k == 2 ? (uint64_t)1 << (8 * a->width - 1)
+						      : any(9));
 	} else if (a->phys == EVS_FLOAT) {
 		rc = evs_array_append_float(a, floats[any(10)]);
 	} else if (a->phys == EVS_FIXED) {
@@ -61,7 +72,9 @@ static void put_any(struct evs_array *a)
 		rc = evs_array_append_bytes(a, texts[k], lens[k]);
 		if (shape->many) {
 			evs_array_truncate(a, a->rows - 1);
-			rc = evs_array_append_bytes(a, text, (size_t)snprintf(text, sizeof(text), "a prefix %u", any(4000)));
+			rc = evs_array_append_bytes(
+				a, text,
+				(size_t)snprintf(text, sizeof(text), "a prefix %u", any(4000)));
 		}
 	}
 	if (rc < 0)
@@ -111,7 +124,8 @@ static void test_type(const char *type)
 	struct evs_table *t;
 	struct evs_array *cols;
 
-	(void)snprintf(text, sizeof(text), "CREATE TABLE x (ts DateTime, k %s, m Int8) ORDER BY (k, m);", type);
+	(void)snprintf(text, sizeof(text),
+		       "CREATE TABLE x (ts DateTime, k %s, m Int8) ORDER BY (k, m);", type);
 	t = table(text);
 	cols = calloc(t->ncols, sizeof(*cols));
 	if (!cols)
@@ -131,9 +145,12 @@ static void test_type(const char *type)
 
 int main(void)
 {
-	static const char *const types[] = { "Bool",	"Int8",	  "Int16",  "Int32",	  "Int64",    "UInt8",	       "UInt16",
-					     "UInt32",	"UInt64", "Float32", "Float64",	  "String",   "FixedString(3)", "FixedString(20)",
-					     "UUID",	"Date",	  "DateTime", "DateTime64(6)", "Decimal(9, 2)", "IPv4" };
+	static const char *const types[] = {
+		"Bool",	   "Int8",     "Int16",		 "Int32",	    "Int64",
+		"UInt8",   "UInt16",   "UInt32",	 "UInt64",	    "Float32",
+		"Float64", "String",   "FixedString(3)", "FixedString(20)", "UUID",
+		"Date",	   "DateTime", "DateTime64(6)",	 "Decimal(9, 2)",   "IPv4"
+	};
 
 	for (size_t k = 0; k < sizeof(shapes) / sizeof(shapes[0]); k++) {
 		shape = &shapes[k];

@@ -1,6 +1,6 @@
 /*
- * The spool: what goes in comes out, segment by segment and in order of arrival, from memory and from the temporary file;
- * many segments, large ones, large rows; and again after a reset.
+ * The spool: what goes in comes out, segment by segment and in order of arrival, from memory and
+ * from the temporary file; many segments, large ones, large rows; and again after a reset.
  */
 #include "src/store/spool.h"
 #include "tests/unit/t.h"
@@ -19,9 +19,9 @@ static void add(struct evs_spool *s, uint32_t seg, uint64_t n, size_t text)
 
 	memset(fill, (int)('a' + n % 26), text);
 	if (evs_array_append_int(&cols[0], n) < 0 || evs_array_append_int(&cols[1], n) < 0 ||
-	    evs_array_append_bytes(&cols[2], fill, text) < 0 || evs_array_append_null(&cols[3]) < 0 ||
-	    evs_array_append_int(&cols[4], text) < 0 || evs_array_append_int(&cols[5], n) < 0 ||
-	    evs_spool_add(s, cols, 1, &seg, NULL) < 0)
+	    evs_array_append_bytes(&cols[2], fill, text) < 0 ||
+	    evs_array_append_null(&cols[3]) < 0 || evs_array_append_int(&cols[4], text) < 0 ||
+	    evs_array_append_int(&cols[5], n) < 0 || evs_spool_add(s, cols, 1, &seg, NULL) < 0)
 		abort();
 	for (uint16_t c = 0; c < ncols; c++)
 		evs_array_reset(&cols[c]);
@@ -39,7 +39,8 @@ static uint32_t segment(struct evs_spool *s, uint32_t k)
 }
 
 /* Read all; row i went to segment i % nsegs and is `text` + i % 7 bytes long. */
-static void read_all(const char *name, struct evs_spool *s, uint32_t nsegs, uint64_t rows, size_t text, bool skip)
+static void read_all(const char *name, struct evs_spool *s, uint32_t nsegs, uint64_t rows,
+		     size_t text, bool skip)
 {
 	struct evs_spool_reader *r = NULL;
 	uint64_t seen = 0, turns = 0;
@@ -47,7 +48,8 @@ static void read_all(const char *name, struct evs_spool *s, uint32_t nsegs, uint
 
 	t_eq_u64(name, evs_spool_rows(s), rows);
 	t_eq_u64(name, evs_spool_segments(s), nsegs);
-	t_check(name, evs_spool_begin_read(s, helper, NULL) == 0 && evs_spool_reader_new(&r, s) == 0);
+	t_check(name,
+		evs_spool_begin_read(s, helper, NULL) == 0 && evs_spool_reader_new(&r, s) == 0);
 	for (uint32_t g = 0; g < nsegs; g++) {
 		const struct evs_array *src;
 		uint64_t want = g;
@@ -63,8 +65,10 @@ static void read_all(const char *name, struct evs_spool *s, uint32_t nsegs, uint
 				size_t len;
 				const uint8_t *p = evs_array_bytes(&src[2], idx[i], &len);
 
-				ok &= evs_array_int(&src[1], idx[i]) == want && evs_array_int(&src[5], idx[i]) == want &&
-				      len == text + want % 7 && (!len || p[len - 1] == 'a' + want % 26) &&
+				ok &= evs_array_int(&src[1], idx[i]) == want &&
+				      evs_array_int(&src[5], idx[i]) == want &&
+				      len == text + want % 7 &&
+				      (!len || p[len - 1] == 'a' + want % 26) &&
 				      evs_array_is_null(&src[3], idx[i]);
 			}
 		}
@@ -72,14 +76,16 @@ static void read_all(const char *name, struct evs_spool *s, uint32_t nsegs, uint
 	}
 	t_check(name, ok && (skip || seen == rows) && turns >= (skip ? 1 : nsegs));
 	evs_spool_reader_free(r);
-	t_check(name, evs_spool_reset(s, NULL) == 0 && evs_spool_rows(s) == 0 && evs_spool_segments(s) == 0);
+	t_check(name, evs_spool_reset(s, NULL) == 0 && evs_spool_rows(s) == 0 &&
+			      evs_spool_segments(s) == 0);
 }
 
 static void fill(struct evs_spool *s, uint32_t nsegs, uint64_t rows, size_t text, unsigned spills)
 {
 	for (uint64_t i = 0; i < rows; i++) {
 		add(s, segment(s, (uint32_t)(i % nsegs)), i, text + i % 7);
-		if (spills && i % (rows / spills + 1) == rows / spills && evs_spool_spill(s, helper, NULL) < 0)
+		if (spills && i % (rows / spills + 1) == rows / spills &&
+		    evs_spool_spill(s, helper, NULL) < 0)
 			abort();
 	}
 }
@@ -89,8 +95,10 @@ static void test_names(struct evs_spool *s)
 	struct evs_spool_segment g;
 	uint32_t a = 0, b = 0, c = 0, d = 0;
 
-	T_CHECK(evs_spool_segment(s, "x", 1, 7, &a) == 0 && evs_spool_segment(s, "x", 1, 8, &b) == 0);
-	T_CHECK(evs_spool_segment(s, "x\0", 2, 7, &c) == 0 && evs_spool_segment(s, "", 0, 7, &d) == 0);
+	T_CHECK(evs_spool_segment(s, "x", 1, 7, &a) == 0 &&
+		evs_spool_segment(s, "x", 1, 8, &b) == 0);
+	T_CHECK(evs_spool_segment(s, "x\0", 2, 7, &c) == 0 &&
+		evs_spool_segment(s, "", 0, 7, &d) == 0);
 	T_CHECK(a != b && a != c && a != d && c != d);
 	T_CHECK(evs_spool_segment(s, "x", 1, 7, &d) == 0 && d == a);
 	evs_spool_segment_get(s, c, &g);
@@ -140,7 +148,8 @@ static void test_ways(struct evs_spool *s)
 
 int main(void)
 {
-	static const char text[] = "CREATE TABLE x (ts DateTime, n Int64, text String) ORDER BY ts;";
+	static const char text[] =
+		"CREATE TABLE x (ts DateTime, n Int64, text String) ORDER BY ts;";
 	struct evs_helper other = { 0 };
 	struct evs_spool *s = NULL;
 

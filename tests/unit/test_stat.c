@@ -1,4 +1,5 @@
-/* Warnings of evs_stat() that no test has the disk for (src/upkeep/stat_warn.c), and sizes as text. */
+/* Warnings of evs_stat() that no test has the disk for (src/upkeep/stat_warn.c), and sizes as text.
+ */
 #include "tests/unit/t.h"
 
 #include "format/encode.h"

@@ -1,12 +1,12 @@
 /*
- * What evappend and evcat make of known rows, pinned: every byte of the store, every acknowledgement
- * and account, and what is read, pruned and counted on the way out. All memory and every open file is
- * given back.
+ * What evappend and evcat make of known rows, pinned: every byte of the store, every
+ * acknowledgement and account, and what is read, pruned and counted on the way out. All memory and
+ * every open file is given back.
  *
  * How rows are cut into groups, when an INDEX is due, which zones and filters are written and used:
- * a store reads back the same whatever comes of that, so that no other test notices when it goes wrong.
- * The clock stands still here and salts are all the same, so that the bytes can be. Who changes them
- * on purpose copies the new lines, which a failure prints.
+ * a store reads back the same whatever comes of that, so that no other test notices when it goes
+ * wrong. The clock stands still here and salts are all the same, so that the bytes can be. Who
+ * changes them on purpose copies the new lines, which a failure prints.
  */
 #define _XOPEN_SOURCE 700
 #include "evseg.h"
@@ -27,7 +27,7 @@
 static char store[64], stream[80];
 static bool on_tmpfs;
 
-/* ---- taking everything down ----------------------------------------------------------------------- */
+/* ---- taking everything down ------------------------------------------------------------------ */
 
 static struct {
 	XXH3_state_t *files;
@@ -92,7 +92,7 @@ static void told(const void *p, size_t n)
 	seen.told += XXH3_64bits(p, n);
 }
 
-/* ---- writing -------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static pthread_t feeder;
 static unsigned strangers;
@@ -156,7 +156,7 @@ static void apply(const char *ddl)
 	}
 }
 
-/* ---- rows ----------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static char text[8 << 20];
 static size_t text_len;
@@ -209,7 +209,7 @@ static void rows(uint32_t first, uint32_t last, uint32_t tenants, uint32_t days)
 	"level Enum('info' = 1, 'warn' = 2), text Nullable(String), took Nullable(Float64), "      \
 	"id UUID, tags Array(String), CHECK (n >= 0)"
 
-/* ---- reading -------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int on_text(void *arg, const void *data, size_t len)
 {
@@ -294,7 +294,7 @@ static void read_all_ways(void)
 						  .until = start + (i + 1) * 4 * day });
 }
 
-/* ---- what is pinned ------------------------------------------------------------------------------- */
+/* ---- what is pinned -------------------------------------------------------------------------- */
 
 static void many_columns(void)
 {

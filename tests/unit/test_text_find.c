@@ -1,6 +1,7 @@
 /*
- * Looking for a text in a longer one finds the first place there is, and looks at no byte outside: texts are of two and three
- * letters, so that there are many places that are nearly right, and each stands in memory of just its size.
+ * Looking for a text in a longer one finds the first place there is, and looks at no byte outside:
+ * texts are of two and three letters, so that there are many places that are nearly right, and each
+ * stands in memory of just its size.
  */
 #include "src/expr/expr_node.h"
 #include "tests/unit/t.h"
@@ -39,12 +40,14 @@ int main(void)
 	unsigned wrong = 0, found = 0;
 
 	for (unsigned i = 0; i < 60000; i++) {
-		size_t n = below(i % 5 ? 80 : 400), m = 1 + below(i % 3 ? 6 : 24), a = below(m), b = below(m);
+		size_t n = below(i % 5 ? 80 : 400), m = 1 + below(i % 3 ? 6 : 24), a = below(m),
+		       b = below(m);
 		char *s = letters(n, 2 + i % 2), *needle = letters(m, 2 + i % 2);
 		const char *want = plain(s, n, needle, m);
 
 		found += want != NULL;
-		wrong += evs_x_find_by(s, n, needle, m, a, b) != want || evs_x_find(s, n, needle, m) != want;
+		wrong += evs_x_find_by(s, n, needle, m, a, b) != want ||
+			 evs_x_find(s, n, needle, m) != want;
 		free(s);
 		free(needle);
 	}

@@ -1,5 +1,6 @@
 /*
- * The helper: it does one thing after the other, what it did is seen, and where there is no thread the caller is told.
+ * The helper: it does one thing after the other, what it did is seen, and where there is no thread
+ * the caller is told.
  */
 #include "src/thread.h"
 #include "tests/unit/fail.h"
@@ -38,7 +39,8 @@ static void test_helper(void)
 
 static void test_none(void)
 {
-	static const char *const calls[] = { "pthread_create", "pthread_attr_init", "pthread_attr_setstacksize" };
+	static const char *const calls[] = { "pthread_create", "pthread_attr_init",
+					     "pthread_attr_setstacksize" };
 	struct evs_helper h = { 0 };
 	int n = 0;
 

@@ -90,7 +90,8 @@ static void test_byte_zones(void)
 	evs_array_release(&a);
 }
 
-/* Random strings, many of them alike in their first bytes: bounds as a plain comparison finds them. */
+/* Random strings, many of them alike in their first bytes: bounds as a plain comparison finds them.
+ */
 static void test_byte_zones_random(void)
 {
 	uint32_t r = 12345;

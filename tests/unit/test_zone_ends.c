@@ -1,6 +1,6 @@
 /*
- * Zones of texts whose bytes end where the array's memory ends, so that no load may reach past them,
- * against plain comparison.
+ * Zones of texts whose bytes end where the array's memory ends, so that no load may reach past
+ * them, against plain comparison.
  */
 #include "format/commit.h"
 #include "format/zone.h"
