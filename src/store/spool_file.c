@@ -15,6 +15,7 @@ bool evs_spool_spilled(const struct evs_spool *s)
 	return s->nchunks;
 }
 
+/* There must be room for another spill, and for the one of evs_spool_begin_read(): two chunks each. */
 bool evs_spool_must_flush(const struct evs_spool *s)
 {
 	return s->nchunks + 4 > SPOOL_MAX_CHUNKS || s->nsegs >= EVS_SPOOL_MAX_SEGMENTS ||
