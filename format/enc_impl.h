@@ -61,10 +61,10 @@ struct evs_pick {
 struct evs_dec_ctx {
 	struct evs_scratch scratch;
 	struct evs_array strs[EVS_MAX_ENCODING_DEPTH]; /* BYTES of inner nodes, by depth */
-	struct evs_buf
-		pool[EVS_MAX_ENCODING_DEPTH]; /* bytes of the columns of a template, by depth */
-	size_t limit;			      /* bytes a column may take */
-	size_t left;			      /* of them */
+	/* bytes of the columns of a template, by depth */
+	struct evs_buf pool[EVS_MAX_ENCODING_DEPTH];
+	size_t limit;  /* bytes a column may take */
+	size_t left;   /* of them */
 	uint64_t most; /* bytes that all values of the BYTES node picked from last have at most */
 	uint8_t **raw; /* memory that a column lies in, which may be taken for other memory; NULL:
 			  it must stay */

@@ -18,8 +18,8 @@
 struct evs_piece {
 	int32_t at; /* in the data of the values */
 	uint32_t len;
-	uint32_t
-		key; /* of the path that leads to it inside JSON; 0: by its place in the skeleton */
+	/* of the path that leads to it inside JSON; 0: by its place in the skeleton */
+	uint32_t key;
 };
 
 struct evs_split {

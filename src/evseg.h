@@ -205,8 +205,8 @@ struct evs_scan_opts {
 	size_t ntenants;
 	bool has_since, has_until;
 	int64_t since, until; /* since <= time < until */
-	const char
-		*where; /* a condition (spec/query.md): only rows of which it is true; NULL: all */
+	/* a condition (spec/query.md): only rows of which it is true; NULL: all */
+	const char *where;
 	const char *const *keys; /* "COLUMN=VALUE", all of which must hold */
 	size_t nkeys;
 	/*

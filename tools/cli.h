@@ -57,8 +57,8 @@ enum cli_kind {
 struct cli_option {
 	char letter;	  /* short name, or 0 */
 	const char *name; /* long name */
-	const char *
-		arg; /* what the help calls its argument ("=X" to show --name=X); NULL for a flag */
+	/* what the help calls its argument ("=X" to show --name=X); NULL for a flag */
+	const char *arg;
 	const char *help; /* lines separated by \n */
 	enum cli_kind kind;
 	bool *flag;

@@ -115,9 +115,9 @@ int evs_eval_run_over(struct evs_eval *v, const struct evs_expr *e,
  * some row may hold the value value[row], which has the column's type.
  */
 struct evs_bounds {
-	const struct evs_array
-		*bounds; /* two rows, none above the values and none below; NULL: all are null */
-	bool nulls;	 /* some row may be null */
+	/* two rows, none above the values and none below; NULL: all are null */
+	const struct evs_array *bounds;
+	bool nulls; /* some row may be null */
 };
 
 struct evs_known {

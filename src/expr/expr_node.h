@@ -93,8 +93,8 @@ struct evs_eval {
 	size_t view_cap;
 	uint32_t rows; /* of the chunk */
 
-	const struct evs_coded *
-		*coded; /* by place, NULL where a column has no codes; NULL: none has */
+	/* by place, NULL where a column has no codes; NULL: none has */
+	const struct evs_coded **coded;
 	const struct evs_coded **places; /* memory for that */
 	size_t places_cap;
 	uint32_t from;	     /* the chunk's first row */

@@ -17,8 +17,8 @@
 #define GAP	     2u	  /* between columns */
 
 struct evs_grid {
-	struct evs_buf
-		cells; /* of the rows that wait: u32 bytes, then the text, column by column */
+	/* of the rows that wait: u32 bytes, then the text, column by column */
+	struct evs_buf cells;
 	uint32_t waiting;
 	bool settled;
 	bool started;

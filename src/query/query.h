@@ -50,8 +50,8 @@ struct query_feed {
 	struct query_value *keep;
 	struct evs_grouping_input *in;
 	struct evs_grouping *grouping;
-	struct evs_array *
-		rollup; /* columns of the rollup at hand, and of the plan made of them (borrowed) */
+	/* columns of the rollup at hand, and of the plan made of them (borrowed) */
+	struct evs_array *rollup;
 	struct evs_array *state;
 	int rollup_rc;
 	struct evs_diag rollup_diag;

@@ -107,8 +107,8 @@ struct evs_scan {
 	bool asked_first;	/* for rows: it is settled who reads */
 	struct scan_pair *pair; /* two threads do, or NULL */
 	bool is_twin;		/* the second one of them; the list is the first one's */
-	struct scan_slot
-		*at; /* slots with the batch at hand: ours, or what another thread has read */
+	/* slots with the batch at hand: ours, or what another thread has read */
+	struct scan_slot *at;
 	struct scan_stage *stage; /* latest and sort, or NULL */
 	uint16_t *thin; /* columns of --latest, then the time; NULL: all rows. A twin's are the
 			   first one's */

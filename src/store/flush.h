@@ -85,8 +85,8 @@ struct evs_flush {
 	 */
 	pthread_mutex_t turn;
 	uint32_t next_segment;
-	pthread_mutex_t
-		lock; /* of the rest, of *stats and of groups on their way; never held for long */
+	/* of the rest, of *stats and of groups on their way; never held for long */
+	pthread_mutex_t lock;
 	pthread_cond_t step; /* one of these is ready, or has gone its way */
 	/* By inode: what was committed here is known to be on disk. What another left may not be.
 	 */

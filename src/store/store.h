@@ -293,8 +293,8 @@ int evs_segment_open_held(struct evs_segment **out, struct evs_spare *spare, int
 struct evs_replace;
 
 struct evs_replace_opts {
-	const struct evs_table
-		*table; /* of the rows to come; its text is the schema of the new file */
+	/* of the rows to come; its text is the schema of the new file */
+	const struct evs_table *table;
 	uint8_t made_for[EVS_MADE_FOR];
 	uint8_t level;
 	bool kept; /* rows may keep fields of columns' names in _extra (spec 4.1) */
