@@ -194,6 +194,27 @@ static void release_columns(void)
 		evs_array_release(&cols[i]);
 }
 
+/* Some rows of a column, far from each other. */
+static int pick_rows(struct evs_decoder *d, const struct evs_group *g, const struct evs_block *b,
+		     const uint8_t *stored, uint16_t column, struct evs_array *back)
+{
+	enum { PICKED = 5 };
+	uint32_t at[PICKED], n = PICKED;
+	const char *why = NULL;
+	int rc;
+
+	for (uint32_t i = 0; i < n; i++)
+		at[i] = i * (cols[column].rows / PICKED);
+	rc = evs_group_pick(d, g, b, stored, column, at, n, back, &why);
+	if (rc == 0 && back->rows != n)
+		rc = 1;
+	for (uint32_t i = 0; rc == 0 && i < n; i++)
+		if (evs_array_is_null(back, i) != evs_array_is_null(&cols[column], at[i]) ||
+		    evs_array_compare(back, i, &cols[column], at[i]) != 0)
+			rc = 1;
+	return rc;
+}
+
 static int read_group(struct evs_decoder *d, const uint8_t *p, size_t len, uint32_t summed)
 {
 	struct evs_group g = { 0 };
@@ -209,6 +230,8 @@ static int read_group(struct evs_decoder *d, const uint8_t *p, size_t len, uint3
 		rc = evs_group_column(d, &g, b, b ? p + b->at : NULL, i, &back, &why);
 		if (rc == 0 && !gen_same(&back, &cols[i]))
 			rc = 1;
+		if (rc == 0)
+			rc = pick_rows(d, &g, b, b ? p + b->at : NULL, i, &back);
 		evs_array_release(&back);
 	}
 	evs_group_release(&g);

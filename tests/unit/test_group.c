@@ -281,6 +281,22 @@ static struct evs_buf one_block(uint32_t rows, bool is_packed, uint8_t codec, co
 	return b;
 }
 
+/* Two rows of such a group come as the whole column does, or fail by the same rule. */
+static void check_pick(const char *rule, int want, struct evs_decoder *d, const struct evs_group *g,
+		       const uint8_t *payload)
+{
+	static const uint32_t at[] = { 0, 2 };
+	struct evs_array got;
+	const char *why = "none";
+	int rc;
+
+	evs_array_init(&got, EVS_INT, 8, true);
+	rc = evs_group_pick(d, g, &g->blocks[0], payload + g->blocks[0].at, 0, at, 2, &got, &why);
+	t_check(rule, rc == want && (rc < 0 || got.rows == 2));
+	t_check(why, want == 0 || !strncmp(why, rule, strlen(rule)));
+	evs_array_release(&got);
+}
+
 /* Decode the column of such a group under a memory limit. */
 static void check_block(const char *rule, int want, struct evs_buf b, size_t limit)
 {
@@ -295,6 +311,7 @@ static void check_block(const char *rule, int want, struct evs_buf b, size_t lim
 	T_CHECK(evs_group_decode(&g, b.p, 56, b.len, &why) == 0);
 	t_check(rule, column(d, &g, b.p, &like, 0, NULL, &why) == want);
 	t_check(why, want == 0 || !strncmp(why, rule, strlen(rule)));
+	check_pick(rule, want, d, &g, b.p);
 	evs_group_release(&g);
 	evs_decoder_free(d);
 	evs_buf_release(&b);
