@@ -177,48 +177,10 @@ static int read_recent(struct evs_segment *s, const struct evs_recent *r, struct
 	return evs_file_decode(&s->file, r->off, r->append, &t->commit, &t->payload, diag);
 }
 
-/* Led to by a reference, or one behind the newest INDEX. Commits come in the order of the file,
- * each once. */
-static int enter_commit(struct evs_segment *s, const struct evs_index_ref *from,
-			const struct evs_recent *recent, struct evs_diag *diag)
-{
-	uint64_t off = from ? from->off : recent->off;
-	struct evs_tree *t = &s->tree;
-	struct evs_commit before = t->commit; /* numbers only */
-	const char *why = NULL;
-	int rc;
-
-	evs_commit_release(&t->commit);
-	if (off < s->pos) /* after an INDEX that speaks of commits of the future, or a group where
-			     none can be */
-		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.2-3 commits out of order");
-	rc = from ? evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag)
-		  : read_recent(s, recent, diag);
-	if (rc == 0 && from && evs_commit_check_ref(&t->commit, from, &why) < 0)
-		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
-	if (rc == 0 && before.seq && before.seq + 1 == t->commit.seq &&
-	    evs_commit_check_prev(&t->commit, &before, &why) < 0)
-		evs_segment_tell(s, off, 0, why); /* as on a walk: each is sound by itself */
-	if (rc == 0 && t->commit.rows_total - t->commit.rows != s->next_row) {
-		why = "7.1-12 the commit does not continue the one before";
-		evs_segment_tell(s, off, 0, why);
-		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
-	}
-	t->in_commit = rc == 0;
-	t->unproved = s->file.put_off;
-	t->commit_off = off;
-	t->next_group = 0;
-	if (rc == 0 && s->done && s->done(s->done_arg, &t->commit)) {
-		come_to(s, off);
-		s->next_row = t->commit.rows_total;
-		t->in_commit = false;
-	}
-	return rc;
-}
-
 /*
- * A group of the commit at hand is wanted: what was put off is due. Returns 0, where the commit may
- * be over; EVS_E_FORMAT: its hash does not match; or an error of the system.
+ * A group of the commit at hand is wanted, or something is wrong with it: what was put off is due.
+ * Returns 0, where the commit may be over; EVS_E_FORMAT: its hash does not match; or an error of
+ * the system.
  */
 static int prove(struct evs_segment *s, struct evs_diag *diag)
 {
@@ -235,6 +197,64 @@ static int prove(struct evs_segment *s, struct evs_diag *diag)
 	if (rc == 0 && t->commit_off >= s->tail.end) {
 		come_to(s, s->tail.end);
 		s->next_row = s->tail.trailer.rows_total;
+		t->in_commit = false;
+	}
+	return rc;
+}
+
+/* Does the commit at hand continue the one entered before it? Each is sound by itself, as on a
+ * walk; but one of a torn append is none. */
+static int check_chain(struct evs_segment *s, const struct evs_commit *before,
+		       struct evs_diag *diag)
+{
+	struct evs_tree *t = &s->tree;
+	bool adds_up = t->commit.rows_total - t->commit.rows == s->next_row;
+	const char *why = NULL;
+	int rc = 0;
+
+	if (before->seq && before->seq + 1 == t->commit.seq)
+		(void)evs_commit_check_prev(&t->commit, before, &why);
+	if (!why && !adds_up)
+		why = "7.1-12 the commit does not continue the one before";
+	if (why && t->unproved)
+		rc = prove(s, diag);
+	if (!why || rc < 0 || !t->in_commit)
+		return rc;
+	evs_segment_tell(s, t->commit_off, 0, why);
+	return adds_up ? 0 : evs_fail_off(diag, EVS_E_FORMAT, s->path, t->commit_off, why);
+}
+
+/* Led to by a reference, or one behind the newest INDEX. Commits come in the order of the file,
+ * each once. */
+static int enter_commit(struct evs_segment *s, const struct evs_index_ref *from,
+			const struct evs_recent *recent, struct evs_diag *diag)
+{
+	uint64_t off = from ? from->off : recent->off;
+	struct evs_tree *t = &s->tree;
+	struct evs_commit before = t->commit; /* numbers only */
+	const char *why = NULL;
+	int rc;
+
+	t->in_commit = false;
+	evs_commit_release(&t->commit);
+	if (off < s->pos) /* after an INDEX that speaks of commits of the future, or a group where
+			     none can be */
+		return evs_fail_off(diag, EVS_E_FORMAT, s->path, off, "8.2-3 commits out of order");
+	rc = from ? evs_file_commit(&s->file, off, s->tail.end, &t->commit, &t->payload, diag)
+		  : read_recent(s, recent, diag);
+	if (rc == 0 && from && evs_commit_check_ref(&t->commit, from, &why) < 0)
+		rc = evs_fail_off(diag, EVS_E_FORMAT, s->path, off, why);
+	if (rc < 0)
+		return rc;
+	t->in_commit = true;
+	t->unproved = s->file.put_off;
+	t->commit_off = off;
+	t->next_group = 0;
+	rc = check_chain(s, &before, diag);
+	t->in_commit = t->in_commit && rc == 0;
+	if (t->in_commit && s->done && s->done(s->done_arg, &t->commit)) {
+		come_to(s, off);
+		s->next_row = t->commit.rows_total;
 		t->in_commit = false;
 	}
 	return rc;

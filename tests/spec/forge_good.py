@@ -253,3 +253,15 @@ def lost_index():
     f.index()
     append(f)
     return lost(f, fr.INDEX)
+
+
+@crash
+def lost_group_before_foreign_commit():
+    """An append's group never reached the disk, and its COMMIT continues another commit than the one
+    in front of it: torn is what it is, however it is come to."""
+    f = Forge()
+    append(f)
+    f.group(2, [(0, plain(4, 7, 8)), (0, texts(b"a" * 300, b"b" * 300)),
+                (0, plain(8, CREATED, CREATED))])
+    f.commit(prev_hash=b"\1" * 32)
+    return lost(f, fr.GROUP)
