@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Is a file valid in Prometheus' text format 0.0.4, by the rules of promtool? usage: evexposition.py FILE...
+"""Is a file valid in Prometheus' text format 0.0.4, by the rules of promtool? usage:
+evexposition.py FILE...
 
-The format: https://prometheus.io/docs/instrumenting/exposition_formats/; promtool's own rules (`promtool check metrics`): help
-for every metric, names without a unit's abbreviation, no suffix of counters or histograms on others. Prints each breach with its
-line; exit status 1 when there is one.
+The format: https://prometheus.io/docs/instrumenting/exposition_formats/; promtool's own rules
+(`promtool check metrics`): help for every metric, names without a unit's abbreviation, no suffix of
+counters or histograms on others. Prints each breach with its line; exit status 1 when there is one.
 """
 
 import math
@@ -80,12 +81,24 @@ def breaches(text):
 
 
 PLANTED = {
-    "a 1": 1, "# HELP a b\na 1\n": 0, "# HELP a b\n# TYPE a gauge\na{x=\"\\\"\\\\\\n\"} 1.5e3\n": 0, "a 1\n": 1,
-    "# HELP a b\na{x=\"1\"} 1\na{x=\"1\"} 2\n": 1, "# HELP a b\na{x=\"\n\"} 1\n": 2, "# HELP a b\na one\n": 1,
-    "# HELP a b\na 1\n# HELP c d\nc 1\na{x=\"2\"} 1\n": 1, "# HELP a b\na 1\n# TYPE a gauge\n": 1,
-    "# HELP a_total b\n# TYPE a_total gauge\na_total 1\n": 1, "# HELP a-b c\n": 1, "# HELP a b\n# HELP a b\n": 1,
-    "# HELP a_ms b\na_ms 1\n": 1, "# HELP a b\na{x=\"1\",x=\"2\"} 1\n": 1, "# HELP a b\na{9=\"1\"} 1\n": 1,
-    "# HELP a_count b\na_count 1\n": 1, "# HELP a b\n# TYPE a thing\na 1\n": 1, "# HELP a b\na 1_0\n": 1,
+    "a 1": 1,
+    "# HELP a b\na 1\n": 0,
+    "# HELP a b\n# TYPE a gauge\na{x=\"\\\"\\\\\\n\"} 1.5e3\n": 0,
+    "a 1\n": 1,
+    "# HELP a b\na{x=\"1\"} 1\na{x=\"1\"} 2\n": 1,
+    "# HELP a b\na{x=\"\n\"} 1\n": 2,
+    "# HELP a b\na one\n": 1,
+    "# HELP a b\na 1\n# HELP c d\nc 1\na{x=\"2\"} 1\n": 1,
+    "# HELP a b\na 1\n# TYPE a gauge\n": 1,
+    "# HELP a_total b\n# TYPE a_total gauge\na_total 1\n": 1,
+    "# HELP a-b c\n": 1,
+    "# HELP a b\n# HELP a b\n": 1,
+    "# HELP a_ms b\na_ms 1\n": 1,
+    "# HELP a b\na{x=\"1\",x=\"2\"} 1\n": 1,
+    "# HELP a b\na{9=\"1\"} 1\n": 1,
+    "# HELP a_count b\na_count 1\n": 1,
+    "# HELP a b\n# TYPE a thing\na 1\n": 1,
+    "# HELP a b\na 1_0\n": 1,
 }
 
 

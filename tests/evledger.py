@@ -1,6 +1,8 @@
-"""What the ledger of evexpire must say of a state of a store, and of what came out of it (spec/store.md 10.3).
+"""What the ledger of evexpire must say of a state of a store, and of what came out of it
+(spec/store.md 10.3).
 
-A state is a dict: path -> bytes, None for a folder. `gone` are segments that were to go, `first` the state before.
+A state is a dict: path -> bytes, None for a folder. `gone` are segments that were to go, `first`
+the state before.
 """
 
 import json
@@ -46,7 +48,8 @@ def settled(first, files, gone, stream, again, say):
         say("the ledger has a line that is none")
     for path in gone:
         whats = [x["what"] for x in said_of(files, path, first, stream)]
-        if whats[0::2] != ["drop"] * len(whats[1::2]) or not set(whats[1::2]) <= {"kept", "dropped"}:
+        if whats[0::2] != ["drop"] * len(whats[1::2]) or not set(
+                whats[1::2]) <= {"kept", "dropped"}:
             say("a line of the ledger has no answer", path, whats)
         if whats.count("dropped") > 1 or "dropped" in whats[:-1]:
             say("the ledger says twice that a segment was dropped", path, whats)

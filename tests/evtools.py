@@ -75,8 +75,8 @@ class Tally:
 
 
 class Scratch:
-    """A folder that goes away again (unless EVSEG_KEEP is set). With a tally, the stores in it must be sound at the end, but
-    for those whose folder is called `damaged`."""
+    """A folder that goes away again (unless EVSEG_KEEP is set). With a tally, the stores in it must
+    be sound at the end, but for those whose folder is called `damaged`."""
 
     def __init__(self, name, parent=None, tally=None):
         self.path = Path(tempfile.mkdtemp(prefix="evseg-%s-" % name, dir=parent))
@@ -89,8 +89,8 @@ class Scratch:
         stores = {p.parent.parent for p in self.path.rglob("schema.sql")} if self.tally else ()
         for store in sorted(s for s in stores if s.name != "damaged"):
             ran = run([tool("evcheck"), "-q", store])
-            self.tally.check("evcheck of %s" % store.relative_to(self.path), ran.status == 0 and not ran.out,
-                             "%d: %.300s %.300s" % (ran.status, ran.out, ran.err))
+            self.tally.check("evcheck of %s" % store.relative_to(self.path), ran.status == 0 and
+                             not ran.out, "%d: %.300s %.300s" % (ran.status, ran.out, ran.err))
         if not os.environ.get("EVSEG_KEEP"):
             shutil.rmtree(self.path, ignore_errors=True)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Sample rows for the demo and the tests: what happened to the tasks of a job queue, as NDJSON.
 
-The same options give the same bytes. A task goes CREATED, ASSIGNED, STARTED and then FINISHED, FAILED
-(with an error_message) or CANCELLED, some with retries in between; tenants are of very different
-size; the rows come in the order of their times but for a few late ones.
+The same options give the same bytes. A task goes CREATED, ASSIGNED, STARTED and then FINISHED,
+FAILED (with an error_message) or CANCELLED, some with retries in between; tenants are of very
+different size; the rows come in the order of their times but for a few late ones.
 """
 
 import argparse
@@ -21,11 +21,14 @@ ERRORS = [
     "invalid input: field 'amount' is %d, must be positive",
     "out of memory: %d MiB requested",
 ]
-ACTIONS = ["email:send", "invoice:render", "report:build", "image:resize", "sync:crm", "cleanup:tmp"]
+ACTIONS = [
+    "email:send", "invoice:render", "report:build", "image:resize", "sync:crm", "cleanup:tmp"
+]
 
 
 def arguments():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rows", type=int, default=1000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--tenants", type=int, default=3)
@@ -48,7 +51,9 @@ def task(rng, tenant, at, ids):
 
     task_id = ids()
     worker = "worker-%d" % rng.randrange(12)
-    yield at, row("CREATED", 0, data={"action": rng.choice(ACTIONS), "priority": rng.randrange(1, 4)})
+    yield at, row("CREATED",
+                  0,
+                  data={"action": rng.choice(ACTIONS), "priority": rng.randrange(1, 4)})
     retries = 0
     while True:
         at += timedelta(milliseconds=int(rng.lognormvariate(4, 1)))
@@ -64,7 +69,9 @@ def task(rng, tenant, at, ids):
             yield at, row("CANCELLED", retries)
             return
         error = rng.choice(ERRORS)
-        yield at, row("FAILED", retries, error=error % rng.randrange(1, 30000) if "%" in error else error)
+        yield at, row("FAILED",
+                      retries,
+                      error=error % rng.randrange(1, 30000) if "%" in error else error)
         if retries == 3 or rng.random() < 0.3:
             return
         retries += 1

@@ -4,13 +4,13 @@
 Below FOLDER (default: the one this file is in), for each SYSTEM and TABLE:
 
     SYSTEM/rows/TABLE.ndjson             lines for `evappend --now NOW`, good and bad ones mixed
-    SYSTEM/expect/TABLE.ndjson           the rows that must come back, in any order; nulls are left out
-    SYSTEM/expect/TABLE.rejects.ndjson   number of each line that must be refused, and words of the reason
-    SYSTEM/expect/TABLE.segments         TENANT/SEGMENT of each file that must be there
+    SYSTEM/expect/TABLE.ndjson           the rows that must come back, in any order; nulls are left
+    out SYSTEM/expect/TABLE.rejects.ndjson   number of each line that must be refused, and words of
+    the reason SYSTEM/expect/TABLE.segments         TENANT/SEGMENT of each file that must be there
 
-NOW stands in the file `now`. In expected rows "<uuid4>" stands for any version 4 UUID, and "<serial>" for a
-number that the writer gives, rising with the lines. The output is always the same; the rules are in gen/rows.py,
-the rows in one module for each system. No code is shared with evseg.
+NOW stands in the file `now`. In expected rows "<uuid4>" stands for any version 4 UUID, and
+"<serial>" for a number that the writer gives, rising with the lines. The output is always the same;
+the rules are in gen/rows.py, the rows in one module for each system. No code is shared with evseg.
 """
 
 import sys
@@ -27,7 +27,10 @@ import meshhook
 import watchllm
 from rows import NOW
 
-SYSTEMS = {"hatchet": hatchet, "watchllm": watchllm, "lightbulb": lightbulb, "meshhook": meshhook, "mbflow": mbflow}
+SYSTEMS = {
+    "hatchet": hatchet, "watchllm": watchllm, "lightbulb": lightbulb, "meshhook": meshhook,
+    "mbflow": mbflow
+}
 
 
 def main():

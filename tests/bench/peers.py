@@ -1,4 +1,5 @@
-"""ClickHouse and DuckDB on the same rows, by the scripts ch.js and duck.js in EVSEG_PEERS; and zstd on the text itself."""
+"""ClickHouse and DuckDB on the same rows, by the scripts ch.js and duck.js in EVSEG_PEERS; and zstd
+on the text itself."""
 
 import functools
 import os
@@ -17,10 +18,13 @@ CH_TYPES = {"int8": "Int8", "int16": "Int16", "int32": "Int32", "int64": "Int64"
             "uint64": "UInt64", "float32": "Float32", "float64": "Float64", "uuid": "UUID",
             "bool": "Bool", "datetime": "DateTime('UTC')",
             "date": "Date"}
-DUCK_TYPES = {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "uint8": "UTINYINT",
-              "uint16": "USMALLINT", "uint32": "UINTEGER", "uint64": "UBIGINT", "float32": "FLOAT",
-              "float64": "DOUBLE", "uuid": "UUID", "bool": "BOOLEAN", "datetime": "TIMESTAMP",
-              "datetime64": "TIMESTAMP", "date": "DATE", "json": "JSON", "map": "MAP(VARCHAR, VARCHAR)"}
+DUCK_TYPES = {
+    "int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT",
+    "uint8": "UTINYINT", "uint16": "USMALLINT", "uint32": "UINTEGER", "uint64": "UBIGINT",
+    "float32": "FLOAT", "float64": "DOUBLE", "uuid": "UUID", "bool": "BOOLEAN",
+    "datetime": "TIMESTAMP", "datetime64": "TIMESTAMP", "date": "DATE", "json": "JSON",
+    "map": "MAP(VARCHAR, VARCHAR)"
+}
 
 
 TYPED = "duckdb, same types"
@@ -74,18 +78,24 @@ def ch_make(table, source):
     database = "CREATE DATABASE IF NOT EXISTS b ENGINE = Atomic"
     codec = "SETTINGS default_compression_codec = 'ZSTD(3)'"
     if not schema:  # a set: its types are ClickHouse's guess
-        return [database, "CREATE TABLE b.t ENGINE = MergeTree ORDER BY tuple() %s AS SELECT * FROM file('%s', JSONEachRow)" % (
-            codec, source)]
-    columns = ", ".join("`%s` %s" % (c.name, ch_type(c.type, c.nullable)) for c in schema.columns.values())
+        return [
+            database,
+            "CREATE TABLE b.t ENGINE = MergeTree ORDER BY tuple() %s AS SELECT * FROM file('%s', JSONEachRow)"
+            % (codec, source)
+        ]
+    columns = ", ".join("`%s` %s" % (c.name, ch_type(c.type, c.nullable))
+                        for c in schema.columns.values())
     partition = "PARTITION BY (tenant_id, toMonday(timestamp))" if table == "task_events" else ""
     order = {"task_events": "task_id, timestamp, status"}.get(table, schema.time or "created_at")
-    return [database,
-            "CREATE TABLE b.t (%s) ENGINE = MergeTree %s ORDER BY (%s) %s, allow_nullable_key = 1" % (
-                columns, partition, order, codec),
-            "INSERT INTO b.t SELECT * FROM file('%s', JSONEachRow, '%s') "
-            "SETTINGS max_partitions_per_insert_block = 100000, "
-            "date_time_input_format = 'best_effort', max_insert_threads = 2" % (
-                source, columns.replace("`", "").replace("'", "\\'"))]
+    return [
+        database,
+        "CREATE TABLE b.t (%s) ENGINE = MergeTree %s ORDER BY (%s) %s, allow_nullable_key = 1" %
+        (columns, partition, order, codec),
+        "INSERT INTO b.t SELECT * FROM file('%s', JSONEachRow, '%s') "
+        "SETTINGS max_partitions_per_insert_block = 100000, "
+        "date_time_input_format = 'best_effort', max_insert_threads = 2" %
+        (source, columns.replace("`", "").replace("'", "\\'"))
+    ]
 
 
 def bench_clickhouse(table, source, work):
@@ -116,12 +126,14 @@ def duck_type(t):
 
 
 def duck_read(table, source, typed):
-    """As DuckDB guesses, which makes columns of the fields of JSON and forgets its text; or with the schema's types, as the others have them."""
+    """As DuckDB guesses, which makes columns of the fields of JSON and forgets its text; or with
+    the schema's types, as the others have them."""
     columns = ""
     if typed:
-        columns = ", columns = {%s}" % ", ".join(
-            "'%s': '%s'" % (c.name, duck_type(c.type)) for c in rows.schema_of(table)[2].columns.values())
-    return "read_json('%s', format = 'newline_delimited', maximum_object_size = 100000000%s)" % (source, columns)
+        columns = ", columns = {%s}" % ", ".join("'%s': '%s'" % (c.name, duck_type(c.type))
+                                                 for c in rows.schema_of(table)[2].columns.values())
+    return "read_json('%s', format = 'newline_delimited', maximum_object_size = 100000000%s)" % (
+        source, columns)
 
 
 def bench_duckdb(table, source, work, typed=False):
@@ -156,14 +168,17 @@ def bench_duckdb(table, source, work, typed=False):
 # ---- all of them ---------------------------------------------------------------------------------
 
 def bench_zstd(source):
-    """MB of the text under zstd -19 with a window of 128 MiB: what a patient archive of it takes."""
-    packer = subprocess.Popen(["zstd", "-19", "--long=27", "-T2", "-qc", source], stdout=subprocess.PIPE)
+    """MB of the text under zstd -19 with a window of 128 MiB: what a patient archive of it
+    takes."""
+    packer = subprocess.Popen(["zstd", "-19", "--long=27", "-T2", "-qc", source],
+                              stdout=subprocess.PIPE)
     size = sum(len(piece) for piece in iter(lambda: packer.stdout.read(1 << 20), b""))
     return size / MB if packer.wait() == 0 else None
 
 
 def measure(table, source, work, with_zstd):
-    """What each of them makes of the table: {"clickhouse": {...}, "duckdb": {...}, "duckdb, same types": {...}, "zstd19_mb": MB}."""
+    """What each of them makes of the table: {"clickhouse": {...}, "duckdb": {...}, "duckdb, same
+    types": {...}, "zstd19_mb": MB}."""
     result = {}
     benches = [("clickhouse", bench_clickhouse), ("duckdb", bench_duckdb)]
     if rows.schema_of(table)[2]:

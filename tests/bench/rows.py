@@ -1,4 +1,5 @@
-"""What the benches measure on: the tables of gen_seed_events.py, or what the repository makes itself, and the event sets beside it."""
+"""What the benches measure on: the tables of gen_seed_events.py, or what the repository makes
+itself, and the event sets beside it."""
 
 import os
 import re
@@ -31,7 +32,8 @@ def sets():
 
 
 def schema_of(table):
-    """Its file, the stream's name, and the table as judge.py reads it; (None, name, None) for a set, whose schema is inferred."""
+    """Its file, the stream's name, and the table as judge.py reads it; (None, name, None) for a
+    set, whose schema is inferred."""
     if table in sets():
         return None, table, None
     name, beside = STREAMS.get(table, (table, table))
@@ -69,7 +71,8 @@ def source_of(table, rows, folder, given):
     if path.exists():
         return path
     if packed:
-        return make_file(path, lambda f: subprocess.run(["zstd", "-dcq", packed], stdout=f, check=True))
+        return make_file(path,
+                         lambda f: subprocess.run(["zstd", "-dcq", packed], stdout=f, check=True))
     say("generating %s ..." % path.name)
     shape = ["--start", "2025-01-01T00:00:00", "--weeks", "4"]
     if table == "task_events":

@@ -1,4 +1,5 @@
-"""Is a store as it must be after a power cut? evcat, evcheck and evappend are run on it, and evcat and evcheck again."""
+"""Is a store as it must be after a power cut? evcat, evcheck and evappend are run on it, and evcat
+and evcheck again."""
 
 import json
 import os
@@ -27,10 +28,11 @@ KNOWN = re.compile(r"""store | store/[tu]
 LEFT = re.compile(r"store/t/(a|b|c)/\.\d{4}-\d\d-\d\d\.evs\.compact")
 KEEP = STREAM + "/keep.json"
 # All that evcat may say of a torn end.
-TORN = re.compile(r"evcat: store/t/\S+: (9-6 the file ends inside an append: .*"
-                  r"|9-6 bytes that are no commit follow .*"
-                  r"|9-6 the last append is incomplete: .*|7.3-7 the file ends inside the second trailer .*"
-                  r"|7\.3-\d .* the trailer \(offset \d+\): 0 rows lost)")
+TORN = re.compile(
+    r"evcat: store/t/\S+: (9-6 the file ends inside an append: .*"
+    r"|9-6 bytes that are no commit follow .*"
+    r"|9-6 the last append is incomplete: .*|7.3-7 the file ends inside the second trailer .*"
+    r"|7\.3-\d .* the trailer \(offset \d+\): 0 rows lost)")
 SIDE = re.compile(r"(.*\.(?:evs|ndjson))\.tail-(\d+)(-\d+)?(\.ndjson)?")
 TRAILER = 64
 
@@ -173,7 +175,8 @@ class Checker:
         return out
 
     def checked(self, files):
-        """evcheck finds nothing but a torn end: a tail, or a trailer of the newest commit while the other one stands."""
+        """evcheck finds nothing but a torn end: a tail, or a trailer of the newest commit while the
+        other one stands."""
         ran = self.shell.run("evcheck", "-q", "-o", "json", "store")
         if STREAM + "/schema.sql" not in files:
             return
@@ -254,8 +257,8 @@ class Checker:
             self.say("files that nobody needs", litter)
         self.kept("recovery", files, after)
         for path, data in after.items():
-            if path.startswith(STREAM) and path.endswith(".evs") and not any(segment(self.known[n]) == path for n in rows
-                                                 if n in self.known):
+            if path.startswith(STREAM) and path.endswith(".evs") and not any(
+                    segment(self.known[n]) == path for n in rows if n in self.known):
                 self.say("a segment without rows", path, len(data))
         good, bad = self.rejects(after)
         if bad:

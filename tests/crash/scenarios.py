@@ -98,10 +98,11 @@ class Tear:
 
 
 class Scenario:
-    """`before` is done undisturbed; `run` is recorded, and power fails in it. After a crash `run` is
-    given again when `again`, then rows come for each of the partitions; then the store must be
-    whole. With `replaces` a command puts other files in the place of segments. With `killed` that command runs first and is killed (the machine goes on) in every place
-    in turn, and power fails in `run`. What is `quick` runs in `make check`.
+    """`before` is done undisturbed; `run` is recorded, and power fails in it. After a crash `run`
+    is given again when `again`, then rows come for each of the partitions; then the store must be
+    whole. With `replaces` a command puts other files in the place of segments. With `killed` that
+    command runs first and is killed (the machine goes on) in every place in turn, and power fails
+    in `run`. What is `quick` runs in `make check`.
     """
 
     def __init__(self, name, before, run, again=False, partitions=1, goes=(), killed=None,

@@ -204,7 +204,8 @@ def name_choices(names):
 
 
 def sector_choices(pieces):
-    """Torn at each sector, beginning or end missing; each sector or 4-KiB block missing or alone."""
+    """Torn at each sector, beginning or end missing; each sector or 4-KiB block missing or
+    alone."""
     out = {frozenset(pieces), frozenset(), frozenset(pieces[::2]), frozenset(pieces[1::2])}
     step = max(1, len(pieces) // MANY)
     for k in range(0, len(pieces), step):

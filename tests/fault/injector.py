@@ -49,8 +49,10 @@ FAULTS = {
     "random": [E.EIO, E.ENOSYS],
     "realtime": ["back", "ahead", "to-and-fro"], "monotonic": ["ahead", "back", "to-and-fro"],
 }
-KILLED = ["write", "pwrite", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir", "rmdir",
-          "open"]
+KILLED = [
+    "write", "pwrite", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir", "rmdir",
+    "open"
+]
 INVISIBLE = (E.EINTR, "each", "half", "back", "ahead", "to-and-fro")
 # The store must be named when one of these failed.
 NAMED = ["open", "pread", "write", "pwrite", "stat", "fstat", "fsync", "fdatasync", "ftruncate",

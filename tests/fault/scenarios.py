@@ -79,8 +79,9 @@ def prompts():
     """Texts that say the same things over and over, enough for a dictionary."""
     rng = random.Random(2)
     pool = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz ", k=1200)) for _ in range(150)]
-    rows = ({**row(i, "t0"), "ts": "2024-01-02T00:00:00.000Z", "text": " ".join(rng.sample(pool, 4))}
-            for i in range(6000))
+    rows = (
+        {**row(i, "t0"), "ts": "2024-01-02T00:00:00.000Z", "text": " ".join(rng.sample(pool, 4))}
+        for i in range(6000))
     return "".join(json.dumps(r) + "\n" for r in rows).encode()
 
 
@@ -343,10 +344,12 @@ class Applying(Scenario):
 
 
 class Compacting(Scenario):
-    """The same rows, whatever happens; and the next run ends with the same bytes, and leaves nothing behind."""
+    """The same rows, whatever happens; and the next run ends with the same bytes, and leaves
+    nothing behind."""
 
     kill = True
-    unsure = ("unlink", "fstat", "stat", "setlk")  # then nobody can tell whose the file is, or remove it
+    unsure = ("unlink", "fstat", "stat", "setlk"
+              )  # then nobody can tell whose the file is, or remove it
 
     def clean(self, bench, folder, p):
         self.end = segments_of(load_tree(folder))
@@ -354,7 +357,9 @@ class Compacting(Scenario):
 
     def ended(self, tree, fault):
         """With no memory for zstd, a block is stored as it is."""
-        return set(segments_of(tree)) == set(self.end) if fault.kind == "malloc" else segments_of(tree) == self.end
+        if fault.kind == "malloc":
+            return set(segments_of(tree)) == set(self.end)
+        return segments_of(tree) == self.end
 
     def judge(self, bench, folder, p, fault):
         wrong = self.manners(p, fault)
@@ -369,9 +374,9 @@ class Compacting(Scenario):
         p = plain(self.args, folder, self.data)
         tree = load_tree(folder)
         if p.returncode != self.want or not self.ended(tree, fault) or left_over(tree):
-            wrong.append("again: exit status %d, left behind %s, segments that differ: %s: %s" % (
-                p.returncode, left_over(tree), [n for n, d in segments_of(tree).items() if d != self.end.get(n)],
-                p.stderr[-300:]))
+            differ = [n for n, d in segments_of(tree).items() if d != self.end.get(n)]
+            wrong.append("again: exit status %d, left behind %s, segments that differ: %s: %s" %
+                         (p.returncode, left_over(tree), differ, p.stderr[-300:]))
         return wrong
 
 
@@ -388,7 +393,10 @@ class Expiring(Scenario):
     then = None  # another command for the next run
 
     def clean(self, bench, folder, p):
-        self.first = {n: d for n, d in bench.bases[self.base].items() if n != LEDGER or not self.mends}
+        self.first = {
+            n: d
+            for n, d in bench.bases[self.base].items() if n != LEDGER or not self.mends
+        }
         after = load_tree(folder)
         self.gone = [n for n in self.first if n.endswith(".evs") and n.startswith("store/ev/t")
                      and n not in after]
@@ -463,7 +471,8 @@ class Salvaging(Scenario):
             if n.endswith(".evs") and (said := plain(["evcheck", "-q", n], folder)).returncode:
                 wrong.append("%s is not sound: %s" % (n, said.stdout[:200]))
         there = any(n.endswith(".evs") for n in new)
-        if p.returncode == self.want and rows_of(plain(["evcat", self.args[-2]], folder).stdout) != self.rows:
+        if p.returncode == self.want and rows_of(plain(["evcat", self.args[-2]],
+                                                       folder).stdout) != self.rows:
             wrong.append("done, but other rows")
         elif p.returncode == self.want and not there:
             wrong.append("done, and nothing there")
@@ -513,7 +522,8 @@ def make_bases(folder, inputs, long):
     bases["rollup"] = build(at, apply(SCHEMA + ROLLUP), *two)
     bases["large file"] = build(at, apply(SCHEMA), (many, noise()))
     if long:
-        bases["prompts"] = build(at, apply(SCHEMA), ([*put[:2], "--flush-bytes", "512K", *put[2:]], prompts()))
+        bases["prompts"] = build(at, apply(SCHEMA),
+                                 ([*put[:2], "--flush-bytes", "512K", *put[2:]], prompts()))
     bases["link"] = link_tenant(bases["base"])
     bases["torn"] = tear(bases["base"], build(at, apply(SCHEMA), *two, (SOURCE, GIVEN)))
     bases["copy"] = spoil(bases["base"])
@@ -532,7 +542,9 @@ def kill(old, new):
             folder, _, file = name.rpartition("/")
             tree["%s/.%s.expired" % (folder, file)] = old[name]
     lines = new[LEDGER].splitlines(keepends=True)
-    return dict(sorted({**tree, "store/ev/expire.lock": b"", LEDGER: b"".join(lines[:len(lines) // 2])}.items()))
+    return dict(
+        sorted({**tree, "store/ev/expire.lock": b"",
+                LEDGER: b"".join(lines[:len(lines) // 2])}.items()))
 
 
 def link_tenant(tree):
@@ -570,7 +582,10 @@ def scenarios(inputs):
     two_segments = ["store/ev/t0/2024-01-01.evs", "store/ev/t1/2024-01-01.evs"]
     return [
         Appending("append to a store", "base", SOURCE, GIVEN, want=1),
-        Appending("append without a source", "base", APPEND + ["store/ev"], lines(100, 30, 4),
+        Appending("append without a source",
+                  "base",
+                  APPEND + ["store/ev"],
+                  lines(100, 30, 4),
                   source=False),
         Appending("append to a folder that a dot names", "base",
                   APPEND + ["--source", "s", "store/ev/."], lines(100, 9, 2)),
@@ -583,8 +598,11 @@ def scenarios(inputs):
         Appending("write a rollup", "rollup", whole, lines(100, 20, 3)),
         Appending("unpack a gzip file", "base", SOURCE + [str(inputs / "in.gz")], want=1),
         Appending("unpack zstd from a pipe", "base", SOURCE, packed, want=1),
-        Pausing("commit while the input rests", "base",
-                APPEND + ["--source", "s", "--flush-interval", "30ms", "store/ev"], GIVEN, want=1),
+        Pausing("commit while the input rests",
+                "base",
+                APPEND + ["--source", "s", "--flush-interval", "30ms", "store/ev"],
+                GIVEN,
+                want=1),
         Appending("spill rows", "base", whole, wide(), heavy=True, long=True),
         Reading("read a store", "base", ["evcat", "store/ev"]),
         Reading("read more than fits a window", "large file", ["evcat", "store/ev"]),
@@ -593,8 +611,10 @@ def scenarios(inputs):
         Reading("read older schemas", "reread", ["evcat", "--nulls", "store/ev"]),
         Reading("read segments", "reread", ["evcat", *two_segments]),
         Reading("read a torn store", "torn", ["evcat", "store/ev"], want=3),
-        Reading("read through an index", "many", ["evcat", "-c", "n,text", "--since", "2023-12-03",
-                                                  "--until", "2023-12-05", "store/ev"]),
+        Reading(
+            "read through an index", "many",
+            ["evcat", "-c", "n,text", "--since", "2023-12-03", "--until", "2023-12-05", "store/ev"
+             ]),
         Reading("read a tenant as csv", "base",
                 ["evcat", "-o", "csv", "--tenant", "t1", "store/ev"]),
         Reading("read a few as tsv", "base", ["evcat", "-o", "tsv", "-n", "7", "store/ev"]),
@@ -609,8 +629,10 @@ def scenarios(inputs):
         Reading("ask a question", "base", ["evagg", "-q", QUESTION, "store"]),
         Reading("ask a view", "large",
                 ["evagg", "-q", "SELECT who, c FROM many ORDER BY who", "store"]),
-        Reading("ask in parts", "base", ["evagg", "-g", "who, e", "-a", "count() AS c, max(ts)",
-                                         "-w", "n > 3", "--sort", "who, e", "store/ev"]),
+        Reading("ask in parts", "base", [
+            "evagg", "-g", "who, e", "-a", "count() AS c, max(ts)", "-w", "n > 3", "--sort",
+            "who, e", "store/ev"
+        ]),
         Following("follow", "base", ["evcat", "-f", "-n", "41", "store/ev"], lines(90, 1, 3)),
         Compacting("compact", "base", compact),
         Compacting("compact many commits", "many", compact),
@@ -628,26 +650,34 @@ def scenarios(inputs):
         Reading("check a schema", "base", ["evschema", "check", "store", sql], want=1),
         Expiring("expire partitions", "base", EXPIRE + ["store"]),
         Expiring("expire a linked tenant", "link", EXPIRE + ["store"]),
-        Expiring("expire a tenant and its tail", "tail", EXPIRE[:3] + ["--tenant", "t0", "--all", "--yes", "store/ev"]),
+        Expiring("expire a tenant and its tail", "tail",
+                 EXPIRE[:3] + ["--tenant", "t0", "--all", "--yes", "store/ev"]),
         Expiring("expire by the tenant's own time", "keep", EXPIRE + ["store"]),
-        Expiring("drop segments", "base", EXPIRE[:3] + ["--drop", *two_segments],
+        Expiring("drop segments",
+                 "base",
+                 EXPIRE[:3] + ["--drop", *two_segments],
                  then=EXPIRE + ["--tenant", "t0", "--tenant", "t1", "store"]),
         Archiving("archive partitions", "tail", EXPIRE + ["--archive-to", "old", "store"]),
         Mending("mend what a killed run left", "killed", EXPIRE + ["store"]),
-        Keeping("keep a tenant", "keep", EXPIRE[:3] + ["--tenant", "t1", "--keep", "1y", "store/ev"]),
+        Keeping("keep a tenant", "keep",
+                EXPIRE[:3] + ["--tenant", "t1", "--keep", "1y", "store/ev"]),
         Reading("show what is kept", "keep", ["evexpire", "--show", "store/ev"]),
         Reading("say what is there", "many", ["evstat", "--now", NOW, "-o", "csv", "store"]),
-        Reading("say what is there, for people", "reread", ["evstat", "--now", NOW, "--by", "stream", "store"]),
-        Reading("say what columns take", "large", ["evstat", "--now", NOW, "--columns", "-o", "ndjson", "store"]),
+        Reading("say what is there, for people", "reread",
+                ["evstat", "--now", NOW, "--by", "stream", "store"]),
+        Reading("say what columns take", "large",
+                ["evstat", "--now", NOW, "--columns", "-o", "ndjson", "store"]),
         Reading("say what would expire", "tail", EXPIRE + ["-n", "-o", "ndjson", "store"]),
         Reading("check a store with rollups", "rollup", ["evcheck", "store"]),
         Reading("check through an index", "many", ["evcheck", "store/ev"]),
         Reading("check a torn store", "torn", ["evcheck", "store"], want=1),
         Reading("check a segment", "copy", ["evcheck", "store/ev/t0/2024-01-01.evs"], want=1),
-        Salvaging("salvage a segment", "copy",
-                  ["evcheck", "--salvage", "out.evs", "store/ev/t0/2024-01-01.evs"], want=1),
+        Salvaging("salvage a segment",
+                  "copy", ["evcheck", "--salvage", "out.evs", "store/ev/t0/2024-01-01.evs"],
+                  want=1),
         Salvaging("salvage a store", "reread", ["evcheck", "--salvage", "out", "store"]),
-        Reading("check sequences", "reread", ["evcheck", "--sequence", "who,n", "store/ev"], want=1),
+        Reading("check sequences", "reread", ["evcheck", "--sequence", "who,n", "store/ev"],
+                want=1),
     ]
 
 

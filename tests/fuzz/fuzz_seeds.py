@@ -1,4 +1,5 @@
-"""Where the inputs of a fuzz target lie, for tests/check, which replays them, and tests/fuzz/run."""
+"""Where the inputs of a fuzz target lie, for tests/check, which replays them, and
+tests/fuzz/run."""
 
 from pathlib import Path
 

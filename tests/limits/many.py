@@ -3,7 +3,8 @@
 
 usage: many.py [SEGMENTS]
 
-100,000 unless said otherwise, 3,000 in make check. They are real ones, of a row each. A tool that comes later gets a line in JOBS.
+100,000 unless said otherwise, 3,000 in make check. They are real ones, of a row each. A tool that
+comes later gets a line in JOBS.
 """
 
 import datetime
@@ -43,14 +44,17 @@ def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 3000 if evtools.QUICK else 100000
     tenants, tally = count // WEEKS, Tally()
     with Scratch("many", "/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as tmp:
-        made = evtools.run([evtools.tool("evschema"), "-q", "apply", tmp / "store", "-"], data=DDL.encode())
+        made = evtools.run([evtools.tool("evschema"), "-q", "apply", tmp / "store", "-"],
+                           data=DDL.encode())
         assert made.status == 0, made.err
-        ran = evtools.run([evtools.tool("evappend"), "-q", tmp / "store/t"], data="".join(rows(tenants)).encode())
+        ran = evtools.run([evtools.tool("evappend"), "-q", tmp / "store/t"],
+                          data="".join(rows(tenants)).encode())
         tally.equal("rows for all of them", (ran.status, ran.err), (0, b""))
         for args, lines in JOBS:
             name = " ".join(args)
             with open(tmp / "out", "wb") as out:
-                ran = evtools.measured([evtools.tool(args[0]), *args[1:], tmp / "store"], stdout=out)
+                ran = evtools.measured([evtools.tool(args[0]), *args[1:], tmp / "store"],
+                                       stdout=out)
             tally.equal(name + ": exit status", ran.status, 0)
             if lines:
                 tally.equal(name + ": lines", (tmp / "out").read_bytes().count(b"\n"), lines(count))

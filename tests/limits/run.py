@@ -35,8 +35,9 @@ APPEND_MEMORY, CAT_MEMORY, COMPACT_MEMORY = 64 * MIB, 32 * MIB, 128 * MIB
 MEASURABLE = evtools.RELEASE
 DDL = "CREATE TABLE t (n UInt64, tenant String, at DateTime64(3), text Nullable(String)) " \
       "ENGINE = MergeTree PARTITION BY (tenant, toMonday(at)) ORDER BY n;"
-WIDE_DDL = DDL.replace("text Nullable(String)", "text Nullable(String), fixed FixedString(60000) DEFAULT '', "
-                       "many Array(Decimal(38, 0)) DEFAULT [], wide Array(FixedString(1000)) DEFAULT []")
+WIDE_DDL = DDL.replace(
+    "text Nullable(String)", "text Nullable(String), fixed FixedString(60000) DEFAULT '', "
+    "many Array(Decimal(38, 0)) DEFAULT [], wide Array(FixedString(1000)) DEFAULT []")
 tally = Tally()
 
 
@@ -62,9 +63,11 @@ def with_fields(n, fields):
 
 
 def largest(n, rng):
-    """A line of just 8 MiB, which is the most, and small ones that make a writer collect and spill."""
+    """A line of just 8 MiB, which is the most, and small ones that make a writer collect and
+    spill."""
     line = row(n, "t%d" % (n % 2), 0, "")
-    line = line.replace(b'"text": ""', b'"text": "%s"' % base64.b64encode(rng.randbytes(6 * MIB - 300)))
+    line = line.replace(b'"text": ""',
+                        b'"text": "%s"' % base64.b64encode(rng.randbytes(6 * MIB - 300)))
     return line.replace(b'"text"', b'"text"' + b" " * (8 * MIB - len(line) + 1)) + b"".join(
         row(n + i, "t%d" % (i % 40)) for i in range(1, 1000))
 
@@ -89,7 +92,8 @@ def mib(kib):
 # ---- memory --------------------------------------------------------------------------------------
 
 def check_memory(name, stream, source, rows):
-    """evappend of a file, then evcat, evcompact and evcat, each under its cap, measured and enforced."""
+    """evappend of a file, then evcat, evcompact and evcat, each under its cap, measured and
+    enforced."""
     with open(source, "rb") as f:
         ran = evtools.measured([evtools.tool("evappend"), "--stats=json", stream], stdin=f,
                                data_limit=APPEND_MEMORY)
@@ -103,19 +107,24 @@ def check_memory(name, stream, source, rows):
     ran = evtools.measured([evtools.tool("evcompact"), "--all", stream], data_limit=COMPACT_MEMORY)
     tally.check(name + ": evcompact under RLIMIT_DATA of 128 MiB", ran.status == 0,
                 "exit %d: %.500r" % (ran.status, ran.err))
-    tally.check(name + ": evcompact's memory", ran.peak_kib * 1024 <= COMPACT_MEMORY, mib(ran.peak_kib))
+    tally.check(name + ": evcompact's memory", ran.peak_kib * 1024 <= COMPACT_MEMORY,
+                mib(ran.peak_kib))
     compact_peak = ran.peak_kib
     compacted = check_cat(name + ", compacted", stream, rows)
-    print("%s: %d MB, evappend %s, evcat %s, evcheck %s, evcompact %s, then evcat %s, evcheck %s" % (
-        name, os.path.getsize(source) // 10**6, mib(append_peak), *map(mib, cat_peaks), mib(compact_peak),
-        *map(mib, compacted)), flush=True)
+    print("%s: %d MB, evappend %s, evcat %s, evcheck %s, evcompact %s, then evcat %s, evcheck %s" %
+          (name, os.path.getsize(source) // 10**6, mib(append_peak), *map(mib, cat_peaks),
+           mib(compact_peak), *map(mib, compacted)),
+          flush=True)
 
 
 def check_cat(name, stream, rows):
     for threads in 2, 1:
         limit = threads * CAT_MEMORY
         with open(stream.parent / "out", "wb") as out:
-            ran = evtools.measured([evtools.tool("evcat"), "--threads", str(threads), stream], stdout=out, data_limit=limit)
+            ran = evtools.measured([evtools.tool("evcat"), "--threads",
+                                    str(threads), stream],
+                                   stdout=out,
+                                   data_limit=limit)
         with open(stream.parent / "out", "rb") as out:
             got = sum(piece.count(b"\n") for piece in iter(lambda: out.read(MIB), b""))
         what = "%s: evcat's memory, threads %d" % (name, threads)
@@ -123,8 +132,8 @@ def check_cat(name, stream, rows):
                     "exit %d, %d of %d rows: %.500r" % (ran.status, got, rows, ran.err))
         tally.check(what, ran.peak_kib * 1024 <= limit, mib(ran.peak_kib))
     check = evtools.measured([evtools.tool("evcheck"), "-q", stream])
-    tally.check(name + ": evcheck's memory", check.status == 0 and check.peak_kib * 1024 <= CAT_MEMORY,
-                (check.status, mib(check.peak_kib)))
+    tally.check(name + ": evcheck's memory", check.status == 0 and
+                check.peak_kib * 1024 <= CAT_MEMORY, (check.status, mib(check.peak_kib)))
     return ran.peak_kib, check.peak_kib
 
 
@@ -197,21 +206,26 @@ def queries(tmp, quick):
     rows = 200000 if quick else 3000000
     source, stream = tmp / "in.ndjson", new_stream(tmp, "queries")
     with open(source, "wb") as f:
-        f.writelines(row(n * 7919 % rows, "t%d" % (n % 3), n % 4, "text number %d, %s" % (n % (rows // 2), "and so on " * 6))
-                     for n in range(rows))
+        f.writelines(
+            row(n * 7919 % rows, "t%d" % (n % 3), n % 4, "text number %d, %s" %
+                (n % (rows // 2), "and so on " * 6)) for n in range(rows))
     with open(source, "rb") as f:
-        tally.check("rows", evtools.run([evtools.tool("evappend"), "-q", stream], stdin=f).status == 0)
+        tally.check("rows",
+                    evtools.run([evtools.tool("evappend"), "-q", stream], stdin=f).status == 0)
     for name, sql in QUERIES.items():
         got = []
         for threads in (1, 2):
             with open(tmp / "out", "w+b") as out:
-                ran = evtools.measured([evtools.tool("evagg"), "--threads", threads, "-q", sql, stream], stdout=out,
-                                       data_limit=threads * CAT_MEMORY)
+                ran = evtools.measured(
+                    [evtools.tool("evagg"), "--threads", threads, "-q", sql, stream],
+                    stdout=out,
+                    data_limit=threads * CAT_MEMORY)
                 out.seek(0)
                 got.append(out.read() if "ORDER BY" in sql else sorted(out))
-            tally.check("%s, %d threads: evagg under RLIMIT_DATA" % (name, threads), ran.status == 0 and got[-1],
-                        "exit %d: %.500r" % (ran.status, ran.err))
-            tally.check("%s, %d threads: memory" % (name, threads), ran.peak_kib * 1024 <= threads * CAT_MEMORY, mib(ran.peak_kib))
+            tally.check("%s, %d threads: evagg under RLIMIT_DATA" % (name, threads),
+                        ran.status == 0 and got[-1], "exit %d: %.500r" % (ran.status, ran.err))
+            tally.check("%s, %d threads: memory" % (name, threads),
+                        ran.peak_kib * 1024 <= threads * CAT_MEMORY, mib(ran.peak_kib))
             print("%s, %d threads: %s" % (name, threads, mib(ran.peak_kib)))
         tally.check(name + ": one answer", got[0] == got[1])
 
@@ -557,8 +571,10 @@ def opening(tmp, quick):
                                     r in counts.items()))
 
 
-TESTS = [memory, queries, many_tenants, full_disk, file_size, read_only, permission, two_writers, locks,
-         reader_beside_writer, follow, broken_pipe, opening]
+TESTS = [
+    memory, queries, many_tenants, full_disk, file_size, read_only, permission, two_writers, locks,
+    reader_beside_writer, follow, broken_pipe, opening
+]
 
 
 def main():

@@ -1,9 +1,9 @@
 """The small changes that can be made to a C source, token by token.
 
 An operator becomes its neighbour, a number one more or one less, true false; a negation, a whole
-statement or the condition of an `if` goes away. Left alone is what says nothing about right or wrong
-by construction: comments, strings, asserts, attributes, declarations (but not their initial values),
-sizes of arrays, `{ 0 }`, by how much a buffer grows, and memory asked for in excess.
+statement or the condition of an `if` goes away. Left alone is what says nothing about right or
+wrong by construction: comments, strings, asserts, attributes, declarations (but not their initial
+values), sizes of arrays, `{ 0 }`, by how much a buffer grows, and memory asked for in excess.
 """
 
 import re

@@ -17,9 +17,9 @@ import mutants
 
 # What says nothing about these files is left out: the other rooms, the installation, memory caps.
 OTHERS = ("test_agg", "test_cli", "test_compatible", "test_convert", "test_ddl", "test_expr",
-          "test_fail_query", "test_infer", "test_json", "test_order", "test_select", "test_time", "test_types",
-          "fuzz_agg", "fuzz_ddl", "fuzz_expr", "fuzz_infer", "fuzz_json", "fuzz_ndjson",
-          "fuzz_number", "fuzz_select")
+          "test_fail_query", "test_infer", "test_json", "test_order", "test_select", "test_time",
+          "test_types", "fuzz_agg", "fuzz_ddl", "fuzz_expr", "fuzz_infer", "fuzz_json",
+          "fuzz_ndjson", "fuzz_number", "fuzz_select")
 QUICK_SCRIPTS = ["tests/spec/run", "tests/cli/run"]
 SCRIPTS = QUICK_SCRIPTS + ["tests/systems/run", "tests/damage/run", "tests/crash/power.py",
                            "tests/crash/kill9.py", "tests/fault/run", "tests/roundtrip/values.py"]
@@ -27,8 +27,8 @@ SLOW = {"quick": ("fuzz_roundtrip",), "asan": ("fuzz_roundtrip", "fuzz_encode", 
 FLAGS = {"release": ["CFLAGS=-O1"],
          "asan": ["CFLAGS=-O1", "SANITIZE=-fsanitize=address,undefined -fno-sanitize-recover=all"]}
 FILE_BYTES, MEMORY = 1 << 30, 6 << 30
-# Seconds: CPU beyond three times what the unchanged tree takes, and how long nothing may be computed. A machine
-# that is busy with other things makes neither of them pass.
+# Seconds: CPU beyond three times what the unchanged tree takes, and how long nothing may be
+# computed. A machine that is busy with other things makes neither of them pass.
 CPU_MORE, IDLE_MOST = 10, 60
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -42,7 +42,8 @@ class Test:
 
 
 class Watch:
-    """A session of processes, looked at now and then: does it compute for too long, or wait for ever?"""
+    """A session of processes, looked at now and then: does it compute for too long, or wait for
+    ever?"""
 
     def __init__(self, session, cpu):
         self.session, self.most = str(session), CPU_MORE + 3 * cpu
@@ -82,9 +83,14 @@ class Suite:
             self.scripts = [s for s in self.scripts if any(fnmatch(s, o) for o in only)]
         programs = folder / ("build/bin" if config == "release" else self.build + "/bin")
         data = mutants.ROOT.parent / "shared/data"
-        self.env = dict(os.environ, EVS_CONFIG=config, EVS_BUILD=str(folder / self.build),
-                        EVS_BIN=str(programs), PATH="%s:%s" % (programs, os.environ["PATH"]),
-                        PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", TMPDIR=str(folder / "tmp"),
+        self.env = dict(os.environ,
+                        EVS_CONFIG=config,
+                        EVS_BUILD=str(folder / self.build),
+                        EVS_BIN=str(programs),
+                        PATH="%s:%s" % (programs, os.environ["PATH"]),
+                        PYTHONDONTWRITEBYTECODE="1",
+                        PYTHONUNBUFFERED="1",
+                        TMPDIR=str(folder / "tmp"),
                         ASAN_OPTIONS="exitcode=99:detect_leaks=1",
                         EVSEG_DATA=os.environ.get("EVSEG_DATA", str(data)))
 
@@ -118,7 +124,8 @@ class Suite:
         return "%s/%s/%s" % (self.build, source.parent.relative_to(self.folder), source.stem)
 
     def run(self, test):
-        """None when it passes (or cannot run here), else how it did not. Linked when its turn comes."""
+        """None when it passes (or cannot run here), else how it did not. Linked when its turn
+        comes."""
         if not self.make(test.target):
             return "does not link"
         (self.folder / "tmp").mkdir(exist_ok=True)
@@ -141,7 +148,8 @@ class Suite:
 
 
 def watched(command, cpu, **options):
-    """Run it in a session of its own, to its first failure at most: None when it passes, else how it did not."""
+    """Run it in a session of its own, to its first failure at most: None when it passes, else how
+    it did not."""
     with tempfile.TemporaryFile() as output:
         p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                              stderr=subprocess.STDOUT, start_new_session=True, **options)

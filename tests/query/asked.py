@@ -1,7 +1,8 @@
-"""Random SELECTs with their answer in plain Python: spec/query.md 8 and 9 again, row by row, without a line of evseg.
+"""Random SELECTs with their answer in plain Python: spec/query.md 8 and 9 again, row by row,
+without a line of evseg.
 
-An item is (text, function of a list of rows, how its value is shown and compared). Values are exact: sums of floats by
-fractions, so that they must come out to the last bit.
+An item is (text, function of a list of rows, how its value is shown and compared). Values are
+exact: sums of floats by fractions, so that they must come out to the last bit.
 """
 
 import functools
@@ -24,7 +25,7 @@ def known(rows, *columns):
     return [row for row in rows if all(row[c.name] is not None for c in columns)]
 
 
-# ---- how values are compared with what was printed --------------------------------------------------
+# ---- how values are compared with what was printed -----------------------------------------------
 
 def exactly(want, got):
     return want == got and (want is True) == (got is True) and (want is False) == (got is False)
@@ -41,7 +42,8 @@ def double(want, got):
 
 def close(share):
     def test(want, got):
-        return got is None if want is None else got is not None and math.isclose(float(got), float(want), rel_tol=share, abs_tol=1e-300)
+        return got is None if want is None else got is not None and math.isclose(
+            float(got), float(want), rel_tol=share, abs_tol=1e-300)
     return test
 
 
@@ -69,7 +71,7 @@ def test_of(column):
     return {"int": number, "decimal": number, "float": double}.get(column.kind, exactly)
 
 
-# ---- aggregates --------------------------------------------------------------------------------------
+# ---- aggregates ----------------------------------------------------------------------------------
 
 def rank(c, v):
     return list(v) if c.kind == "array" else plain.order_key(c, v)
@@ -110,7 +112,8 @@ def mean(r, columns):
 
 def spread(r, columns):
     c = r.choice([c for c in columns if c.kind in ("int", "decimal")])
-    name, lost, root = r.choice([("varPop", 0, False), ("var_samp", 1, False), ("stddev", 1, True), ("stddevPop", 0, True)])
+    name, lost, root = r.choice([("varPop", 0, False), ("var_samp", 1, False), ("stddev", 1, True),
+                                 ("stddevPop", 0, True)])
 
     def value(rows):
         v = [Fraction(float(row[c.name])) for row in known(rows, c)]
@@ -145,8 +148,9 @@ def different(r, columns):
     name = r.choice(["count(DISTINCT ", "uniq(", "uniqExact(", "countDistinct("])
     if name == "count(DISTINCT " and len({c.name for c in some}) < len(some):
         some = some[:1]
-    return ("%s%s)" % (name, ", ".join(c.name for c in some)),
-            lambda rows: len({json.dumps([str(row[c.name]) for c in some]) for row in known(rows, *some)}), number)
+    return ("%s%s)" % (name, ", ".join(c.name for c in some)), lambda rows: len(
+        {json.dumps([str(row[c.name]) for c in some])
+         for row in known(rows, *some)}), number)
 
 
 def at_extreme(r, columns):
@@ -159,7 +163,10 @@ def at_extreme(r, columns):
         if not rows:
             return None
         edge = best(rank(by, row[by.name]) for row in rows)
-        return shown(c, max((row[c.name] for row in rows if rank(by, row[by.name]) == edge), key=functools.partial(rank, c)))
+        return shown(
+            c,
+            max((row[c.name] for row in rows if rank(by, row[by.name]) == edge),
+                key=functools.partial(rank, c)))
     return "%s(%s, %s)" % (name, c.name, by.name), value, test_of(c)
 
 
@@ -172,27 +179,33 @@ def some_value(r, columns):
 def collected(r, columns):
     c = r.choice([c for c in columns if c.kind in ("text", "enum", "bool", "time", "array")])
     if r.random() < .5:
-        return "groupArray(%s)" % c.name, lambda rows: [shown(c, row[c.name]) for row in known(rows, c)], bag
-    return ("coalesce(array_agg(%s), [])" % c.name if c.kind == "text" else "groupArray(%s)" % c.name,
-            lambda rows: [shown(c, row[c.name]) for row in (rows if c.kind == "text" else known(rows, c))], bag)
+        return ("groupArray(%s)" % c.name,
+                lambda rows: [shown(c, row[c.name]) for row in known(rows, c)], bag)
+    whole = c.kind == "text"
+    return (("coalesce(array_agg(%s), [])" if whole else "groupArray(%s)") % c.name,
+            lambda rows: [shown(c, row[c.name])
+                          for row in (rows if whole else known(rows, c))], bag)
 
 
 def logic(r, columns):
     c = r.choice([c for c in columns if c.kind == "bool"])
     name, join = r.choice([("bool_and", all), ("bool_or", any)])
-    return ("%s(%s)" % (name, c.name),
-            lambda rows: join(row[c.name] for row in known(rows, c)) if known(rows, c) else None, exactly)
+    return ("%s(%s)" % (name, c.name), lambda rows: join(row[c.name] for row in known(rows, c))
+            if known(rows, c) else None, exactly)
 
 
-AGGREGATES = [extreme] * 3 + [total] * 3 + [counts] * 3 + [mean, spread, quantile, different, different, at_extreme, at_extreme,
-                                                          some_value, collected, logic]
+AGGREGATES = [extreme] * 3 + [total] * 3 + [counts] * 3 + [
+    mean, spread, quantile, different, different, at_extreme, at_extreme, some_value, collected,
+    logic
+]
 
 
 def aggregate(r, columns):
     text, value, test = r.choice(AGGREGATES)(r, columns)
     if r.random() < .25 and text.endswith(")") and not text.startswith("coalesce"):
         cond, holds = plain.condition(r, columns, 1)
-        if r.random() < .5 and "DISTINCT" not in text and "(*)" not in text and ")(" not in text and "_" not in text.split("(")[0]:
+        plainly = not any(w in text for w in ("DISTINCT", "(*)", ")("))
+        if r.random() < .5 and plainly and "_" not in text.split("(")[0]:
             name, args = text[:-1].split("(", 1)
             text = "%sIf(%s%s)" % (name, args + ", " if args else "", cond)
         else:
@@ -201,13 +214,14 @@ def aggregate(r, columns):
     return text, value, test
 
 
-# ---- keys --------------------------------------------------------------------------------------------
+# ---- keys ----------------------------------------------------------------------------------------
 
 def key(r, columns):
     """(text, function of a row, shown)"""
     kind = r.random()
     if kind < .2:
-        span, name, show = r.choice([(HOUR, "toStartOfHour", tables.print_time(0)), (DAY, "toStartOfDay", tables.print_time(0)),
+        span, name, show = r.choice([(HOUR, "toStartOfHour", tables.print_time(0)),
+                                     (DAY, "toStartOfDay", tables.print_time(0)),
                                      (DAY, "toDate", lambda ns: tables.print_time(0)(ns)[:10])])
         return "%s(ts)" % name, lambda row: row["ts"] // span * span, show
     if kind < .3:
@@ -217,11 +231,13 @@ def key(r, columns):
     return c.name, lambda row: row[c.name], lambda v: shown(c, v) if c.kind != "decimal" else v
 
 
-# ---- questions ---------------------------------------------------------------------------------------
+# ---- questions -----------------------------------------------------------------------------------
 
 class Question:
     def __init__(self, r, columns):
-        self.where, self.holds = plain.condition(r, columns) if r.random() < .6 else ("", lambda row: True)
+        self.where, self.holds = "", lambda row: True
+        if r.random() < .6:
+            self.where, self.holds = plain.condition(r, columns)
         self.keys = [key(r, columns) for _ in range(r.choice([0, 0, 1, 1, 1, 2, 3]))]
         self.items = [aggregate(r, columns) for _ in range(r.randint(1, 5))]
         self.least = r.choice([0, 0, 2, 20]) if self.keys else 0
@@ -235,7 +251,8 @@ class Question:
         if self.where:
             text += " WHERE " + self.where
         if self.keys:
-            text += " GROUP BY " + ", ".join(r.choice([n, k[0], str(i + 1)]) for i, (n, k) in enumerate(zip(names, self.keys)))
+            text += " GROUP BY " + ", ".join(
+                r.choice([n, k[0], str(i + 1)]) for i, (n, k) in enumerate(zip(names, self.keys)))
         return text + (" HAVING count() > %d" % self.least if self.least else "")
 
     def answer(self, rows):
@@ -244,11 +261,15 @@ class Question:
         for row in rows:
             if self.holds(row) is True:
                 name = [k[1](row) for k in self.keys]
-                name = json.dumps([None if v is None else str(k[2](v)) for v, k in zip(name, self.keys)])
+                name = json.dumps(
+                    [None if v is None else str(k[2](v)) for v, k in zip(name, self.keys)])
                 groups.setdefault(name, []).append(row)
         # An aggregate without a value is an error, in a group that HAVING leaves out too.
         out = {name: ([a[1](some) for a in self.items], len(some)) for name, some in groups.items()}
-        return {name: values for name, (values, n) in out.items() if n > self.least or not self.least}
+        return {
+            name: values
+            for name, (values, n) in out.items() if n > self.least or not self.least
+        }
 
     def same(self, want, lines):
         """"" or what is wrong with the lines that evagg printed."""

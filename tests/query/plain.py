@@ -1,7 +1,9 @@
-"""Random conditions with their meaning in Python: spec/query.md again, value by value, without a line of evseg.
+"""Random conditions with their meaning in Python: spec/query.md again, value by value, without a
+line of evseg.
 
-A condition is (text, function of a row), an expression the same; NULL is None. Rows are dicts of Python values: int, float,
-Fraction for decimals, str, bool, list, dict; times are (seconds, nanoseconds) as one int of nanoseconds.
+A condition is (text, function of a row), an expression the same; NULL is None. Rows are dicts of
+Python values: int, float, Fraction for decimals, str, bool, list, dict; times are (seconds,
+nanoseconds) as one int of nanoseconds.
 """
 
 import re
@@ -14,7 +16,7 @@ def sql_text(s):
     return "'%s'" % s.replace("\\", "\\\\").replace("'", "''")
 
 
-# ---- three-valued logic ------------------------------------------------------------------------------
+# ---- three-valued logic --------------------------------------------------------------------------
 
 def and_(values):
     return False if False in values else None if None in values else True
@@ -28,8 +30,10 @@ def not_(v):
     return None if v is None else not v
 
 
-COMPARE = {"=": lambda a, b: a == b, "<>": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
-           ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
+COMPARE = {
+    "=": lambda a, b: a == b, "<>": lambda a, b: a != b, "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b
+}
 
 
 def compare(op, a, b):
@@ -51,10 +55,11 @@ def like(s, pattern, fold=False):
     return re.fullmatch(out, s, re.S | (re.I if fold else 0)) is not None
 
 
-# ---- columns -----------------------------------------------------------------------------------------
+# ---- columns -------------------------------------------------------------------------------------
 
 class Column:
-    """kind: how its constants are written and made. `small`: sums and products of it stay far from the ends of Int64."""
+    """kind: how its constants are written and made. `small`: sums and products of it stay far from
+    the ends of Int64."""
 
     def __init__(self, name, ddl, kind, values, nullable=True, small=False):
         self.name, self.ddl, self.kind, self.values = name, ddl, kind, values
@@ -72,7 +77,8 @@ def order_key(column, v):
 
 
 def constant(r, column):
-    """A constant to compare a column with: one of its values mostly. Gives its text and its value."""
+    """A constant to compare a column with: one of its values mostly. Gives its text and its
+    value."""
     v = r.choice(column.values)
     if column.kind == "int":
         if r.random() < .3:
@@ -96,10 +102,12 @@ def decimal_text(v, scale):
     return "%s%s.%s" % ("-" if n < 0 else "", s[:-scale], s[-scale:])
 
 
-# ---- conditions --------------------------------------------------------------------------------------
+# ---- conditions ----------------------------------------------------------------------------------
 
 def comparison(r, columns):
-    c = r.choice([c for c in columns if c.kind in ("int", "float", "decimal", "text", "enum", "uuid", "time")])
+    c = r.choice([
+        c for c in columns if c.kind in ("int", "float", "decimal", "text", "enum", "uuid", "time")
+    ])
     if r.random() < .3:
         c = r.choice([c for c in columns if c.indexed])
     op = "=" if r.random() < .4 else r.choice(list(COMPARE) if c.kind != "uuid" else ["=", "<>"])
@@ -112,7 +120,8 @@ def comparison(r, columns):
     bound = value if c.kind == "int" else order_key(c, value)
     if r.random() < .2:
         flip = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-        return "%s %s %s" % (text, flip.get(op, op), c.name), lambda row: compare(op, value_of(row), bound)
+        return ("%s %s %s" % (text, flip.get(op, op), c.name),
+                lambda row: compare(op, value_of(row), bound))
     return "%s %s %s" % (c.name, op, text), lambda row: compare(op, value_of(row), bound)
 
 
@@ -122,7 +131,8 @@ def two_columns(r, columns):
     op = r.choice(list(COMPARE))
     if kind == "text":
         return ("%s %s %s" % (a.name, op, b.name),
-                lambda row: compare(op, *(None if v is None else v.encode() for v in (row[a.name], row[b.name]))))
+                lambda row: compare(op, *(None if v is None else v.encode()
+                                          for v in (row[a.name], row[b.name]))))
     return "%s %s %s" % (a.name, op, b.name), lambda row: compare(op, row[a.name], row[b.name])
 
 
@@ -153,7 +163,8 @@ def between(r, columns):
 
 
 def in_list(r, columns):
-    c = r.choice([c for c in columns if c.kind in ("int", "text", "enum", "uuid", "time", "decimal")])
+    c = r.choice(
+        [c for c in columns if c.kind in ("int", "text", "enum", "uuid", "time", "decimal")])
     if r.random() < .3:
         c = r.choice([c for c in columns if c.indexed])
     items = [constant(r, c) for _ in range(r.randint(1, 5))]
@@ -164,19 +175,25 @@ def in_list(r, columns):
         v = row[c.name]
         x = None if v is None else True if v in values else None if null else False
         return not_(x) if neg else x
-    return "%s %sIN (%s)" % (c.name, "NOT " * neg, ", ".join([t for t, _ in items] + ["NULL"] * null)), holds
+
+    return "%s %sIN (%s)" % (c.name, "NOT " * neg,
+                             ", ".join([t for t, _ in items] + ["NULL"] * null)), holds
 
 
 def pattern(r, columns):
     c = r.choice([c for c in columns if c.kind == "text"])
     s = r.choice(c.values)
-    p = "".join(r.choice([ch, ch, ch, "_", "%"]) if ch not in "%_\\" else "\\" + ch for ch in s[:6]) + r.choice(["%", "", "%"])
+    p = "".join(
+        r.choice([ch, ch, ch, "_", "%"]) if ch not in "%_\\" else "\\" + ch
+        for ch in s[:6]) + r.choice(["%", "", "%"])
     neg = r.random() < .3
 
     def holds(row):
         x = like(row[c.name], p)
         return not_(x) if neg else x
-    return "%s %sLIKE '%s'" % (c.name, "NOT " * neg, p.replace("\\", "\\\\").replace("'", "''")), holds
+
+    return "%s %sLIKE '%s'" % (c.name, "NOT " * neg, p.replace("\\", "\\\\").replace("'",
+                                                                                     "''")), holds
 
 
 def null_test(r, columns):
@@ -197,7 +214,8 @@ def nested(r, columns):
         n = r.randint(0, 4)
         return "length(%s) > %d" % (c.name, n), lambda row: len(row[c.name]) > n
     x = r.choice(v or next(x for x in c.values if x))
-    return "has(%s, %s)" % (c.name, x if isinstance(x, int) else sql_text(x)), lambda row: x in row[c.name]
+    return "has(%s, %s)" % (c.name,
+                            x if isinstance(x, int) else sql_text(x)), lambda row: x in row[c.name]
 
 
 def truth(r, columns):
@@ -205,14 +223,17 @@ def truth(r, columns):
     return c.name, lambda row: row[c.name]
 
 
-LEAVES = [comparison] * 5 + [two_columns, arithmetic, between, in_list, in_list, pattern, null_test, nested, truth]
+LEAVES = [comparison] * 5 + [
+    two_columns, arithmetic, between, in_list, in_list, pattern, null_test, nested, truth
+]
 
 
 def condition(r, columns, depth=3):
     if depth and r.random() < .5:
         parts = [condition(r, columns, depth - 1) for _ in range(r.randint(2, 3))]
         word, join = r.choice([("AND", and_), ("OR", or_)])
-        return "(%s)" % (" %s " % word).join(t for t, _ in parts), lambda row: join([f(row) for _, f in parts])
+        return "(%s)" % (" %s " % word).join(
+            t for t, _ in parts), lambda row: join([f(row) for _, f in parts])
     if depth and r.random() < .15:
         t, f = condition(r, columns, depth - 1)
         return "NOT (%s)" % t, lambda row: not_(f(row))

@@ -41,7 +41,8 @@ def compacted_and_appended(s):
 
 @case
 def compacted_kept(s):
-    """Fields that became columns: those that fit them, and one that does not and stays in _extra."""
+    """Fields that became columns: those that fit them, and one that does not and stays in
+    _extra."""
     s.schema("CREATE TABLE t (n Int32, ts DateTime NOT NULL) " + WEEK)
     s.append([{"n": 1, "ts": at(1), "later": 5}, {"n": 2, "ts": at(3), "later": "five"}])
     s.append([{"n": 3, "ts": at(2)}])

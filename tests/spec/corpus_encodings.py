@@ -184,8 +184,11 @@ def lines(r, n):
 
 
 def payload(r, i):
-    out = {"user_id": 10 ** 6 + r.randrange(10 ** 6), "trace": "%032x" % r.getrandbits(128),
-           "state": r.choice(["new", "open", "done"]), "tags": [r.randrange(50) for _ in range(r.randrange(4))]}
+    out = {
+        "user_id": 10**6 + r.randrange(10**6), "trace": "%032x" % r.getrandbits(128),
+        "state": r.choice(["new", "open",
+                           "done"]), "tags": [r.randrange(50) for _ in range(r.randrange(4))]
+    }
     if i % 3:
         out["price"] = r.randrange(10 ** 6) / 100
     if i % 5 == 0:
@@ -197,9 +200,12 @@ def payload(r, i):
 def encodings_templates(s):
     """Texts with gaps, which evcompact looks for: lines of a log, JSON, values of a map."""
     r, n = random.Random(9), 1200
-    s.schema("CREATE TABLE e (line Nullable(String), payload JSON, tags Map(String, String), ts DateTime NOT NULL) "
-             "ENGINE = MergeTree PARTITION BY toMonday(ts)")
-    s.append([{"line": line if i % 9 else None, "payload": payload(r, i),
-               "tags": {"trace": "%032x" % r.getrandbits(128), "user": "usr_%x" % r.getrandbits(40)}, "ts": at(i)}
-              for i, line in enumerate(lines(r, n))])
+    s.schema(
+        "CREATE TABLE e (line Nullable(String), payload JSON, tags Map(String, String), ts DateTime NOT NULL) "
+        "ENGINE = MergeTree PARTITION BY toMonday(ts)")
+    s.append([{
+        "line": line if i % 9 else None, "payload": payload(r, i),
+        "tags": {"trace": "%032x" % r.getrandbits(128),
+                 "user": "usr_%x" % r.getrandbits(40)}, "ts": at(i)
+    } for i, line in enumerate(lines(r, n))])
     s.run("evcompact", "-q", "--all", "st")

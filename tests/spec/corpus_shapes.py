@@ -159,13 +159,16 @@ def month(s):
 @case
 def filters(s):
     """Columns of the key and with an index, in groups that are large enough for filters."""
-    s.schema("CREATE TABLE t (id UUID, n Int32, word Nullable(String), kind Enum('a' = -1, 'b' = 2), f Float64, "
-             "ts DateTime NOT NULL, INDEX i word TYPE bloom_filter) ENGINE = MergeTree PARTITION BY toMonday(ts) "
-             "ORDER BY (n, id, kind, ts)")
+    s.schema(
+        "CREATE TABLE t (id UUID, n Int32, word Nullable(String), kind Enum('a' = -1, 'b' = 2), f Float64, "
+        "ts DateTime NOT NULL, INDEX i word TYPE bloom_filter) ENGINE = MergeTree PARTITION BY toMonday(ts) "
+        "ORDER BY (n, id, kind, ts)")
     for part in range(3):
-        s.append([{"id": "%08x-0000-4000-8000-%012x" % (i * 7919, part), "n": i * part // 3 - 100,
-                   "word": None if i % 5 == 0 else "word %d" % (i % 97), "kind": "ab"[i % 2], "f": i / 4,
-                   "ts": at(i)} for i in range(600)])
+        s.append([{
+            "id": "%08x-0000-4000-8000-%012x" % (i * 7919, part), "n": i * part // 3 - 100,
+            "word": None if i % 5 == 0 else "word %d" % (i % 97), "kind": "ab"[i % 2], "f": i / 4,
+            "ts": at(i)
+        } for i in range(600)])
 
 
 @case

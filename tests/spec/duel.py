@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Two readers on the same broken bytes: evcat and reader.py must deliver the same rows and end alike.
+"""Two readers on the same broken bytes: evcat and reader.py must deliver the same rows and end
+alike.
 
     duel.py [SECONDS [SEED]]
 
-Half of the files are golden ones, damaged as disks and people do it; half are sound files around columns
-whose bytes were changed before the checksums were made, so that the decoders see them. Without
-SECONDS, a fixed number of files, always the same ones. A file on which they differ is kept in the current folder. The last line is "N passed, N failed"; a column counts as a file.
+Half of the files are golden ones, damaged as disks and people do it; half are sound files around
+columns whose bytes were changed before the checksums were made, so that the decoders see them.
+Without SECONDS, a fixed number of files, always the same ones. A file on which they differ is kept
+in the current folder. The last line is "N passed, N failed"; a column counts as a file.
 """
 
 import argparse

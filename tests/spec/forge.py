@@ -61,8 +61,8 @@ def zstd(data):
 
 
 def zstd_behind(prefix, data):
-    """The same for data behind a prefix: one compressed block, with one sequence, which copies the longest
-    piece that the prefix has of it; so a reader without the prefix cannot give it."""
+    """The same for data behind a prefix: one compressed block, with one sequence, which copies the
+    longest piece that the prefix has of it; so a reader without the prefix cannot give it."""
     length, start = max((n, -s) for s in range(min(16, len(data))) for n in range(35)
                         if s + n <= len(data) and data[s:s + n] in prefix)
     start = -start
@@ -72,7 +72,8 @@ def zstd_behind(prefix, data):
     literals = data[:start] + data[start + length:]
     body = (bytes((len(literals) << 3,)) if len(literals) < 32 else
             struct.pack("<H", len(literals) << 4 | 4)) + literals
-    # One sequence; its three codes stand by themselves: literals, offset, match; then the offset's low bits behind a mark.
+    # One sequence; its three codes stand by themselves: literals, offset, match; then the offset's
+    # low bits behind a mark.
     body += bytes((1, 0x54, start, code, length - 3))
     body += (distance + 3).to_bytes(code // 8 + 1, "little")
     size = struct.pack("<BB", 0x20, len(data)) if len(data) < 256 else \
@@ -155,8 +156,10 @@ class Forge:
     def dictionary(self, content, payload=None):
         """Two DICT frames; what a block begins with, and the content."""
         payload = zstd(content) if payload is None else payload
-        return {"off": self.frame(fr.DICT, payload), "copy": self.frame(fr.DICT, payload), "hash": blake2b(content),
-                "content": content}
+        return {
+            "off": self.frame(fr.DICT, payload), "copy": self.frame(fr.DICT, payload),
+            "hash": blake2b(content), "content": content
+        }
 
     # ---- groups ---------------------------------------------------------------------------------
 
@@ -180,7 +183,8 @@ class Forge:
             stored, how = zstd(raw) if codec == 1 else raw, codec
             if dictionaries and column in dictionaries:
                 d, how = dictionaries[column], 2
-                stored = fr.BLOCK_DICT.pack(d["off"], d["copy"], d["hash"]) + zstd_behind(d["content"], raw)
+                stored = fr.BLOCK_DICT.pack(d["off"], d["copy"], d["hash"]) + zstd_behind(
+                    d["content"], raw)
             entries.append({"column": column, "codec": how, "flags": 0, "stored_len": len(stored),
                             "raw_len": len(raw),
                             "nulls": nulls, "sum": xxh3(stored, 0)})

@@ -168,7 +168,8 @@ def _():
 
 @bad("3.1-16-into-the-next-append")
 def _():
-    """The beginning of a long group is left over where a short one was written, and reaches into the append behind that."""
+    """The beginning of a long group is left over where a short one was written, and reaches into
+    the append behind that."""
     f = Forge()
     append(f)
     other, at = copy.deepcopy(f), len(f.data)
@@ -308,14 +309,15 @@ zstd_block("5.3-3-skippable", struct.pack("<II", 0x184D2A50, 8) + bytes(8) + zst
 zstd_block("5.3-4-broken", zstd(b"x" * 9 + b"y")[:6] + b"\x55\0\0" + b"x" * 10, 10)
 
 
-# ---- dictionaries ---------------------------------------------------------------------------------
+# ---- dictionaries --------------------------------------------------------------------------------
 
 PREFIX = b"the quick brown fox jumps over the lazy dog"
 
 
 def dictionary(name, payload=None, spoil=None, used=True, change=None, packed=False, **fields):
-    """The second of three commits has a dictionary, and a block that needs it. `fields`: of what the block
-    begins with; `spoil`: number of a DICT frame whose payload is damaged; `change`: the directory."""
+    """The second of three commits has a dictionary, and a block that needs it. `fields`: of what
+    the block begins with; `spoil`: number of a DICT frame whose payload is damaged; `change`: the
+    directory."""
     def middle(f):
         d = f.dictionary(PREFIX, payload)
         raw = texts(b"the quick brown fox", b"jumps")
@@ -323,7 +325,9 @@ def dictionary(name, payload=None, spoil=None, used=True, change=None, packed=Fa
         if spoil is not None:
             for at in spoil:
                 f.data[d[at] + 48] ^= 1
-        f.group(2, [(0, raw), None, (0, plain(8, CREATED, CREATED))], packed=packed, directory=change,
+        f.group(2, [(0, raw), None, (0, plain(8, CREATED, CREATED))],
+                packed=packed,
+                directory=change,
                 dictionaries={0: d} if used else None)
         f.commit()
     def whole():
@@ -678,7 +682,8 @@ zones("7.5-7-behind", varint(1) + zone(0, 0, 3, 0, LOW, HIGH) + b"\0")
 
 
 def filters(name, *entries, behind=b"", digest=bytes(32), payload=bytes(32), kind=8):
-    """A FILTER frame behind a group, and a FILTERS section: entries (off, group, column, kind); off None: the frame's."""
+    """A FILTER frame behind a group, and a FILTERS section: entries (off, group, column, kind); off
+    None: the frame's."""
     def middle(f):
         f.group(2, rows(f))
         at = f.frame(kind, payload)
@@ -701,11 +706,13 @@ filters("7.9-4-behind", (1 << 40, 0, 0, 1))
 
 
 def rollups(name, *entries, behind=b""):
-    """A ROLLUP frame behind a group, and a ROLLUPS section: entries (view, off, groups, reserved); off None: the frame's."""
+    """A ROLLUP frame behind a group, and a ROLLUPS section: entries (view, off, groups, reserved);
+    off None: the frame's."""
     def middle(f):
         f.group(2, rows(f))
         at = f.frame(fr.ROLLUP, b"not looked at by a reader of rows")
-        body = b"".join(fr.ROLLUP_REF.pack(e[0], at if e[1] is None else e[1], *e[2:]) for e in entries)
+        body = b"".join(
+            fr.ROLLUP_REF.pack(e[0], at if e[1] is None else e[1], *e[2:]) for e in entries)
         f.commit(sections=section(6, bytes(32) + body + behind))
     bad(name)(lambda: around(middle))
 
@@ -871,7 +878,8 @@ lie("4.1-C1-bounds", lambda f: append(f), part_lo=MONDAY - 86400)
 def _():
     def middle(f):
         late = CREATED + 7 * 86400 * 10 ** 9
-        f.group(1, [(0, plain(4, 9)), None, (0, plain(8, late))], ref={"time_min": late, "time_max": late})
+        f.group(1, [(0, plain(4, 9)), None, (0, plain(8, late))],
+                ref={"time_min": late, "time_max": late})
         f.commit(time_min=late, time_max=late)
     return around(middle)
 

@@ -189,7 +189,9 @@ TEXT_DDL = b"CREATE TABLE t (s String, r String) ENGINE = MergeTree;"
 
 def prompts(f, a, b, given, codec=0):
     n = len(a)
-    f.group(n, [(0, texts(*a)), (0, texts(*b)), None, (0, plain(8, *[CREATED] * n))], packed=False, codec=codec,
+    f.group(n, [(0, texts(*a)), (0, texts(*b)), None, (0, plain(8, *[CREATED] * n))],
+            packed=False,
+            codec=codec,
             dictionaries=given)
 
 
@@ -200,11 +202,13 @@ def dictionaries():
     first, second = f.dictionary(WORDS), f.dictionary(b"thank you for your question: " * 9)
     prompts(f, [b"you are an expert", b"the quick brown fox jumps"], [b"no", b"thank you for your"],
             {0: first, 1: second})
-    prompts(f, [b"an error 0x80070005 of " + bytes(range(32, 127)) * 2], [b"thank you for"], {0: first})
+    prompts(f, [b"an error 0x80070005 of " + bytes(range(32, 127)) * 2], [b"thank you for"],
+            {0: first})
     f.commit()
     third = f.dictionary(b"\x37\xa4\x30\xec, which is no header of a raw prefix")
     f.dictionary(b"x")
-    prompts(f, [b"be concise; the quick", b""], [b"header of a raw prefix", b"no"], {0: first, 1: third})
+    prompts(f, [b"be concise; the quick", b""], [b"header of a raw prefix", b"no"],
+            {0: first, 1: third})
     prompts(f, [b"plain"], [b"as it is"], {}, codec=1)
     f.commit()
     more = [f.dictionary(WORDS + b" %d" % i) for i in range(6)]  # than a reader keeps
@@ -257,8 +261,8 @@ def lost_index():
 
 @crash
 def lost_group_before_foreign_commit():
-    """An append's group never reached the disk, and its COMMIT continues another commit than the one
-    in front of it: torn is what it is, however it is come to."""
+    """An append's group never reached the disk, and its COMMIT continues another commit than the
+    one in front of it: torn is what it is, however it is come to."""
     f = Forge()
     append(f)
     f.group(2, [(0, plain(4, 7, 8)), (0, texts(b"a" * 300, b"b" * 300)),

@@ -24,8 +24,8 @@ from spec_segment import Segment
 
 
 def rows_of(segment, group, current, options):
-    """The rows of a group, as bytes, by the schema `current`. What is not printed is read only to be
-    checked."""
+    """The rows of a group, as bytes, by the schema `current`. What is not printed is read only to
+    be checked."""
     known = spec_schema.columns(segment.schema(group.schema_off), group.columns)
     values = group_columns(segment.data, group.frame, group,
                            [spec_schema.shape(kind) if name != "_time" or options.check else None

@@ -60,8 +60,8 @@ def zstd_size(data):
 
 
 def unzstd(data, size, prefix=b""):
-    """One zstd frame without dictionary id whose header says `size`, decompressed; `prefix` stands in
-    front of it."""
+    """One zstd frame without dictionary id whose header says `size`, decompressed; `prefix` stands
+    in front of it."""
     data = bytes(data)
     if zstd_size(data) != size or _zstd.ZSTD_findFrameCompressedSize(data, len(data)) != len(data):
         raise NotZstd(True)

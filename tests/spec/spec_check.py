@@ -62,11 +62,12 @@ def frames(segment):
 def places(segment):
     """What a commit says of the frames it names."""
     for before, c in zip(segment.commits, segment.commits[1:]):
-        need(c.prev_len == fr.frame_head(segment.data, before.off, segment.salt).span, "7.1-C2", "prev_len")
+        need(c.prev_len == fr.frame_head(segment.data, before.off, segment.salt).span, "7.1-C2",
+             "prev_len")
     for c in segment.commits:
         if c.index_off:
-            need(c.index_len == fr.frame_head(segment.data, c.index_off, segment.salt).span, "7.1-C2",
-                 "index_len")
+            need(c.index_len == fr.frame_head(segment.data, c.index_off, segment.salt).span,
+                 "7.1-C2", "index_len")
         try:
             segment.schema(c.schema_off)
         except Broken as e:
@@ -79,8 +80,12 @@ def sources(segment):
     while at < segment.newest.end:
         f = fr.frame_head(segment.data, at, segment.salt, segment.newest.end)
         if f.type == fr.INDEX:
-            named = {i: off for i, off in fr.index(fr.payload(segment.data, f), at).sources.items() if off}
-            need(named == {i: off for i, off in known.items() if off}, "7.6-C2", "sources of an INDEX")
+            named = {
+                i: off
+                for i, off in fr.index(fr.payload(segment.data, f), at).sources.items() if off
+            }
+            need(named == {i: off
+                           for i, off in known.items() if off}, "7.6-C2", "sources of an INDEX")
         for name, off in commits[at].sources.items() if at in commits else ():
             need(off >= known.get(name, 0), "7.6-C1", f"source {name}")
             known[name] = off
@@ -112,7 +117,8 @@ def zones(segment):
             kind, rows = columns[z.column]
             need(kind[0] not in ("ARRAY", "MAP"), "7.5-C3", "zone of a list or map")
             present = [ordered(v, kind) for v in rows if v is not None]
-            need(z.nulls == len(rows) - len(present), "7.5-C1", f"nulls of zone {z.group}, {z.column}")
+            need(z.nulls == len(rows) - len(present), "7.5-C1",
+                 f"nulls of zone {z.group}, {z.column}")
             need(present or z.min is None and z.max is None, "7.5-C2", "zone of nulls with a value")
             if present:
                 bound(z, kind, min(present), max(present))
@@ -142,28 +148,37 @@ def filters(segment):
             continue
         frames = [fr.frame_head(segment.data, f.off, segment.salt, c.off) for f in c.filters]
         need(all(f.type == fr.FILTER for f in frames), "7.8-2", "no FILTER frame")
-        need(blake2b(b"".join(segment.data[f.off:f.end] for f in sorted(frames, key=lambda f: f.off)))
-             == c.filters_hash, "7.9-C1", "hash of the filters")
+        need(
+            blake2b(b"".join(segment.data[f.off:f.end]
+                             for f in sorted(frames, key=lambda f: f.off))) == c.filters_hash,
+            "7.9-C1", "hash of the filters")
         for ref, f in zip(c.filters, frames):
             blocks = fr.filter_blocks(fr.payload(segment.data, f))
             ends = [g.off for g in c.groups[ref.group:ref.group + 2]] + [c.off]
-            need(ends[0] < ref.off < ends[1], "7.9-C2", "a filter that does not stand behind its group")
+            need(ends[0] < ref.off < ends[1], "7.9-C2",
+                 "a filter that does not stand behind its group")
             for g in (g for g in segment.groups if g.commit is c and g.ordinal == ref.group):
                 need(ref.column < len(g.values), "7.9-C3", "filter of a column that is not there")
                 kind, rows = list(g.values.values())[ref.column]
-                need(all(fr.filter_holds(blocks, ordered(v, kind)[1]) for v in rows if v is not None),
-                     "7.8-C1", f"a value of column {ref.column} is not in its filter")
+                need(
+                    all(
+                        fr.filter_holds(blocks,
+                                        ordered(v, kind)[1]) for v in rows if v is not None),
+                    "7.8-C1", f"a value of column {ref.column} is not in its filter")
 
 
 def rollups(segment):
-    """The frames are whole groups of the number that is said; what is in them is the view's affair."""
+    """The frames are whole groups of the number that is said; what is in them is the view's
+    affair."""
     for c in segment.commits:
         if not c.rollups:
             continue
         frames = [fr.frame_head(segment.data, r.off, segment.salt, c.off) for r in c.rollups]
         need(all(f.type == fr.ROLLUP for f in frames), "5.6-1", "no ROLLUP frame")
-        need(blake2b(b"".join(segment.data[f.off:f.end] for f in sorted(frames, key=lambda f: f.off)))
-             == c.rollups_hash, "7.10-C1", "hash of the rollups")
+        need(
+            blake2b(b"".join(segment.data[f.off:f.end]
+                             for f in sorted(frames, key=lambda f: f.off))) == c.rollups_hash,
+            "7.10-C1", "hash of the rollups")
         for ref, f in zip(c.rollups, frames):
             p = fr.payload(segment.data, f)
             need(f.summed_len == f.payload_len, "5.6", "a rollup is summed as a whole")

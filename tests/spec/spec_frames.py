@@ -35,9 +35,10 @@ class Layout:
 # tests/spec/run compares them with the tables of the specification, field by field.
 FRAME = Layout("magic:4s type:B flags:B reserved:2s payload_len:Q summed_len:I append:I "
                "payload_sum:Q head_sum:Q")
-HEAD_FIXED = Layout("major:H minor:H unit:B suite:B reserved:2s refuse_features:Q ignore_features:Q "
-                    "segment_id:16s salt:Q created:q part_lo:q part_hi:q stream_len:H tenant_len:H "
-                    "suite_len:I schema_len:I schema_stored_len:I")
+HEAD_FIXED = Layout(
+    "major:H minor:H unit:B suite:B reserved:2s refuse_features:Q ignore_features:Q "
+    "segment_id:16s salt:Q created:q part_lo:q part_hi:q stream_len:H tenant_len:H "
+    "suite_len:I schema_len:I schema_stored_len:I")
 GROUP_FIXED = Layout("schema_off:Q first_row:Q rows:I columns:H blocks:H flags:I reserved:4s")
 BLOCK = Layout("column:H codec:B flags:B stored_len:I raw_len:I nulls:I sum:Q")
 BLOCK_DICT = Layout("off:Q copy:Q hash:32s")
@@ -178,7 +179,8 @@ def group(p, f):
         need(1 <= b.stored_len <= 1 << 30 and 1 <= b.raw_len <= 1 << 30 and
              (b.codec or b.raw_len == b.stored_len), "5.2-3", "lengths of a block")
         need(b.nulls < g.rows and not (g.packed and b.nulls), "5.2-4", "nulls of a block")
-        need(b.codec != 2 or (not g.packed and b.stored_len > 48), "5.5-2", "block with a dictionary")
+        need(b.codec != 2 or (not g.packed and b.stored_len > 48), "5.5-2",
+             "block with a dictionary")
         b.at = at
         at += b.stored_len
         last = b.column
@@ -394,7 +396,8 @@ def filters(body, c):
     return out, body[:32]
 
 
-SALTS = (0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31)
+SALTS = (0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947,
+         0x5c6bfb31)
 
 
 def filter_blocks(p):

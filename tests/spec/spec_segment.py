@@ -281,7 +281,8 @@ class Segment:
         return [c for b in below for c in self.branch(b)]
 
     def named_groups(self):
-        """The groups that the commits name; None when a commit and its group contradict each other."""
+        """The groups that the commits name; None when a commit and its group contradict each
+        other."""
         out = []
         for c in self.commits:
             row = c.rows_total - c.rows
@@ -353,15 +354,18 @@ class Segment:
         return out
 
     def same_append(self, frame, end):
-        """3.1-15: is the frame of the append that its COMMIT ends, as far as that can be read? 3.1-16: does it reach over what came later?"""
+        """3.1-15: is the frame of the append that its COMMIT ends, as far as that can be read?
+        3.1-16: does it reach over what came later?"""
         if frame.type == fr.COMMIT:
             return
         c, start, stop = self.ahead
         if not start <= frame.off < stop:
             c, stop = self.next_commit(frame.off, end)
             self.ahead = c, frame.off, stop
-        for place in ([c.prev_off + c.prev_len] if c else []) + ([self.newest.commit_off] if self.newest else []):
-            need(not frame.off < place < frame.end, "3.1-16", "frame reaches over what was written behind it")
+        for place in ([c.prev_off + c.prev_len] if c else []) + ([self.newest.commit_off]
+                                                                 if self.newest else []):
+            need(not frame.off < place < frame.end, "3.1-16",
+                 "frame reaches over what was written behind it")
         need(not c or c.prev_off + c.prev_len > frame.off or c.append == frame.append, "3.1-15",
              "frame of another append than its COMMIT")
 
@@ -443,4 +447,3 @@ def continues(before, c):
     need(c.seq == before.seq + 1 and c.rows_total == before.rows_total + c.rows and
          c.prev_hash == before.hash and c.prev_off == before.off, "7.1-12",
          "does not continue the commit before")
-

@@ -54,7 +54,8 @@ CAPS = {
 }
 
 # Tables of numbers with names: section, and the prefix of these names in the code.
-ENUMS = (("3.2", "EVS_FRAME_"), ("6.1", "EVS_NODE_"), ("6.2", "EVS_VALID_"), ("7.7", "EVS_SECTION_"))
+ENUMS = (("3.2", "EVS_FRAME_"), ("6.1", "EVS_NODE_"), ("6.2", "EVS_VALID_"), ("7.7",
+                                                                              "EVS_SECTION_"))
 
 
 def spec_text():
@@ -131,7 +132,8 @@ def enum_differences(text, code):
     out = []
     for section, prefix in ENUMS:
         spec = enum_table(text, section)
-        found = {(int(v), n) for n, v in re.findall(rf"\b{prefix}([A-Z][A-Z0-9_]*)\s*=\s*(\d+)", code)}
+        found = {(int(v), n)
+                 for n, v in re.findall(rf"\b{prefix}([A-Z][A-Z0-9_]*)\s*=\s*(\d+)", code)}
         if spec != found or not spec:
             out.append(f"{section}: {sorted(spec ^ found)} differ from {prefix}*")
     if enum_table(text, "6.1") != set(spec_column.KINDS.items()):

@@ -1,6 +1,7 @@
 """Rows as JSON with exact numbers, and their comparison as multisets.
 
-A wanted row may hold marks: "<uuid4>" for any version 4 UUID, "<serial>" for any number that a writer gives.
+A wanted row may hold marks: "<uuid4>" for any version 4 UUID, "<serial>" for any number that a
+writer gives.
 """
 
 import json
@@ -30,13 +31,16 @@ def parse_all(data):
 
 
 def canonical(value):
-    """Text that is the same for the same JSON value, whatever the order of keys and the spelling of numbers."""
+    """Text that is the same for the same JSON value, whatever the order of keys and the spelling of
+    numbers."""
     if isinstance(value, dict):
-        return "{%s}" % ",".join("%s:%s" % (json.dumps(k), canonical(value[k])) for k in sorted(value))
+        return "{%s}" % ",".join("%s:%s" % (json.dumps(k), canonical(value[k]))
+                                 for k in sorted(value))
     if isinstance(value, list):
         return "[%s]" % ",".join(map(canonical, value))
     if isinstance(value, Decimal):
-        return ("-" if value.is_signed() else "") + "0" if not value else str(value.normalize(EXACT))
+        return ("-" if value.is_signed() else "") + "0" if not value else str(
+            value.normalize(EXACT))
     return json.dumps(value)
 
 
@@ -64,7 +68,8 @@ def match(got, want):
         marks = marks_of(row)
         rest = without(row, marks)
         for other in left:
-            if rest == without(other, marks) and all(MARKS[m](other.get(k)) for k, m in marks.items()):
+            if rest == without(other, marks) and all(MARKS[m](other.get(k))
+                                                     for k, m in marks.items()):
                 pairs.append((row, other))
                 left.remove(other)
                 break

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Writers, readers, evexpire and evcompact on one stream at the same time: no row is lost but those of the ledger.
+"""Writers, readers, evexpire and evcompact on one stream at the same time: no row is lost but those
+of the ledger.
 
 usage: expiring.py [SECONDS]
 
-Two writers append late rows to partitions that evexpire drops, again and again, folders of tenants included, and others to
-partitions that stay; readers and evstat look on. In the end: rows acknowledged = rows in the store + rows that the ledger says
-were dropped, and what stays has every row once.
+Two writers append late rows to partitions that evexpire drops, again and again, folders of tenants
+included, and others to partitions that stay; readers and evstat look on. In the end: rows
+acknowledged = rows in the store + rows that the ledger says were dropped, and what stays has every
+row once.
 """
 
 import json
@@ -64,22 +66,33 @@ class Work:
 
     def compact(self):
         while time.monotonic() < self.end:
-            # What it works on may go, or be made anew, under its hands: then there is nothing to do.
+            # What it works on may go, or be made anew, under its hands: then there is nothing to
+            # do.
             self.tool("evcompact", "-q", "--all", self.stream)
 
     def read(self):
         seen = 0
         while time.monotonic() < self.end:
-            got = [json.loads(x)["n"] for x in self.tool("evcat", "--tenant", "stays", self.stream).out.splitlines()]
+            got = [
+                json.loads(x)["n"]
+                for x in self.tool("evcat", "--tenant", "stays", self.stream).out.splitlines()
+            ]
             self.tool("evcat", "-n", "5000", self.stream)
             if len(set(got)) != len(got) or len(got) < seen:
-                self.wrong.append(("a reader saw a row twice, or fewer than before", len(got), seen))
+                self.wrong.append(
+                    ("a reader saw a row twice, or fewer than before", len(got), seen))
             seen = len(got)
             self.tool("evstat", "-q", "-o", "json", self.stream)
 
     def run(self):
-        jobs = [threading.Thread(target=f, args=a) for f, a in
-                [(self.write, (1,)), (self.write, (2,)), (self.expire, ()), (self.expire, ()), (self.compact, ()), (self.read, ())]]
+        jobs = [
+            threading.Thread(target=f, args=a)
+            for f, a in [(self.write, (1, )), (self.write, (2, )), (self.expire,
+                                                                    ()), (self.expire,
+                                                                          ()), (self.compact,
+                                                                                ()), (self.read,
+                                                                                      ())]
+        ]
         for j in jobs:
             j.start()
         for j in jobs:
@@ -90,7 +103,8 @@ def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4 if evtools.QUICK else 60
     tally = Tally()
     with Scratch("expiring", "/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as tmp:
-        made = evtools.run([evtools.tool("evschema"), "-q", "apply", tmp / "store", "-"], data=DDL.encode())
+        made = evtools.run([evtools.tool("evschema"), "-q", "apply", tmp / "store", "-"],
+                           data=DDL.encode())
         assert made.status == 0, made.err
         w = Work(tmp / "store/t", seconds * min(evtools.SLOW, 3))
         w.run()
@@ -101,13 +115,15 @@ def main():
         tally.equal("rows acknowledged: in the store, or dropped", len(there) + dropped, w.acked)
         tally.equal("what stays is there once", sorted(set(there) & w.stays), sorted(w.stays))
         tally.equal("no row twice", len(set(there)), len(there))
-        tally.equal("every line has its answer", sum(x["what"] == "drop" for x in ledger) * 2, len(ledger))
+        tally.equal("every line has its answer",
+                    sum(x["what"] == "drop" for x in ledger) * 2, len(ledger))
         tally.check("segments were dropped", dropped, dropped)
         w.tool("evexpire", "-q", "--now", NOW, w.stream)
         tally.equal("nothing is left behind", sorted(p.name for p in w.stream.iterdir()),
                     ["expire.lock", "expired.ndjson", "schema.lock", "schema.sql", "stays"])
-        print("%d rows, %d dropped in %d segments; %s" % (
-            w.acked, dropped, len(ledger) // 2, ", ".join("%d %s" % (n, t) for t, n in sorted(w.runs.items()))))
+        print("%d rows, %d dropped in %d segments; %s" %
+              (w.acked, dropped, len(ledger) // 2, ", ".join("%d %s" % (n, t)
+                                                             for t, n in sorted(w.runs.items()))))
     tally.done()
 
 

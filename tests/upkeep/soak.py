@@ -88,14 +88,16 @@ class Soak:
     def clock(self):
         """Time is where the writer is, or the follower, who must have seen a row before it goes."""
         path = self.folder / "followed"
-        return time_of(path.read_bytes().count(b"\n") if self.following and path.exists() else self.acked)
+        return time_of(
+            path.read_bytes().count(b"\n") if self.following and path.exists() else self.acked)
 
     # ---- who is at work -----------------------------------------------------------------------
 
     def write(self):
         while not self.end.is_set():
             count = self.rng.choice([1, 3, 40, 400])
-            lines = "".join(json.dumps(row(n)) + "\n" for n in range(self.acked, self.acked + count))
+            lines = "".join(
+                json.dumps(row(n)) + "\n" for n in range(self.acked, self.acked + count))
             self.given = self.acked + count
             flush = self.rng.choice([(), ("--flush-rows", "7")])
             ran = evtools.run([tool("evappend"), "-q", *flush, self.stream], data=lines.encode())
@@ -110,7 +112,9 @@ class Soak:
             self.ended_well("evcompact", ran)
 
     def evexpire(self, now):
-        return evtools.run([tool("evexpire"), "-q", "--now", now.strftime("%Y-%m-%dT%H:%M:%SZ"), self.store])
+        return evtools.run(
+            [tool("evexpire"), "-q", "--now",
+             now.strftime("%Y-%m-%dT%H:%M:%SZ"), self.store])
 
     def expire(self):
         while not self.end.is_set():
@@ -141,21 +145,26 @@ class Soak:
     def ask(self):
         """The view's rollup, which must not count a row twice either."""
         acked = self.acked
-        ran = evtools.run([tool("evagg"), "-q", "SELECT count() AS rows, sum(n) AS sum FROM t", self.store])
+        ran = evtools.run(
+            [tool("evagg"), "-q", "SELECT count() AS rows, sum(n) AS sum FROM t", self.store])
         self.ended_well("evagg", ran)
         if ran.status:
             return
         n = json.loads(ran.out)["rows"]
         low = sum(due(n) > self.expiring for n in range(acked))
-        self.check("evagg: a count that can be", low <= n <= self.given, "%d: %d .. %d" % (n, low, self.given))
+        self.check("evagg: a count that can be", low <= n <= self.given,
+                   "%d: %d .. %d" % (n, low, self.given))
 
     # ---- the whole ----------------------------------------------------------------------------
 
     def follow(self):
         out = open(self.folder / "followed", "wb")
         err = open(self.folder / "followed.err", "wb")
-        return subprocess.Popen([tool("evcat"), "-f", "-c", "n", str(self.store)], stdout=out, stderr=err,
-                                stdin=subprocess.DEVNULL)
+        return subprocess.Popen(
+            [tool("evcat"), "-f", "-c", "n", str(self.store)],
+            stdout=out,
+            stderr=err,
+            stdin=subprocess.DEVNULL)
 
     def judge_follower(self, f):
         path = self.folder / "followed"
@@ -175,7 +184,8 @@ class Soak:
         late = time_of(self.acked)
         self.expiring = late
         self.ended_well("last evexpire", self.evexpire(late))
-        self.ended_well("last evcompact", evtools.run([tool("evcompact"), "-q", "--all", self.store]))
+        self.ended_well("last evcompact",
+                        evtools.run([tool("evcompact"), "-q", "--all", self.store]))
         self.ended_well("evcheck", evtools.run([tool("evcheck"), "-q", self.store]))
         ran = evtools.run([tool("evcat"), self.store])
         self.ended_well("last evcat", ran)
@@ -202,7 +212,8 @@ class Soak:
             self.judge_follower(follower)
         self.settle()
         print("%d rows, %s; %s" % (self.acked, time_of(self.acked).date(), ", ".join(
-            "%s %d" % (k.split(":")[0], v) for k, v in self.counts.items() if k.endswith("exit status"))))
+            "%s %d" % (k.split(":")[0], v)
+            for k, v in self.counts.items() if k.endswith("exit status"))))
 
     def guard(self, job):
         try:
@@ -212,7 +223,8 @@ class Soak:
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seconds", type=float, default=4 if evtools.QUICK else 600)
     p.add_argument("--seed", type=int, default=1)
     args = p.parse_args()

@@ -8,7 +8,8 @@ DOCUMENT = "44bffbf3-5530-4378-94f3-0c85dc719159"  # the tenant of the document'
 SHOP = uuid("hatchet tenant shop")
 BANK = uuid("hatchet tenant bank")
 
-# (tenant, queue, action, created): both sides of the turn of the year, which lies inside a week, and of Mondays.
+# (tenant, queue, action, created): both sides of the turn of the year, which lies inside a week,
+# and of Mondays.
 TASKS = [
     (SHOP, "default", "orders:charge-card", "2024-12-29T23:59:59.998Z"),
     (SHOP, "default", "orders:send-receipt", "2024-12-29T23:59:59.999Z"),
@@ -43,10 +44,12 @@ INPUTS = [
 
 def task(i):
     tenant, queue, action, created = TASKS[i]
-    return {"id": uuid("hatchet task %d" % i), "tenant_id": tenant, "queue": queue, "action_id": action,
-            "schedule_timeout": "5m", "display_name": "%s #%d" % (action, i),
-            "input": json.dumps(INPUTS[i % len(INPUTS)]),
-            "worker_id": uuid("hatchet worker %d" % (i % 3)), "created_at": created}
+    return {
+        "id": uuid("hatchet task %d" % i), "tenant_id": tenant, "queue": queue, "action_id": action,
+        "schedule_timeout": "5m", "display_name": "%s #%d" % (action, i),
+        "input": json.dumps(INPUTS[i % len(INPUTS)]),
+        "worker_id": uuid("hatchet worker %d" % (i % 3)), "created_at": created
+    }
 
 
 def tasks():
@@ -70,15 +73,18 @@ def tasks():
     t.good({**arrived, "id": uuid("hatchet task: no time")})
     t.good({**arrived, "id": uuid("hatchet task: no time, other tenant"), "tenant_id": BANK})
     t.good({**row, "id": uuid("hatchet task: zone"), "created_at": "2025-01-06T01:00:00+02:00"})
-    t.good({**row, "id": uuid("hatchet task: other zone"), "created_at": "2025-01-05 19:00:00.5-0500"})
+    t.good(
+        {**row, "id": uuid("hatchet task: other zone"), "created_at": "2025-01-05 19:00:00.5-0500"})
     t.good({**row, "id": uuid("hatchet task: micros"), "created_at": "2025-01-05T23:59:59.999999Z"})
     t.good({**row, "id": uuid("hatchet task: shouted").upper()}, id=uuid("hatchet task: shouted"))
-    t.good({**row, "id": uuid("hatchet task: more"), "additional_metadata": {"region": "eu-1"}, "retries": 3,
-            "dag_id": None})
+    t.good({
+        **row, "id": uuid("hatchet task: more"), "additional_metadata": {"region": "eu-1"},
+        "retries": 3, "dag_id": None
+    })
     t.good({**row, "id": uuid("hatchet task: empty"), "queue": "", "display_name": "", "input": ""})
 
-    t.absent(row, "id", "tenant_id", "queue", "action_id", "schedule_timeout", "display_name", "input",
-             "worker_id")
+    t.absent(row, "id", "tenant_id", "queue", "action_id", "schedule_timeout", "display_name",
+             "input", "worker_id")
     t.bad(row, "priority: null in a NOT NULL column", priority=None)
     t.bad(row, "created_at: null in a NOT NULL column", created_at=None)
     t.bad(row, "sticky: not a name of the Enum", sticky="MEDIUM")
@@ -96,32 +102,37 @@ def tasks():
 
 # ---- events --------------------------------------------------------------------------------------
 
-# What happens to a task, one story a line: STATUS, seconds after the status before it, and more fields.
+# What happens to a task, one story a line: STATUS, seconds after the status before it, and more
+# fields.
 ERROR = "worker exited with status 137"
 STORIES = [
     [("CREATED", 0), ("ASSIGNED", 1), ("SENT_TO_WORKER", 0), ("ACKNOWLEDGED", 0), ("STARTED", 0),
      ("FINISHED", 4)],
-    [("CREATED", 0), ("REQUEUED_NO_WORKER", 5), ("ASSIGNED", 20), ("STARTED", 1), ("SLOT_RELEASED", 2),
-     ("FINISHED", 9)],
+    [("CREATED", 0), ("REQUEUED_NO_WORKER", 5), ("ASSIGNED", 20), ("STARTED", 1),
+     ("SLOT_RELEASED", 2), ("FINISHED", 9)],
     [("CREATED", 0), ("REQUEUED_RATE_LIMIT", 1), ("RATE_LIMIT_ERROR", 1), ("CANCELLED", 60)],
     [("CREATED", 0), ("SCHEDULING_TIMED_OUT", 300)],
-    [("CREATED", 0), ("ASSIGNED", 1), ("STARTED", 0), ("FAILED", 3), ("RETRYING", 10), ("STARTED", 0),
-     ("FINISHED", 2)],
+    [("CREATED", 0), ("ASSIGNED", 1), ("STARTED", 0), ("FAILED", 3), ("RETRYING", 10),
+     ("STARTED", 0), ("FINISHED", 2)],
     [("CREATED", 0), ("ASSIGNED", 1), ("REASSIGNED", 30), ("STARTED", 0), ("TIMEOUT_REFRESHED", 50),
      ("TIMED_OUT", 60)],
-    [("WORKFLOW_RUN_GROUP_KEY_SUCCEEDED", 0), ("CREATED", 0), ("RETRIED_BY_USER", 3600), ("STARTED", 1),
-     ("FINISHED", 1)],
+    [("WORKFLOW_RUN_GROUP_KEY_SUCCEEDED", 0), ("CREATED", 0), ("RETRIED_BY_USER", 3600),
+     ("STARTED", 1), ("FINISHED", 1)],
     [("WORKFLOW_RUN_GROUP_KEY_FAILED", 0), ("FAILED", 1)],
 ]
-REASONS = ["ACKNOWLEDGED", "ASSIGNED", "CANCELLED", "FAILED", "FINISHED", "REASSIGNED", "REQUEUED_NO_WORKER",
-           "REQUEUED_RATE_LIMIT", "RETRIED_BY_USER", "RETRYING", "SCHEDULING_TIMED_OUT", "SLOT_RELEASED",
-           "STARTED",
-           "TIMED_OUT", "TIMEOUT_REFRESHED", "WORKFLOW_RUN_GROUP_KEY_FAILED",
-           "WORKFLOW_RUN_GROUP_KEY_SUCCEEDED"]
+REASONS = [
+    "ACKNOWLEDGED", "ASSIGNED", "CANCELLED", "FAILED", "FINISHED", "REASSIGNED",
+    "REQUEUED_NO_WORKER", "REQUEUED_RATE_LIMIT", "RETRIED_BY_USER", "RETRYING",
+    "SCHEDULING_TIMED_OUT", "SLOT_RELEASED", "STARTED", "TIMED_OUT", "TIMEOUT_REFRESHED",
+    "WORKFLOW_RUN_GROUP_KEY_FAILED", "WORKFLOW_RUN_GROUP_KEY_SUCCEEDED"
+]
 
 
 def event(task_row, status, at, retry):
-    row = {"task_id": task_row["id"], "tenant_id": task_row["tenant_id"], "status": status, "timestamp": at}
+    row = {
+        "task_id": task_row["id"], "tenant_id": task_row["tenant_id"], "status": status,
+        "timestamp": at
+    }
     if retry:
         row["retry_count"] = retry
     if status == "FAILED":
@@ -132,7 +143,8 @@ def event(task_row, status, at, retry):
                                              "CANCELLED": "WARNING",
                                              "RETRYING": "WARNING"}.get(status, "INFO")
     if status in ("ASSIGNED", "SENT_TO_WORKER"):
-        row["additional__event_data"] = json.dumps({"worker_id": task_row["worker_id"], "slot": retry})
+        row["additional__event_data"] = json.dumps(
+            {"worker_id": task_row["worker_id"], "slot": retry})
         row["additional__event_message"] = "Assigned to worker %s" % task_row["worker_id"][:8]
     return row
 
@@ -155,11 +167,14 @@ def stories(t):
 
 def inserted(t):
     """The rows of the document's INSERT. Its task ids are integers, which no UUID column takes."""
-    values = [(1, "CREATED", "2021-01-01 00:00:00", 0, None), (2, "ASSIGNED", "2024-01-01 12:34:56", 1, None),
+    values = [(1, "CREATED", "2021-01-01 00:00:00", 0, None),
+              (2, "ASSIGNED", "2024-01-01 12:34:56", 1, None),
               (2, "FAILED", "2024-01-01 12:34:58", 1, "A foobar went wrong")]
     for n, status, at, retry, error in values:
-        row = {"task_id": n, "worker_id": 1, "tenant_id": DOCUMENT, "status": status, "timestamp": at,
-               "retry_count": retry, "error_message": error}
+        row = {
+            "task_id": n, "worker_id": 1, "tenant_id": DOCUMENT, "status": status, "timestamp": at,
+            "retry_count": retry, "error_message": error
+        }
         t.bad(row, "task_id: not a string: found %d for UUID" % n)
         t.good({**row, "task_id": task(17 + n)["id"]})
 
@@ -176,10 +191,10 @@ def task_events():
                "2025-01-05T23:59:59.9999Z"):
         t.good({**row, "timestamp": at})
     for reason in REASONS:
-        t.good({**row, "additional__event_reason": reason, "additional__event_severity": pick(reason,
-                                                                                              ["INFO",
-                                                                                               "WARNING",
-                                                                                               "CRITICAL"])})
+        t.good({
+            **row, "additional__event_reason": reason,
+            "additional__event_severity": pick(reason, ["INFO", "WARNING", "CRITICAL"])
+        })
     for data in ('{"a":[1,2,{"b":null}]}', "[]", '"text"', " {\n} ", "\"\\u00e9\"", None):
         t.good({**row, "additional__event_data": data})
     t.good({**row, "status": "FAILED", "error_message": ""})
@@ -190,15 +205,21 @@ def task_events():
     t.bad(row, either, status="FAILED", error_message=None)
     t.bad(row, either, status="FINISHED", error_message="late")
     for data in ("{", "", "{'a':1}", "[1,]", "{\"a\":01}", "nul"):
-        t.bad(row, "fails CHECK check__additional__event_data_is_valid_json", additional__event_data=data)
+        t.bad(row,
+              "fails CHECK check__additional__event_data_is_valid_json",
+              additional__event_data=data)
     t.absent(row, "task_id", "tenant_id", "status", "timestamp")
     t.bad(row, "retry_count: null in a NOT NULL column", retry_count=None)
     t.bad(row, "id: null in a NOT NULL column", id=None)
     t.bad(row, "id: not a UUID", id="1")
     t.bad(row, "status: not a name of the Enum", status="DONE")
     t.bad(row, "status: not a name of the Enum", status="")
-    t.bad(row, "additional__event_severity: not a name of the Enum", additional__event_severity="DEBUG")
-    t.bad(row, "additional__event_reason: not a name of the Enum", additional__event_reason="CREATED")
+    t.bad(row,
+          "additional__event_severity: not a name of the Enum",
+          additional__event_severity="DEBUG")
+    t.bad(row,
+          "additional__event_reason: not a name of the Enum",
+          additional__event_reason="CREATED")
     t.bad_line('{"task_id":"%s","tenant_id":' % row["task_id"], "column ")
     t.bad_line('{"status":"STARTED","status":"FAILED"}', 'the key "status" comes twice')
     t.bad_line("[]", "column 1: expected '{'")

@@ -1,16 +1,17 @@
-"""MBFlow: workflow definitions, their executions, and the immutable log of events. No PARTITION BY: weeks of created_at."""
+"""MBFlow: workflow definitions, their executions, and the immutable log of events. No PARTITION BY:
+weeks of created_at."""
 
 import json
 
 from rows import NOW, Table, Text, UUID4, later, number, uuid
 
-WORKFLOWS = [("order intake", "active"), ("nightly report", "active"), ("Rechnungsprüfung", "draft"),
-             ("old import", "archived")]
+WORKFLOWS = [("order intake", "active"), ("nightly report", "active"),
+             ("Rechnungsprüfung", "draft"), ("old import", "archived")]
 NODE_TYPES = ["http", "transform", "llm", "conditional", "merge", "split", "delay", "webhook"]
-CONFIGS = [{"url": "https://example.org/hook", "method": "POST", "headers": {"X-Key": "a\"b"}},
-           {"expression": "$.items[*].price"},
-           {"model": "gpt-4o", "prompt": "Summarise {{input}} 📄"}, {"if": "total > 100"}, {}, {"into": 3},
-           {"ms": 1500}, {"path": "/in"}]
+CONFIGS = [{"url": "https://example.org/hook", "method": "POST",
+            "headers": {"X-Key": "a\"b"}}, {"expression": "$.items[*].price"},
+           {"model": "gpt-4o", "prompt": "Summarise {{input}} 📄"}, {"if": "total > 100"}, {},
+           {"into": 3}, {"ms": 1500}, {"path": "/in"}]
 # Both sides of Mondays, of the turn of the year (inside a week) and of a leap day (likewise).
 EDGES = ["2024-12-29T23:59:59.999Z", "2024-12-30T00:00:00.000Z", "2024-12-31T23:59:59.999Z",
          "2025-01-01T00:00:00.000Z",
@@ -72,7 +73,8 @@ def workflows():
     t.good({"name": "n" * 255})
     t.good({"name": "ü" * 254 + "😀"})  # 255 characters, more bytes
     t.good({"name": "", "version": -2147483648, "deleted_at": None, "color": "#ff0000"})
-    for text in ("[]", "0", '"text"', "true", '{"big":123456789012345678901234567890,"exact":0.1000}'):
+    for text in ("[]", "0", '"text"', "true",
+                 '{"big":123456789012345678901234567890,"exact":0.1000}'):
         row = {"name": "metadata " + text}
         t.good_line(spelled(row, metadata=text), {**row, "metadata": text}, metadata=Text(text))
 
@@ -97,11 +99,12 @@ def workflows():
 def nodes():
     t = table("nodes", config={}, updated_at=NOW)
     for i in range(24):
-        row = {"id": node(i), "workflow_id": workflow(i // 8), "name": "%s %d" % (NODE_TYPES[i % 8], i),
-               "type": NODE_TYPES[i % 8],
-               "config": CONFIGS[i % 8], "position": {"x": 120 * (i % 8), "y": -40.5 * (i // 8)},
-               "created_at": EDGES[i % 8],
-               "updated_at": EDGES[i % 8]}
+        row = {
+            "id": node(i), "workflow_id": workflow(i // 8),
+            "name": "%s %d" % (NODE_TYPES[i % 8], i), "type": NODE_TYPES[i % 8],
+            "config": CONFIGS[i % 8], "position": {"x": 120 * (i % 8), "y": -40.5 * (i // 8)},
+            "created_at": EDGES[i % 8], "updated_at": EDGES[i % 8]
+        }
         if i % 6 == 5:
             row["position"] = None
         if i % 7 == 6:
@@ -126,10 +129,14 @@ def nodes():
 def edges():
     t = table("edges")
     for i in range(24):
-        row = {"id": uuid("mbflow edge %d" % i), "workflow_id": workflow(i // 8), "source_node_id": node(i),
-               "target_node_id": node((i + 1 + i // 8) % 24), "created_at": EDGES[(i + 3) % 8]}
+        row = {
+            "id": uuid("mbflow edge %d" % i), "workflow_id": workflow(i // 8),
+            "source_node_id": node(i), "target_node_id": node(
+                (i + 1 + i // 8) % 24), "created_at": EDGES[(i + 3) % 8]
+        }
         if i % 3 == 1:
-            row["condition"] = ({"==": [{"var": "status"}, "ok"]}, {}, None, "always", False)[i // 3 % 5]
+            row["condition"] = ({"==": [{"var": "status"},
+                                        "ok"]}, {}, None, "always", False)[i // 3 % 5]
         t.good(row)
     row = {"workflow_id": workflow(0), "source_node_id": node(0), "target_node_id": node(1)}
     t.good(row)
@@ -147,20 +154,27 @@ def executions():
     states = ("pending", "running", "completed", "failed", "cancelled", "paused")
     for i in range(30):
         status, created = states[i % 6], EDGES[i % 8]
-        row = {"id": execution(i), "workflow_id": workflow(i % 3), "status": status, "created_at": created,
-               "input": ({"order": 4700 + i}, [i, "x"], "plain", None)[i % 4]}
+        row = {
+            "id": execution(i), "workflow_id": workflow(i % 3), "status": status,
+            "created_at": created, "input": ({"order": 4700 + i}, [i, "x"], "plain", None)[i % 4]
+        }
         if status != "pending":
             row["started_at"] = later(created, 0.25 * i)
         if status in ("completed", "failed"):
             row["completed_at"] = later(created, 2 + number("mbflow took %d" % i, 60000) / 1000)
         if status == "completed":
-            row["output"] = {"ok": True, "items": [{"id": n, "price": n * 1.25} for n in range(i % 4)]}
+            row["output"] = {
+                "ok": True, "items": [{"id": n, "price": n * 1.25} for n in range(i % 4)]
+            }
         if status == "failed":
             row.update(error="node http 3: 502 Bad Gateway\nretries exhausted", output=None)
         t.good(row)
     row = {"workflow_id": workflow(0)}
     t.good(row)
-    t.good({**row, "started_at": "2025-02-01 00:30:00.123456+01", "created_at": "2025-01-06T00:30:00+01:00"})
+    t.good({
+        **row, "started_at": "2025-02-01 00:30:00.123456+01",
+        "created_at": "2025-01-06T00:30:00+01:00"
+    })
     t.absent(row, "workflow_id")
     for status in ("done", "PENDING", "skipped"):
         t.bad(row, "status IN ('pending', 'running', 'completed', 'failed', 'cancelled', 'paused')",
@@ -212,11 +226,14 @@ def events():
              "wave_completed", "workflow_completed", "workflow_failed", "workflow_cancelled")
     for i in range(44):
         run, sequence = i // 11, i % 11 + 1
-        row = {"id": uuid("mbflow event %d" % i), "execution_id": execution(run), "sequence": sequence,
-               "event_type": kinds[i % 11],
-               "created_at": later(EDGES[run * 2], 0.007 * sequence)}
+        row = {
+            "id": uuid("mbflow event %d" % i), "execution_id": execution(run), "sequence": sequence,
+            "event_type": kinds[i % 11], "created_at": later(EDGES[run * 2], 0.007 * sequence)
+        }
         if "node" in row["event_type"]:
-            row["payload"] = {"node_id": node(i % 8), "wave": i % 3, "output": {"n": [i, None, {"é": "\n"}]}}
+            row["payload"] = {
+                "node_id": node(i % 8), "wave": i % 3, "output": {"n": [i, None, {"é": "\n"}]}
+            }
         elif "wave" in row["event_type"]:
             row["payload"] = {"wave": i % 3, "parallel": i % 4 + 1}
         if i % 9 == 8:

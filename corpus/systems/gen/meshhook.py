@@ -4,20 +4,25 @@ import json
 
 from rows import NOW, SERIAL, Table, Text, hexid, later, number, uuid
 
-EDGES = ["2024-12-31T23:59:59.999999Z", "2025-01-01T00:00:00.000000Z", "2025-01-31T23:59:59.999999Z",
-         "2025-02-01T00:00:00Z",
-         "2024-02-29T23:59:59.999999Z", "2024-03-01T00:00:00.000000Z", "2025-06-30T23:59:59.999999Z",
-         "2025-07-01T00:00:00Z"]
-RUN = [("run.started", {"trigger": "webhook", "body": {"order": 4711}}), ("node.started", {"node": "http-1"}),
+EDGES = [
+    "2024-12-31T23:59:59.999999Z", "2025-01-01T00:00:00.000000Z", "2025-01-31T23:59:59.999999Z",
+    "2025-02-01T00:00:00Z", "2024-02-29T23:59:59.999999Z", "2024-03-01T00:00:00.000000Z",
+    "2025-06-30T23:59:59.999999Z", "2025-07-01T00:00:00Z"
+]
+RUN = [("run.started", {"trigger": "webhook", "body": {"order": 4711}}),
+       ("node.started", {"node": "http-1"}),
        ("node.completed", {"node": "http-1", "status": 200, "ms": 81.25}),
        ("node.started", {"node": "transform-1"}),
        ("node.failed", {"node": "transform-1", "error": "no such field: \"total\""}),
        ("node.retried", {"node": "transform-1", "attempt": 2}),
-       ("node.completed", {"node": "transform-1", "output": {"sum": "19.90"}}), ("run.completed", {})]
-PAYLOADS = ['{"n":12345678901234567890123,"d":0.10,"e":1E+2,"z":-0}', '{"deep":' + "[" * 40 + "]" * 40 + "}",
-            "[]", '"text"', "7", "false",
-            '{"a.b":1,"a":{"b":2},"":3}', '{ "space" : [ 1 , 2 ] }',
-            '{"emoji":"\\ud83d\\ude00","nul":"\\u0000"}', '{"nothing":null}']
+       ("node.completed", {"node": "transform-1", "output": {"sum": "19.90"}}),
+       ("run.completed", {})]
+PAYLOADS = [
+    '{"n":12345678901234567890123,"d":0.10,"e":1E+2,"z":-0}',
+    '{"deep":' + "[" * 40 + "]" * 40 + "}", "[]", '"text"', "7", "false",
+    '{"a.b":1,"a":{"b":2},"":3}', '{ "space" : [ 1 , 2 ] }',
+    '{"emoji":"\\ud83d\\ude00","nul":"\\u0000"}', '{"nothing":null}'
+]
 
 
 def workflow_events():
@@ -27,13 +32,18 @@ def workflow_events():
         at = later("2025-01-15T08:00:00", 86400 * 16 * run, 6)
         for step, (kind, payload) in enumerate(RUN):
             at = later(at, 1 + number("meshhook %d %d" % (run, step), 10 ** 6) / 10 ** 6, 6)
-            row = {"run_id": uuid("meshhook run %d" % run), "ts": at, "type": kind, "payload": payload}
+            row = {
+                "run_id": uuid("meshhook run %d" % run), "ts": at, "type": kind, "payload": payload
+            }
             if step % 3 == 2:
                 row["id"] = 10 ** 6 * (run + 1) + step
             if step % 4 == 3:
                 row["created_at"] = later(at, 0.000123, 6)
             t.good(row)
-    row = {"run_id": uuid("meshhook run edge"), "type": "note", "payload": {"hex": hexid("meshhook", 8)}}
+    row = {
+        "run_id": uuid("meshhook run edge"), "type": "note",
+        "payload": {"hex": hexid("meshhook", 8)}
+    }
     for at in EDGES:
         t.good({**row, "ts": at})
     t.good({**row, "ts": "2025-02-01 01:00:00.5+01"})

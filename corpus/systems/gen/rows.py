@@ -1,6 +1,7 @@
 """A table's lines, what must become of each, and the values to make them of.
 
-Nothing here is random: what looks so is a hash of a label, the same on every machine and version of Python.
+Nothing here is random: what looks so is a hash of a label, the same on every machine and version of
+Python.
 """
 
 import hashlib
@@ -12,7 +13,8 @@ NOW = "2025-01-31T23:59:59.987654321Z"  # a Friday, in the last moment of a mont
 UUID4 = "<uuid4>"
 SERIAL = "<serial>"
 
-TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?")
+TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?")
 SPELLINGS = (  # of the same JSON, in turns
     dict(separators=(",", ":"), ensure_ascii=False),
     dict(separators=(", ", ": "), ensure_ascii=False),
@@ -33,7 +35,8 @@ def pick(label, choices):
 
 def uuid(label):
     h = hashlib.blake2b(label.encode(), digest_size=16).hexdigest()
-    return "%s-%s-4%s-%s%s-%s" % (h[:8], h[8:12], h[13:16], "89ab"[int(h[16], 16) % 4], h[17:20], h[20:])
+    return "%s-%s-4%s-%s%s-%s" % (h[:8], h[8:12], h[13:16], "89ab"[int(h[16], 16) % 4], h[17:20],
+                                  h[20:])
 
 
 def hexid(label, digits):
@@ -50,7 +53,8 @@ def later(start, seconds, digits=3):
 # ---- what becomes of a time ----------------------------------------------------------------------
 
 def utc(text):
-    """(datetime of the whole second in UTC, digits of its fraction) of a time as a row may spell it."""
+    """(datetime of the whole second in UTC, digits of its fraction) of a time as a row may spell
+    it."""
     m = TIME.fullmatch(text)
     if not m:
         raise ValueError("no time: %r" % text)
@@ -77,9 +81,10 @@ def first_day(text, unit):
 # ---- a table -------------------------------------------------------------------------------------
 
 class Table:
-    """times: {column: digits}. time: the column that rows are parted by, None for the time of arrival. unit: "week"
-    or "month". tenant: a column or None. fill: {column: what the writer puts where a row has none}, a value,
-    UUID4, SERIAL or NOW. unknown: fields that the schema does not have, whose nulls come back."""
+    """times: {column: digits}. time: the column that rows are parted by, None for the time of
+    arrival. unit: "week" or "month". tenant: a column or None. fill: {column: what the writer puts
+    where a row has none}, a value, UUID4, SERIAL or NOW. unknown: fields that the schema does not
+    have, whose nulls come back."""
 
     def __init__(self, name, times, time, unit="week", tenant=None, fill=None, unknown=()):
         self.name, self.times, self.time, self.unit, self.tenant = name, times, time, unit, tenant
@@ -130,12 +135,14 @@ class Table:
             (folder / sub).mkdir(parents=True, exist_ok=True)
         put(folder / "rows" / (self.name + ".ndjson"), self.lines)
         put(folder / "expect" / (self.name + ".ndjson"), [spell(row) for row in self.back])
-        put(folder / "expect" / (self.name + ".rejects.ndjson"), [spell(reject) for reject in self.rejects])
+        put(folder / "expect" / (self.name + ".rejects.ndjson"),
+            [spell(reject) for reject in self.rejects])
         put(folder / "expect" / (self.name + ".segments"), sorted(self.segments))
 
 
 class Text(str):
-    """JSON that stands in an expected row as it is spelled here: for numbers that Python would change."""
+    """JSON that stands in an expected row as it is spelled here: for numbers that Python would
+    change."""
 
 
 def spell(row):

@@ -1,4 +1,5 @@
-"""WatchLLM: events of language model applications, the tool calls and the agents' steps inside of them, by month."""
+"""WatchLLM: events of language model applications, the tool calls and the agents' steps inside of
+them, by month."""
 
 import json
 
@@ -13,7 +14,8 @@ TOOLS = [("search_orders", {"customer": "c-19", "limit": 5}, {"orders": [4711, 4
          ("get_weather", {"city": "Zürich"}, {"celsius": -3.5, "sky": "snow"}),
          ("sql", {"query": "SELECT \"id\" FROM t WHERE a = 'x\\y'"}, [[1], [2], [None]])]
 
-# Both sides of every end of a month that could go wrong: a leap day, a short February, the turn of the year.
+# Both sides of every end of a month that could go wrong: a leap day, a short February, the turn of
+# the year.
 EDGES = ["2024-02-29T23:59:59.999Z", "2024-03-01T00:00:00.000Z", "2024-12-31T23:59:59.999Z",
          "2025-01-01T00:00:00.000Z",
          "2025-01-31T23:59:59.999Z", "2025-02-01T00:00:00.000Z", "2025-02-28T23:59:59.999Z",
@@ -21,9 +23,10 @@ EDGES = ["2024-02-29T23:59:59.999Z", "2024-03-01T00:00:00.000Z", "2024-12-31T23:
 
 
 def base(label, kind, at, project=PROJECTS[0], run="run-1"):
-    return {"event_id": "evt_" + hexid("watchllm " + label, 24), "project_id": project, "run_id": run,
-            "timestamp": at,
-            "event_type": kind, "env": "production", "tags": []}
+    return {
+        "event_id": "evt_" + hexid("watchllm " + label, 24), "project_id": project, "run_id": run,
+        "timestamp": at, "event_type": kind, "env": "production", "tags": []
+    }
 
 
 def prompts(t):
@@ -41,8 +44,11 @@ def prompts(t):
         if i % 4 == 1:
             row.update(temperature=(0, 0.7, 1, 1e-7)[i // 4], user_id="user-%d" % i)
         if i % 5 == 3:
-            row.update(status=("timeout", "rate_limited", "error")[i // 5], response=None, tokens_output=None,
-                       error_message="upstream said 429", error_code="rate_limit_exceeded")
+            row.update(status=("timeout", "rate_limited", "error")[i // 5],
+                       response=None,
+                       tokens_output=None,
+                       error_message="upstream said 429",
+                       error_code="rate_limit_exceeded")
         t.good(row)
 
 
@@ -56,8 +62,10 @@ def numbers(t):
         row.update(tokens_input=tokens, cost_estimate_usd=cost, temperature=-cost if cost else None)
         t.good(row)
     row = base("number 1e2", "prompt_call", EDGES[3])
-    line = json.dumps(row)[:-1] + ', "tokens_input": 1e2, "tokens_output": 20.0, "cost_estimate_usd": 1E-4}'
-    t.good_line(line, {**row, "tokens_input": 100, "tokens_output": 20, "cost_estimate_usd": 0.0001})
+    line = json.dumps(
+        row)[:-1] + ', "tokens_input": 1e2, "tokens_output": 20.0, "cost_estimate_usd": 1E-4}'
+    t.good_line(line,
+                {**row, "tokens_input": 100, "tokens_output": 20, "cost_estimate_usd": 0.0001})
 
 
 def others(t):
@@ -69,7 +77,10 @@ def others(t):
         t.good(row)
     for i, kind in enumerate(("thought", "action", "observation", "final")):
         row = base("step %d" % i, "agent_step", later(EDGES[5], 2 * i), PROJECTS[1], "run-agent")
-        row.update(step_number=i + 1, step_name="step %d" % (i + 1), step_type=kind, model=MODELS[2],
+        row.update(step_number=i + 1,
+                   step_name="step %d" % (i + 1),
+                   step_type=kind,
+                   model=MODELS[2],
                    step_input_data=json.dumps({"observations": list(range(i))}),
                    step_output_data=json.dumps({"done": kind == "final"}))
         t.good(row)
@@ -89,14 +100,18 @@ def others(t):
 
 
 def events():
-    t = Table("events", {"timestamp": 3}, "timestamp", unit="month", unknown=("trace_flags", "sdk.version"))
+    t = Table("events", {"timestamp": 3},
+              "timestamp",
+              unit="month",
+              unknown=("trace_flags", "sdk.version"))
     # The document's own INSERT; its now() is a moment of our choice.
-    inserted = {"event_id": "test-001", "project_id": "proj-test", "run_id": "run-001",
-                "timestamp": "2025-01-15T10:30:00Z",
-                "event_type": "prompt_call", "env": "development", "tags": ["test"],
-                "prompt": "Hello, world!",
-                "model": "gpt-4o-mini", "tokens_input": 10, "tokens_output": 20, "cost_estimate_usd": 0.0001,
-                "response": "Hi there!", "latency_ms": 150, "status": "success"}
+    inserted = {
+        "event_id": "test-001", "project_id": "proj-test", "run_id": "run-001",
+        "timestamp": "2025-01-15T10:30:00Z", "event_type": "prompt_call", "env": "development",
+        "tags": ["test"], "prompt": "Hello, world!", "model": "gpt-4o-mini", "tokens_input": 10,
+        "tokens_output": 20, "cost_estimate_usd": 0.0001, "response": "Hi there!",
+        "latency_ms": 150, "status": "success"
+    }
     t.good(inserted)
     prompts(t)
     numbers(t)
@@ -105,8 +120,10 @@ def events():
             "attributes": {"a.b": [1, {"c": "d"}]}})
     t.good({**inserted, "event_id": "test-003", "timestamp": "2025-01-31 23:59:59.9999999"})
     t.good({**inserted, "event_id": "test-004", "timestamp": "2025-02-01T00:30:00+01:00"})
-    t.good({**inserted, "event_id": "test-005", "prompt": "\u0000\u001f \u007f \\ / \u2028\u2029 \ufeff",
-            "response": "x" * 5000})
+    t.good({
+        **inserted, "event_id": "test-005",
+        "prompt": "\u0000\u001f \u007f \\ / \u2028\u2029 \ufeff", "response": "x" * 5000
+    })
 
     t.absent(inserted, "event_id", "project_id", "run_id", "timestamp", "event_type", "env", "tags")
     for column in ("event_type", "status", "step_type", "severity"):
@@ -122,7 +139,8 @@ def events():
     t.bad(inserted, "temperature: not a number", temperature=True)
     t.bad_line(json.dumps(inserted)[:-1] + ',"temperature":1e400}', "temperature: out of range")
     t.bad_line(json.dumps(inserted)[:-1] + ',"temperature":NaN}', "column ")
-    t.bad_line(json.dumps({**inserted, "prompt": "half a pair: \ud83d"}), "prompt: half a surrogate pair")
+    t.bad_line(json.dumps({**inserted, "prompt": "half a pair: \ud83d"}),
+               "prompt: half a surrogate pair")
     t.bad_line(json.dumps(inserted) + ",", "column ")
     return t
 
@@ -139,12 +157,12 @@ def tool_calls():
                "tool_args": json.dumps({**args, "n": i}), "tool_result": json.dumps(result),
                "latency_ms": 5 + i * i, "status": "success"}
         if i % 5 == 4:
-            row.update(status="error", tool_result=None, error_message=pick("watchllm fault %d" % i,
-                                                                            ["timeout after 30s", "403"]))
+            row.update(status="error",
+                       tool_result=None,
+                       error_message=pick("watchllm fault %d" % i, ["timeout after 30s", "403"]))
         t.good(row)
-    t.absent(row, "tool_call_id", "event_id", "project_id", "run_id", "timestamp", "call_index", "tool_name",
-             "tool_args",
-             "latency_ms", "status")
+    t.absent(row, "tool_call_id", "event_id", "project_id", "run_id", "timestamp", "call_index",
+             "tool_name", "tool_args", "latency_ms", "status")
     t.bad(row, "status: not a name of the Enum", status="timeout")
     t.bad(row, "call_index: more decimal places", call_index=0.25)
     t.bad(row, "tool_result: not a string", tool_result={"celsius": 3})
@@ -158,22 +176,28 @@ def agent_steps():
     kinds = ("thought", "action", "observation", "final")
     for i in range(24):
         step = i % 6
-        row = {"step_id": "step_" + hexid("watchllm step %d" % i, 16),
-               "event_id": "evt_" + hexid("watchllm run %d" % (i // 6), 24),
-               "run_id": "run-%s" % hexid("watchllm agent %d" % (i // 6), 8), "project_id": PROJECTS[i // 12],
-               "timestamp": later(EDGES[2 * (i // 6)], 0.5 * step - 1), "step_number": step + 1,
-               "step_name": ("plan", "call tool", "read result", "call tool", "read result", "answer")[step],
-               "step_type": kinds[3 if step == 5 else (0, 1, 2, 1, 2)[step]], "model": MODELS[i // 6],
-               "step_input_data": json.dumps({"goal": QUESTIONS[i // 6], "seen": list(range(step))},
-                                             ensure_ascii=False),
-               "step_output_data": json.dumps({"text": ANSWERS[i // 6],
-                                               "next": None if step == 5 else step + 2}),
-               "tokens_input": 200 * step, "tokens_output": 10 + step, "latency_ms": 300 + 7 * i,
-               "status": "error" if i == 16 else "success"}
+        row = {
+            "step_id": "step_" + hexid("watchllm step %d" % i, 16),
+            "event_id": "evt_" + hexid("watchllm run %d" % (i // 6), 24),
+            "run_id": "run-%s" % hexid("watchllm agent %d" % (i // 6), 8),
+            "project_id": PROJECTS[i // 12], "timestamp": later(EDGES[2 * (i // 6)],
+                                                                0.5 * step - 1),
+            "step_number": step + 1, "step_name": ("plan", "call tool", "read result", "call tool",
+                                                   "read result", "answer")[step],
+            "step_type": kinds[3 if step == 5 else
+                               (0, 1, 2, 1,
+                                2)[step]], "model": MODELS[i // 6], "step_input_data": json.dumps(
+                                    {"goal": QUESTIONS[i // 6], "seen": list(range(step))},
+                                    ensure_ascii=False), "step_output_data": json.dumps({
+                                        "text": ANSWERS[i // 6],
+                                        "next": None if step == 5 else step + 2
+                                    }), "tokens_input": 200 * step, "tokens_output": 10 + step,
+            "latency_ms": 300 + 7 * i, "status": "error" if i == 16 else "success"
+        }
         t.good(row)
-    t.absent(row, "step_id", "event_id", "run_id", "project_id", "timestamp", "step_number", "step_name",
-             "step_type", "model",
-             "step_input_data", "step_output_data", "tokens_input", "tokens_output", "latency_ms", "status")
+    t.absent(row, "step_id", "event_id", "run_id", "project_id", "timestamp", "step_number",
+             "step_name", "step_type", "model", "step_input_data", "step_output_data",
+             "tokens_input", "tokens_output", "latency_ms", "status")
     t.bad(row, "step_type: not a name of the Enum", step_type="Thought")
     t.bad(row, "step_number: out of range", step_number=4294967296)
     t.bad(row, "step_input_data: not a string", step_input_data={})
