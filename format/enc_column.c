@@ -228,15 +228,12 @@ static int get_column(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, u
 		      struct evs_array *out, unsigned nest, const struct evs_pick *pick);
 
 /* Offsets of the lists at the places picked, of all that are in `offs`, and the places of their
- * elements. */
+ * elements. There is room for them in `out`. */
 static int pick_elements(struct evs_dec_ctx *d, const int32_t *offs, struct evs_array *out,
 			 const struct evs_pick *pick, struct evs_pick *elements)
 {
 	uint32_t *at, k = 0;
-	int rc = evs_dec_reserve(d, out, pick->n, 0);
 
-	if (rc)
-		return rc;
 	out->offs[0] = 0;
 	for (size_t i = 0; i < pick->n; i++)
 		out->offs[i + 1] = out->offs[i] + offs[pick->at[i] + 1] - offs[pick->at[i]];

@@ -166,6 +166,13 @@ def _():
     return around(middle)
 
 
+def left_over(f, other, at):
+    """Of the GROUP frame that `other` has there, head, fixed part and directory are in `f`, too."""
+    left = 48 + fr.frame_head(bytes(other.data), at, other.salt).summed_len
+    f.data[at:at + left] = other.data[at:at + left]
+    return f
+
+
 @bad("3.1-16-into-the-next-append")
 def _():
     """The beginning of a long group is left over where a short one was written, and reaches into
@@ -176,9 +183,17 @@ def _():
     append(other, 100)
     append(f)
     append(f, 200)
-    left = 48 + fr.frame_head(bytes(other.data), at, other.salt).summed_len
-    f.data[at:at + left] = other.data[at:at + left]
-    return f
+    return left_over(f, other, at)
+
+
+@bad("3.1-16-over-the-first-commit")
+def _():
+    """The same in a file with one append, which came by a rename and is not looked at for a tear."""
+    f = Forge()
+    other, at = copy.deepcopy(f), len(f.data)
+    append(other, 60)
+    append(f, 50)
+    return left_over(f, other, at)
 
 
 @bad("3.1-13-padding")
