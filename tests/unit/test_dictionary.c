@@ -2,6 +2,7 @@
  * dictionary.h, blocks with a dictionary, and how a segment keeps them: round trips, what is
  * refused, and memory and reads that fail.
  */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "format/group.h"
 #include "src/store/segment_read.h"
 #include "src/store/segment_write.h"
@@ -10,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <zdict.h>
 
 #define FORGED "corpus/good/forged-dictionaries.evs"
@@ -47,6 +49,21 @@ static uint8_t samples[PIECES * PIECE];
 static struct evs_dictionary trained;
 static struct evs_array cols[2]; /* of bytes */
 
+/* Less than a word, behind which no byte may be read. */
+static void test_train_few(void)
+{
+	enum { FEW = 7, PAGE = 65536 };
+	struct evs_dictionary none;
+	uint8_t *p =
+		mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || mprotect(p + PAGE, PAGE, PROT_NONE))
+		abort();
+	T_CHECK(evs_dictionary_train(&none, p + PAGE - FEW, FEW, 8192) == 0);
+	T_CHECK(!none.p && !none.len);
+	munmap(p, 2 * PAGE);
+}
+
 static void test_train(void)
 {
 	struct evs_dictionary back, none;
@@ -71,7 +88,7 @@ static void test_train(void)
 	T_CHECK(evs_dictionary_decode(&back, payload.p, payload.len, &why) <= 0);
 	evs_dictionary_release(&back);
 	evs_buf_release(&payload);
-	T_CHECK(evs_dictionary_train(&none, samples, 7, 8192) == 0 && !none.p && !none.len);
+	test_train_few();
 	T_CHECK(evs_dictionary_train(&none, samples, sizeof(samples), 0) == 0 && !none.p);
 	evs_dictionary_release(&none);
 	evs_dictionary_release(NULL);

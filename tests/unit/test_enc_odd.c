@@ -302,20 +302,34 @@ static const struct {
 #undef B
 };
 
+static void check_end(const char *rule, int rc, int want, const char *why)
+{
+	size_t n = strlen(rule);
+
+	t_check(rule, rc == want && !strncmp(why, rule, n) && why[n] == ' ');
+	if (strncmp(why, rule, n))
+		printf("        %s\n", why);
+}
+
+/* The whole of such a column, and its first and last row. */
 static void check_bad(const char *rule, struct evs_array *a, uint32_t rows, uint32_t nulls,
 		      const void *bytes, size_t len, int want)
 {
+	const uint8_t *end = (const uint8_t *)bytes + len;
+	const uint32_t at[] = { 0, rows - 1 };
 	struct evs_dec_ctx *d = NULL;
-	struct evs_cur c = { .p = bytes, .end = (const uint8_t *)bytes + len };
+	struct evs_cur c = { bytes, end };
 	const char *why = "";
-	size_t n = strlen(rule);
+	int rc;
 
 	T_CHECK(evs_dec_ctx_new(&d) == 0);
 	evs_dec_ctx_set_limit(d, 32 << 20);
-	t_check(rule, evs_column_decode(d, &c, rows, nulls, a, &why) == want &&
-			      !strncmp(why, rule, n) && why[n] == ' ');
-	if (strncmp(why, rule, n))
-		printf("        %s\n", why);
+	rc = evs_column_decode(d, &c, rows, nulls, a, &why);
+	check_end(rule, rc, want, why);
+	c = (struct evs_cur){ bytes, end };
+	why = "";
+	rc = evs_column_pick(d, &c, rows, nulls, at, 1 + (rows > 1), a, &why);
+	check_end(rule, rc, want, why);
 	evs_array_release(a);
 	evs_dec_ctx_free(d);
 }
