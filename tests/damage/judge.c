@@ -101,8 +101,26 @@ static int by_place(const void *a, const void *b)
 	return x->rows < y->rows ? -1 : x->rows > y->rows;
 }
 
+/* The first damaged block that is read of the group in which the one at `off` is damaged; `off`
+ * when it is no such block. Columns are read in the order of the schema in force, and any of the
+ * damaged ones may be named. */
+static uint64_t first_lost(const struct trial *t, uint64_t off, unsigned view)
+{
+	const struct expect *e = &t->expect;
+
+	for (size_t i = 0; i < e->nmet; i++)
+		for (uint16_t b = 0; b < e->met[i]->nblocks; b++) {
+			const struct block *k = &e->met[i]->blocks[b];
+
+			if (k->off == off && is_read(t, e->met[i], k, view) &&
+			    !expect_block(e, &t->damaged, e->met[i], k))
+				return group_lost_at(t, e->met[i], view);
+		}
+	return off;
+}
+
 /* Rows lost, each stretch by its place: the reports must be these, and no others. */
-static void judge_losses(struct trial *t, struct loss *want, size_t n)
+static void judge_losses(struct trial *t, unsigned view, struct loss *want, size_t n)
 {
 	struct answer *a = &t->answer;
 	struct loss *got = must(calloc(a->nreports + 1, sizeof(*got)));
@@ -110,7 +128,8 @@ static void judge_losses(struct trial *t, struct loss *want, size_t n)
 
 	for (size_t i = 0; i < a->nreports; i++)
 		if (a->reports[i].rows)
-			got[have++] = (struct loss){ a->reports[i].off, a->reports[i].rows };
+			got[have++] = (struct loss){ first_lost(t, a->reports[i].off, view),
+						     a->reports[i].rows };
 	qsort(got, have, sizeof(*got), by_place);
 	qsort(want, n, sizeof(*want), by_place);
 	for (size_t i = 0; i < n && i < have; i++)
@@ -258,7 +277,7 @@ static void judge_segment(struct trial *t, unsigned view)
 		rows_lost += lost[i].rows;
 	judge_groups(t, view, lost, &n, &rows_lost);
 	if (view == VIEW_ALL || view_is_loose(view))
-		judge_losses(t, lost, n);
+		judge_losses(t, view, lost, n);
 	if (view == VIEW_ALL && !e->odd && a->rows + a->lost != total + e->tail_rows)
 		judge_wrong(t, "%llu rows, %llu named lost, %llu committed", ull(a->rows),
 			    ull(a->lost), ull(total + e->tail_rows));

@@ -471,10 +471,11 @@ class Salvaging(Scenario):
             if n.endswith(".evs") and (said := plain(["evcheck", "-q", n], folder)).returncode:
                 wrong.append("%s is not sound: %s" % (n, said.stdout[:200]))
         there = any(n.endswith(".evs") for n in new)
-        if p.returncode == self.want and rows_of(plain(["evcat", self.args[-2]],
-                                                       folder).stdout) != self.rows:
+        if p.returncode != self.want:
+            return wrong
+        if rows_of(plain(["evcat", self.args[-2]], folder).stdout) != self.rows:
             wrong.append("done, but other rows")
-        elif p.returncode == self.want and not there:
+        elif not there:
             wrong.append("done, and nothing there")
         return wrong
 

@@ -192,8 +192,8 @@ def pattern(r, columns):
         x = like(row[c.name], p)
         return not_(x) if neg else x
 
-    return "%s %sLIKE '%s'" % (c.name, "NOT " * neg, p.replace("\\", "\\\\").replace("'",
-                                                                                     "''")), holds
+    quoted = p.replace("\\", "\\\\").replace("'", "''")
+    return "%s %sLIKE '%s'" % (c.name, "NOT " * neg, quoted), holds
 
 
 def null_test(r, columns):

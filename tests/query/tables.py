@@ -15,8 +15,8 @@ def print_time(digits):
     def show(ns):
         s, ns = divmod(ns, 10 ** 9)
         at = datetime(1970, 1, 1) + timedelta(seconds=s)
-        return at.strftime("%Y-%m-%dT%H:%M:%S") + (".%s" %
-                                                   ("%09d" % ns)[:digits] if digits else "") + "Z"
+        fraction = "." + ("%09d" % ns)[:digits] if digits else ""
+        return at.strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"
     return show
 
 
@@ -105,8 +105,8 @@ def rows(r, cols, count):
         }
         for c in cols:
             some = c.values if r.random() < .01 else c.values[n // 200 % len(c.values):][:3]
-            row[c.name] = None if c.nullable and r.random() < (.15 if n // 200 %
-                                                               3 else .001) else r.choice(some)
+            null = c.nullable and r.random() < (.15 if n // 200 % 3 else .001)
+            row[c.name] = None if null else r.choice(some)
         out.append(row)
     return out
 

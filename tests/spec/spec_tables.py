@@ -54,8 +54,8 @@ CAPS = {
 }
 
 # Tables of numbers with names: section, and the prefix of these names in the code.
-ENUMS = (("3.2", "EVS_FRAME_"), ("6.1", "EVS_NODE_"), ("6.2", "EVS_VALID_"), ("7.7",
-                                                                              "EVS_SECTION_"))
+ENUMS = (("3.2", "EVS_FRAME_"), ("6.1", "EVS_NODE_"), ("6.2", "EVS_VALID_"),
+         ("7.7", "EVS_SECTION_"))
 
 
 def spec_text():

@@ -68,8 +68,9 @@ def match(got, want):
         marks = marks_of(row)
         rest = without(row, marks)
         for other in left:
-            if rest == without(other, marks) and all(MARKS[m](other.get(k))
-                                                     for k, m in marks.items()):
+            if rest != without(other, marks):
+                continue
+            if all(MARKS[m](other.get(k)) for k, m in marks.items()):
                 pairs.append((row, other))
                 left.remove(other)
                 break

@@ -85,14 +85,9 @@ class Work:
             self.tool("evstat", "-q", "-o", "json", self.stream)
 
     def run(self):
-        jobs = [
-            threading.Thread(target=f, args=a)
-            for f, a in [(self.write, (1, )), (self.write, (2, )), (self.expire,
-                                                                    ()), (self.expire,
-                                                                          ()), (self.compact,
-                                                                                ()), (self.read,
-                                                                                      ())]
-        ]
+        works = [(self.write, (1,)), (self.write, (2,)), (self.expire, ()), (self.expire, ()),
+                 (self.compact, ()), (self.read, ())]
+        jobs = [threading.Thread(target=f, args=a) for f, a in works]
         for j in jobs:
             j.start()
         for j in jobs:
@@ -121,9 +116,9 @@ def main():
         w.tool("evexpire", "-q", "--now", NOW, w.stream)
         tally.equal("nothing is left behind", sorted(p.name for p in w.stream.iterdir()),
                     ["expire.lock", "expired.ndjson", "schema.lock", "schema.sql", "stays"])
+        runs = ", ".join("%d %s" % (n, t) for t, n in sorted(w.runs.items()))
         print("%d rows, %d dropped in %d segments; %s" %
-              (w.acked, dropped, len(ledger) // 2, ", ".join("%d %s" % (n, t)
-                                                             for t, n in sorted(w.runs.items()))))
+              (w.acked, dropped, len(ledger) // 2, runs))
     tally.done()
 
 

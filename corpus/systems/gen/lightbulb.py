@@ -132,11 +132,10 @@ def service_logs():
     t.bad(row, "error_code: not a string", error_code=500)
     t.bad(row, "context: not an object", context="request_id=1")
     t.bad_line(json.dumps({**row, "message": "\udc00 half"}), "message: half a surrogate pair")
-    t.bad_line(
-        json.dumps(row).replace("GET ",
-                                "GET \t").replace("job ",
-                                                  "job \t").replace("Connection ", "Connection \t"),
-        "column ")
+    tabbed = json.dumps(row)
+    for word in ("GET ", "job ", "Connection "):
+        tabbed = tabbed.replace(word, word + "\t")
+    t.bad_line(tabbed, "column ")
     t.bad_line(json.dumps(row)[:-1], "column ")
     t.bad_line("INFO 2025-01-01 00:00:00 plain text", "column 1: expected '{'")
     return t
@@ -150,8 +149,8 @@ def services():
             "service_id": name if i < 5 else "%s-%d" % (name, i), "label": label,
             "service_type": kind, "stack": stack,
             "status_config": json.dumps({"url": "http://%s/health" % name, "timeout_s": 5 + i}),
-            "metric_config": json.dumps({"metrics": ["cpu",
-                                                     "memory"][:i % 3]}), "enabled": int(i % 4 != 3)
+            "metric_config": json.dumps({"metrics": ["cpu", "memory"][:i % 3]}),
+            "enabled": int(i % 4 != 3)
         })
     row = {
         "service_id": "late", "label": "", "service_type": "http", "stack": "", "status_config": "",

@@ -173,25 +173,23 @@ def tool_calls():
 
 def agent_steps():
     t = Table("agent_steps", {"timestamp": 3}, "timestamp", unit="month")
-    kinds = ("thought", "action", "observation", "final")
+    names = ("plan", "call tool", "read result", "call tool", "read result", "answer")
+    kinds = ("thought", "action", "observation", "action", "observation", "final")
     for i in range(24):
         step = i % 6
         row = {
             "step_id": "step_" + hexid("watchllm step %d" % i, 16),
             "event_id": "evt_" + hexid("watchllm run %d" % (i // 6), 24),
             "run_id": "run-%s" % hexid("watchllm agent %d" % (i // 6), 8),
-            "project_id": PROJECTS[i // 12], "timestamp": later(EDGES[2 * (i // 6)],
-                                                                0.5 * step - 1),
-            "step_number": step + 1, "step_name": ("plan", "call tool", "read result", "call tool",
-                                                   "read result", "answer")[step],
-            "step_type": kinds[3 if step == 5 else
-                               (0, 1, 2, 1,
-                                2)[step]], "model": MODELS[i // 6], "step_input_data": json.dumps(
-                                    {"goal": QUESTIONS[i // 6], "seen": list(range(step))},
-                                    ensure_ascii=False), "step_output_data": json.dumps({
-                                        "text": ANSWERS[i // 6],
-                                        "next": None if step == 5 else step + 2
-                                    }), "tokens_input": 200 * step, "tokens_output": 10 + step,
+            "project_id": PROJECTS[i // 12],
+            "timestamp": later(EDGES[2 * (i // 6)], 0.5 * step - 1),
+            "step_number": step + 1, "step_name": names[step], "step_type": kinds[step],
+            "model": MODELS[i // 6],
+            "step_input_data": json.dumps(
+                {"goal": QUESTIONS[i // 6], "seen": list(range(step))}, ensure_ascii=False),
+            "step_output_data": json.dumps(
+                {"text": ANSWERS[i // 6], "next": None if step == 5 else step + 2}),
+            "tokens_input": 200 * step, "tokens_output": 10 + step,
             "latency_ms": 300 + 7 * i, "status": "error" if i == 16 else "success"
         }
         t.good(row)
