@@ -22,33 +22,44 @@ static const struct {
 
 static struct evs_trace trace;
 
-static int decode(size_t shape, unsigned deep, const char **why, uint8_t *value)
+/* A column of one row from these bytes, which are given back: its first byte, or how it ends. */
+static int decode_row(struct evs_buf *b, enum evs_phys phys, uint16_t width, const char **why,
+		      uint8_t *value)
 {
-	static const uint8_t opens[] = { EVS_NODE_DICT, 1 }, codes[] = { EVS_NODE_PLAIN, 0 };
-	struct evs_buf b = { 0 };
 	struct evs_dec_ctx *d = NULL;
 	struct evs_array a;
-	struct evs_cur c;
+	struct evs_cur c = { b->p, b->p + b->len };
 	int rc;
+
+	if (evs_dec_ctx_new(&d))
+		abort();
+	evs_array_init(&a, phys, width, false);
+	*why = "";
+	trace = (struct evs_trace){ 0 };
+	evs_dec_ctx_trace(d, &trace);
+	rc = evs_column_decode(d, &c, 1, 0, &a, why);
+	if (rc == 0 && (a.rows != 1 || evs_cur_left(&c)))
+		rc = 1;
+	*value = rc == 0 ? a.data[0] : 0;
+	evs_array_release(&a);
+	evs_dec_ctx_free(d);
+	evs_buf_release(b);
+	return rc;
+}
+
+/* The bytes in front and behind each of `deep` dictionaries. */
+static const uint8_t opens[] = { EVS_NODE_DICT, 1 }, codes[] = { EVS_NODE_PLAIN, 0 };
+
+static int decode(size_t shape, unsigned deep, const char **why, uint8_t *value)
+{
+	struct evs_buf b = { 0 };
 
 	for (unsigned i = 0; i < deep; i++)
 		evs_buf_put(&b, opens, sizeof(opens));
 	evs_buf_put(&b, shapes[shape].plain, shapes[shape].plain_len);
 	for (unsigned i = 0; i < deep; i++)
 		evs_buf_put(&b, codes, sizeof(codes));
-	if (evs_dec_ctx_new(&d))
-		abort();
-	evs_array_init(&a, shapes[shape].phys, shapes[shape].width, false);
-	c = (struct evs_cur){ b.p, b.p + b.len };
-	*why = "";
-	trace = (struct evs_trace){ 0 };
-	evs_dec_ctx_trace(d, &trace);
-	rc = evs_column_decode(d, &c, 1, 0, &a, why);
-	*value = rc == 0 && a.rows == 1 ? a.data[0] : 0;
-	evs_array_release(&a);
-	evs_dec_ctx_free(d);
-	evs_buf_release(&b);
-	return rc;
+	return decode_row(&b, shapes[shape].phys, shapes[shape].width, why, value);
 }
 
 /* One row, of a node of which the numbers in the middle are such dictionaries; the node is one
@@ -126,12 +137,8 @@ static const struct {
 
 static int decode_inside(size_t parent, unsigned deep, const char **why)
 {
-	static const uint8_t opens[] = { EVS_NODE_DICT, 1 }, codes[] = { EVS_NODE_PLAIN, 0 };
 	struct evs_buf b = { 0 };
-	struct evs_dec_ctx *d = NULL;
-	struct evs_array a;
-	struct evs_cur c;
-	int rc;
+	uint8_t value;
 
 	evs_buf_put(&b, parents[parent].front, parents[parent].front_len);
 	for (unsigned i = 0; i < deep; i++)
@@ -142,18 +149,31 @@ static int decode_inside(size_t parent, unsigned deep, const char **why)
 	for (unsigned i = 0; i < deep; i++)
 		evs_buf_put(&b, codes, sizeof(codes));
 	evs_buf_put(&b, parents[parent].behind, parents[parent].behind_len);
-	if (evs_dec_ctx_new(&d))
-		abort();
-	evs_array_init(&a, parents[parent].phys, parents[parent].width, false);
-	c = (struct evs_cur){ b.p, b.p + b.len };
-	*why = "";
-	rc = evs_column_decode(d, &c, 1, 0, &a, why);
-	if (rc == 0 && (a.rows != 1 || evs_cur_left(&c)))
-		rc = 1;
-	evs_array_release(&a);
-	evs_dec_ctx_free(d);
-	evs_buf_release(&b);
-	return rc;
+	return decode_row(&b, parents[parent].phys, parents[parent].width, why, &value);
+}
+
+/* A UUID as text behind no prefix, behind no prefix, and so on: nodes without codes, which would be
+ * too deep as well. */
+static void test_affixed(void)
+{
+	static const uint8_t affix[] = { EVS_NODE_AFFIX, 0, 0 };
+
+	for (unsigned deep = 0; deep < 11; deep++) {
+		struct evs_buf b = { 0 };
+		const char *why;
+		uint8_t value;
+		int rc;
+
+		for (unsigned i = 0; i < deep; i++)
+			evs_buf_put(&b, affix, sizeof(affix));
+		evs_buf_put_u8(&b, EVS_NODE_UUID_TEXT);
+		evs_buf_put_u8(&b, EVS_NODE_PLAIN);
+		evs_buf_put_zero(&b, 16);
+		rc = decode_row(&b, EVS_BYTES, 0, &why, &value);
+		t_check("affixed", deep < EVS_MAX_ENCODING_DEPTH - 1
+					   ? rc == 0 && value == '0'
+					   : rc == EVS_E_FORMAT && !strncmp(why, "6.1-3 ", 6));
+	}
 }
 
 static void test_inside(void)
@@ -204,6 +224,7 @@ int main(void)
 							!strncmp(why, "6.1-3 ", 6));
 	}
 	test_inside();
+	test_affixed();
 	test_trace();
 	return t_done();
 }
