@@ -11,9 +11,9 @@
 
 #include <stdlib.h>
 
-#define LEAST_ROWS 64u /* fewer may be large, and values beside the rows would take as much again  \
-			*/
-#define SPARSE 8u      /* of so many rows seven are null at least */
+/* Columns of fewer may be large, and values beside the rows would take as much again. */
+#define LEAST_ROWS 64u
+#define SPARSE	   8u /* of so many rows seven are null at least */
 
 /* `n` values of a node of the column's type. */
 static int get_values(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n,
@@ -99,8 +99,8 @@ static void spread(uint32_t *code, const uint8_t *valid, uint32_t rows, uint32_t
 		code[i] = valid[i >> 3] >> (i & 7) & 1 ? code[--k] : null;
 }
 
-#define ABREAST                                                                                    \
-	64u /* codes that are written in a row, so that the compiler makes vectors of them */
+/* Codes that are written in a row, so that the compiler makes vectors of them. */
+#define ABREAST 64u
 
 /* The first value to the first row that is present, and so on; the others get the null value's. */
 static void number_present(uint32_t *code, const uint8_t *valid, uint32_t rows, uint32_t null)
@@ -125,8 +125,8 @@ static int keep_plain(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n,
 	uint8_t *mine;
 	size_t cap;
 	uint64_t total;
-	int rc = evs_dec_reserve(d, values, n + 1,
-				 0); /* with the null value: offsets that grow begin with 0 again */
+	/* with the null value: offsets that grow begin with 0 again */
+	int rc = evs_dec_reserve(d, values, n + 1, 0);
 
 	c->p++;
 	if (!rc)

@@ -20,13 +20,13 @@
 #define MOST_COLUMNS 4096u
 #define MOST_PIECES  512u /* of one value */
 #define LOOK	     48u  /* values looked at before anything else */
-#define LEAST_INSIDE                                                                               \
-	8192u /* bytes of a column of a template that is looked at for templates again */
-#define LOOK_LEN    16384u /* longer ones are not looked at */
-#define TRY_VALUES  1024u  /* of the sample, in stretches of TRY_STRETCH */
-#define TRY_STRETCH 256u
-#define TRY_BYTES   (96u << 10)
-#define NONE	    UINT32_MAX
+/* Bytes of a column of a template that is looked at for templates again. */
+#define LEAST_INSIDE 8192u
+#define LOOK_LEN     16384u /* longer ones are not looked at */
+#define TRY_VALUES   1024u  /* of the sample, in stretches of TRY_STRETCH */
+#define TRY_STRETCH  256u
+#define TRY_BYTES    (96u << 10)
+#define NONE	     UINT32_MAX
 
 /* The template that is one piece and nothing else. */
 static const uint8_t whole[] = { 1 };

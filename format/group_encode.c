@@ -16,24 +16,26 @@
 #define SAMPLE_FROM	 (256u << 10) /* ... of blocks longer than this */
 #define SAMPLE_SAVING	 64u	      /* one sample that saves one part in so many is hope enough */
 #define SAMPLE_LEVEL_MAX 9 /* from here on size matters more than time: always try all of it */
-#define TEXT_LEVEL                                                                                 \
-	3 /* the least for text: level 1 misses most of its matches and is hardly quicker */
+/* The least for text: level 1 misses most of its matches and is hardly quicker. */
+#define TEXT_LEVEL     3
 #define MIN_WINDOW_LOG 10
 #define MAX_WINDOW_LOG 27
 #define LARGE_TABLES   12 /* the level from which on zstd takes larger tables than 2^TABLE_LOG */
 #define TABLE_LOG      22
-#define TEXT_FROM                                                                                  \
-	(256u << 10) /* texts of so many bytes become 1 to 2 % smaller in about the same time ...  \
-		      */
-#define TEXT_MIN_MATCH 6     /* ... by matches of 6 bytes instead of 5 ... */
-#define TEXT_CHAIN_LOG 17    /* ... and twice the room to find them */
-#define DICT_LEAST     4u    /* a block of less than this part of a dictionary is made without */
-#define PACKED_PLAIN   1024u /* packed groups below this are hardly made smaller by zstd ... */
-#define PACKED_ZSTD                                                                                \
-	512u /* ... and blocks of them that are shorter not at all: 1 % for a third of all the     \
-		work */
+#define DICT_LEAST     4u /* a block of less than this part of a dictionary is made without */
 
-#define KEEP_RAW ((size_t)5 << 20) /* bytes of a block kept from group to group */
+/* From so many bytes on texts become 1 to 2 % smaller in about the same time by matches of 6 bytes
+ * instead of 5, and twice the room to find them. */
+#define TEXT_FROM      (256u << 10)
+#define TEXT_MIN_MATCH 6
+#define TEXT_CHAIN_LOG 17
+
+/* Packed groups below the first are hardly made smaller by zstd, and shorter blocks than the second
+ * not at all: 1 % for a third of all the work. */
+#define PACKED_PLAIN 1024u
+#define PACKED_ZSTD  512u
+
+#define KEEP_RAW     ((size_t)5 << 20) /* bytes of a block kept from group to group */
 
 struct evs_encoder {
 	struct evs_encoder_opts opts;

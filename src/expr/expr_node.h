@@ -15,8 +15,8 @@
 
 #include "format/bytes.h"
 
-#define X_CHUNK                                                                                    \
-	4096u /* rows evaluated at a time; a multiple of 8, so that bitmaps can be cut there */
+/* Rows evaluated at a time; a multiple of 8, so that bitmaps can be cut there. */
+#define X_CHUNK 4096u
 
 __extension__ typedef __int128 x_i128;
 __extension__ typedef unsigned __int128 x_u128;

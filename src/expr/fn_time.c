@@ -40,8 +40,8 @@ enum unit {
 
 #define MAX_DAYS 366u
 #define MANY	 64u /* rows that are worth looking at twice */
-#define MAX_SPAN                                                                                   \
-	((int64_t)1 << 50) /* numbers below are exact in a double, and half of one more is */
+/* Numbers below are exact in a double, and half of one more is. */
+#define MAX_SPAN ((int64_t)1 << 50)
 
 static const char out_of_range[] = "the time is out of range: years 0000 to 9999";
 

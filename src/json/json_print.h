@@ -10,8 +10,8 @@
 #include "src/json/json_out.h"
 
 #define EVS_ENUM_TEXTS 256u /* by the lowest byte of the value */
-#define EVS_ENUM_ROOM                                                                              \
-	32u /* bytes of one, with its quotes: longer ones are printed anew each time */
+/* Bytes of one, with its quotes: longer ones are printed anew each time. */
+#define EVS_ENUM_ROOM 32u
 
 /* An enum's value as it stands in JSON. */
 struct evs_enum_text {

@@ -9,8 +9,8 @@
 #include "src/json/number.h"
 
 #define EVS_ENUM_CACHE 64 /* slots, a power of two */
-#define EVS_TEXT_MAX                                                                               \
-	(1u << 17) /* longest text form of a value that is no String; longer is a misfit */
+/* Longest text form of a value that is no String; longer is a misfit. */
+#define EVS_TEXT_MAX (1u << 17)
 
 /* How to read one type: the type and what was learnt of its values so far. */
 struct evs_plan {

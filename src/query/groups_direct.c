@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LANES                                                                                      \
-	4u /* rows in a row may have one value: each counts for itself, so that none waits for the \
-	      one before */
+/* Rows side by side may have one value: each counts for itself, and none waits for the others. */
+#define LANES 4u
 
 static inline __attribute__((always_inline)) uint32_t direct_value(const struct evs_array *a,
 								   uint32_t i, unsigned width)

@@ -6,10 +6,10 @@
 
 #include "src/schema/schema.h"
 
-#define EVS_MAX_DECLARED                                                                           \
-	8192u /* columns of a table, hidden ones not counted; format/ takes 10,000 */
-#define EVS_EXTRA   "_extra"
-#define EVS_ARRIVAL "_time"
+/* Columns of a table, hidden ones not counted; format/ takes 10,000. */
+#define EVS_MAX_DECLARED 8192u
+#define EVS_EXTRA	 "_extra"
+#define EVS_ARRIVAL	 "_time"
 
 /* (Re)build the hash of column names; `*twice` as in names.h. Returns 0 or EVS_E_NOMEM. */
 int evs_table_index_names(struct evs_table *t, size_t *twice);

@@ -14,14 +14,17 @@
 #include "src/store/reject.h"
 #include "src/store/spool.h"
 
-#define CHUNK_CELLS ((size_t)1 << 17) /* rows times columns, likewise */
-#define CHUNK_ROWS  4096u	      /* rows parsed before they are checked and spooled together */
-#define CHUNK_BYTES ((size_t)1 << 20) /* of input, likewise */
-#define CHUNK_MEMORY                                                                               \
-	((size_t)2 << 20) /* of rows whose columns have fixed widths, or elements, likewise */
-#define SPOOL_MEMORY (12u << 20) /* bytes of rows in memory before they are spilled or flushed */
-#define SPOOL_RELIEF                                                                               \
-	(SPOOL_MEMORY - ((size_t)5 << 18))   /* ... before the next chunk would be too much */
+/* A chunk is what is parsed before it is checked and spooled together: rows, bytes of input, rows
+ * times columns, and bytes of rows whose columns have fixed widths, or elements. */
+#define CHUNK_ROWS   4096u
+#define CHUNK_BYTES  ((size_t)1 << 20)
+#define CHUNK_CELLS  ((size_t)1 << 17)
+#define CHUNK_MEMORY ((size_t)2 << 20)
+
+/* Bytes of rows in memory before they are spilled or flushed, and with how many the next chunk
+ * would be too much. */
+#define SPOOL_MEMORY	 (12u << 20)
+#define SPOOL_RELIEF	 (SPOOL_MEMORY - ((size_t)5 << 18))
 #define LARGE_ROW	 ((size_t)3 << 20)   /* in memory: nothing else is collected with it */
 #define INFER_BYTES	 (4u << 20)	     /* input looked at before a schema is inferred */
 #define FLUSH_BYTES	 ((uint64_t)1 << 30) /* of input: flushed at the latest then */

@@ -10,11 +10,10 @@
 #include <string.h>
 
 #define SPLIT_BYTES ((size_t)128 << 10) /* less is read before the helper is awake */
+/* The caller's thread has more to do than to read, so the helper gets so many parts of a whole. */
 #define SPLIT_WHOLE 64u
-#define SPLIT_LEAST                                                                                \
-	24u /* the caller's thread has more to do than to read, so the helper gets this or more    \
-	       ... */
-#define SPLIT_MOST 48u
+#define SPLIT_LEAST 24u
+#define SPLIT_MOST  48u
 
 /* The helper's part. */
 struct part {

@@ -10,8 +10,8 @@
 #define GROUP_MOST  ((size_t)15 << 19) /* ... and at most, unless it is a single row */
 #define GROUP_ROWS  65536u
 #define LARGE_ROW   EVS_SPOOL_TURN /* a row of more has a group of its own */
-#define WIDE_ROW                                                                                   \
-	((size_t)16 << 10) /* groups of rows that have more, on average, are half as large */
+/* Groups of rows that have more, on average, are half as large. */
+#define WIDE_ROW ((size_t)16 << 10)
 
 /* Rows idx[0 .. n) of src on their way. */
 struct line {

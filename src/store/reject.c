@@ -352,9 +352,8 @@ int evs_rejects_chunk(struct evs_rejects *r, struct evs_diag *diag)
  * which raw_base64 is made.
  */
 
-#define BASE64_BYTES                                                                               \
-	(3u << 16) /* of the line at a time: a multiple of 3, or there would be padding in the     \
-		      middle */
+/* Of the line at a time: a multiple of 3, or there would be padding in the middle. */
+#define BASE64_BYTES (3u << 16)
 
 /* How many bytes at the end of p[0 .. n) begin a character that may go on behind them? */
 static size_t unfinished(const uint8_t *p, size_t n)

@@ -12,10 +12,9 @@
 
 #define ZONES_MIN_ROWS	64u  /* smaller groups say nothing worth its bytes */
 #define FILTER_MIN_ROWS 512u /* smaller groups are read as fast as their filters */
-#define ZONES_MOST                                                                                 \
-	(EVS_MAX_ZONES /                                                                           \
-	 2) /* of a commit: more are too much for the memory that is promised to readers */
-#define KEEP ((size_t)4 << 20) /* bytes of a part kept for the next */
+/* Of a commit: more are too much for the memory that is promised to readers. */
+#define ZONES_MOST (EVS_MAX_ZONES / 2)
+#define KEEP	   ((size_t)4 << 20) /* bytes of a part kept for the next */
 
 static int grow(void **p, uint32_t *cap, uint32_t n, size_t size)
 {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GATHERED                                                                                   \
-	(2 * EVS_MAX_SOURCES) /* mentions of sources: other writers may name many in a commit */
+/* Mentions of sources: other writers may name many in a commit. */
+#define GATHERED (2 * EVS_MAX_SOURCES)
 
 /* `n` more mentions, with ids of their own. */
 static int add_sources(struct evs_index *x, const struct evs_source *from, uint32_t n)

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COLUMN_LIMIT                                                                               \
-	((size_t)256 << 20) /* bytes that one column of a group may take when decoded */
+/* Bytes that one column of a group may take when decoded. */
+#define COLUMN_LIMIT ((size_t)256 << 20)
 
 void evs_segment_tell(struct evs_segment *s, uint64_t off, uint64_t rows, const char *what)
 {

@@ -12,9 +12,8 @@
 #include <assert.h>
 
 #define INDEX_LEAST 144u /* bytes of the smallest INDEX frame */
-#define HELD                                                                                       \
-	((size_t)256                                                                               \
-	 << 10) /* of commits that are passed on the way back and come again on the way forward */
+/* Of commits that are passed on the way back and come again on the way forward. */
+#define HELD ((size_t)256 << 10)
 
 /* As of one that nothing is in. */
 static void start_over(struct evs_tree *t)

@@ -9,11 +9,11 @@
 #include "src/diag.h"
 #include "src/store/segment.h"
 
-#define STEP                                                                                       \
-	((128u << 10) - EVS_TRAILER_SIZE) /* with the trailer at its end, one read of a window */
-#define FIRST_STEP                                                                                 \
-	((4u << 10) - EVS_TRAILER_SIZE) /* where an intact file has one, mostly with its commit */
-#define SECTOR 512u
+/* With the trailer at its end, one read of a window. */
+#define STEP ((128u << 10) - EVS_TRAILER_SIZE)
+/* Where an intact file has one, mostly with its commit. */
+#define FIRST_STEP ((4u << 10) - EVS_TRAILER_SIZE)
+#define SECTOR	   512u
 
 /* Trailer copy at `off`; fills t when it verifies. */
 static int read_trailer(struct evs_file *f, uint64_t off, struct evs_trailer *out,

@@ -10,12 +10,11 @@
 
 #define SCHEMA_MAX (16u << 20)
 #define SHARE	   8u /* compacted again when one part in so many lies behind the sorted rows */
-#define COMMIT_COSTS                                                                               \
-	(16u << 10) /* bytes of sorted rows that a commit takes as long to read as, whatever is in \
-		       it */
-#define SMALL (64u << 10) /* a single commit of fewer bytes is left alone */
-#define YOUNG                                                                                      \
-	10000000000 /* ns that followers are given to notice a new file (spec/store.md 5.1-7) */
+/* Bytes of sorted rows that a commit takes as long to read as, whatever is in it. */
+#define COMMIT_COSTS (16u << 10)
+#define SMALL	     (64u << 10) /* a single commit of fewer bytes is left alone */
+/* Nanoseconds that followers are given to notice a new file (spec/store.md 5.1-7). */
+#define YOUNG 10000000000
 
 const char *evs_compact_reason(enum evs_compact_why why)
 {

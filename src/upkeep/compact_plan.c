@@ -11,8 +11,8 @@
 
 #include <stdlib.h>
 
-#define RUN_LEAST                                                                                  \
-	(256u << 10) /* stored bytes: what is smaller is sorted in memory, with its neighbours */
+/* Stored bytes: what is smaller is sorted in memory, with its neighbours. */
+#define RUN_LEAST (256u << 10)
 
 struct planner {
 	struct compact_job *job;

@@ -269,3 +269,15 @@ def lost_group_before_foreign_commit():
                 (0, plain(8, CREATED, CREATED))])
     f.commit(prev_hash=b"\1" * 32)
     return lost(f, fr.GROUP)
+
+
+@crash
+def left_over_group_with_zeros():
+    """The newest append's group is one that was there before it: sound, of another number, and with
+    a sector that is zero."""
+    f = Forge()
+    append(f)
+    f.group(2, [(0, plain(4, 7, 8)), (0, texts(b"a", bytes(1100))), None,
+                (0, plain(8, CREATED, CREATED))], frame_append=1)
+    f.commit()
+    return f

@@ -193,6 +193,43 @@ static void test_inside(void)
 		}
 }
 
+/* Dictionaries in the values of a column that is read as codes: they lie as deep as in one that is
+ * not. */
+static void test_codes(void)
+{
+	enum { ROWS = 4000 };
+	static const uint8_t all_the_same[] = { EVS_NODE_CONST, 0 };
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		for (unsigned deep = 1; deep < 12; deep++) {
+			struct evs_coded coded = { 0 };
+			struct evs_buf b = { 0 };
+			struct evs_dec_ctx *d = NULL;
+			struct evs_cur c;
+			const char *why = "";
+			int rc;
+
+			for (unsigned k = 0; k < deep; k++)
+				evs_buf_put(&b, opens, sizeof(opens));
+			evs_buf_put(&b, shapes[i].plain, shapes[i].plain_len);
+			for (unsigned k = 1; k < deep; k++)
+				evs_buf_put(&b, codes, sizeof(codes));
+			evs_buf_put(&b, all_the_same, sizeof(all_the_same));
+			if (evs_dec_ctx_new(&d))
+				abort();
+			evs_array_init(&coded.values, shapes[i].phys, shapes[i].width, false);
+			c = (struct evs_cur){ b.p, b.p + b.len };
+			rc = evs_column_codes(d, &c, ROWS, 0, &coded, &why);
+			t_check(shapes[i].name,
+				deep <= shapes[i].most
+					? rc == 0 && coded.values.rows == 1
+					: rc == EVS_E_FORMAT && !strncmp(why, "6.1-3 ", 6));
+			evs_coded_release(&coded);
+			evs_dec_ctx_free(d);
+			evs_buf_release(&b);
+		}
+}
+
 /* Which nodes were met, in their order, is kept up to a number. */
 static void test_trace(void)
 {
@@ -225,6 +262,7 @@ int main(void)
 	}
 	test_inside();
 	test_affixed();
+	test_codes();
 	test_trace();
 	return t_done();
 }

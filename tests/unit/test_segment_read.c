@@ -27,9 +27,9 @@ static void on_told(void *arg, const struct evs_damage *d)
 	snprintf(t->what, sizeof(t->what), "%s", d->what);
 }
 
-#define PUT_OFF                                                                                    \
-	2u /* beside the two of enum evs_walk: pruned, and nothing checked before it is needed */
-#define WAYS 3u
+/* Beside the two of enum evs_walk: pruned, and nothing checked before it is needed. */
+#define PUT_OFF 2u
+#define WAYS	3u
 
 /* Rows that come, or an error. Damaged columns are told, too. */
 static int64_t read_all(unsigned how, struct told *told)
