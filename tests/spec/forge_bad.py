@@ -206,6 +206,16 @@ def _():
     return around(middle)
 
 
+@bad("3.1-13-padding-of-schema")
+def _():
+    def middle(f):
+        f.new_schema(f.schema + b" ")
+        f.data[-1] = 7
+        f.group(2, rows(f))
+        f.commit()
+    return around(middle)
+
+
 @bad("3.1-13-padding-of-head")
 def _():
     """The only copy that is left."""
