@@ -212,7 +212,7 @@ int evs_append_lines(struct evs_appender *a, const char *data, size_t len, struc
 	show_piece(a, data, len);
 	while (rc == 0 && p < end) {
 		if (evs_append_can_split(a, (size_t)(end - p)))
-			rc = evs_append_split(a, p, end, &p, diag);
+			rc = evs_append_split(a, &p, end, diag);
 		nl = rc == 0 ? memchr(p, '\n', (size_t)(end - p)) : NULL;
 		if (!nl)
 			break;

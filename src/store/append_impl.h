@@ -105,11 +105,11 @@ int evs_append_line(struct evs_appender *a, const char *raw, size_t len, size_t 
 		    struct evs_diag *diag);
 
 /*
- * append_split.c: take whole lines from p up to `end`, a part of them read by the helper. 0 with
- * `*next`: what is not taken, begins with a line that is to be taken with evs_append_line().
+ * append_split.c: take whole lines from *from up to `end`, a part of them read by the helper. 0
+ * with *from moved on: what is not taken begins with a line that evs_append_line() is to take.
  */
 bool evs_append_can_split(const struct evs_appender *a, size_t len);
-int evs_append_split(struct evs_appender *a, const char *p, const char *end, const char **next,
+int evs_append_split(struct evs_appender *a, const char **from, const char *end,
 		     struct evs_diag *diag);
 
 /* A line was read as row c->nrows. */

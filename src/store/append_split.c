@@ -99,14 +99,13 @@ static int take_over(struct evs_appender *a, struct part *s, struct evs_diag *di
 	return rc;
 }
 
-int evs_append_split(struct evs_appender *a, const char *p, const char *end, const char **next,
+int evs_append_split(struct evs_appender *a, const char **from, const char *end,
 		     struct evs_diag *diag)
 {
+	const char *p = *from, *mid;
 	struct part s = { .a = a, .chunk = &a->chunk[1], .ahead = a->opts.ahead && !a->ahead };
-	const char *mid;
 	int rc = 0;
 
-	*next = p;
 	end = line_start(p, end);
 	if (!a->share)
 		a->share = SPLIT_WHOLE / 2;
@@ -140,6 +139,6 @@ int evs_append_split(struct evs_appender *a, const char *p, const char *end, con
 		rc = take_over(a, &s, diag);
 	else
 		evs_chunk_clear(s.chunk, a);
-	*next = s.p;
+	*from = s.p;
 	return rc;
 }
