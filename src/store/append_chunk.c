@@ -67,16 +67,14 @@ static int fill_serial(struct evs_appender *a, uint16_t c, const uint8_t *absent
 		       struct evs_diag *diag)
 {
 	struct evs_array value = { 0 };
-	uint64_t first = 0;
-	int rc = evs_serial_reserve(a->dir, a->table->cols[c].name, count, &a->wait, &first, diag);
+	uint64_t first = 0, most = UINT64_MAX >> (64 - 8 * a->at->cols[c].width);
+	int rc;
 
+	most >>= a->at->cols[c].is_signed;
+	rc = evs_serial_reserve(a->dir, a->table->cols[c].name, count, most, &a->wait, &first,
+				diag);
 	if (rc < 0)
 		return rc;
-	if (first + count - 1 > (UINT64_MAX >> (64 - 8 * a->at->cols[c].width)) >>
-	    a->at->cols[c].is_signed)
-		return evs_fail(diag, EVS_E_LIMIT,
-				"the serial column %.200s has no numbers left; widen it",
-				a->table->cols[c].name);
 	rc = evs_array_init_like(&value, &a->at->cols[c]);
 	for (uint32_t i = 0; rc == 0 && i < count; i++)
 		rc = evs_array_append_int(&value, first + i);

@@ -15,7 +15,7 @@
 
 struct edit {
 	const char *column;
-	uint64_t first, n;
+	uint64_t first, n, most;
 	bool found;
 	struct evs_buf out;
 };
@@ -71,6 +71,11 @@ static int update(const char *path, struct edit *e, struct evs_diag *diag)
 		e->first = 1;
 		put_entry(&e->out, e->column, strlen(e->column), 1 + e->n);
 	}
+	if (e->first > e->most || e->n - 1 > e->most - e->first) {
+		rc = evs_fail(diag, EVS_E_LIMIT,
+			      "the serial column %.200s has no numbers left; widen it", e->column);
+		goto out;
+	}
 	evs_buf_put(&e->out, "}\n", 2);
 	rc = evs_buf_ok(&e->out) ? evs_io_write_file(path, e->out.p, e->out.len, diag)
 				 : evs_fail_nomem(diag);
@@ -79,11 +84,11 @@ out:
 	return rc;
 }
 
-int evs_serial_reserve(const char *stream_dir, const char *column, uint64_t n,
+int evs_serial_reserve(const char *stream_dir, const char *column, uint64_t n, uint64_t most,
 		       const struct evs_wait *how, uint64_t *first, struct evs_diag *diag)
 {
 	char path[EVS_PATH_MAX], lock[EVS_PATH_MAX];
-	struct edit e = { .column = column, .n = n };
+	struct edit e = { .column = column, .n = n, .most = most };
 	int fd = -1;
 	int rc = evs_path_join(path, stream_dir, "serials.json", diag);
 

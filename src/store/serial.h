@@ -7,9 +7,10 @@
 
 #include "src/store/io.h"
 
-/* Reserve `n` numbers for a column; `*first` is the first of them. Durable on return, as a sequence
- * is: a crash may leave a gap, never a number twice. `how` as for evs_io_lock(). */
-int evs_serial_reserve(const char *stream_dir, const char *column, uint64_t n,
+/* Reserve `n` > 0 numbers up to `most` for a column; `*first` is the first of them. Durable on
+ * return, as a sequence is: a crash may leave a gap, never a number twice. EVS_E_LIMIT: there are
+ * not so many left, and none is taken. `how` as for evs_io_lock(). */
+int evs_serial_reserve(const char *stream_dir, const char *column, uint64_t n, uint64_t most,
 		       const struct evs_wait *how, uint64_t *first, struct evs_diag *diag);
 
 #endif

@@ -166,6 +166,17 @@ def _():
     return around(middle)
 
 
+@bad("3.1-15-schema")
+def _():
+    f = Forge()
+    append(f)
+    f.new_schema(b"CREATE TABLE t (n UInt32, s String) ENGINE = MergeTree;", append=1)
+    f.group(2, [(0, plain(4, 7, 8)), (0, texts(b"a", b"b")), None,
+                (0, plain(8, CREATED, CREATED))])
+    f.commit()
+    return f
+
+
 def left_over(f, other, at):
     """Of the GROUP frame that `other` has there, head, fixed part and directory are in `f`, too."""
     left = 48 + fr.frame_head(bytes(other.data), at, other.salt).summed_len
