@@ -91,7 +91,7 @@ static int schema_is(struct evs_seg_writer *w, const struct evs_head *head,
 		     const struct evs_tail *t, const struct evs_seg_spec *spec, bool *same,
 		     struct evs_diag *diag)
 {
-	struct evs_ahead a;
+	struct evs_ahead a = { 0 };
 	struct evs_frame fr;
 	const uint8_t *p;
 	const char *why = NULL;

@@ -170,7 +170,7 @@ def _():
 def _():
     f = Forge()
     append(f)
-    f.new_schema(b"CREATE TABLE t (n UInt32, s String) ENGINE = MergeTree;", append=1)
+    f.new_schema(b"CREATE TABLE t (n UInt32, s String) ENGINE = MergeTree;\n", append=1)
     f.group(2, [(0, plain(4, 7, 8)), (0, texts(b"a", b"b")), None,
                 (0, plain(8, CREATED, CREATED))])
     f.commit()
