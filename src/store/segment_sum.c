@@ -33,7 +33,7 @@ static void add_commit(struct evs_segment_sum *out, const struct evs_commit *c, 
 static int add_commits(struct evs_segment *s, struct evs_segment_sum *out, uint64_t *index,
 		       struct evs_diag *diag)
 {
-	uint64_t off = s->tail.trailer.commit_off, limit = s->tail.end;
+	uint64_t off = s->tail.trailer.commit_off;
 	struct evs_commit c = { 0 };
 	struct evs_buf payload = { 0 };
 	uint32_t left = 1, run = 0;
@@ -41,7 +41,7 @@ static int add_commits(struct evs_segment *s, struct evs_segment_sum *out, uint6
 	int rc = 0;
 
 	while (left && rc == 0) {
-		rc = evs_file_commit(&s->file, off, limit, &c, &payload, diag);
+		rc = evs_file_commit(&s->file, off, s->tail.end, &c, &payload, diag);
 		if (rc == 0 && first) {
 			out->commits = c.seq;
 			out->written = c.written;
@@ -55,7 +55,6 @@ static int add_commits(struct evs_segment *s, struct evs_segment_sum *out, uint6
 			add_commit(out, &c, &run);
 		left--;
 		off = c.prev_off;
-		limit = off + c.prev_len;
 		evs_commit_release(&c);
 	}
 	evs_buf_release(&payload);
