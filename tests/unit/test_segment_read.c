@@ -962,6 +962,40 @@ static void test_resume_behind(void)
 	evs_buf_release(&payload);
 }
 
+/* The commit behind which it goes on is known: the next one must continue it. */
+static void test_resume_chain(void)
+{
+	struct evs_buf payload = { 0 };
+	struct evs_segment *s = NULL;
+	struct evs_commit c = { 0 };
+	struct evs_place place;
+	const struct evs_group *g;
+	struct evs_diag d;
+	struct told told;
+	size_t at, span;
+	uint64_t off;
+
+	commits(3, 2, 10);
+	at = frame_at(EVS_FRAME_COMMIT, 0);
+	span = end_of(0) - at;
+	for (unsigned wrong = 0; wrong < 2; wrong++) {
+		told = (struct told){ 0 };
+		T_CHECK(evs_segment_open(&s, path, on_told, &told, NULL) == 0);
+		evs_segment_place(s, &place);
+		place.off = at + span;
+		place.row = 2;
+		T_CHECK(evs_segment_commit_at(s, at, &c, &payload, &d) == 0);
+		c.hash[0] ^= (uint8_t)wrong;
+		T_CHECK(evs_segment_resume_behind(s, &place, at, span, &c, &d) == 0);
+		while (evs_segment_next(s, &g, &off, NULL) == 1)
+			;
+		T_CHECK(wrong ? told.times > 0 : !told.times);
+		evs_commit_release(&c);
+		evs_segment_close(s);
+	}
+	evs_buf_release(&payload);
+}
+
 static long watches;
 
 static int watch(void *arg, const struct evs_walked *w, struct evs_diag *diag)
@@ -1017,6 +1051,7 @@ int main(void)
 	test_watch();
 	test_written_behind();
 	test_resume_behind();
+	test_resume_chain();
 	test_put_off_at_work();
 	test_large_commits();
 	test_filters_of_groups();
