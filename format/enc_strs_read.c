@@ -252,7 +252,7 @@ int evs_dec_strs(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t n, struct ev
 		rc = evs_dec_text(d, c, kind, n, out, depth, pick);
 	}
 	d->scratch.top = top;
-	/* unreached: so many; whether all of them are too many is to be seen */
+	/* Whether all of them are too many is to be seen. */
 	if (!rc && pick && d->most > EVS_ARRAY_MAX_BYTES)
 		rc = EVS_DEC_WHOLE;
 	if (!rc)

@@ -996,6 +996,30 @@ static void test_resume_chain(void)
 	evs_buf_release(&payload);
 }
 
+/* The newest COMMIT does not continue the one before, and its hash is wrong: whatever is looked at
+ * first, it is told, and no row of it comes unnoticed. */
+static void test_wrong_chain_and_hash(void)
+{
+	struct evs_commit_raw *raw;
+	struct evs_frame fr;
+	struct told told;
+	const char *why;
+	size_t at;
+
+	commits(3, 2, 10);
+	at = frame_at(EVS_FRAME_COMMIT, 2);
+	T_CHECK(evs_frame_decode(&fr, bytes + at, salt_of(), at, &why) == 0);
+	raw = (struct evs_commit_raw *)(bytes + at + EVS_FRAME_HEAD_SIZE);
+	raw->prev_hash[0] ^= 1;
+	evs_frame_seal(bytes + at, EVS_FRAME_COMMIT, 0, fr.payload_len,
+		       bytes + at + EVS_FRAME_HEAD_SIZE, fr.summed_len, salt_of(), at, fr.append);
+	store(len);
+	for (unsigned how = 0; how < WAYS; how++) {
+		T_CHECK(read_all(how, &told) == 6);
+		T_CHECK(told.times > 0 && !strncmp(told.what, "7.4-1 ", 6));
+	}
+}
+
 static long watches;
 
 static int watch(void *arg, const struct evs_walked *w, struct evs_diag *diag)
@@ -1052,6 +1076,7 @@ int main(void)
 	test_written_behind();
 	test_resume_behind();
 	test_resume_chain();
+	test_wrong_chain_and_hash();
 	test_put_off_at_work();
 	test_large_commits();
 	test_filters_of_groups();
