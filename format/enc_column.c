@@ -236,7 +236,7 @@ static int pick_elements(struct evs_dec_ctx *d, const int32_t *offs, struct evs_
 
 	out->offs[0] = 0;
 	for (size_t i = 0; i < pick->n; i++)
-		out->offs[i + 1] = out->offs[i] + offs[pick->at[i] + 1] - offs[pick->at[i]];
+		out->offs[i + 1] = out->offs[i] + (offs[pick->at[i] + 1] - offs[pick->at[i]]);
 	at = evs_dec_scratch(d, (uint64_t)(uint32_t)out->offs[pick->n] * sizeof(*at));
 	if (!at)
 		return EVS_E_NOMEM;

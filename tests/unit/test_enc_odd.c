@@ -340,6 +340,7 @@ static void test_rules(void)
 	char deep[3 * (EVS_ARRAY_MAX_DEPTH + 1)];
 	uint8_t big[3100] = { EVS_NODE_CONST, 0xb8, 0x17 }; /* 3,000 bytes */
 	uint8_t dict[3100] = { EVS_NODE_DICT, 1, EVS_NODE_CONST, 0xb8, 0x17 };
+	struct evs_buf b = { 0 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		evs_array_init(&a, bad[i].phys, bad[i].width, true);
@@ -361,6 +362,15 @@ static void test_rules(void)
 	dict[3005] = EVS_NODE_CONST;
 	evs_array_init(&a, EVS_BYTES, 0, false);
 	check_bad("6.1-7", &a, 1 << 20, 0, dict, 3007, EVS_E_FORMAT);
+	/* Two lists of 800 million nulls. */
+	if (evs_array_init_nested(&a, EVS_LIST))
+		abort();
+	evs_array_init(a.child, EVS_INT, 1, false);
+	evs_buf_put_u8(&b, EVS_NODE_CONST);
+	evs_buf_put_varint(&b, evs_zigzag(800000000));
+	evs_buf_put_varint(&b, 1600000000);
+	check_bad("6.1-6", &a, 2, 0, b.p, b.len, EVS_E_LIMIT);
+	evs_buf_release(&b);
 }
 
 /* What the decoders share, called as no decoder can be made to call it by a small file. */
