@@ -72,7 +72,7 @@ static inline void plain_check(const uint8_t *p, size_t len, uint32_t rows, uint
 	plain_shape_of(&c, a, &room);
 	must(room <= children + PLAIN_NODES);
 	result = plain_decode(&r, &c, p, len, rows, nulls, &plain_used);
-	if (result != PLAIN_LARGE && rc != EVS_E_NOMEM) {
+	if (result != PLAIN_LARGE && rc != EVS_E_NOMEM && rc != EVS_E_LIMIT) {
 		/* which of two faults is named is not laid down */
 		must((result == PLAIN_OK) == (rc == 0));
 		if (result == PLAIN_OK) {
