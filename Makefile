@@ -131,7 +131,7 @@ help:
 		'make check-fault every call and allocation failing, once and for ever; full disks, limits, locks' \
 		'make check-upkeep writers, readers, evcompact and evexpire at once for ten minutes' \
 		'make check-damage every bit, end, sector and frame damaged, and a million at random' \
-		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) of CPU for each target' \
+		'make fuzz        libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) of CPU for each target; FUZZ_IN_ALL=N: runs before counted' \
 		'make mutants     change the code a little, MUTANTS=$(MUTANTS) times: do the tests notice?' \
 		'make coverage    which lines and branches the tests reach, and which they must' \
 		'make bench       speed and size' \

@@ -412,14 +412,13 @@ int evs_column_pick(struct evs_dec_ctx *d, struct evs_cur *c, uint32_t rows, uin
 	struct evs_array all = { 0 };
 	int rc = decode(d, c, rows, nulls, out, &pick, why);
 
-	/* To pick takes a little memory of its own; what may be decoded as a whole may be picked
-	 * of. */
+	/* To pick takes memory of its own: where that is too much, all may still be decoded. */
 	if (rc != EVS_DEC_WHOLE && rc != EVS_E_LIMIT)
 		return rc;
 	*c = start;
 	*why = "out of memory";
 	rc = evs_array_init_like(&all, out);
-	if (rc == 0) /* unreached: otherwise, for want of memory where there are two gigabytes */
+	if (rc == 0)
 		rc = decode(d, c, rows, nulls, &all, NULL, why);
 	if (rc == 0)
 		rc = evs_array_take(out, &all, at, n);

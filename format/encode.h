@@ -118,7 +118,8 @@ int evs_column_decode(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows,
 
 /*
  * The same of the `n` rows at[0 .. n) alone, which rise: `out` gets these, side by side. All rules
- * are looked at, those of other rows too; only less may be in need of memory.
+ * are looked at, those of other rows too; what may be decoded as a whole is picked of, and it may
+ * be when the whole would be too much.
  */
 int evs_column_pick(struct evs_dec_ctx *ctx, struct evs_cur *c, uint32_t rows, uint32_t nulls,
 		    const uint32_t *at, uint32_t n, struct evs_array *out, const char **why);

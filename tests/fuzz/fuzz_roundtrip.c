@@ -8,7 +8,7 @@
  * within its commit; nothing else is; in = stored + duplicate + rejected. Asked for one value, the
  * stream gives all rows that have it.
  */
-#include "tests/fuzz/roundtrip_model.h"
+#include "tests/fuzz/roundtrip_lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

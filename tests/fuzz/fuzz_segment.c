@@ -87,8 +87,7 @@ static const struct evs_table *schema_at(struct schema *m, struct evs_segment *s
 	return m->table;
 }
 
-/* All values of the current group, as far as they can be had; `*unread` where none are asked for.
- */
+/* All values of the current group, as far as they can be had; where none are asked for, *unread. */
 static uint64_t hash_values(struct evs_segment *s, const struct evs_group *g,
 			    const struct evs_table *t, bool *unread)
 {

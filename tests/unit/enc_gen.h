@@ -206,4 +206,19 @@ static inline void gen_with_nulls(struct evs_array *to, const struct evs_array *
 	}
 }
 
+/* Lists of up to three numbers, and nulls. */
+static inline void gen_lists(struct evs_array *a, uint32_t rows)
+{
+	if (evs_array_init_nested(a, EVS_LIST) < 0)
+		abort();
+	evs_array_init(a->child, EVS_INT, 8, true);
+	for (uint32_t i = 0; i < rows; i++) {
+		for (uint32_t k = 0; i % 7 && k < i % 4; k++)
+			if (evs_array_append_int(a->child, i * 10 + k) < 0)
+				abort();
+		if ((i % 7 ? evs_array_close_row(a) : evs_array_append_null(a)) < 0)
+			abort();
+	}
+}
+
 #endif

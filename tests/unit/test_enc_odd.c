@@ -4,6 +4,7 @@
  */
 #include "format/enc_impl.h"
 #include "tests/unit/enc_gen.h"
+#include "tests/unit/fail.h"
 
 static void add_text(struct evs_array *a, const char *s)
 {
@@ -334,6 +335,32 @@ static void check_bad(const char *rule, struct evs_array *a, uint32_t rows, uint
 	evs_dec_ctx_free(d);
 }
 
+/* Lists that are too large, picked of: what there is no memory for is not the column's fault. */
+static void check_no_memory(const struct evs_buf *lists)
+{
+	const uint32_t first = 0;
+	bool hit = true;
+
+	for (long n = 1; hit; n++) {
+		struct evs_cur c = { lists->p, lists->p + lists->len };
+		struct evs_dec_ctx *d = NULL;
+		struct evs_array a;
+		const char *why = "";
+		int rc;
+
+		if (evs_dec_ctx_new(&d) || evs_array_init_nested(&a, EVS_LIST))
+			abort();
+		evs_array_init(a.child, EVS_INT, 1, false);
+		evs_dec_ctx_set_limit(d, 32 << 20);
+		fail_begin("memory", n, ENOMEM);
+		rc = evs_column_pick(d, &c, 2, 0, &first, 1, &a, &why);
+		hit = fail_end();
+		T_CHECK(rc == (hit ? EVS_E_NOMEM : EVS_E_LIMIT) && why[0]);
+		evs_array_release(&a);
+		evs_dec_ctx_free(d);
+	}
+}
+
 static void test_rules(void)
 {
 	struct evs_array a, *in = &a;
@@ -370,6 +397,7 @@ static void test_rules(void)
 	evs_buf_put_varint(&b, evs_zigzag(800000000));
 	evs_buf_put_varint(&b, 1600000000);
 	check_bad("6.1-6", &a, 2, 0, b.p, b.len, EVS_E_LIMIT);
+	check_no_memory(&b);
 	evs_buf_release(&b);
 }
 
