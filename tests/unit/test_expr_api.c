@@ -4,6 +4,8 @@
  */
 #include "tests/unit/expr_rows.h"
 
+#include <locale.h>
+
 static struct evs_expr *bound(const char *text, struct evs_diag *d)
 {
 	struct evs_expr *e = NULL;
@@ -241,6 +243,12 @@ static void test_caps(void)
 	T_CHECK(repeat("CASE", " WHEN b THEN 1", 20000, " END", &d) == 0);
 	T_CHECK(repeat("s ~ '", "(", 900, "'", &d) == EVS_E_QUERY);
 	T_CHECK(repeat("s ~ '", "x", 1001, "'", &d) == EVS_E_QUERY);
+	T_CHECK(repeat("s ~ '", "[\302\200-\357\277\277]", 85, "'", &d) == 0);
+	T_CHECK(repeat("s ~ '", "[\302\200-\357\277\277]", 86, "'", &d) == EVS_E_QUERY &&
+		strstr(d.what, "ranges of characters"));
+	setlocale(LC_ALL, "C.UTF-8"); /* a program's locale is none of a pattern's */
+	T_CHECK(repeat("s ~ '^", "[a-\303\251]", 2, "[^b]'", &d) == 0);
+	setlocale(LC_ALL, "C");
 	T_CHECK(repeat("", "", 0, "", &d) == EVS_E_QUERY);
 	T_CHECK(repeat("n = 1\xff", "", 0, "", &d) == EVS_E_QUERY);
 }
