@@ -34,6 +34,8 @@ static void *unknown(struct x_binder *b, const struct x_ast *a)
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (const struct x_fn *f = tables[t]; f->name; f++)
 			evs_x_suggest_offer(&s, f->name, strlen(f->name));
+	for (size_t i = 0; evs_agg_name(i); i++)
+		evs_x_suggest_offer(&s, evs_agg_name(i), strlen(evs_agg_name(i)));
 	return evs_x_fail(b, a, "there is no function `%.*s`%s", (int)(a->len < 100 ? a->len : 100),
 			  a->s, evs_x_suggest_text(&s, hint, sizeof(hint)));
 }

@@ -125,4 +125,7 @@ void evs_select_columns(const struct evs_select_plan *p, bool *used);
 /* Is it an aggregate, such as "countIf"? */
 bool evs_agg_known(const char *name, size_t len);
 
+/* The names of all aggregates, in lower case; NULL behind the last. */
+const char *evs_agg_name(size_t i);
+
 #endif

@@ -84,6 +84,11 @@ bool evs_agg_known(const char *name, size_t len)
 	return find_sig(name, len, &conditional) != NULL;
 }
 
+const char *evs_agg_name(size_t i)
+{
+	return i < sizeof(sigs) / sizeof(sigs[0]) ? sigs[i].name : NULL;
+}
+
 bool evs_s_is_agg(const struct x_ast *a)
 {
 	return a->kind == X_CALL && evs_agg_known(a->s, a->len);

@@ -246,6 +246,10 @@ static struct x_ast *regroup(struct evs_select *s, struct x_ast *a)
 							  MAX_SLOTS);
 		return evs_s_slot(s, a, s->plan.nkey + i);
 	}
+	if (a->kind == X_CALL && !evs_x_fn_find(a->s, a->len)) {
+		evs_s_expr(s, a, s->t, false); /* says that there is none */
+		return NULL;
+	}
 	if (a->kind == X_SLOT)
 		return evs_s_fail(
 			s, a,

@@ -16,6 +16,8 @@ try -q "SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY at DESC) FROM
 try -q "SELECT tenant, id FROM events GROUP BY tenant"
 try -q "SELECT 10 / n AS x FROM events"
 try -q "SELECT sum(n + 9223372036854775000) FROM events"
+try -q "SELECT tenant, summ(n) FROM events GROUP BY tenant"
+try -a "countIff(n > 0)"
 try -g "lower(tenat)"
 try -a "sum(n) +"
 try -w "n"
