@@ -243,7 +243,7 @@ static void *cannot(struct x_binder *b, const struct x_ast *a, const struct x_no
 	const char *hint = "";
 
 	if (evs_x_is_time(&l->type) && is_numeric(&r->type))
-		hint = "; toDateTime(n) makes a time of seconds since 1970";
+		hint = "; write the time in 'quotes', or toDateTime(n) for seconds since 1970";
 	else if (is_texty(&l->type) && evs_x_is_number(&r->type))
 		hint = "; write the number in 'quotes', or convert with ::";
 	return evs_x_fail(b, a, "%s cannot be compared with %s%s",

@@ -99,9 +99,8 @@ static const struct expr_case cases[] = {
 	  " or convert with ::" },
 	{ "status = 'queued'",
 	  "error 7 at 1:10 ['queued'] 'queued' is no value of this enum; did you mean `QUEUED`?" },
-	{ "ts > 5",
-	  "error 7 at 1:4 [>] DateTime cannot be compared with Int64; toDateTime(n) makes a tim"
-	  "e of seconds since 1970" },
+	{ "ts > 5", "error 7 at 1:4 [>] DateTime cannot be compared with Int64; "
+		    "write the time in 'quotes', or toDateTime(n) for seconds since 1970" },
 	{ "ts > s", "error 7 at 1:4 [>] DateTime cannot be compared with String" },
 	{ "if(b, 1)", "error 7 at 1:1 [if] if() takes 3 arguments, not 2" },
 	{ "if(s, 1, 2)",

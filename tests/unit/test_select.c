@@ -146,8 +146,8 @@ static const struct expr_case cases[] = {
 	  "Nullable(Int64), c Nullable(Float64)" },
 	/* where a name is column and alias: column in items and WHERE, alias behind */
 	{ "SELECT toStartOfHour(ts) AS ts, count() AS c FROM demo WHERE ts > 5 GROUP BY ts ORDER BY ts",
-	  "error 7 at 1:65 [>] DateTime cannot be compared with Int64; toDateTime(n) makes a time of "
-	  "seconds since 1970" },
+	  "error 7 at 1:65 [>] DateTime cannot be compared with Int64; "
+	  "write the time in 'quotes', or toDateTime(n) for seconds since 1970" },
 	{ "SELECT toStartOfHour(ts) AS ts, max(ts3) AS ts3 FROM demo GROUP BY ts ORDER BY ts3, max(ts3)",
 	  " keys Nullable(DateTime) aggs max(Nullable(DateTime64(3))) Nullable(DateTime64(3)) -> ts "
 	  "Nullable(DateTime), ts3 Nullable(DateTime64(3)) order 1,1" },
