@@ -351,7 +351,7 @@ int cli_input_open(struct cli_input *in, const char *name)
 	else if (open_input(in, name, &st) < 0)
 		status = fail(in, CLI_SYSTEM, "cannot open", strerror(errno));
 	else if (S_ISDIR(st.st_mode))
-		status = fail(in, CLI_USAGE, "is a folder, not a file of rows", NULL);
+		status = fail(in, CLI_USAGE, "is a folder, not a file", NULL);
 	else if (S_ISREG(st.st_mode))
 		status = look_at_file(in, &st);
 	else if (S_ISFIFO(st.st_mode))

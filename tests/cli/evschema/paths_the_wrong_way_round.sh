@@ -1,0 +1,6 @@
+. "$CLI/lib.sh"
+
+# STORE comes first.
+schema >schema.sql
+mkdir store
+status evschema apply schema.sql store; cat err
