@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS = 20, SHOWN = 20, NEIGHBOURS = 3, LARGE = 256 << 10 };
+enum { SECONDS = 20, SHOWN = 20, NEIGHBOURS = 3, LARGE = 256 << 10, MANY = 4000 };
 
 static struct {
 	unsigned workers;
@@ -35,7 +35,7 @@ static struct {
 
 /* Counted by all workers. */
 struct counts {
-	uint64_t tried, wrong, scans, appends, peak;
+	uint64_t tried, wrong, appends, compacted, peak, of_kind[16];
 };
 static struct counts *counts;
 
@@ -97,6 +97,14 @@ static void judge_others(struct trial *t, uint64_t i, bool all)
 			judge_view(t, VIEW_LESS + (unsigned)c);
 }
 
+static void try_compact(struct trial *t)
+{
+	if (t->verdict.wrong || !t->stage->can_compact)
+		return;
+	judge_compact(t);
+	__atomic_add_fetch(&counts->compacted, 1, __ATOMIC_RELAXED);
+}
+
 /* After VIEW_ALL. */
 static void try_append(struct trial *t)
 {
@@ -115,6 +123,8 @@ static void judge_large(struct trial *t, uint64_t i)
 		judge_check(t);
 		if (i % 512 == 0)
 			try_append(t);
+		if (i % 512 == 256)
+			try_compact(t);
 	} else if (i % 64 == 1) {
 		judge_others(t, i / 64, false);
 	} else {
@@ -151,12 +161,15 @@ static void try_one(struct trial *t, const struct kind *k, uint64_t i)
 			judge_check(t);
 		if (opt.only || i % 61 == 7)
 			try_append(t);
+		if (opt.only || i % 61 == 33)
+			try_compact(t);
 		judge_others(t, i, opt.only);
 	}
 	setitimer(ITIMER_PROF, &off, NULL);
 	if (t->verdict.wrong)
 		report(t);
 	__atomic_add_fetch(&counts->tried, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&counts->of_kind[k - kinds], 1, __ATOMIC_RELAXED);
 	/* Back to what it was, in memory and in the file. */
 	lo = d->lo;
 	hi = d->hi > d->base->size ? d->hi : d->size < d->base->size ? d->base->size : d->hi;
@@ -317,10 +330,29 @@ static bool options(int argc, char *argv[])
 	return argc - optind >= 2 && argc - optind - 1 <= MAX_FILES;
 }
 
+/* What was asked for was done: a kind of which no file had one, or many damages after which nobody
+ * appended or compacted, say nothing. */
+static void judge_counts(const char *names)
+{
+	for (size_t k = 0; k < nkinds; k++)
+		if (step_of(names, kinds[k].name) && !counts->of_kind[k]) {
+			printf("not ok: %s: none was done\n", kinds[k].name);
+			counts->wrong++;
+		}
+	printf("%llu damages, %llu appended to, %llu compacted\n",
+	       (unsigned long long)counts->tried, (unsigned long long)counts->appends,
+	       (unsigned long long)counts->compacted);
+	if (counts->tried < MANY || (counts->appends && counts->compacted))
+		return;
+	printf("not ok: nothing was appended to, or nothing compacted\n");
+	counts->wrong++;
+}
+
 int main(int argc, char *argv[])
 {
 	static struct stage stages[MAX_FILES];
 	static const int fatal[] = { SIGPROF, SIGSEGV, SIGBUS, SIGFPE, SIGABRT };
+	uint64_t good;
 	size_t n = 0;
 	char dir[128];
 
@@ -342,7 +374,10 @@ int main(int argc, char *argv[])
 			fork_workers(stages, n, i, argv[optind]);
 	for (size_t i = 0; i < n; i++)
 		stage_release(&stages[i]);
-	printf("%llu passed, %llu failed\n", (unsigned long long)(counts->tried - counts->wrong),
+	if (!opt.only)
+		judge_counts(argv[optind]);
+	good = counts->tried > counts->wrong ? counts->tried - counts->wrong : 0;
+	printf("%llu passed, %llu failed\n", (unsigned long long)good,
 	       (unsigned long long)counts->wrong);
 	return counts->wrong != 0;
 }

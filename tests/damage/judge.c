@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PEAK_CAP  ((size_t)32 << 20)  /* README: evcat stays within */
-#define PEAK_MORE ((size_t)512 << 10) /* a damaged file may take more than the sound one */
-#define READ_MORE ((uint64_t)2 << 20)
+#define PEAK_CAP     ((size_t)32 << 20)	 /* README: evcat and evcheck stay within */
+#define PEAK_COMPACT ((size_t)128 << 20) /* README: so does evcompact */
+#define PEAK_MORE    ((size_t)512 << 10) /* a damaged file may take more than the sound one */
+#define READ_MORE    ((uint64_t)2 << 20)
 
 void judge_wrong(struct trial *t, const char *format, ...)
 {
@@ -321,8 +322,11 @@ void judge_check(struct trial *t)
 {
 	const struct expect *e = &t->expect;
 	char first[200];
-	int64_t n = subject_check(&t->subject, first, sizeof(first));
+	struct watch used;
+	int64_t n = subject_check(&t->subject, first, sizeof(first), &used);
 
+	if (used.left || used.peak > PEAK_CAP)
+		judge_wrong(t, "check: %zu bytes of memory, %zu leaked", used.peak, used.left);
 	if (n < 0)
 		judge_wrong(t, "check: %s", first);
 	else if (!n && (t->answer.damaged || t->answer.rc < 0))
@@ -402,8 +406,92 @@ static void judge_prefix(struct trial *t, const uint8_t *after, size_t size)
 	const struct damaged *d = &t->damaged;
 	uint64_t n = e->commit ? e->end - TRAILERS : e->end;
 
-	if (size < e->end || memcmp(after, d->bytes, (size_t)n) != 0)
+	if (!after || size < e->end || memcmp(after, d->bytes, (size_t)n) != 0)
 		judge_wrong(t, "append: bytes in front of the newest commit's end were changed");
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* All rows that the file gives now, sorted; `*n` of them. */
+static uint64_t *rows_by_hash(struct trial *t, size_t *n)
+{
+	struct answer *a = &t->answer;
+	uint64_t *rows;
+
+	a->want_lines = true;
+	subject_scan(&t->subject, VIEW_ALL, a);
+	a->want_lines = false;
+	rows = must(malloc((a->nlines + 1) * sizeof(*rows)));
+	if (a->nlines)
+		memcpy(rows, a->lines, a->nlines * sizeof(*rows));
+	qsort(rows, a->nlines, sizeof(*rows), by_hash);
+	*n = a->nlines;
+	return rows;
+}
+
+/* The compacted file has the rows that were there, and all that were committed. */
+static void judge_compacted(struct trial *t, const uint64_t *before, size_t n, uint64_t lost)
+{
+	size_t have = 0;
+	uint64_t *after = rows_by_hash(t, &have);
+
+	if (lost != t->expect.tail_rows)
+		judge_wrong(t, "compact: done, though %llu rows are lost", ull(lost));
+	if (t->answer.rc < 0 || t->answer.damaged)
+		judge_wrong(t, "compact: what came of it is damaged: %s", t->answer.error);
+	if (have != n || memcmp(after, before, n * sizeof(*before)) != 0)
+		judge_wrong(t, "compact: %zu rows before, %zu after, or others", n, have);
+	free(after);
+}
+
+void judge_compact(struct trial *t)
+{
+	struct evs_diag diag = { 0 };
+	size_t n = 0, size = 0;
+	uint64_t *before, lost, rows;
+	struct watch used;
+	char path[768];
+	uint8_t *after;
+	int rc;
+
+	if (!t->stage->can_compact)
+		return;
+	before = rows_by_hash(t, &n);
+	lost = t->answer.lost;
+	rows = t->answer.rows;
+	rc = subject_compact(&t->subject, version_clock(&t->stage->version[0]), &used, &diag);
+	if (used.left || used.peak > PEAK_COMPACT)
+		judge_wrong(t, "compact: %zu bytes of memory, %zu leaked", used.peak, used.left);
+	if (rc < 0 && evs_exit_status(rc) != 3)
+		judge_wrong(t, "compact: %s", diag.what);
+	if (rc < 0 && t->expect.whole)
+		judge_wrong(t, "compact: refused, though nothing is wrong: %s", diag.what);
+	after = load_file(t->subject.path, &size);
+	if (rc == 0) {
+		judge_compacted(t, before, n, lost);
+		subject_again(&t->subject);
+	} else if (!after || !holds(after, size, t->damaged.bytes, (size_t)t->damaged.size)) {
+		/* Only a torn end may be gone. */
+		judge_prefix(t, after, size);
+		subject_scan(&t->subject, VIEW_ALL, &t->answer);
+		if (t->answer.rows != rows)
+			judge_wrong(t, "compact: refused, and %llu rows are %llu", ull(rows),
+				    ull(t->answer.rows));
+	}
+	if (rc == 0 || size != t->damaged.size)
+		judge_aside(t);
+	if (subject_find(&t->subject, ".compact", path, sizeof(path)))
+		judge_wrong(t, "compact: %s is left over", path);
+	/* All of the file is put again. */
+	t->subject.size = UINT64_MAX;
+	subject_put(&t->subject, t->damaged.bytes, t->damaged.size, 0, t->damaged.size);
+	free(after);
+	free(before);
 }
 
 void judge_append(struct trial *t)

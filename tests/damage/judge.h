@@ -37,6 +37,9 @@ void judge_check(struct trial *t);
 /* The file's bytes are those of a single flip at `off`: was the price right? */
 void judge_flip(struct trial *t, uint64_t off);
 
+/* Compact the damaged file: no row may be lost by it, or it is left as it is. */
+void judge_compact(struct trial *t);
+
 /* Append a row to the damaged file, and hold what is there then against what was there before. */
 void judge_append(struct trial *t);
 

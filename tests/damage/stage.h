@@ -21,7 +21,8 @@ struct stage {
 	/* Spans of time, each of so many groups, one after the other. */
 	int64_t since[VIEW_LESS - VIEW_TIMES], until[VIEW_LESS - VIEW_TIMES];
 	unsigned nspans;
-	bool can_append; /* its first row, once more */
+	bool can_append;  /* its first row, once more */
+	bool can_compact; /* and its rows stay what they are */
 };
 
 /* Load `path` (and PATH without .evs, .ndjson). False, and said, when it is no sound segment. */

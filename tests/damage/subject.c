@@ -337,7 +337,7 @@ static void on_finding(void *arg, const struct evs_finding *f)
 			 f->rule, f->what);
 }
 
-int64_t subject_check(const struct subject *s, char *first, size_t room)
+int64_t subject_check(const struct subject *s, char *first, size_t room, struct watch *used)
 {
 	struct found k = { .first = first, .room = room };
 	struct evs_check_opts opts = { .on_finding = on_finding, .arg = &k };
@@ -347,10 +347,44 @@ int64_t subject_check(const struct subject *s, char *first, size_t room)
 	int rc;
 
 	first[0] = '\0';
+	watch_begin();
 	rc = evs_check(&path, 1, &opts, &counts, &diag);
+	watch_end(used);
 	if (rc < 0)
 		snprintf(first, room, "%s", diag.what);
 	return rc < 0 ? rc : k.n;
+}
+
+static void on_fail(void *arg, const char *path, const struct evs_diag *why)
+{
+	struct evs_diag *diag = arg;
+
+	(void)path;
+	*diag = *why;
+}
+
+int subject_compact(struct subject *s, int64_t now, struct watch *used, struct evs_diag *diag)
+{
+	struct evs_compact_opts opts = {
+		.all = true, .zstd_level = 1, .now = now, .on_fail = on_fail, .arg = diag
+	};
+	struct evs_compact_stats stats;
+	struct evs_diag other = { 0 };
+	const char *path = s->path;
+	int rc;
+
+	watch_begin();
+	rc = evs_compact(&path, 1, &opts, &stats, &other);
+	watch_end(used);
+	return rc;
+}
+
+void subject_again(struct subject *s)
+{
+	if (remove(s->path) < 0 || link(s->loose, s->path) < 0) {
+		perror(s->path);
+		exit(2);
+	}
 }
 
 int subject_append(struct subject *s, const char *lines, size_t len, int64_t now,

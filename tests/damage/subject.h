@@ -81,9 +81,15 @@ void answer_init(struct answer *a);
 void answer_release(struct answer *a);
 void subject_scan(struct subject *s, unsigned view, struct answer *a);
 
-/* What evs_check() finds in the file, remarks aside, and the text of the first. Or a negative
- * evs_status. */
-int64_t subject_check(const struct subject *s, char *first, size_t room);
+/* What evs_check() finds in the file, remarks aside, the text of the first, and what it took. Or a
+ * negative evs_status. */
+int64_t subject_check(const struct subject *s, char *first, size_t room, struct watch *used);
+
+/* Compact the file. 0, or the negative evs_status of why it was left as it is. */
+int subject_compact(struct subject *s, int64_t now, struct watch *used, struct evs_diag *diag);
+
+/* A compacted file has taken the place of ours: put ours there again. */
+void subject_again(struct subject *s);
 
 /* Append lines of NDJSON as one commit, with the clock at `now` (ns). 0, or a negative evs_status.
  */
