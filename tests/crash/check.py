@@ -21,12 +21,15 @@ KNOWN = re.compile(r"""store | store/[tu]
     | store/t/(a|b|c)/\d{4}-\d\d-\d\d\.evs(\.tail-\d+(-\d+)?)?
     | store/t/rejects\.ndjson\.tail-\d+(-\d+)?\.ndjson
     | store/t/(keep\.json(\.tmp)?|expire\.lock|expired\.ndjson(\.tail-\d+(-\d+)?\.ndjson)?)
+    | m\.prom(\.tmp)? | saved\.evs | \.{1,2}saved\.evs\.salvage(\.new)?
     | archive | archive/t | archive/t/(schema\.(sql|sql\.tmp|lock)|a|b|c)
     | archive/t/(a|b|c)/\d{4}-\d\d-\d\d\.evs(\.tail-\d+(-\d+)?)?
     """, re.X)
 # What a killed evcompact leaves for the next one to remove.
 LEFT = re.compile(r"store/t/(a|b|c)/\.\d{4}-\d\d-\d\d\.evs\.compact")
 KEEP = STREAM + "/keep.json"
+# What programs write besides a store: the old file or the new one.
+BESIDE = "m.prom", "saved.evs"
 # All that evcat may say of a torn end.
 TORN = re.compile(
     r"evcat: store/t/\S+: (9-6 the file ends inside an append: .*"
@@ -132,6 +135,11 @@ class Checker:
             self.say("schema.sql is between old and new", schema)
         if need.done and schema != self.f.last_schema:
             self.say("schema.sql is not the one that was applied", schema)
+        for name in BESIDE:
+            if files.get(name) not in (self.f.first.get(name), self.f.last.get(name)):
+                self.say("a file is neither the old one nor the new one", name)
+            elif need.done and files.get(name) != self.f.last.get(name):
+                self.say("a file is not the one that was written", name)
         have = Counter(self.rejects(files)[0])
         evledger.judge(self.f.first, files, self.gone, STREAM, self.say,
                        ARCHIVE + "/t" if ARCHIVE in self.s.run.args else None)

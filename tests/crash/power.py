@@ -50,6 +50,7 @@ class Facts:
         self.given, self.run_rows, self.bad = [], [], []
         self.whole = set()  # contents of segments that end where a commit ends
         self.schemas, self.last_schema = set(), None
+        self.last = {}  # the tree after all of it
         self.runs = []  # the input of each recorded run, see input_of()
 
 
@@ -106,6 +107,8 @@ class Recording:
         self.take_given(self.f.runs[-1])
         self.f.run_rows = [r for _, r in self.f.runs[-1] if isinstance(r, dict)]
         assert self.h.now.files() == self.shell.files(), "the model and the disk differ"
+        assert not self.s.frame or any(b"\x89EVS%c" % self.s.frame in op.data for op in self.h.ops
+                                       if op.kind == "write"), "it does not write that frame"
         self.learn()
 
     def learn(self):
@@ -119,7 +122,8 @@ class Recording:
                 self.f.whole.add(tree.data[op.ino])
             if op.kind == "rename" and op.to_name == "schema.sql":
                 self.f.schemas.add(tree.data[op.child])
-        self.f.last_schema = self.h.now.files().get(path)
+        self.f.last = self.h.now.files()
+        self.f.last_schema = self.f.last.get(path)
         self.f.schemas.add(None if self.f.first.get(path) is None else self.f.first[path])
 
     # ---- what must hold
@@ -315,7 +319,10 @@ def random_crash(tally, args, tmp, kept):
 def bite(tally, args, tmp, kept):
     """A spoiled record must be noticed, or the rest of this says nothing."""
     for name, scenario, change in spoil.WAYS:
-        for r in [r for r in kept if r.s.name == scenario]:
+        found = [r for r in kept if r.s.name == scenario]
+        if not found and not args.quick and not args.scenario:
+            tally.check("noticed: " + name, False, "no scenario is called %s" % scenario)
+        for r in found:
             one = copy.copy(r)
             one.h = spoil.spoiled(r.h, change)
             bad = judge(one, one.states(), tmp, args.workers, enough=1)

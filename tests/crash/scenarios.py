@@ -16,6 +16,9 @@ SERIAL_DDL = DDL.replace("(n UInt64", "(id BIGSERIAL, n UInt64")
 FILTER_DDL = DDL.replace("text Nullable(String)",
                          "text Nullable(String), INDEX words text TYPE bloom_filter")
 WIDER_DDL = DDL.replace("text Nullable(String)", "text Nullable(String), more Nullable(Int64)")
+ROLLUP_DDL = DDL + """CREATE MATERIALIZED VIEW v AS
+SELECT tenant, count() AS c FROM t GROUP BY tenant;
+"""
 TWO_DDL = DDL + DDL.replace("TABLE t", "TABLE u")
 STREAM = "store/t"
 ARCHIVE = "archive"
@@ -102,12 +105,12 @@ class Scenario:
     is given again when `again`, then rows come for each of the partitions; then the store must be
     whole. With `replaces` a command puts other files in the place of segments. With `killed` that
     command runs first and is killed (the machine goes on) in every place in turn, and power fails
-    in `run`. What is `quick` runs in `make check`.
+    in `run`. What is `quick` runs in `make check`. `frame` is a type of frame that `run` must write.
     """
 
     def __init__(self, name, before, run, again=False, partitions=1, goes=(), killed=None,
-                 quick=False, replaces=False):
-        self.replaces = replaces
+                 quick=False, replaces=False, frame=None):
+        self.replaces, self.frame = replaces, frame
         self.name, self.before, self.run, self.again = name, before, run, again
         self.partitions, self.goes = partitions, frozenset(goes)
         self.killed, self.quick = killed, quick
@@ -115,6 +118,9 @@ class Scenario:
 
 
 WIDE = 900  # bytes of a row that fills two sectors
+# Types of frames (spec/segment.md 3.2).
+INDEX, SCHEMA, ROLLUP, FILTER = 4, 5, 7, 8
+METRICS = Step("evstat", "-q", "--now", "2025-02-01T00:00:00Z", "--prometheus", "m.prom", "store")
 BAD = '{"n": 1000, "tenant": "a", "at": 17, broken'
 SOURCE = ("--source", "in")
 
@@ -131,12 +137,14 @@ SCENARIOS = [
     Scenario("a commit of 60 KiB", [apply(DDL), append(*rows(0, 1))],
              append(*rows(10, 12, 1, 5000))),
     Scenario("append with SCHEMA frame", [apply(DDL), append(*rows(0, 3)), apply(WIDER_DDL)],
-             append(*rows(10, 3, 1, WIDE, more=7))),
+             append(*rows(10, 3, 1, WIDE, more=7)), frame=SCHEMA),
     Scenario("append with INDEX frame",
              [apply(DDL), append(*rows(0, 64), args=("--flush-rows", "1"))],
-             append(*rows(64, 3, 1, 600), args=("--flush-rows", "1"))),
+             append(*rows(64, 3, 1, 600), args=("--flush-rows", "1")), frame=INDEX),
     Scenario("append with FILTER frames", [apply(FILTER_DDL), append(*rows(0, 3))],
-             append(*rows(10, 600, 1, 8))),
+             append(*rows(10, 600, 1, 8)), frame=FILTER),
+    Scenario("append with ROLLUP frame", [apply(ROLLUP_DDL), append(*rows(0, 3))],
+             append(*rows(10, 70, 1, 40)), frame=ROLLUP),
     Scenario("source", [apply(DDL)],
              append(*rows(0, 12, 2, 200), args=(*SOURCE, "--flush-rows", "3")), again=True,
              partitions=2),
@@ -221,6 +229,11 @@ SCENARIOS = [
     Scenario("what a tenant keeps", [apply(DDL), append(*rows(0, 4, 2)),
                                      expire("--tenant", "a", "--keep", "forever")],
              expire("--tenant", "b", "--keep", "forever"), again=True, partitions=2),
+    Scenario("what can be read is saved",
+             [apply(DDL), append(*rows(0, 2)), append(*rows(2, 3, 1, WIDE))],
+             Step("evcheck", "-q", "--salvage", "saved.evs", segment(row(0)))),
+    Scenario("metrics are replaced", [apply(DDL), append(*rows(0, 2)), METRICS, append(*rows(2, 2))],
+             METRICS),
     Scenario("killed while partitions expire, then an append",
              [apply(DDL), append(*rows(0, 12, 6, 100))], append(*rows(12, 6, 6, 100)),
              killed=expire(), partitions=6, goes=first_week(*rows(0, 12, 6))),

@@ -76,6 +76,10 @@ def rejects_unsynced(h, ops):
     return [op for op in ops if not (op.kind == "sync" and "rejects.ndjson" in name_of(h, op.ino))]
 
 
+def metrics_unsynced(h, ops):
+    return [op for op in ops if not (op.kind == "sync" and "m.prom" in name_of(h, op.ino))]
+
+
 def ledger_unsynced(h, ops):
     return [op for op in ops if not (op.kind == "sync" and "expired.ndjson" in name_of(h, op.ino))]
 
@@ -106,6 +110,8 @@ WAYS = [
     ("no sync of the tail's copy", "recovery of a tail", tail_unsynced),
     ("no fdatasync of rejects", "rejects", rejects_unsynced),
     ("no fdatasync of schema.sql", "schema changed", no_schema_sync),
+    ("no fdatasync of what is saved", "what can be read is saved", no_data_sync),
+    ("no fdatasync of metrics", "metrics are replaced", metrics_unsynced),
     ("no fdatasync of the ledger", "partitions expire", ledger_unsynced),
     ("no fsync of the folder that a segment left", "partitions expire", leaves_unsynced),
     ("a segment leaves before its line is written", "partitions expire", leaves_first),

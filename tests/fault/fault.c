@@ -360,6 +360,12 @@ int clock_gettime(clockid_t id, struct timespec *t)
 	return 0;
 }
 
+/* The same clock by its other name. */
+int timespec_get(struct timespec *t, int base)
+{
+	return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, t) == 0 ? base : 0;
+}
+
 /*
  * Memory: malloc, calloc, realloc and what the C library allocates for strdup and others. With
  * AddressSanitizer its own functions are what is in front of; dlsym() would allocate.

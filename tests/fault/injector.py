@@ -6,6 +6,7 @@ A tree is a dict: relative path -> bytes of a file, None for a folder, str for a
 import errno
 import hashlib
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -57,6 +58,19 @@ INVISIBLE = (E.EINTR, "each", "half", "back", "ahead", "to-and-fro")
 # The store must be named when one of these failed.
 NAMED = ["open", "pread", "write", "pwrite", "stat", "fstat", "fsync", "fdatasync", "ftruncate",
          "rename", "unlink", "mkdir", "opendir", "readdir", "setlk", "realpath"]
+
+
+# What programs call of libraries besides what fault.c stands in front of: it asks the system for
+# nothing, or for nothing that can fail, or goes by way of what is in front (memory of strdup and
+# regcomp; compressing). Standard output by stdio is tried for real, in tests/fault/world.
+ELSEWHERE = re.compile(r"""(ZSTD|XXH|crypto|sodium|randombytes)_?\w*|mem\w+|str\w+
+    |v?sn?printf|reg\w+|inet_\w+|pthread_(mutex|cond|attr|join|self|sigmask)\w*
+    |opt(ind|arg|err|opt)|getopt_long|getenv|std(in|out|err)|v?f?printf|f?put[cs]|putchar|puts
+    |fwrite|fflush|ferror|fgets|fileno|qsort|bsearch|ll?round|sqrt|ldexp|fma|pow\w*
+    |log\w*|exp\w*|floor|ceil|trunc|round|fmod|s?abs
+    |isatty|ioctl|closedir|dirfd|mallopt|malloc_trim|free|kill|sigaction|signal|_exit|abort
+    |__(errno_location|assert_fail|xpg_strerror_r|sysv_signal|ctype_b_loc|isoc\d+_\w+|stack_chk_fail
+      |cxa_finalize|gmon_start__|libc_start_main|x86_\w+)|_ITM_\w+""", re.X)
 
 
 class Fault:
@@ -120,6 +134,14 @@ class Injector:
         elif built.returncode != 0:
             self.why = "cannot build the library that makes calls fail: " + built.stderr[-500:]
 
+    def unwatched(self, tools):
+        """Functions that the programs call and that nobody lets fail; None without nm."""
+        ours = symbols(self.so, "--defined-only")
+        theirs = [symbols(tool(name), "--undefined-only") for name in tools]
+        if None in [ours, *theirs]:
+            return None
+        return sorted(n for n in set().union(*theirs) - ours if not ELSEWHERE.fullmatch(n))
+
     def run(self, args, cwd, data=b"", fault=None, stdin=None):
         """(CompletedProcess or None when it hangs, {kind: calls}, number of faults). The process
         gets `kept`: pieces of memory that main() left, or None when it did not return."""
@@ -148,6 +170,15 @@ class Injector:
                 counts[name.rstrip(b"\0").decode()] = calls
                 faults += hits
         return p, counts, faults
+
+
+def symbols(path, which):
+    """Dynamic symbols of a program or library, without their versions; None without nm."""
+    try:
+        ran = subprocess.run(["nm", "-D", which, str(path)], capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return {x.split()[-1].split("@")[0] for x in ran.stdout.splitlines()} or None
 
 
 def plain(args, cwd, data=b"", env=None):

@@ -16,9 +16,11 @@ import time
 from pathlib import Path
 
 import evledger
-from injector import NAMED, died, load_tree, plain, save_tree, tree_hash
+from injector import ASAN, NAMED, died, load_tree, plain, save_tree, tree_hash
 
 NOW = "2024-03-01T00:00:00Z"
+# Types of frames (spec/segment.md 3.2) that a scenario is about.
+INDEX, SCHEMA_FRAME, DICT, ROLLUP_FRAME, FILTER = 4, 5, 6, 7, 8
 SCHEMA = """CREATE TABLE ev (ts DateTime64(3) NOT NULL, who LowCardinality(String), n Int64,
 text String, v Float64 DEFAULT n * 2, tags Array(String), j JSON, e Enum('a' = 1, 'b' = 2),
 CHECK (n >= 0))
@@ -112,6 +114,10 @@ def balances(account):
     return account["in"] == sum(account[x] for x in fates)
 
 
+def frames_of(tree, kind):
+    return sum(d.count(b"\x89EVS%c" % kind) for n, d in tree.items() if n.endswith(".evs"))
+
+
 def left_over(tree):
     return [n for n in tree if n.split("/")[-1].startswith(".") or n.endswith(".tmp")]
 
@@ -121,6 +127,7 @@ class Scenario:
 
     want = 0  # exit status without a fault
     kill = False
+    frame = None  # of this type there must be some, and an append must write some
     heavy = False  # only a sample, even of the exhaustive run
     long = False  # and none at all otherwise
 
@@ -480,6 +487,48 @@ class Salvaging(Scenario):
         return wrong
 
 
+def heads_of(metrics):
+    """All but the figures; None when the last line is cut."""
+    return [x for x in metrics.splitlines() if x.startswith(b"#")] if metrics.endswith(b"\n") \
+        else None
+
+
+class Noting(Scenario):
+    """A small file of the program's own is the old one or the new one, whole: metrics, after an
+    error, of what could be looked at. All else is only read."""
+
+    kill = True
+
+    def clean(self, bench, folder, p):
+        self.old = bench.bases[self.base].get(self.file)
+        self.others = {n: d for n, d in bench.bases[self.base].items() if n != self.file}
+        self.new = load_tree(folder).get(self.file)
+        if self.new == self.old:
+            raise AssertionError("%s: the file is not written" % self.name)
+
+    def judge(self, bench, folder, p, fault):
+        wrong = self.manners(p, fault)
+        stopped = self.args[0] == "evcheck" and fault.kind == "monotonic"  # so it says where
+        tree = load_tree(folder)
+        now = tree.pop(self.file, None)
+        partly = p.returncode == 4 and now and self.new and heads_of(now) == heads_of(self.new)
+        if now not in (self.old, self.new) and not stopped and not partly:
+            wrong.append("%s is neither the old one nor the new one" % self.file)
+        if p.returncode == self.want and now != self.new and not stopped:
+            wrong.append("done, but %s is not the new one" % self.file)
+        if fault.kills:
+            tree.pop(self.file + ".tmp", None)
+        if tree != self.others:
+            wrong.append("other files: %s" % (tree.keys() ^ self.others.keys()))
+        p = plain(self.args, folder, self.data)
+        tree = load_tree(folder)
+        now = tree.pop(self.file, None)
+        if p.returncode != self.want or now != self.new or tree != self.others:
+            wrong.append("again: exit status %d, %s: %s" % (
+                p.returncode, sorted(tree), p.stderr[-300:]))
+        return wrong
+
+
 # ---- stores to begin with ------------------------------------------------------------------------
 
 def build(folder, *steps):
@@ -495,6 +544,8 @@ def build(folder, *steps):
 
 
 LEDGER = "store/ev/expired.ndjson"
+BEGUN = json.dumps({"segment": "ev/t1/2024-01-01.evs", "id": "", "inode": 0, "offset": 0, "row": 0,
+                    "commit": 0, "span": 0}).encode() + b"\n"
 EXPIRE = ["evexpire", "--now", NOW, "--older-than", "2024-01-08"]
 APPEND = ["evappend", "--ack", "--stats=json", "--now", NOW]
 SOURCE = APPEND + ["--source", "s", "--flush-rows", "25", "store/ev"]
@@ -517,10 +568,15 @@ def make_bases(folder, inputs, long):
     bases["reread"] = build(at, apply(SCHEMA), two[0], apply(WIDER), two[1])
     bases["serial"] = build(at, apply(SERIAL))
     one_by_one, many = ([*put[:2], "--flush-rows", n, *put[2:]] for n in ("1", "90"))
-    december = lines(1, 66, 1).replace(b"2024-01-0", b"2023-12-0")
-    bases["many"] = build(at, apply(SCHEMA), *two, (one_by_one, december))
+    # An INDEX comes with the commit behind the 64th: one segment has it, and one is about to.
+    december = re.sub(rb"2024-01-0\d", b"2023-12-04", lines(1, 66, 1))
+    january = re.sub(rb"2024-01-0\d", b"2024-01-03", lines(200, 62, 1))
+    bases["many"] = build(at, apply(SCHEMA), *two, (one_by_one, december), (one_by_one, january))
     bases["large"] = build(at, apply(SCHEMA + VIEW), (put, lines(1, 600, 2)))
-    bases["rollup"] = build(at, apply(SCHEMA + ROLLUP), *two)
+    # Fewer rows have no filter.
+    bases["filtered"] = build(at, apply(SCHEMA), (put, lines(1, 999, 1)))
+    bases["rollup"] = build(at, apply(SCHEMA + ROLLUP), (put, lines(1, 200, 2)),
+                            (put, lines(201, 200, 2)))
     bases["large file"] = build(at, apply(SCHEMA), (many, noise()))
     if long:
         bases["prompts"] = build(at, apply(SCHEMA),
@@ -529,6 +585,8 @@ def make_bases(folder, inputs, long):
     bases["torn"] = tear(bases["base"], build(at, apply(SCHEMA), *two, (SOURCE, GIVEN)))
     bases["copy"] = spoil(bases["base"])
     bases["tail"] = {**bases["base"], "store/ev/t0/2024-01-01.evs.tail-1000": b"torn"}
+    bases["metrics"] = {"ev.prom": b"old\n", **bases["rollup"]}
+    bases["begun"] = {**bases["base"], "store/.evcheck": BEGUN}
     keep = EXPIRE[:3] + ["--tenant", "t0", "--keep", "400d", "store/ev"]
     bases["keep"] = build(at, apply(SCHEMA), *two, (keep, b""))
     bases["killed"] = kill(bases["base"], build(at, apply(SCHEMA), *two, (EXPIRE + ["store"], b"")))
@@ -594,9 +652,10 @@ def scenarios(inputs):
         Appending("fill serial columns", "serial", infer, numbers, cat=("-c", "ts,n")),
         Appending("recover a torn tail", "torn", SOURCE, GIVEN, want=1),
         Appending("write a trailer again", "copy", SOURCE, GIVEN, want=1),
-        Appending("write an index", "many", whole, lines(100, 9, 1)),
-        Appending("write a schema", "wider", whole, lines(100, 20, 2)),
-        Appending("write a rollup", "rollup", whole, lines(100, 20, 3)),
+        Appending("write an index", "many", whole, lines(100, 9, 1), frame=INDEX),
+        Appending("write a schema", "wider", whole, lines(100, 20, 2), frame=SCHEMA_FRAME),
+        Appending("write filters", "base", whole, lines(100, 700, 1), frame=FILTER),
+        Appending("write a rollup", "rollup", whole, lines(600, 200, 2), frame=ROLLUP_FRAME),
         Appending("unpack a gzip file", "base", SOURCE + [str(inputs / "in.gz")], want=1),
         Appending("unpack zstd from a pipe", "base", SOURCE, packed, want=1),
         Pausing("commit while the input rests",
@@ -614,19 +673,21 @@ def scenarios(inputs):
         Reading("read a torn store", "torn", ["evcat", "store/ev"], want=3),
         Reading(
             "read through an index", "many",
-            ["evcat", "-c", "n,text", "--since", "2023-12-03", "--until", "2023-12-05", "store/ev"
-             ]),
+            ["evcat", "-c", "n,text", "--since", "2023-12-04T00:00:10Z", "--until",
+             "2023-12-04T00:00:20Z", "store/ev"], frame=INDEX),
         Reading("read a tenant as csv", "base",
                 ["evcat", "-o", "csv", "--tenant", "t1", "store/ev"]),
         Reading("read a few as tsv", "base", ["evcat", "-o", "tsv", "-n", "7", "store/ev"]),
         Reading("read as a table", "base", ["evcat", "-o", "table", "-e", "store/ev"]),
         Reading("read what a condition takes", "base",
                 ["evcat", "-w", "n % 3 = 0 AND text LIKE '%1%'", "store/ev"]),
-        Reading("read a key by its filter", "large", ["evcat", "-k", "n=77", "store/ev"]),
+        Reading("read a key by its filter", "filtered", ["evcat", "-k", "n=77", "store/ev"],
+                frame=FILTER),
         Reading("read in another order", "base", ["evcat", "--sort", "n DESC", "store/ev"]),
         Reading("read the newest of each", "base", ["evcat", "--latest", "who", "store/ev"]),
         Reading("ask a rollup", "rollup",
-                ["evagg", "-q", "SELECT who, c, s FROM hourly ORDER BY who", "store"]),
+                ["evagg", "-q", "SELECT who, c, s FROM hourly ORDER BY who", "store"],
+                frame=ROLLUP_FRAME),
         Reading("ask a question", "base", ["evagg", "-q", QUESTION, "store"]),
         Reading("ask a view", "large",
                 ["evagg", "-q", "SELECT who, c FROM many ORDER BY who", "store"]),
@@ -639,8 +700,9 @@ def scenarios(inputs):
         Compacting("compact many commits", "many", compact),
         Compacting("compact a torn store", "torn", compact),
         Compacting("compact rows of an older schema", "reread", compact),
-        Compacting("compact rows with a rollup", "rollup", compact),
-        Compacting("compact with a dictionary", "prompts", compact, heavy=True, long=True),
+        Compacting("compact rows with a rollup", "rollup", compact, frame=ROLLUP_FRAME),
+        Compacting("compact with a dictionary", "prompts", compact, heavy=True, long=True,
+                   frame=DICT),
         Applying("apply to nothing", "none", ["evschema", "apply", "store", sql]),
         Applying("apply a wider schema", "base", ["evschema", "apply", "store", sql]),
         Applying("apply the same schema", "base", ["evschema", "apply", "store", "-"],
@@ -668,9 +730,14 @@ def scenarios(inputs):
                 ["evstat", "--now", NOW, "--by", "stream", "store"]),
         Reading("say what columns take", "large",
                 ["evstat", "--now", NOW, "--columns", "-o", "ndjson", "store"]),
+        Noting("write metrics", "metrics",
+               ["evstat", "-q", "--now", NOW, "--prometheus", "ev.prom", "store"], file="ev.prom"),
         Reading("say what would expire", "tail", EXPIRE + ["-n", "-o", "ndjson", "store"]),
-        Reading("check a store with rollups", "rollup", ["evcheck", "store"]),
-        Reading("check through an index", "many", ["evcheck", "store/ev"]),
+        Reading("check a store with rollups", "rollup", ["evcheck", "store"],
+                frame=ROLLUP_FRAME),
+        Reading("check through an index", "many", ["evcheck", "store/ev"], frame=INDEX),
+        Noting("check what is left of a round", "begun",
+               ["evcheck", "--max-duration", "1h", "store"], file="store/.evcheck"),
         Reading("check a torn store", "torn", ["evcheck", "store"], want=1),
         Reading("check a segment", "copy", ["evcheck", "store/ev/t0/2024-01-01.evs"], want=1),
         Salvaging("salvage a segment",
@@ -720,6 +787,11 @@ class Bench:
             if p is None or p.returncode != s.want:
                 return None, ("hangs without a fault" if p is None else
                               "no fault, and exit status %d: %s" % (p.returncode, p.stderr[-800:]))
+            if not counts or (p.kept is None and not ASAN):
+                return None, "nothing was counted, or main() did not return"
+            before = frames_of(self.bases[s.base], s.frame or 0) if isinstance(s, Appending) else 0
+            if s.frame and frames_of(load_tree(Path(d)), s.frame) <= before:
+                return None, "it has to do with no frame of type %d" % s.frame
             s.kept = p.kept
             s.clean(self, Path(d), p)
             return counts, None
