@@ -105,7 +105,7 @@ class Scenario:
     is given again when `again`, then rows come for each of the partitions; then the store must be
     whole. With `replaces` a command puts other files in the place of segments. With `killed` that
     command runs first and is killed (the machine goes on) in every place in turn, and power fails
-    in `run`. What is `quick` runs in `make check`. `frame` is a type of frame that `run` must write.
+    in `run`. What is `quick` runs in `make check`. `frame`: a type of frame that `run` must write.
     """
 
     def __init__(self, name, before, run, again=False, partitions=1, goes=(), killed=None,
@@ -232,8 +232,8 @@ SCENARIOS = [
     Scenario("what can be read is saved",
              [apply(DDL), append(*rows(0, 2)), append(*rows(2, 3, 1, WIDE))],
              Step("evcheck", "-q", "--salvage", "saved.evs", segment(row(0)))),
-    Scenario("metrics are replaced", [apply(DDL), append(*rows(0, 2)), METRICS, append(*rows(2, 2))],
-             METRICS),
+    Scenario("metrics are replaced",
+             [apply(DDL), append(*rows(0, 2)), METRICS, append(*rows(2, 2))], METRICS),
     Scenario("killed while partitions expire, then an append",
              [apply(DDL), append(*rows(0, 12, 6, 100))], append(*rows(12, 6, 6, 100)),
              killed=expire(), partitions=6, goes=first_week(*rows(0, 12, 6))),
