@@ -53,6 +53,19 @@ CAPS = {
     "EVS_FILTER_MAX_BLOCKS * EVS_FILTER_BLOCK": "bytes of a filter | 2^21",
 }
 
+# What has no code yet; and caps that stand in other sections, or are of this reader only.
+NO_CAP = ["suite data | 65,536 bytes"]
+OTHER_CAPS = ("EVS_MAX_ENCODING_DEPTH EVS_ENC_MAX_E EVS_ENC_MAX_SUFFIX EVS_ENC_MAX_AFFIX "
+              "EVS_DECODE_MAX_BYTES")
+# Said in words: the pattern, and what it must give.
+WORDS = (
+    (r"65,536; levels 0 to (\d+) \|", lambda known: known["EVS_INDEX_LEVELS"] - 1),
+    (r"2,147,418,112 bytes \(0x([0-9a-f]+)\) \|",
+     lambda known: known["EVS_ARRAY_MAX_BYTES"]),
+    (r"6\.1-3 reject nodes that lie deeper than (\d+) ",
+     lambda known: known["EVS_MAX_ENCODING_DEPTH"]),
+)
+
 # Tables of numbers with names: section, and the prefix of these names in the code.
 ENUMS = (("3.2", "EVS_FRAME_"), ("6.1", "EVS_NODE_"), ("6.2", "EVS_VALID_"),
          ("7.7", "EVS_SECTION_"))
@@ -151,9 +164,25 @@ def defines(code):
     return out
 
 
+def cap_rows(text):
+    """Where the rows of section 1.5 stand."""
+    start = text.index("| what | cap |")
+    return re.compile(r"^\| (?!what )(?!-)[^\n]*", re.M).finditer(
+        text, start, text.index("\n\n", start))
+
+
 def cap_differences(text, code):
-    """Section 1.5 against the constants."""
+    """Section 1.5 against the constants, and all constants that are caps of the format."""
     known, out = defines(code), []
+    said = [row for row in CAPS.values()] + NO_CAP
+    out += [f"1.5 {m.group()!r}: no constant" for m in cap_rows(text)
+            if not any(m.group().startswith("| " + row) for row in said)]
+    out += [f"{name}: a cap that section 1.5 does not know" for name in known
+            if re.match(r"EVS_(\w+_)?MAX_", name) and name not in " ".join(CAPS) + OTHER_CAPS]
+    for pattern, of in WORDS:
+        found = re.search(pattern, text)
+        if not found or int(found[1], 16 if "0x" in pattern else 10) != of(known):
+            out.append(f"1.5: {pattern}")
     for name, row in CAPS.items():
         number = re.findall(r"2\^\d+|[\d,]+\d|\d", row.split("|")[1])[-1]
         value = 2 ** int(number[2:]) if "^" in number else int(number.replace(",", ""))
@@ -170,7 +199,7 @@ def differences(text, code=None):
 
 
 def bites(text):
-    """Change each number and each name of a byte table, take each table away: what is not noticed.
+    """Change each number and each name of a table, take each byte table away: what is not noticed.
     Returns (changes, [those not noticed])."""
     code, tried, missed = headers(), 0, []
     for m in ROW.finditer(text):
@@ -182,6 +211,20 @@ def bites(text):
             tried += 1
             if not table_differences(text[:m.start(group)] + new + text[m.end(group):], code):
                 missed.append(f"{section} {m.group(3)}: {old} as {new}")
+    for section, _ in ENUMS:
+        start = text.index(f"\n### {section} ")
+        for m in re.compile(r"^\|\s*(\d+) \| ([A-Z]\w+)\s*\|", re.M).finditer(
+                text, start, text.index("\n##", start + 1)):
+            for group, new in ((1, str(int(m.group(1)) + 100)), (2, "OTHER")):
+                tried += 1
+                if not enum_differences(text[:m.start(group)] + new + text[m.end(group):], code):
+                    missed.append(f"{section} {m.group(2)}: {m.group(group)} as {new}")
+    for m in cap_rows(text):
+        for n in re.finditer(r"(?<![\w^])\d[\d,]*(?!x)|(?<=\^)\d+|(?<=0x)\w+", m.group()):
+            tried += 1
+            at = m.start() + n.start()
+            if not cap_differences(text[:at] + "7" + text[at:], code):
+                missed.append(f"1.5 {m.group()}: {n.group()} as 7{n.group()}")
     for m in re.finditer(r"^\| offset \| size \| field.*?\n\n", text, re.M | re.S):
         tried += 1
         if not table_differences(text[:m.start()] + text[m.end():], code):
