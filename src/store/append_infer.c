@@ -73,12 +73,19 @@ static int infer_table(struct evs_appender *a, evs_note_fn *why, char **text, si
 	return rc;
 }
 
+/* A byte order mark at the beginning of a file is no part of its first line. */
+static const char *sample_begin(const struct evs_appender *a)
+{
+	const char *p = (char *)a->sample.p;
+	bool mark = a->off == 0 && a->sample.len >= 3 && !memcmp(p, "\xef\xbb\xbf", 3);
+
+	return mark ? p + 3 : p;
+}
+
 static int look_at_sample(struct evs_appender *a, struct evs_diag *diag)
 {
-	const char *p = (char *)a->sample.p, *end = p + a->sample.len, *nl;
+	const char *p = sample_begin(a), *end = (char *)a->sample.p + a->sample.len, *nl;
 
-	if (a->sample.len >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
-		p += 3;
 	while (p < end) {
 		int rc;
 
@@ -103,7 +110,7 @@ static bool any_field(void *arg, const char *key, size_t klen, const char *val, 
 /* 1, 0 or EVS_E_NOMEM. */
 static int has_object(const struct evs_appender *a, bool whole_lines)
 {
-	const char *p = (char *)a->sample.p, *end = p + a->sample.len, *nl, *reason;
+	const char *p = sample_begin(a), *end = (char *)a->sample.p + a->sample.len, *nl, *reason;
 	int rc;
 
 	for (; p < end; p = nl + 1) {
