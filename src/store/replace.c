@@ -26,7 +26,9 @@ struct evs_replace {
 	uint16_t filtered[EVS_SEG_FILTERED], nfiltered;
 	/* what evs_replace_begin() was given */
 	struct evs_head head; /* its texts are ours */
-	uint64_t dev, ino, commit_off;
+	uint64_t dev, ino;
+	/* the newest commit whose rows are in, or will be */
+	uint64_t commit_off;
 	uint8_t hash[EVS_HASH_SIZE];
 	struct evs_folded folded;
 };
@@ -146,21 +148,59 @@ static void derive(struct evs_replace *r, const struct evs_replace_opts *opts)
 	r->new.next.append = evs_get32(out + 24);
 }
 
-int evs_replace_begin(struct evs_replace *r, struct evs_segment *from,
-		      const struct evs_replace_opts *opts, struct evs_diag *diag)
+/* Is the commit up to which we have read still part of the file, which ends at `end`? A writer whose
+ * sync failed cuts its own off again. */
+static int still_there(const struct evs_replace *r, struct evs_file *f, uint64_t end, bool *yes,
+		       struct evs_diag *diag)
+{
+	struct evs_commit c = { 0 };
+	struct evs_buf payload = { 0 };
+	int rc = 0;
+
+	*yes = r->commit_off < end;
+	if (*yes) {
+		rc = evs_file_commit(f, r->commit_off, end, &c, &payload, diag);
+		*yes = rc == 0 && !memcmp(c.hash, r->hash, sizeof(r->hash));
+		rc = rc == EVS_E_FORMAT ? 0 : rc;
+	}
+	evs_commit_release(&c);
+	evs_buf_release(&payload);
+	return rc;
+}
+
+/* From now on that commit is the newest one of `s`. */
+static int remember_newest(struct evs_replace *r, struct evs_segment *s, struct evs_diag *diag)
 {
 	struct evs_commit newest = { 0 };
 	struct evs_buf payload = { 0 };
+	int rc = evs_segment_newest(s, &newest, &payload, diag);
+
+	r->commit_off = s->tail.trailer.commit_off;
+	memcpy(r->hash, newest.hash, sizeof(r->hash));
+	evs_commit_release(&newest);
+	evs_buf_release(&payload);
+	return rc;
+}
+
+int evs_replace_follow(struct evs_replace *r, struct evs_segment *s, struct evs_diag *diag)
+{
+	bool there = s->ino == r->ino && s->dev == r->dev;
+	int rc = there ? still_there(r, &s->file, s->tail.end, &there, diag) : 0;
+
+	if (rc < 0 || !there)
+		return rc < 0 ? rc : 1;
+	return remember_newest(r, s, diag);
+}
+
+int evs_replace_begin(struct evs_replace *r, struct evs_segment *from,
+		      const struct evs_replace_opts *opts, struct evs_diag *diag)
+{
 	struct evs_origin origin;
-	int rc = evs_segment_newest(from, &newest, &payload, diag);
+	int rc = remember_newest(r, from, diag);
 
 	r->opts = *opts;
 	r->dev = from->dev;
 	r->ino = from->ino;
-	r->commit_off = from->tail.trailer.commit_off;
-	memcpy(r->hash, newest.hash, sizeof(r->hash));
-	evs_commit_release(&newest);
-	evs_buf_release(&payload);
 	if (rc == 0)
 		rc = evs_segment_origin(from, &origin, diag);
 	if (rc < 0)
@@ -223,25 +263,6 @@ static void spec_of(struct evs_seg_spec *spec, const struct evs_head *h, const c
 				       .wait = wait };
 }
 
-/* Is the commit up to which we have read still part of the file? A writer whose sync failed cuts
- * its own off again. */
-static int still_there(struct evs_replace *r, bool *yes, struct evs_diag *diag)
-{
-	struct evs_commit c = { 0 };
-	struct evs_buf payload = { 0 };
-	int rc = 0;
-
-	*yes = r->old.ino == r->ino && r->old.dev == r->dev && r->commit_off < r->old.end;
-	if (*yes) {
-		rc = evs_file_commit(&r->old.file, r->commit_off, r->old.end, &c, &payload, diag);
-		*yes = rc == 0 && !memcmp(c.hash, r->hash, sizeof(r->hash));
-		rc = rc == EVS_E_FORMAT ? 0 : rc;
-	}
-	evs_commit_release(&c);
-	evs_buf_release(&payload);
-	return rc;
-}
-
 int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows,
 		     struct evs_diag *diag)
 {
@@ -255,8 +276,9 @@ int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_
 	rc = evs_segw_open(&r->old, &spec, diag);
 	if (rc == EVS_E_SYS && evs_path_gone(r->new.path, diag))
 		return 1;
-	if (rc == 0)
-		rc = still_there(r, &there, diag);
+	there = rc == 0 && r->old.ino == r->ino && r->old.dev == r->dev;
+	if (there)
+		rc = still_there(r, &r->old.file, r->old.end, &there, diag);
 	if (rc < 0 || !there)
 		return rc < 0 ? rc : 1;
 	*rows = r->old.last.rows_total;

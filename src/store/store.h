@@ -312,9 +312,14 @@ int evs_replace_dictionary(struct evs_replace *r, struct evs_dictionary *d, stru
 int evs_replace_group(struct evs_replace *r, struct evs_encoder *enc, const struct evs_array *cols,
 		      uint32_t run, uint64_t src_bytes, struct evs_diag *diag);
 /*
+ * The segment has grown to what `s` sees, whose rows will be in the new file, too. 1: it is not a
+ * continuation of what was given before. Otherwise as evs_segment_newest().
+ */
+int evs_replace_follow(struct evs_replace *r, struct evs_segment *s, struct evs_diag *diag);
+/*
  * Sync what there is, lock the segment and look what it has become. 0: nobody appends until the
  * end; `*rows` must be in the new file. 1: it is gone, replaced, or not a continuation of what
- * evs_replace_begin() was given. EVS_E_LOCKED; EVS_E_FORMAT when nothing can be appended to it.
+ * evs_replace_begin() or evs_replace_follow() was given last. EVS_E_LOCKED; EVS_E_FORMAT when nothing can be appended to it.
  */
 int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows,
 		     struct evs_diag *diag);

@@ -114,8 +114,9 @@ static int take_rows(struct builder *b, const struct evs_array *cols, uint32_t r
 	return rc;
 }
 
-/* A run of groups: everything that was planned, or what has been appended since. */
-static int put_run(struct builder *b, bool since, struct evs_diag *diag)
+/* A run of groups: everything that was planned, or what has been appended `since`, in front of
+ * `upto` (0: all). */
+static int put_run(struct builder *b, bool since, uint64_t upto, struct evs_diag *diag)
 {
 	struct compact_job *j = b->job;
 	struct compact_rows *rows = NULL;
@@ -124,7 +125,8 @@ static int put_run(struct builder *b, bool since, struct evs_diag *diag)
 	int rc = evs_compact_rows_open(&rows, j, j->merge && !since, diag);
 
 	if (rc == 0)
-		rc = since ? evs_compact_rows_since(rows, diag) : evs_compact_rows_plan(rows, diag);
+		rc = since ? evs_compact_rows_since(rows, upto, diag)
+			   : evs_compact_rows_plan(rows, diag);
 	b->run++;
 	b->rows = b->src = 0;
 	if (rc == 0 && since) { /* its commits were not looked at */
@@ -146,16 +148,28 @@ static int put_run(struct builder *b, bool since, struct evs_diag *diag)
 	return rc;
 }
 
-/* Rows in the segment now, 0 when it cannot be told. */
-static uint64_t rows_by_now(const char *path)
+/*
+ * What was appended meanwhile, when it is much: 0 with `*more`. The lock comes later, so it is read
+ * up to a commit that must still be there then. 1: the segment is another one by now.
+ */
+static int read_ahead(struct builder *b, bool *more, struct evs_diag *diag)
 {
+	struct compact_job *j = b->job;
 	struct evs_segment *s = NULL;
 	uint64_t rows = 0;
+	int rc = 0;
 
-	if (evs_segment_open(&s, path, NULL, NULL, NULL) == 0)
+	if (evs_segment_open(&s, j->path, NULL, NULL, NULL) == 0)
 		rows = evs_segment_tail(s)->trailer.rows_total;
+	*more = rows > j->rows + FEW;
+	if (*more)
+		rc = evs_replace_follow(b->replace, s, diag);
+	if (*more && rc == 0)
+		rc = put_run(b, true, evs_segment_tail(s)->end, diag);
+	if (*more && rc == 0 && rows != j->rows)
+		rc = 1;
 	evs_segment_close(s);
-	return rows;
+	return rc;
 }
 
 struct patience {
@@ -178,14 +192,15 @@ static int catch_up(struct builder *b, struct evs_diag *diag)
 	struct patience p = { .until = evs_io_monotonic() + PATIENCE, .opts = j->opts };
 	struct evs_wait wait = { .stop = give_up, .arg = &p };
 	uint64_t rows = 0;
+	bool more = true;
 	int rc = 0;
 
-	for (unsigned i = 0; i < ROUNDS && rc == 0 && rows_by_now(j->path) > j->rows + FEW; i++)
-		rc = put_run(b, true, diag);
+	for (unsigned i = 0; i < ROUNDS && rc == 0 && more; i++)
+		rc = read_ahead(b, &more, diag);
 	if (rc == 0)
 		rc = evs_replace_lock(b->replace, &wait, &rows, diag);
 	if (rc == 0 && rows > j->rows)
-		rc = put_run(b, true, diag);
+		rc = put_run(b, true, 0, diag);
 	if (rc == 0 && rows != j->rows)
 		rc = evs_fail_path(diag, EVS_E_FORMAT, j->path,
 				   "other rows were read than were counted");
@@ -232,7 +247,7 @@ int evs_compact_segment(struct compact_job *j, struct evs_replace *r, struct evs
 	if (rc == 0)
 		rc = evs_compact_dictionaries(j, r, b.enc, b.dict, diag);
 	if (rc == 0)
-		rc = put_run(&b, false, diag);
+		rc = put_run(&b, false, 0, diag);
 	if (rc == 0)
 		rc = catch_up(&b, diag);
 	if (rc == 0)
@@ -247,6 +262,6 @@ int evs_compact_segment(struct compact_job *j, struct evs_replace *r, struct evs
 		return EVS_E_FORMAT;
 	}
 	return rc == 1 ? evs_fail_path(diag, EVS_E_LOCKED, j->path,
-				       "the segment was replaced or removed meanwhile")
+				       "the segment was replaced, removed or cut back meanwhile")
 		       : rc;
 }

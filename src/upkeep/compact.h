@@ -75,10 +75,10 @@ int evs_compact_scan(struct compact_job *j, struct evs_scan **out, const struct 
 struct compact_rows;
 int evs_compact_rows_open(struct compact_rows **out, struct compact_job *j, bool merge,
 			  struct evs_diag *diag);
-/* All that evs_compact_plan() found; or what has come behind j->end since, which moves it and
- * j->rows. EVS_E_FORMAT: damaged. */
+/* All that evs_compact_plan() found; or what has come behind j->end since, in front of `upto` (0:
+ * all), which moves it and j->rows. EVS_E_FORMAT: damaged. */
 int evs_compact_rows_plan(struct compact_rows *r, struct evs_diag *diag);
-int evs_compact_rows_since(struct compact_rows *r, struct evs_diag *diag);
+int evs_compact_rows_since(struct compact_rows *r, uint64_t upto, struct evs_diag *diag);
 /* 1 with `*cols`, by ordinal, valid until the next call; 0 at the end. */
 int evs_compact_rows_next(struct compact_rows *r, struct evs_array **cols, uint32_t *rows,
 			  struct evs_diag *diag);

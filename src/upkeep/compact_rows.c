@@ -279,9 +279,9 @@ int evs_compact_rows_plan(struct compact_rows *r, struct evs_diag *diag)
 	return rc;
 }
 
-int evs_compact_rows_since(struct compact_rows *r, struct evs_diag *diag)
+int evs_compact_rows_since(struct compact_rows *r, uint64_t upto, struct evs_diag *diag)
 {
-	const struct compact_stretch rest = { .from = r->job->end };
+	const struct compact_stretch rest = { .from = r->job->end, .to = upto };
 	int rc = gather(r, &rest, &r->job->end, diag);
 
 	r->job->rows += rc == 0 ? r->taken : 0;
