@@ -319,7 +319,8 @@ int evs_replace_follow(struct evs_replace *r, struct evs_segment *s, struct evs_
 /*
  * Sync what there is, lock the segment and look what it has become. 0: nobody appends until the
  * end; `*rows` must be in the new file. 1: it is gone, replaced, or not a continuation of what
- * evs_replace_begin() or evs_replace_follow() was given last. EVS_E_LOCKED; EVS_E_FORMAT when nothing can be appended to it.
+ * evs_replace_begin() or evs_replace_follow() was given last. EVS_E_LOCKED; EVS_E_FORMAT when
+ * nothing can be appended to it.
  */
 int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows,
 		     struct evs_diag *diag);

@@ -200,7 +200,8 @@ static int examine(struct expiry *x, struct evs_found *f, struct evs_diag *d)
 		}
 	}
 	evs_segment_close(s);
-	if (rc == 0 && by_time && !x->o->now && f->sum.has_hash && f->sum.written > x->now)
+	/* It may have been written since this run began. */
+	if (rc == 0 && by_time && !x->o->now && f->sum.has_hash && f->sum.written > evs_io_now())
 		rc = evs_fail_path(
 			d, EVS_E_SYS, f->at->path,
 			"not dropped: it was written later than the clock says it is now, so one of the two is wrong; give --now when the clock is right");
