@@ -90,18 +90,37 @@ static int verify(const char *path, struct evs_diag *diag)
 
 /* ---- one file -------------------------------------------------------------------------------- */
 
-/* Made under the name of a segment that is being made, which the next try uses again. */
+/*
+ * As a writer makes a segment (spec/store.md 4): only who holds the lock of `.NAME.new`, which the
+ * next try uses again, makes NAME. 0: that is us. 1: another one was there before.
+ */
+static int begin_copy(struct piece *to, const char *path, struct evs_diag *diag)
+{
+	static const struct evs_wait at_once = { .never = true };
+	struct evs_io_stat st;
+	int rc;
+
+	do {
+		evs_io_close(to->fd);
+		rc = evs_io_open_write(&to->fd, to->path, true, diag);
+		evs_io_close(to->fd);
+		to->fd = -1;
+		if (rc == 0)
+			rc = evs_segment_lock(&to->fd, to->path, &at_once, diag);
+	} while (rc == 1);
+	if (rc == 0)
+		rc = evs_io_stat(path, &st, diag);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rc = evs_io_unlink(to->path, diag);
+	return rc < 0 ? rc : 1;
+}
+
 static int make_copy(struct piece *from, struct piece *to, const char *path, bool segment,
 		     struct evs_diag *diag)
 {
-	static const struct evs_wait at_once = { .never = true };
-	int rc = evs_io_open_write(&to->fd, to->path, true, diag);
+	int rc = copy(from, to, diag);
 
-	if (rc == 0)
-		rc = evs_io_lock(to->fd, &at_once, to->path, diag);
-	if (rc < 0)
-		return rc;
-	rc = copy(from, to, diag);
 	if (rc == 0 && (rc = compare(from, to, diag)) > 0)
 		rc = evs_fail_path(diag, EVS_E_SYS, to->path,
 				   "reads back other than it was written");
@@ -119,6 +138,7 @@ static int use_copy(struct piece *from, struct piece *to, const char *path, bool
 {
 	int rc;
 
+	evs_io_close(to->fd);
 	to->path = path;
 	rc = evs_io_open_read(&to->fd, path, diag);
 	if (rc == 0)
@@ -153,9 +173,10 @@ static int archive_file(const char *from, const char *dir, bool segment, struct 
 		rc = evs_io_open_read(&a.fd, from, diag);
 	if (rc == 0)
 		rc = evs_io_stat(path, &st, diag);
-	if (rc >= 0)
-		rc = rc == 1 ? make_copy(&a, &b, path, segment, diag)
-			     : use_copy(&a, &b, path, segment, diag);
+	if (rc == 1 && (rc = begin_copy(&b, path, diag)) == 0)
+		rc = make_copy(&a, &b, path, segment, diag);
+	else if (rc >= 0)
+		rc = use_copy(&a, &b, path, segment, diag);
 	evs_io_close(a.fd);
 	evs_io_close(b.fd);
 	free(a.bytes);
