@@ -55,6 +55,8 @@ int evs_set_aside(int fd, const char *path, uint64_t from, uint64_t size, const 
 	if (rc == 0)
 		rc = evs_io_open_write(&to, aside, true, diag);
 	if (rc == 0)
+		rc = evs_io_like(to, path, diag);
+	if (rc == 0)
 		rc = copy(to, fd, path, from, size, aside, diag);
 	if (rc == 0)
 		rc = evs_io_sync(to, aside, diag);

@@ -210,6 +210,31 @@ int evs_io_write(int fd, const void *buf, size_t n, const char *path, struct evs
 	return 0;
 }
 
+int evs_io_like(int fd, const char *path, struct evs_diag *diag)
+{
+	struct stat like, st;
+	int r;
+
+	do
+		r = stat(path, &like);
+	while (again(r));
+	if (r < 0)
+		return errno == ENOENT ? 0 : evs_fail_sys(diag, errno, path, "cannot stat");
+	do
+		r = fstat(fd, &st);
+	while (again(r));
+	/* Only root gives files away; without it the group may still be one of ours. */
+	if (r == 0 && (st.st_uid != like.st_uid || st.st_gid != like.st_gid) &&
+	    fchown(fd, like.st_uid, like.st_gid) < 0)
+		(void)!fchown(fd, (uid_t)-1, like.st_gid);
+	if (r == 0 && ((st.st_mode ^ like.st_mode) & 0777)) {
+		do
+			r = fchmod(fd, like.st_mode & 0777);
+		while (again(r));
+	}
+	return r < 0 ? evs_fail_sys(diag, errno, path, "cannot make a file with the mode of") : 0;
+}
+
 int evs_io_truncate(int fd, uint64_t size, const char *path, struct evs_diag *diag)
 {
 	int r;
@@ -429,6 +454,8 @@ int evs_io_write_file(const char *path, const void *text, size_t len, struct evs
 	if (rc < 0)
 		return rc;
 	rc = evs_io_truncate(fd, 0, tmp, diag);
+	if (rc == 0)
+		rc = evs_io_like(fd, path, diag);
 	if (rc == 0)
 		rc = evs_io_pwrite(fd, text, len, 0, tmp, diag);
 	if (rc == 0)

@@ -49,6 +49,9 @@ int evs_io_pread_some(int fd, void *buf, size_t n, uint64_t off, size_t *got, co
 int evs_io_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path,
 		  struct evs_diag *diag);
 int evs_io_write(int fd, const void *buf, size_t n, const char *path, struct evs_diag *diag);
+/* Who may do what with the file at `path` may do so with this one; its owner is kept where we may
+ * give files away. Nothing when there is none. */
+int evs_io_like(int fd, const char *path, struct evs_diag *diag);
 int evs_io_truncate(int fd, uint64_t size, const char *path, struct evs_diag *diag);
 int evs_io_sync(int fd, const char *path, struct evs_diag *diag); /* fdatasync */
 int evs_io_sync_dir(const char *dir, struct evs_diag *diag);

@@ -217,7 +217,8 @@ int evs_replace_begin(struct evs_replace *r, struct evs_segment *from,
 	r->head.minor = EVS_FORMAT_MINOR;
 	r->head.refuse_features = 0;
 	r->head.ignore_features = opts->kept ? EVS_FEATURE_KEPT : 0;
-	return evs_segw_begin(&r->new, &r->head, diag);
+	rc = evs_io_like(r->new.fd, r->new.path, diag);
+	return rc < 0 ? rc : evs_segw_begin(&r->new, &r->head, diag);
 }
 
 int evs_replace_dictionary(struct evs_replace *r, struct evs_dictionary *d, struct evs_diag *diag)

@@ -119,8 +119,10 @@ static int begin_copy(struct piece *to, const char *path, struct evs_diag *diag)
 static int make_copy(struct piece *from, struct piece *to, const char *path, bool segment,
 		     struct evs_diag *diag)
 {
-	int rc = copy(from, to, diag);
+	int rc = evs_io_like(to->fd, from->path, diag);
 
+	if (rc == 0)
+		rc = copy(from, to, diag);
 	if (rc == 0 && (rc = compare(from, to, diag)) > 0)
 		rc = evs_fail_path(diag, EVS_E_SYS, to->path,
 				   "reads back other than it was written");
