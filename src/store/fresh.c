@@ -27,6 +27,8 @@ struct evs_fresh {
 	uint32_t idx_cap;
 	struct evs_seg_writer w;
 	bool open, made, done; /* an append is going on; there has been one; all is in its place */
+	bool lost;	       /* the file in the making is another's by now */
+	uint64_t rows;	       /* put so far */
 	size_t bytes;	       /* of the append */
 	char *schema;	       /* of the append */
 	uint16_t filtered[EVS_SEG_FILTERED], nfiltered;
@@ -106,12 +108,26 @@ int evs_fresh_open(struct evs_fresh **out, const char *path, const struct evs_he
 	return 0;
 }
 
-static int end_append(struct evs_fresh *f, struct evs_source *sources, uint32_t n,
-		      struct evs_diag *diag)
+/* Another one began with the same file, and removed ours as one that was left over. */
+static int lost(struct evs_fresh *f, struct evs_diag *diag)
+{
+	f->lost = true;
+	return evs_fail_path(diag, EVS_E_LOCKED, f->path, "is being made by another one, too");
+}
+
+static int commit(struct evs_fresh *f, struct evs_source *sources, uint32_t n,
+		  struct evs_diag *diag)
 {
 	int rc = f->open ? evs_segw_commit_sources(&f->w, sources, n, f->spec.now, diag) : 0;
 
 	f->made |= f->open && rc == 0;
+	return rc;
+}
+
+static int end_append(struct evs_fresh *f, struct evs_diag *diag)
+{
+	int rc = commit(f, NULL, 0, diag);
+
 	if (f->open)
 		evs_segw_close(&f->w);
 	f->open = false;
@@ -127,7 +143,7 @@ static int begin_append(struct evs_fresh *f, const struct evs_table *t, const ch
 
 	if (f->open && same && f->bytes < APPEND_BYTES)
 		return 0;
-	rc = end_append(f, NULL, 0, diag);
+	rc = end_append(f, diag);
 	if (rc < 0)
 		return rc;
 	if (!same) {
@@ -144,7 +160,7 @@ static int begin_append(struct evs_fresh *f, const struct evs_table *t, const ch
 	f->open = rc == 0;
 	if (rc < 0)
 		evs_segw_close(&f->w);
-	return rc;
+	return rc == 0 && f->w.last.rows_total != f->rows ? lost(f, diag) : rc;
 }
 
 static void drop_sorted(struct evs_fresh *f)
@@ -210,6 +226,7 @@ int evs_fresh_group(struct evs_fresh *f, const struct evs_table *t, const char *
 	for (uint16_t c = 0; c < t->ncols; c++)
 		f->bytes += evs_array_bytes_used(&cols[c]);
 	rc = evs_segw_group(&f->w, f->enc, &rows, diag);
+	f->rows += cols[0].rows;
 	drop_sorted(f);
 	return rc;
 }
@@ -218,12 +235,17 @@ int evs_fresh_finish(struct evs_fresh *f, struct evs_source *sources, uint32_t n
 		     struct evs_diag *diag)
 {
 	char temp[EVS_PATH_MAX];
-	int rc = end_append(f, sources, n, diag);
+	struct evs_io_stat st;
+	int rc = commit(f, sources, n, diag);
 
 	if (rc == 0 && !f->made)
 		return 1;
 	if (rc == 0)
 		rc = evs_path_join(temp, f->dir, f->name, diag);
+	if (rc == 0)
+		rc = evs_io_stat(temp, &st, diag);
+	if (rc == 1 || (rc == 0 && (st.ino != f->w.ino || st.dev != f->w.dev)))
+		rc = lost(f, diag);
 	if (rc == 0)
 		rc = evs_fresh_absent(f->path, diag); /* it may have come meanwhile */
 	if (rc == 0)
@@ -238,7 +260,7 @@ void evs_fresh_close(struct evs_fresh *f)
 		return;
 	if (f->open)
 		evs_segw_close(&f->w);
-	if (!f->done && f->name[0])
+	if (!f->done && !f->lost && f->name[0])
 		(void)sweep(f, NULL);
 	drop_sorted(f);
 	evs_sorter_release(&f->sorter);

@@ -323,7 +323,7 @@ static int begin_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
  */
 static int settle_dropped(const struct evs_seg_spec *spec, struct evs_diag *diag)
 {
-	char name[64], path[EVS_PATH_MAX];
+	char name[300], path[EVS_PATH_MAX];
 	struct evs_io_stat st;
 	int rc;
 
@@ -346,7 +346,7 @@ static int open_new(struct evs_seg_writer *w, const struct evs_seg_spec *spec,
 {
 	struct evs_io_stat mine, there;
 	struct evs_diag d = { 0 };
-	char name[64];
+	char name[300];
 	int rc = evs_io_mkdir(spec->dir, diag);
 
 	if (rc < 0)

@@ -390,6 +390,37 @@ static void test_fresh_appends(void)
 	evs_table_free(u);
 }
 
+/* Two begin with the same file: the first one's rows that are gone by then are not forgotten. */
+static void test_fresh_twice(void)
+{
+	struct evs_table *t = table(ddl), *u = table(other);
+	struct evs_array *some = make_rows(t, 0, 1, 10, 3);
+	struct evs_fresh *f = NULL, *second = NULL;
+	struct evs_diag d = { 0 };
+
+	T_CHECK(evs_fresh_open(&f, path, &like, 1, &d) == 0);
+	T_CHECK(evs_fresh_group(f, t, ddl, strlen(ddl), some, false, 0, &d) == 0);
+	T_CHECK(evs_fresh_group(f, u, other, strlen(other), some, false, 0, &d) == 0);
+	T_CHECK(evs_fresh_open(&second, path, &like, 1, &d) == 0);
+	T_CHECK(evs_fresh_group(f, t, ddl, strlen(ddl), some, false, 0, &d) == EVS_E_LOCKED);
+	evs_fresh_close(f);
+	evs_fresh_close(second);
+	T_CHECK(nothing_left());
+
+	/* The file is whole, and another one's takes its place before it gets its name. */
+	T_CHECK(evs_fresh_open(&f, path, &like, 1, &d) == 0);
+	T_CHECK(evs_fresh_group(f, t, ddl, strlen(ddl), some, false, 0, &d) == 0);
+	T_CHECK(evs_fresh_group(f, u, other, strlen(other), some, false, 0, &d) == 0);
+	T_CHECK(unlink(making) == 0);
+	leave(making);
+	T_CHECK(evs_fresh_finish(f, NULL, 0, &d) == EVS_E_LOCKED);
+	evs_fresh_close(f);
+	t_check("the other one's is left", access(path, F_OK) != 0 && unlink(making) == 0);
+	free_rows(t, some);
+	evs_table_free(t);
+	evs_table_free(u);
+}
+
 static int remove_one(const char *name, const struct stat *st, int kind, struct FTW *at)
 {
 	(void)st;
@@ -414,6 +445,7 @@ int main(void)
 	test_fresh_empty();
 	test_fresh_unsorted();
 	test_fresh_appends();
+	test_fresh_twice();
 	(void)nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
 	return t_done();
 }
