@@ -36,9 +36,11 @@ static bool edit_field(void *arg, const char *key, size_t klen, const char *val,
 	uint64_t v = 0;
 
 	for (size_t i = 0; i < vlen; i++) {
-		if (val[i] < '0' || val[i] > '9' || v > (uint64_t)INT64_MAX / 16)
+		unsigned digit = (unsigned)(unsigned char)val[i] - '0';
+
+		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
 			return false;
-		v = v * 10 + (uint64_t)(val[i] - '0');
+		v = v * 10 + digit;
 	}
 	if (klen == strlen(e->column) && !memcmp(key, e->column, klen)) {
 		e->found = true;
