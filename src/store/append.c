@@ -60,6 +60,9 @@ static int check_opts(const struct evs_append_opts *o, struct evs_diag *diag)
 	if (o->source && (!o->source[0] || strlen(o->source) > EVS_MAX_SOURCE_ID))
 		return evs_fail(diag, EVS_E_USAGE, "a source name has 1 to %u bytes",
 				EVS_MAX_SOURCE_ID);
+	/* Rejects tell how far their source has come in JSON, where such names would be one. */
+	if (o->source && !evs_utf8_valid(o->source, strlen(o->source)))
+		return evs_fail(diag, EVS_E_USAGE, "a source name is UTF-8");
 	if (o->zstd_level < 0 || o->zstd_level > 19)
 		return evs_fail(diag, EVS_E_USAGE, "the zstd level is 1 to 19");
 	return 0;
