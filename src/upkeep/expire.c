@@ -172,6 +172,25 @@ static int read_head(struct expiry *x, struct evs_found *f, struct evs_segment *
 	return 0;
 }
 
+/* The file that a link leads to would stay, and the ledger say that it has gone. */
+static int check_link(const struct evs_visit *at, struct evs_diag *d)
+{
+	char path[EVS_PATH_MAX], *real = NULL, *dir = NULL;
+	int rc = evs_io_realpath(at->path, &real, d);
+
+	if (rc == 0)
+		rc = evs_io_realpath(at->dir, &dir, d);
+	if (rc == 0)
+		rc = evs_path_join(path, dir, at->name, d);
+	if (rc == 0 && strcmp(path, real) != 0)
+		rc = evs_fail_path(
+			d, EVS_E_SYS, at->path,
+			"not dropped: it is a symbolic link, and the file that it leads to would stay");
+	free(real);
+	free(dir);
+	return rc;
+}
+
 /*
  * 0: it may go. 1: it may not yet. A segment whose HEAD cannot be read tells neither its partition
  * nor its tenant for sure: it goes only when it is named. One whose newest commit is damaged goes,
@@ -181,8 +200,11 @@ static int examine(struct expiry *x, struct evs_found *f, struct evs_diag *d)
 {
 	bool by_time = f->rule->kind != EVS_RULE_NAMED;
 	struct evs_segment *s = NULL;
-	int rc = evs_segment_open(&s, f->at->path, NULL, NULL, d);
+	int rc = check_link(f->at, d);
 
+	if (rc < 0)
+		return rc;
+	rc = evs_segment_open(&s, f->at->path, NULL, NULL, d);
 	if ((rc == EVS_E_FORMAT || rc == EVS_E_VERSION) && x->o->drop) {
 		f->sum.bytes = evs_path_size(f->at->path);
 		return 0;

@@ -3,6 +3,7 @@
  * the tenants that have a time of their own (spec/store.md 10.2).
  */
 #include "src/diag.h"
+#include "src/expr/expr.h"
 #include "src/json/json.h"
 #include "src/upkeep/expire.h"
 
@@ -156,6 +157,11 @@ int evs_keeps_load(struct evs_keeps *out, const char *stream, struct evs_diag *d
 	free(text);
 	if (walked < 0 || l.failed)
 		rc = evs_fail_nomem(diag);
+	else if (l.bad[0])
+		rc = evs_fail(
+			diag, EVS_E_SCHEMA,
+			"%.800s: how long \"%.99s\" is kept is no \"90d\", \"12mo\", \"2y\" or \"forever\", so nothing of this stream goes",
+			path, l.bad);
 	else if (!walked)
 		rc = evs_fail(
 			diag, EVS_E_SCHEMA,
@@ -226,9 +232,51 @@ static int check_stream(const char *stream, struct evs_table **t, struct evs_dia
 		       : rc;
 }
 
+/*
+ * The tenant as its segments spell it (spec/store.md 2): a number or a UUID may be written in many
+ * ways, and under another one its time would be nobody's.
+ */
+static int spell(struct evs_buf *out, const struct evs_type *type, const char *tenant,
+		 struct evs_diag *diag)
+{
+	bool text = type->id == EVS_T_STRING || type->id == EVS_T_FIXEDSTRING ||
+		    type->id == EVS_T_ENUM;
+	struct evs_expr *e = NULL;
+	struct evs_buf quoted = { 0 };
+	int rc = 0;
+
+	if (text) {
+		evs_buf_put(out, tenant, strlen(tenant));
+	} else {
+		evs_buf_put_u8(&quoted, '\'');
+		evs_buf_put(&quoted, tenant, strcspn(tenant, "'\\"));
+		evs_buf_put_u8(&quoted, '\'');
+		rc = evs_buf_ok(&quoted) ? evs_expr_parse(&e, (char *)quoted.p, quoted.len, 1, 1, diag)
+					 : EVS_E_NOMEM;
+		if (rc == 0)
+			rc = evs_expr_bind_to(e, NULL, type, false, diag);
+		if (rc == 0 && (tenant[strcspn(tenant, "'\\")] || !evs_expr_constant(e)))
+			rc = EVS_E_QUERY;
+		if (rc == 0)
+			evs_json_put_value(out, type, evs_expr_constant(e), 0);
+		if (rc < 0 && rc != EVS_E_NOMEM)
+			rc = evs_fail(diag, EVS_E_USAGE, "'%.100s' is no value of the tenant's column",
+				      tenant);
+	}
+	if (out->len >= 2 && !text && out->p[0] == '"') {
+		memmove(out->p, out->p + 1, out->len - 2);
+		out->len -= 2;
+	}
+	evs_buf_put_u8(out, 0);
+	evs_expr_free(e);
+	evs_buf_release(&quoted);
+	return rc == EVS_E_NOMEM || (rc == 0 && !evs_buf_ok(out)) ? evs_fail_nomem(diag) : rc;
+}
+
 int evs_expire_keep(const char *stream, const char *tenant, const char *keep, struct evs_diag *diag)
 {
 	struct evs_keeps k = { 0 };
+	struct evs_buf spelt = { 0 };
 	struct evs_table *t = NULL;
 	struct evs_rule rule;
 	char path[EVS_PATH_MAX];
@@ -246,16 +294,19 @@ int evs_expire_keep(const char *stream, const char *tenant, const char *keep, st
 			      "%.900s has no tenants: how long it is kept is the TTL in its schema",
 			      stream);
 	if (rc == 0)
+		rc = spell(&spelt, &t->cols[t->tenant_column].type, tenant, diag);
+	if (rc == 0)
 		rc = evs_path_join(path, stream, "keep.json", diag);
 	if (rc == 0)
 		rc = evs_upkeep_lock(stream, NULL, &lock, diag);
 	if (rc == 0)
 		rc = evs_keeps_load(&k, stream, diag);
-	if (rc == 0 && change_keeps(&k, tenant, standard ? NULL : &rule) < 0)
+	if (rc == 0 && change_keeps(&k, (char *)spelt.p, standard ? NULL : &rule) < 0)
 		rc = evs_fail_nomem(diag);
 	if (rc == 0)
 		rc = write_keeps(path, &k, diag);
 	evs_io_close(lock);
+	evs_buf_release(&spelt);
 	evs_keeps_release(&k);
 	evs_table_free(t);
 	return rc;
