@@ -314,6 +314,9 @@ int cli_start(int argc, char *argv[], const struct cli_tool *tool)
 	}
 	if (now_option.given && evs_time_arg(now_option.text, started, &now_option.ns, &diag) < 0)
 		bad_value(&common_options[0], now_option.text, diag.what);
+	if (now_option.given && !now_option.ns) /* 0 stands for the clock, in the library too */
+		bad_value(&common_options[0], now_option.text,
+			  "the very beginning of 1970 cannot be the present");
 	resolve_times();
 	return optind;
 }
