@@ -245,8 +245,8 @@ static int make_key(struct compact_job *j, struct evs_diag *diag)
 	return 0;
 }
 
-/* Open for reading; a torn end is set aside first, and a damaged trailer written again, as the next
- * writer would. */
+/* Open for reading; unless nothing is to be changed, a torn end is set aside first, and a damaged
+ * trailer written again, as the next writer would. */
 static int open_segment(struct run *r, struct compact_job *j, struct evs_segment **out,
 			struct evs_diag *diag)
 {
@@ -258,7 +258,7 @@ static int open_segment(struct run *r, struct compact_job *j, struct evs_segment
 	if (rc < 0 || j->damaged)
 		return rc;
 	t = evs_segment_tail(*out);
-	if (!t->what && !t->copy_bad[0] && !t->copy_bad[1])
+	if (r->opts->dry_run || (!t->what && !t->copy_bad[0] && !t->copy_bad[1]))
 		return 0;
 	evs_segment_close(*out);
 	*out = NULL;
