@@ -26,14 +26,24 @@ static uint64_t number(const char *v, size_t n)
 	return u;
 }
 
-/* A string without escapes but those of a path: the quotes are taken off. */
+/* A string with the escapes of put_path(): the quotes are taken off. */
 static void string(char *out, size_t room, const char *v, size_t n)
 {
+	static const char hex[] = "0123456789abcdef";
 	size_t len = 0;
 
 	for (size_t i = 1; i + 1 < n && len + 1 < room; i++) {
-		i += v[i] == '\\' && i + 2 < n;
-		out[len++] = v[i];
+		bool escape = v[i] == '\\' && i + 2 < n;
+		const char *high, *low;
+
+		i += escape;
+		out[len] = v[i];
+		if (escape && v[i] == 'u' && i + 5 < n && (high = strchr(hex, v[i + 3])) &&
+		    (low = strchr(hex, v[i + 4]))) {
+			out[len] = (char)((high - hex) << 4 | (low - hex));
+			i += 4;
+		}
+		len++;
 	}
 	out[len] = '\0';
 }
@@ -80,6 +90,26 @@ static int read_state(struct check *c, struct evs_diag *diag)
 	return rc < 0 ? evs_fail_nomem(diag) : 0;
 }
 
+/* A folder may have any name: what is no text is escaped byte by byte. Returns its length. */
+static size_t put_path(char *out, size_t room, const char *path)
+{
+	bool text = evs_utf8_valid(path, strlen(path));
+	size_t n = 0;
+
+	for (const char *p = path; *p && n + 8 < room; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c < 0x20 || (c >= 0x80 && !text)) {
+			n += (size_t)snprintf(out + n, room - n, "\\u00%02x", c);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			out[n++] = '\\';
+		out[n++] = *p;
+	}
+	return n;
+}
+
 static int write_state(struct check *c, struct evs_diag *diag)
 {
 	const struct check_resume *r = &c->stop;
@@ -87,11 +117,7 @@ static int write_state(struct check *c, struct evs_diag *diag)
 	size_t n = 0;
 
 	n += (size_t)snprintf(text, sizeof(text), "{\"segment\":\"");
-	for (const char *p = r->segment; *p && n + 2 < sizeof(text); p++) {
-		if (*p == '"' || *p == '\\')
-			text[n++] = '\\';
-		text[n++] = *p;
-	}
+	n += put_path(text + n, sizeof(text) - n, r->segment);
 	(void)snprintf(
 		text + n, sizeof(text) - n,
 		"\",\"id\":\"%s\",\"inode\":%llu,\"offset\":%llu,\"row\":%llu,\"commit\":%llu,\"span\":%llu}\n",
