@@ -148,8 +148,8 @@ static void derive(struct evs_replace *r, const struct evs_replace_opts *opts)
 	r->new.next.append = evs_get32(out + 24);
 }
 
-/* Is the commit up to which we have read still part of the file, which ends at `end`? A writer whose
- * sync failed cuts its own off again. */
+/* Is the commit up to which we have read still part of the file, which ends at `end`? A writer
+ * whose sync failed cuts its own off again. */
 static int still_there(const struct evs_replace *r, struct evs_file *f, uint64_t end, bool *yes,
 		       struct evs_diag *diag)
 {

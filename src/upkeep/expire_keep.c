@@ -241,6 +241,7 @@ static int spell(struct evs_buf *out, const struct evs_type *type, const char *t
 {
 	bool text = type->id == EVS_T_STRING || type->id == EVS_T_FIXEDSTRING ||
 		    type->id == EVS_T_ENUM;
+	size_t plain = text ? 0 : strcspn(tenant, "'\\");
 	struct evs_expr *e = NULL;
 	struct evs_buf quoted = { 0 };
 	int rc = 0;
@@ -249,19 +250,20 @@ static int spell(struct evs_buf *out, const struct evs_type *type, const char *t
 		evs_buf_put(out, tenant, strlen(tenant));
 	} else {
 		evs_buf_put_u8(&quoted, '\'');
-		evs_buf_put(&quoted, tenant, strcspn(tenant, "'\\"));
+		evs_buf_put(&quoted, tenant, plain);
 		evs_buf_put_u8(&quoted, '\'');
-		rc = evs_buf_ok(&quoted) ? evs_expr_parse(&e, (char *)quoted.p, quoted.len, 1, 1, diag)
-					 : EVS_E_NOMEM;
+		rc = EVS_E_NOMEM;
+		if (evs_buf_ok(&quoted))
+			rc = evs_expr_parse(&e, (char *)quoted.p, quoted.len, 1, 1, diag);
 		if (rc == 0)
 			rc = evs_expr_bind_to(e, NULL, type, false, diag);
-		if (rc == 0 && (tenant[strcspn(tenant, "'\\")] || !evs_expr_constant(e)))
+		if (rc == 0 && (tenant[plain] || !evs_expr_constant(e)))
 			rc = EVS_E_QUERY;
 		if (rc == 0)
 			evs_json_put_value(out, type, evs_expr_constant(e), 0);
 		if (rc < 0 && rc != EVS_E_NOMEM)
-			rc = evs_fail(diag, EVS_E_USAGE, "'%.100s' is no value of the tenant's column",
-				      tenant);
+			rc = evs_fail(diag, EVS_E_USAGE,
+				      "'%.100s' is no value of the tenant's column", tenant);
 	}
 	if (out->len >= 2 && !text && out->p[0] == '"') {
 		memmove(out->p, out->p + 1, out->len - 2);
