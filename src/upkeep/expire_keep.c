@@ -239,8 +239,8 @@ static int check_stream(const char *stream, struct evs_table **t, struct evs_dia
 static int spell(struct evs_buf *out, const struct evs_type *type, const char *tenant,
 		 struct evs_diag *diag)
 {
-	bool text = type->id == EVS_T_STRING || type->id == EVS_T_FIXEDSTRING ||
-		    type->id == EVS_T_ENUM;
+	bool text =
+		type->id == EVS_T_STRING || type->id == EVS_T_FIXEDSTRING || type->id == EVS_T_ENUM;
 	size_t plain = text ? 0 : strcspn(tenant, "'\\");
 	struct evs_expr *e = NULL;
 	struct evs_buf quoted = { 0 };

@@ -73,9 +73,8 @@ int main(void)
 			   &gone, &d) == 0);
 	T_CHECK(!armed && told == 1 && gone.partitions == 0 && gone.left == 1);
 	fd = open(copy, O_RDONLY);
-	t_check("the first copy is as it was",
-		read(fd, bytes, sizeof(bytes)) == sizeof(first) &&
-			!memcmp(bytes, first, sizeof(first)));
+	t_check("the first copy is as it was", read(fd, bytes, sizeof(bytes)) == sizeof(first) &&
+						       !memcmp(bytes, first, sizeof(first)));
 	T_CHECK(close(fd) == 0 && access(making, F_OK) != 0);
 	return end();
 }

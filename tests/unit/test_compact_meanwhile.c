@@ -82,9 +82,9 @@ static void on_progress(void *arg, const struct evs_compact_stats *now)
 static int compact(struct world *w, struct evs_compact_stats *stats)
 {
 	const char *const paths[] = { stream };
-	const struct evs_compact_opts opts = {
-		.on_progress = on_progress, .on_fail = on_fail, .arg = w
-	};
+	const struct evs_compact_opts opts = { .on_progress = on_progress,
+					       .on_fail = on_fail,
+					       .arg = w };
 
 	fresh("tag String, n Int64) ORDER BY n PARTITION BY toMonday(ts)");
 	append_rows("first", 1);
