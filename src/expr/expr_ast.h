@@ -105,6 +105,8 @@ enum x_kind {
 
 enum x_is { X_IS_NULL, X_IS_TRUE, X_IS_FALSE };
 
+#define X_NANO 1000000000LL /* nanoseconds of a second */
+
 /* months, plus seconds, plus nanoseconds 0 .. 999,999,999 */
 struct x_interval {
 	int64_t months, seconds;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct x_fn *const tables[] = {
-	evs_x_fns_string, evs_x_fns_pattern, evs_x_fns_time, evs_x_fns_json,
-	evs_x_fns_math,	  evs_x_fns_array,   evs_x_fns_misc, evs_x_fns_cast,
+	evs_x_fns_string, evs_x_fns_pattern, evs_x_fns_calendar, evs_x_fns_time, evs_x_fns_json,
+	evs_x_fns_math,	  evs_x_fns_array,   evs_x_fns_misc,	 evs_x_fns_cast,
 };
 
 const struct x_fn *evs_x_fn_find(const char *name, size_t len)

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define NANO	    1000000000
 #define MAX_SECONDS 400000000000LL /* beyond what years 0 to 9999 span */
 #define MAX_MONTHS  120000
 
@@ -69,7 +68,7 @@ static bool read_number(const char *s, size_t len, int64_t *whole, int32_t *nano
 	if (i == from)
 		return false;
 	if (i < len && s[i] == '.') {
-		int32_t unit = NANO;
+		int32_t unit = X_NANO;
 
 		for (i++; i < len && s[i] >= '0' && s[i] <= '9'; i++) {
 			unit /= 10;
@@ -86,10 +85,10 @@ static bool add_span(struct x_interval *out, int64_t months, int64_t seconds, in
 	    seconds < -MAX_SECONDS)
 		return false;
 	nanos += out->nanos;
-	out->seconds += seconds + nanos / NANO;
-	out->nanos = (int32_t)(nanos % NANO);
+	out->seconds += seconds + nanos / X_NANO;
+	out->nanos = (int32_t)(nanos % X_NANO);
 	if (out->nanos < 0) {
-		out->nanos += NANO;
+		out->nanos += X_NANO;
 		out->seconds--;
 	}
 	out->months += months;
@@ -112,18 +111,18 @@ bool evs_x_interval_unit(const char *number, size_t nlen, const char *unit, size
 		return fraction == 0 && whole <= MAX_MONTHS &&
 		       add_span(out, sign * whole * units[u].months, 0, 0);
 	if (units[u].nanos) {
-		int64_t per_second = NANO / units[u].nanos;
+		int64_t per_second = X_NANO / units[u].nanos;
 
 		nanos = whole % per_second * units[u].nanos +
-			(int64_t)fraction * units[u].nanos / NANO;
+			(int64_t)fraction * units[u].nanos / X_NANO;
 		return add_span(out, 0, sign * (whole / per_second), sign * nanos);
 	}
 	if (whole > MAX_SECONDS / units[u].seconds)
 		return false;
 	/* fraction is in 1e-9 of the unit: at most 1e9 * 604800, far from overflow */
 	nanos = (int64_t)fraction * units[u].seconds;
-	seconds = whole * units[u].seconds + nanos / NANO;
-	return add_span(out, 0, sign * seconds, sign * (nanos % NANO));
+	seconds = whole * units[u].seconds + nanos / X_NANO;
+	return add_span(out, 0, sign * seconds, sign * (nanos % X_NANO));
 }
 
 static size_t skip_space(const char *s, size_t len, size_t i)

@@ -357,6 +357,7 @@ struct x_fn {
 /* One table a family, each ending with a NULL name. */
 extern const struct x_fn evs_x_fns_string[];
 extern const struct x_fn evs_x_fns_pattern[];
+extern const struct x_fn evs_x_fns_calendar[];
 extern const struct x_fn evs_x_fns_time[];
 extern const struct x_fn evs_x_fns_json[];
 extern const struct x_fn evs_x_fns_math[];
@@ -409,7 +410,8 @@ x_eval_fn *evs_x_arith_fn(enum x_arith kind); /* node->op: the operator */
 
 /* fn_time.c */
 x_eval_fn evs_x_time_shift, evs_x_time_add, evs_x_time_diff, evs_x_ticks;
-/* Does the function never fall while its first argument, a time, rises? */
+
+/* fn_calendar.c: does the function never fall while its first argument, a time, rises? */
 bool evs_x_time_rises(const struct x_node *n);
 
 /* fn_cast_call.c: a zone argument must be UTC. False: failed. */

@@ -9,6 +9,8 @@
 /* Row i has no value of the type: fails, or becomes NULL with X_TRY. Fixed width only. */
 int evs_x_cast_failed(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i,
 		      const char *why);
+/* fn_time.c: likewise, for a time beyond the years there are. */
+int evs_x_time_failed(struct evs_eval *v, const struct x_args *in, struct x_vec *out, uint32_t i);
 
 /* Store the low bytes of `value`, as many as the type has. */
 void evs_x_put_int(struct x_vec *out, uint32_t i, int64_t value);

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define NANO	     1000000000LL
 #define FIRST_SECOND (-62167219200LL) /* 0000-01-01 */
 #define LAST_SECOND  253402300799LL   /* 9999-12-31T23:59:59 */
 
@@ -15,10 +14,10 @@ static const char out_of_range[] =
 
 int64_t evs_x_time_unit(const struct evs_type *t)
 {
-	int64_t unit = NANO;
+	int64_t unit = X_NANO;
 
 	if (t->id == EVS_T_DATE)
-		return 86400 * NANO;
+		return 86400 * X_NANO;
 	for (unsigned s = 0; t->id == EVS_T_DATETIME64 && s < t->scale; s++)
 		unit /= 10;
 	return unit;
@@ -26,8 +25,8 @@ int64_t evs_x_time_unit(const struct evs_type *t)
 
 bool evs_x_time_fits(const struct evs_type *t, x_i128 units)
 {
-	x_i128 unit = evs_x_time_unit(t), lo = (x_i128)FIRST_SECOND * NANO,
-	       hi = (x_i128)LAST_SECOND * NANO + NANO - 1;
+	x_i128 unit = evs_x_time_unit(t), lo = (x_i128)FIRST_SECOND * X_NANO,
+	       hi = (x_i128)LAST_SECOND * X_NANO + X_NANO - 1;
 
 	if (units > INT64_MAX || units < INT64_MIN)
 		return false;
@@ -61,7 +60,7 @@ static int time_to_time(struct evs_eval *v, const struct x_args *in, struct x_ve
 static int time_to_int(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	const struct evs_type *from = &in->node->arg[0]->type;
-	int64_t per = from->id == EVS_T_DATE ? 1 : NANO / evs_x_time_unit(from);
+	int64_t per = from->id == EVS_T_DATE ? 1 : X_NANO / evs_x_time_unit(from);
 
 	for (uint32_t i = 0; i < in->rows; i++) {
 		x_i128 x = evs_x_floor_div(evs_x_i64(&in->arg[0], i), per);
@@ -78,7 +77,7 @@ static int time_to_int(struct evs_eval *v, const struct x_args *in, struct x_vec
 static int time_to_float(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	const struct evs_type *from = &in->node->arg[0]->type;
-	double per = from->id == EVS_T_DATE ? 1 : (double)(NANO / evs_x_time_unit(from));
+	double per = from->id == EVS_T_DATE ? 1 : (double)(X_NANO / evs_x_time_unit(from));
 
 	(void)v;
 	for (uint32_t i = 0; i < in->rows; i++)
@@ -90,7 +89,7 @@ static int time_to_float(struct evs_eval *v, const struct x_args *in, struct x_v
 static int number_to_time(struct evs_eval *v, const struct x_args *in, struct x_vec *out)
 {
 	const struct evs_type *from = &in->node->arg[0]->type, *t = &in->node->type;
-	int64_t per = NANO / evs_x_time_unit(t);
+	int64_t per = X_NANO / evs_x_time_unit(t);
 
 	for (uint32_t i = 0; i < in->rows; i++) {
 		const struct x_vec *x = &in->arg[0];
