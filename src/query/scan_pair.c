@@ -12,39 +12,18 @@
 #include "src/query/scan_pair.h"
 
 #include "src/diag.h"
+#include "src/query/scan_piece.h"
 #include "src/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define AHEAD	  64u
-#define WAITING	  ((size_t)4 << 20)
-#define ENOUGH	  ((size_t)512 << 10) /* ... in so many pieces, which stay in a cache: */
-#define PIECES	  4u
-#define SPARES	  4u /* pieces that are kept for their memory: small ones */
-#define SMALL	  ((size_t)256 << 10)
-#define KEPT_ROOM ((size_t)8 << 20) /* of an array of a piece that is kept */
-
-enum piece_kind { PIECE_ROWS, PIECE_DAMAGE, PIECE_FAILED };
-
-/* What was read for the rows of a segment, up to a point. */
-struct piece_sum {
-	struct evs_scan_explain explain;
-	struct evs_scan_progress progress;
-};
-
-struct piece {
-	struct piece *next;
-	enum piece_kind kind;
-	struct scan_slot *slots; /* rows, by the first scan's numbers of slots */
-	uint32_t rows;
-	bool grown;
-	size_t bytes;
-	struct evs_damage damage; /* its texts are ours */
-	int rc;
-	struct evs_diag diag;
-	struct piece_sum sum;
-};
+#define AHEAD	64u
+#define WAITING ((size_t)4 << 20)
+#define ENOUGH	((size_t)512 << 10) /* ... in so many pieces, which stay in a cache: */
+#define PIECES	4u
+#define SPARES	4u /* pieces that are kept for their memory: small ones */
+#define SMALL	((size_t)256 << 10)
 
 /* A segment that has been taken. */
 struct turn {
@@ -82,33 +61,14 @@ struct scan_pair {
 
 /* ---- sums ------------------------------------------------------------------------------------ */
 
-static void add_sum(struct piece_sum *to, const struct piece_sum *s)
-{
-	uint64_t *e = (uint64_t *)&to->explain;
-	const uint64_t *from = (const uint64_t *)&s->explain;
-
-	for (size_t k = 0; k < sizeof(to->explain) / sizeof(*e); k++) /* it has nothing else */
-		e[k] += from[k];
-	to->progress.rows += s->progress.rows;
-	to->progress.segments += s->progress.segments;
-	to->progress.bytes += s->progress.bytes;
-	to->progress.rows_lost += s->progress.rows_lost;
-	to->progress.damaged |= s->progress.damaged;
-}
-
-static struct piece_sum sum_of(const struct evs_scan *s)
-{
-	return (struct piece_sum){ s->explain, s->progress };
-}
-
 static struct piece_sum sum_so_far(const struct scan_pair *p)
 {
 	struct piece_sum sum = p->done, own;
 
-	add_sum(&sum, &p->now);
+	evs_piece_sum_add(&sum, &p->now);
 	if (p->straight) {
-		own = sum_of(p->scan[0]);
-		add_sum(&sum, &own);
+		own = evs_piece_sum_of(p->scan[0]);
+		evs_piece_sum_add(&sum, &own);
 	}
 	return sum;
 }
@@ -126,37 +86,6 @@ void evs_pair_progress(const struct scan_pair *p, struct evs_scan_progress *out)
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
-static void free_piece(const struct scan_pair *p, struct piece *x)
-{
-	for (size_t i = 0; x->slots && i < p->scan[0]->nslots; i++) {
-		evs_array_release(&x->slots[i].a);
-		evs_coded_release(&x->slots[i].coded);
-	}
-	free((void *)(uintptr_t)x->damage.path);
-	free((void *)(uintptr_t)x->damage.what);
-	free(x->slots);
-	free(x);
-}
-
-/* Slots of the shapes that the scan's have. */
-static int make_slots(const struct evs_scan *s, struct piece *x)
-{
-	int rc = 0;
-
-	x->slots = calloc(s->nslots + 1, sizeof(*x->slots));
-	if (!x->slots)
-		return EVS_E_NOMEM;
-	for (size_t i = 0; i < s->nslots && rc == 0; i++) {
-		const struct evs_type *type = &s->table->cols[s->slots[i].column].type;
-
-		x->slots[i].column = s->slots[i].column;
-		rc = evs_type_array(type, &x->slots[i].a);
-		if (rc == 0)
-			rc = evs_type_array(type, &x->slots[i].coded.values);
-	}
-	return rc;
-}
-
 static struct piece *new_piece(struct scan_pair *p, enum piece_kind kind)
 {
 	struct piece *x = NULL;
@@ -170,14 +99,7 @@ static struct piece *new_piece(struct scan_pair *p, enum piece_kind kind)
 		}
 		(void)pthread_mutex_unlock(&p->lock);
 	}
-	if (!x && !(x = calloc(1, sizeof(*x))))
-		return NULL;
-	x->kind = kind;
-	if (kind == PIECE_ROWS && !x->slots && make_slots(p->scan[0], x) < 0) {
-		free_piece(p, x);
-		return NULL;
-	}
-	return x;
+	return x ? x : evs_piece_new(p->scan[0], kind);
 }
 
 /* The rows of a piece are done with. A large one is kept alone, for the next of its kind. */
@@ -185,10 +107,7 @@ static void put_away(struct scan_pair *p, struct piece *x)
 {
 	bool keep;
 
-	for (size_t i = 0; i < p->scan[0]->nslots; i++) {
-		evs_array_trim(&x->slots[i].a, KEPT_ROOM);
-		evs_array_trim(&x->slots[i].coded.values, KEPT_ROOM);
-	}
+	evs_piece_trim(p->scan[0], x);
 	(void)pthread_mutex_lock(&p->lock);
 	keep = !p->nspare || (p->nspare < SPARES && x->bytes < SMALL && p->spare->bytes < SMALL);
 	if (keep) {
@@ -198,38 +117,7 @@ static void put_away(struct scan_pair *p, struct piece *x)
 	}
 	(void)pthread_mutex_unlock(&p->lock);
 	if (!keep)
-		free_piece(p, x);
-}
-
-/* The rows that `by` has in its slots become the piece's, which gives it other memory. */
-static void take_rows(const struct scan_pair *p, struct evs_scan *by, struct piece *x,
-		      uint32_t rows)
-{
-	const struct evs_scan *s = p->scan[0];
-
-	x->rows = rows;
-	x->grown = by->grown;
-	x->bytes = 0;
-	for (size_t i = 0; i < s->nslots; i++)
-		x->slots[i].tested = false; /* here: it is taken */
-	for (size_t f = 0; f < s->nfields; f++) {
-		struct scan_slot *to = &x->slots[s->field_slot[f]], mine = *to;
-		struct scan_slot *from = &by->slots[by->slot_of[to->column] - 1];
-
-		if (to->tested)
-			continue;
-		to->tested = true;
-		to->a = from->a;
-		from->a = mine.a;
-		to->is_coded = from->is_coded && s->chosen; /* nobody else asks for codes */
-		if (to->is_coded) {
-			to->coded = from->coded;
-			from->coded = mine.coded;
-		}
-		from->loaded = from->is_coded = from->picked = false;
-		x->bytes +=
-			evs_array_bytes_used(&to->a) + (to->is_coded ? rows * sizeof(uint32_t) : 0);
-	}
+		evs_piece_free(p->scan[0], x);
 }
 
 /* ---- reading ahead --------------------------------------------------------------------------- */
@@ -273,7 +161,7 @@ static void append(struct scan_pair *p, size_t segment, struct piece *x)
 static void finish(struct scan_pair *p, struct evs_scan *by, size_t segment)
 {
 	p->turn[segment % AHEAD].done = true;
-	p->turn[segment % AHEAD].sum = sum_of(by);
+	p->turn[segment % AHEAD].sum = evs_piece_sum_of(by);
 	if (p->waits && segment == p->head)
 		(void)pthread_cond_signal(&p->came);
 }
@@ -298,13 +186,13 @@ static int read_ahead(struct scan_pair *p, struct evs_scan *by, size_t segment)
 	if (rc != 0 && !(x = new_piece(p, rc > 0 ? PIECE_ROWS : PIECE_FAILED)))
 		return EVS_E_NOMEM;
 	if (rc > 0) {
-		take_rows(p, by, x, b->rows);
+		evs_piece_take_rows(p->scan[0], by, x, b->rows);
 	} else if (rc < 0) {
 		x->rc = rc;
 		x->diag = d;
 	}
 	if (x)
-		x->sum = sum_of(by);
+		x->sum = evs_piece_sum_of(by);
 	(void)pthread_mutex_lock(&p->lock);
 	if (x)
 		append(p, segment, x);
@@ -329,11 +217,11 @@ void evs_pair_damage(struct scan_pair *p, struct evs_scan *by, const struct evs_
 		x->damage = *d;
 		x->damage.path = strdup(d->path);
 		x->damage.what = strdup(d->what);
-		x->sum = sum_of(by);
+		x->sum = evs_piece_sum_of(by);
 	}
 	if (!x || !x->damage.path || !x->damage.what) {
 		if (x)
-			free_piece(p, x);
+			evs_piece_free(p->scan[0], x);
 		fail(p);
 		return;
 	}
@@ -422,7 +310,7 @@ static struct piece *take_piece(struct scan_pair *p)
 /* Its segment is over. */
 static void pass_on(struct scan_pair *p, const struct piece_sum *sum)
 {
-	add_sum(&p->done, sum);
+	evs_piece_sum_add(&p->done, sum);
 	p->now = (struct piece_sum){ 0 };
 	p->straight = false;
 	p->head++;
@@ -456,7 +344,7 @@ static int give(struct scan_pair *p, struct piece *x, struct evs_batch **out, st
 		s->opts.on_damage(s->opts.arg, &x->damage);
 	if (x->kind == PIECE_FAILED)
 		evs_fail_copy(diag, &x->diag);
-	free_piece(p, x);
+	evs_piece_free(p->scan[0], x);
 	return rc;
 }
 
@@ -473,7 +361,7 @@ static int read_mine(struct scan_pair *p, struct evs_batch **out, struct evs_dia
 	if (rc > 0)
 		(*out)->grown = p->grown;
 	if (rc == 0) {
-		struct piece_sum sum = sum_of(s);
+		struct piece_sum sum = evs_piece_sum_of(s);
 
 		(void)pthread_mutex_lock(&p->lock);
 		p->mine = p->n;
@@ -642,14 +530,14 @@ void evs_pair_close(struct scan_pair *p)
 	for (size_t i = p->head; i < p->next; i++)
 		for (x = p->turn[i % AHEAD].first; x; x = next) {
 			next = x->next;
-			free_piece(p, x);
+			evs_piece_free(p->scan[0], x);
 		}
 	for (x = p->spare; x; x = next) {
 		next = x->next;
-		free_piece(p, x);
+		evs_piece_free(p->scan[0], x);
 	}
 	if (p->at)
-		free_piece(p, p->at);
+		evs_piece_free(p->scan[0], p->at);
 	evs_scan_close(p->scan[1]);
 	(void)pthread_cond_destroy(&p->room);
 	(void)pthread_cond_destroy(&p->came);
