@@ -207,7 +207,7 @@ static inline void plain_time_text(struct plain_reader *r, struct plain_bytes *v
 		if (sep)
 			day = sec / 86400 - (sec % 86400 < 0);
 		plain_demand(r, day >= -719528 && day <= 2932896);
-		frac = t - sec * unit;
+		frac = t % unit + (t % unit < 0 ? unit : 0);
 		of = sep ? sec - day * 86400 : 0;
 		plain_date(day, date);
 		len = snprintf(text, sizeof(text), "%s", date);
