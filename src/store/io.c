@@ -111,6 +111,9 @@ static void fill_stat(struct evs_io_stat *out, const struct stat *st)
 	out->mtime = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 	out->is_dir = S_ISDIR(st->st_mode);
 	out->is_file = S_ISREG(st->st_mode);
+	out->mode = st->st_mode & 0777;
+	out->uid = st->st_uid;
+	out->gid = st->st_gid;
 }
 
 int evs_io_fstat(int fd, const char *path, struct evs_io_stat *out, struct evs_diag *diag)
@@ -212,26 +215,22 @@ int evs_io_write(int fd, const void *buf, size_t n, const char *path, struct evs
 
 int evs_io_like(int fd, const char *path, struct evs_diag *diag)
 {
-	struct stat like, st;
-	int r;
+	struct evs_io_stat like, st;
+	int r = evs_io_stat(path, &like, diag);
 
-	do
-		r = stat(path, &like);
-	while (again(r));
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = evs_io_fstat(fd, path, &st, diag);
 	if (r < 0)
-		return errno == ENOENT ? 0 : evs_fail_sys(diag, errno, path, "cannot stat");
-	do
-		r = fstat(fd, &st);
-	while (again(r));
+		return r;
 	/* Only root gives files away; without it the group may still be one of ours. */
-	if (r == 0 && (st.st_uid != like.st_uid || st.st_gid != like.st_gid) &&
-	    fchown(fd, like.st_uid, like.st_gid) < 0)
-		(void)!fchown(fd, (uid_t)-1, like.st_gid);
-	if (r == 0 && ((st.st_mode ^ like.st_mode) & 0777)) {
-		do
-			r = fchmod(fd, like.st_mode & 0777);
-		while (again(r));
-	}
+	if ((st.uid != like.uid || st.gid != like.gid) && fchown(fd, like.uid, like.gid) < 0)
+		(void)!fchown(fd, (uid_t)-1, like.gid);
+	if (st.mode == like.mode)
+		return 0;
+	do
+		r = fchmod(fd, like.mode);
+	while (again(r));
 	return r < 0 ? evs_fail_sys(diag, errno, path, "cannot make a file with the mode of") : 0;
 }
 

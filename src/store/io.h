@@ -19,6 +19,7 @@ struct evs_io_stat {
 	uint64_t dev, ino, size;
 	int64_t mtime; /* ns */
 	bool is_dir, is_file;
+	uint32_t mode, uid, gid; /* who may do what: 0 .. 0777 */
 };
 
 static inline bool evs_io_same_file(const struct evs_io_stat *a, const struct evs_io_stat *b)

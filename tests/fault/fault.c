@@ -40,7 +40,8 @@ enum { PAGE = 4096 };
 #define KINDS(X)                                                                                \
 	X(malloc) X(open) X(close) X(read) X(pread) X(write) X(pwrite) X(stdout)                \
 	X(stat) X(fstat) X(fstatat) X(lseek) X(fsync) X(fdatasync) X(ftruncate)                 \
-	X(rename) X(unlink) X(mkdir) X(rmdir) X(mkstemp) X(realpath) X(opendir) X(readdir)               \
+	X(rename) X(unlink) X(mkdir) X(rmdir) X(mkstemp) X(realpath) X(opendir) X(readdir)    \
+	X(fchmod) X(fchown)                                                                     \
 	X(setlk) X(getlk) X(dupfd) X(fcntl) X(dup2) X(pipe) X(fork) X(execlp) X(waitpid)        \
 	X(poll) X(nanosleep) X(pthread_create) X(random) X(realtime) X(monotonic)
 /* clang-format on */
@@ -226,6 +227,8 @@ CALL(int, -1, fsync, (int fd), (fd))
 CALL(int, -1, fdatasync, (int fd), (fd))
 CALL(int, -1, ftruncate, (int fd, off_t n), (fd, n))
 CALL(int, -1, rename, (const char *a, const char *b), (a, b))
+CALL(int, -1, fchmod, (int fd, mode_t m), (fd, m))
+CALL(int, -1, fchown, (int fd, uid_t u, gid_t g), (fd, u, g))
 CALL(int, -1, unlink, (const char *p), (p))
 CALL(int, -1, rmdir, (const char *p), (p))
 CALL(int, -1, mkdir, (const char *p, mode_t m), (p, m))

@@ -40,7 +40,7 @@ FAULTS = {
     "pwrite": FULL + [E.EAGAIN, "half"],
     "stdout": FULL + [E.EAGAIN, "half"],
     "stat": FILE, "fstat": FILE, "fstatat": FILE, "lseek": [E.EIO],
-    "fsync": FULL, "fdatasync": FULL, "ftruncate": FULL,
+    "fsync": FULL, "fdatasync": FULL, "ftruncate": FULL, "fchmod": FILE, "fchown": [E.EPERM],
     "rename": FULL, "unlink": FILE, "mkdir": FULL, "rmdir": FILE, "mkstemp": FULL, "realpath": FILE,
     "opendir": FILE + [E.EMFILE], "readdir": [E.EIO, E.EINTR],
     "setlk": [E.ENOLCK, E.EIO, E.EINTR], "getlk": [E.ENOLCK, E.EIO, E.EINTR],

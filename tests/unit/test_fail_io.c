@@ -283,6 +283,53 @@ static void test_long_list(void)
 	}
 }
 
+/* A file gets the mode and, where that can be given, the owner of another one. */
+static void test_like(void)
+{
+	static const char *const stats[] = { "stat", "fstat" };
+	bool root = geteuid() == 0;
+	struct evs_diag d = { 0 };
+	char other[100], absent[100];
+	struct stat st;
+	int fd = -1, to = -1;
+
+	at(other, sizeof(other), "other");
+	at(absent, sizeof(absent), "absent");
+	T_CHECK(evs_io_open_write(&to, other, true, &d) == 0 && fchmod(to, 0640) == 0);
+	T_CHECK(evs_io_open_write(&fd, file, true, &d) == 0 && fchmod(fd, 0600) == 0);
+	T_CHECK(evs_io_like(fd, absent, &d) == 0);
+	for (unsigned i = 0; i < 2; i++) {
+		fail_begin(stats[i], 1, EIO);
+		T_CHECK(evs_io_like(fd, other, &d) == EVS_S_SYS && fail_end() && d.sys == EIO);
+	}
+	T_CHECK(fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0600);
+	for (unsigned i = 0; i < 3; i++) {
+		T_CHECK(fchmod(fd, 0600) == 0);
+		fail_begin("fchmod", i ? 1 : 0, i == 1 ? EINTR : EPERM);
+		T_CHECK(evs_io_like(fd, other, &d) == (i < 2 ? 0 : EVS_S_SYS));
+		T_CHECK(fail_end() == (i > 0) && fstat(fd, &st) == 0);
+		T_CHECK((st.st_mode & 0777) == (i < 2 ? 0640 : 0600));
+	}
+	/* All; the group alone; neither, and it goes on. Who is not root finds others' files only.
+	 */
+	T_CHECK(!root || fchown(to, 1, 1) == 0);
+	for (unsigned i = 0; i < 3; i++) {
+		T_CHECK(!root || fchown(fd, 0, 0) == 0);
+		fail_begin("fchown", i ? 1 : 0, EPERM);
+		fail.on = i == 2;
+		T_CHECK(evs_io_like(fd, root ? other : "/", &d) == 0);
+		T_CHECK(fail_end() == (i > 0) && fstat(fd, &st) == 0);
+		T_CHECK(!root || (st.st_uid == (i ? 0 : 1) && st.st_gid == (i < 2 ? 1 : 0)));
+	}
+	if (root) { /* another group alone */
+		T_CHECK(fchown(to, 0, 1) == 0 && fchown(fd, 0, 0) == 0);
+		T_CHECK(evs_io_like(fd, other, &d) == 0 && fstat(fd, &st) == 0 && st.st_gid == 1);
+	}
+	evs_io_close(fd);
+	evs_io_close(to);
+	T_CHECK(unlink(file) == 0 && unlink(other) == 0);
+}
+
 int main(void)
 {
 	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
@@ -298,6 +345,7 @@ int main(void)
 	test_whole_files();
 	test_lists();
 	test_long_list();
+	test_like();
 	T_CHECK(rmdir(dir) == 0);
 	return t_done();
 }
