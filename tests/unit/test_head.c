@@ -98,7 +98,7 @@ static void test_write(void)
 static void test_memo(void)
 {
 	struct evs_text_memo memo = { 0 };
-	struct evs_buf b[2] = { 0 };
+	struct evs_buf b[2] = { 0 }, again = { 0 };
 	const char *kept, *why = NULL;
 	struct evs_head h = sample(), got;
 	char other[sizeof(schema)];
@@ -118,8 +118,14 @@ static void test_memo(void)
 		T_CHECK((i % 2) == (kept == memo.text));
 		evs_head_release(&got);
 	}
+	/* The one it does not know is written as without it. */
+	h.schema = h.schema == schema ? other : schema;
+	T_CHECK(evs_head_encode(&h, &memo, &again) == 0);
+	kept = (char *)b[h.schema == other].p;
+	T_CHECK(again.len == b[0].len && !memcmp(again.p, kept, again.len));
 	for (unsigned i = 0; i < 2; i++)
 		evs_buf_release(&b[i]);
+	evs_buf_release(&again);
 	evs_text_memo_release(&memo);
 }
 

@@ -416,6 +416,18 @@ static void test_fresh_twice(void)
 	T_CHECK(evs_fresh_finish(f, NULL, 0, &d) == EVS_E_LOCKED);
 	evs_fresh_close(f);
 	t_check("the other one's is left", access(path, F_OK) != 0 && unlink(making) == 0);
+	/* It is gone altogether, or there is one of its number on another device. */
+	for (unsigned moved = 0; moved < 2; moved++) {
+		T_CHECK(evs_fresh_open(&f, path, &like, 1, &d) == 0);
+		T_CHECK(evs_fresh_group(f, t, ddl, strlen(ddl), some, false, 0, &d) == 0);
+		T_CHECK(evs_fresh_group(f, u, other, strlen(other), some, false, 0, &d) == 0);
+		T_CHECK(moved || unlink(making) == 0);
+		fail_begin("stat", moved, 0);
+		fail.action = FAIL_MOVED;
+		T_CHECK(evs_fresh_finish(f, NULL, 0, &d) == EVS_E_LOCKED && fail_end() == moved);
+		evs_fresh_close(f);
+		t_check("no name is given", access(path, F_OK) != 0 && unlink(making) == -!moved);
+	}
 	free_rows(t, some);
 	evs_table_free(t);
 	evs_table_free(u);

@@ -815,6 +815,57 @@ static void test_taken_back(void)
 	evs_table_free(table);
 }
 
+/* While it is compacted the segment grows; or another file, also one of that number on another
+ * device, stands in its place; or what was read is cut off; or there is no memory. */
+static void test_followed(void)
+{
+	static const char ddl[] = "CREATE TABLE ev (ts DateTime, n Int64, t String) ORDER BY n";
+	enum { GROWN, OTHER, MOVED, CUT, NO_MEMORY, CASES };
+	static const int want[CASES] = { 0, 1, 1, 1, EVS_E_NOMEM };
+	struct evs_replace_opts opts = { 0 };
+	struct evs_table *table = NULL;
+	struct evs_diag d = { 0 };
+
+	T_CHECK(evs_table_parse(&table, ddl, sizeof(ddl) - 1, NULL) == 0);
+	opts.table = table;
+	for (int i = 0; i < CASES; i++) {
+		struct evs_replace *r = NULL;
+		struct evs_segment *s = NULL;
+		uint64_t size, rows = 0;
+
+		away();
+		T_CHECK(append(0, 10, 10, 20) == 0);
+		size = size_of(path);
+		T_CHECK(append(10, 10, 10, 20) == 0);
+		T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+		T_CHECK(evs_replace_open(&r, path, NULL) == 0 &&
+			evs_replace_begin(r, s, &opts, NULL) == 0);
+		evs_segment_close(s);
+		if (i == OTHER) {
+			copy_file(path, fresh_path);
+			T_CHECK(rename(fresh_path, path) == 0);
+		}
+		if (i == CUT)
+			T_CHECK(truncate(path, (off_t)size) == 0);
+		T_CHECK(append(i == CUT ? 10 : 20, 10, 10, 21) == 0);
+		if (i == MOVED) {
+			fail_begin("fstat", 1, 0);
+			fail.on = true;
+			fail.action = FAIL_MOVED;
+		}
+		T_CHECK(evs_segment_open(&s, path, NULL, NULL, NULL) == 0);
+		T_CHECK(i != MOVED || fail_end());
+		if (i == NO_MEMORY)
+			fail_begin("memory", 1, ENOMEM);
+		T_CHECK(evs_replace_follow(r, s, &d) == want[i]);
+		T_CHECK(i != NO_MEMORY || fail_end());
+		evs_segment_close(s);
+		T_CHECK(i != GROWN || (evs_replace_lock(r, NULL, &rows, NULL) == 0 && rows == 30));
+		evs_replace_close(r);
+	}
+	evs_table_free(table);
+}
+
 int main(void)
 {
 	segment_begin();
@@ -834,6 +885,7 @@ int main(void)
 	test_runs();
 	test_schemas();
 	test_taken_back();
+	test_followed();
 	segment_end();
 	return t_done();
 }
