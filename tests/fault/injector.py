@@ -68,7 +68,7 @@ ELSEWHERE = re.compile(r"""(ZSTD|XXH|crypto|sodium|randombytes)_?\w*|mem\w+|str\
     |opt(ind|arg|err|opt)|getopt_long|getenv|std(in|out|err)|v?f?printf|f?put[cs]|putchar|puts
     |fwrite|fflush|ferror|fgets|fileno|qsort|bsearch|ll?round|sqrt|ldexp|fma|pow\w*
     |log\w*|exp\w*|floor|ceil|trunc|round|fmod|s?abs
-    |isatty|ioctl|closedir|dirfd|mallopt|malloc_trim|free|kill|sigaction|signal|_exit|abort
+    |(new|use|free)locale|isatty|ioctl|closedir|dirfd|mallopt|malloc_trim|free|kill|sigaction|signal|_exit|abort
     |__(errno_location|assert_fail|xpg_strerror_r|sysv_signal|ctype_b_loc|isoc\d+_\w+|stack_chk_fail
       |cxa_finalize|gmon_start__|libc_start_main|x86_\w+)|_ITM_\w+""", re.X)
 
