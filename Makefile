@@ -36,6 +36,7 @@ CHECK_TESTS ?= \
 	tests/limits/many.py \
 	tests/limits/run.py \
 	tests/mutation/selftest \
+	tests/query/regex.py \
 	tests/query/run \
 	tests/readme/run \
 	tests/roundtrip/run.py \
