@@ -264,19 +264,36 @@ static void spec_of(struct evs_seg_spec *spec, const struct evs_head *h, const c
 				       .wait = wait };
 }
 
+/* Tells of the bytes that were set aside when `w` was opened, if any were. */
+static int note_aside(const struct evs_seg_writer *w, char **note, struct evs_diag *diag)
+{
+	char text[2400];
+
+	if (!w->aside[0])
+		return 0;
+	(void)snprintf(text, sizeof(text),
+		       "%s: %llu bytes that were no commit were set aside in %s", w->path,
+		       (unsigned long long)w->aside_bytes, w->aside);
+	*note = strdup(text);
+	return *note ? 0 : evs_fail_nomem(diag);
+}
+
 int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows,
-		     struct evs_diag *diag)
+		     char **note, struct evs_diag *diag)
 {
 	struct evs_seg_spec spec;
 	bool there = false;
 	int rc = evs_segw_sync(&r->new, diag);
 
+	*note = NULL;
 	if (rc < 0)
 		return rc;
 	spec_of(&spec, &r->head, r->dir, r->name, wait);
 	rc = evs_segw_open(&r->old, &spec, diag);
 	if (rc == EVS_E_SYS && evs_path_gone(r->new.path, diag))
 		return 1;
+	if (rc == 0)
+		rc = note_aside(&r->old, note, diag);
 	there = rc == 0 && r->old.ino == r->ino && r->old.dev == r->dev;
 	if (there)
 		rc = still_there(r, &r->old.file, r->old.end, &there, diag);
@@ -349,7 +366,7 @@ int evs_replace_recover(const char *path, const struct evs_wait *wait, char **no
 			struct evs_diag *diag)
 {
 	struct evs_seg_writer w = { .fd = -1 };
-	char dir[EVS_PATH_MAX], name[256], text[2400];
+	char dir[EVS_PATH_MAX], name[256];
 	struct evs_segment *s = NULL;
 	struct evs_seg_spec spec;
 	int rc = split_path(path, dir, name, sizeof(name), diag);
@@ -361,13 +378,8 @@ int evs_replace_recover(const char *path, const struct evs_wait *wait, char **no
 		spec_of(&spec, &s->head, dir, name, wait);
 		rc = evs_segw_open(&w, &spec, diag);
 	}
-	if (rc == 0 && w.aside[0]) {
-		(void)snprintf(text, sizeof(text),
-			       "%s: %llu bytes that were no commit were set aside in %s", path,
-			       (unsigned long long)w.aside_bytes, w.aside);
-		*note = strdup(text);
-		rc = *note ? 0 : evs_fail_nomem(diag);
-	}
+	if (rc == 0)
+		rc = note_aside(&w, note, diag);
 	evs_segw_close(&w);
 	evs_segment_close(s);
 	return rc;

@@ -320,10 +320,10 @@ int evs_replace_follow(struct evs_replace *r, struct evs_segment *s, struct evs_
  * Sync what there is, lock the segment and look what it has become. 0: nobody appends until the
  * end; `*rows` must be in the new file. 1: it is gone, replaced, or not a continuation of what
  * evs_replace_begin() or evs_replace_follow() was given last. EVS_E_LOCKED; EVS_E_FORMAT when
- * nothing can be appended to it.
+ * nothing can be appended to it. `*note` as evs_replace_recover().
  */
 int evs_replace_lock(struct evs_replace *r, const struct evs_wait *wait, uint64_t *rows,
-		     struct evs_diag *diag);
+		     char **note, struct evs_diag *diag);
 /* Behind all groups, in ascending order of views. */
 int evs_replace_rollup(struct evs_replace *r, struct evs_encoder *enc,
 		       const struct evs_rollup *rollup, struct evs_diag *diag);

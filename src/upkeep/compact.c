@@ -192,13 +192,17 @@ static int catch_up(struct builder *b, struct evs_diag *diag)
 	struct patience p = { .until = evs_io_monotonic() + PATIENCE, .opts = j->opts };
 	struct evs_wait wait = { .stop = give_up, .arg = &p };
 	uint64_t rows = 0;
+	char *note = NULL;
 	bool more = true;
 	int rc = 0;
 
 	for (unsigned i = 0; i < ROUNDS && rc == 0 && more; i++)
 		rc = read_ahead(b, &more, diag);
 	if (rc == 0)
-		rc = evs_replace_lock(b->replace, &wait, &rows, diag);
+		rc = evs_replace_lock(b->replace, &wait, &rows, &note, diag);
+	if (note && j->opts->on_note)
+		j->opts->on_note(j->opts->arg, note);
+	free(note);
 	if (rc == 0 && rows > j->rows)
 		rc = put_run(b, true, 0, diag);
 	if (rc == 0 && rows != j->rows)

@@ -1,7 +1,7 @@
 /*
  * What happens to a segment while it is compacted: many rows come; commits that were read are cut
- * off again by a writer whose sync failed. Progress is told between two reads, which is where
- * things happen here.
+ * off again by a writer whose sync failed; one is killed. Progress is told between two reads, which
+ * is where things happen here.
  */
 #define _XOPEN_SOURCE 700
 #include "tests/unit/append_store.h"
@@ -49,9 +49,9 @@ static off_t size_of(const char *path)
 
 struct world {
 	unsigned step;
-	bool cut;
+	bool cut, torn;
 	off_t before;
-	unsigned fails;
+	unsigned fails, notes;
 };
 
 static void on_fail(void *arg, const char *path, const struct evs_diag *d)
@@ -62,15 +62,30 @@ static void on_fail(void *arg, const char *path, const struct evs_diag *d)
 	w->fails += d->err == EVS_S_LOCKED;
 }
 
-/* The first rows are read: others come. Those are read: they are cut off, and others take their
- * place, as many. */
+static void on_note(void *arg, const char *said)
+{
+	((struct world *)arg)->notes += strstr(said, "were set aside") != NULL;
+}
+
+static void tear(void)
+{
+	FILE *f = fopen(segment, "ab");
+
+	T_CHECK(f && fputs("torn", f) >= 0 && fclose(f) == 0);
+}
+
+/* The first rows are read: others come, or a writer begins and is killed. The others are read: they
+ * are cut off, and as many take their place. */
 static void on_progress(void *arg, const struct evs_compact_stats *now)
 {
 	struct world *w = arg;
 
 	if (w->step == 0) {
 		w->before = size_of(segment);
-		append_rows("more", MANY);
+		if (w->torn)
+			tear();
+		else
+			append_rows("more", MANY);
 		w->step = 1;
 	} else if (w->step == 1 && w->cut && now->rows_read > 2) {
 		T_CHECK(truncate(segment, w->before) == 0);
@@ -82,9 +97,9 @@ static void on_progress(void *arg, const struct evs_compact_stats *now)
 static int compact(struct world *w, struct evs_compact_stats *stats)
 {
 	const char *const paths[] = { stream };
-	const struct evs_compact_opts opts = { .on_progress = on_progress,
-					       .on_fail = on_fail,
-					       .arg = w };
+	const struct evs_compact_opts opts = {
+		.on_progress = on_progress, .on_fail = on_fail, .on_note = on_note, .arg = w
+	};
 
 	fresh("tag String, n Int64) ORDER BY n PARTITION BY toMonday(ts)");
 	append_rows("first", 1);
@@ -116,11 +131,26 @@ static void test_cut_off(void)
 	t_eq_u64("all", rows_of("true"), MANY + 2);
 }
 
+/* What is set aside under the lock is told. */
+static void test_torn(void)
+{
+	struct world w = { .torn = true };
+	struct evs_compact_stats stats;
+	char aside[160];
+
+	T_CHECK(compact(&w, &stats) == 0 && w.step == 1 && stats.compacted == 1);
+	t_eq_u64("notes", w.notes, 1);
+	snprintf(aside, sizeof(aside), "%s.tail-%lld", segment, (long long)w.before);
+	t_eq_u64("bytes set aside", (uint64_t)size_of(aside), 4);
+	T_CHECK(rows_of("true") == 2);
+}
+
 int main(void)
 {
 	begin();
 	snprintf(segment, sizeof(segment), "%s/_/2024-01-01.evs", stream);
 	test_more();
 	test_cut_off();
+	test_torn();
 	return end();
 }

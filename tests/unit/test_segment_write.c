@@ -789,6 +789,7 @@ static void test_taken_back(void)
 		struct evs_replace *r = NULL;
 		struct evs_segment *s = NULL;
 		uint64_t rows = 0, size;
+		char *note = NULL;
 		bool gone;
 
 		away();
@@ -805,8 +806,8 @@ static void test_taken_back(void)
 				T_CHECK(!then[i] ||
 					append(10, then[i], then[i], i == 1 ? 200 : 21) == 0);
 			}
-			T_CHECK(evs_replace_lock(r, NULL, &rows, NULL) == (gone ? 1 : 0));
-			T_CHECK(gone || rows == 20);
+			T_CHECK(evs_replace_lock(r, NULL, &rows, &note, NULL) == (gone ? 1 : 0));
+			T_CHECK((gone || rows == 20) && !note);
 			evs_replace_close(r);
 			if (gone)
 				break;
@@ -832,6 +833,7 @@ static void test_followed(void)
 		struct evs_replace *r = NULL;
 		struct evs_segment *s = NULL;
 		uint64_t size, rows = 0;
+		char *note = NULL;
 
 		away();
 		T_CHECK(append(0, 10, 10, 20) == 0);
@@ -860,7 +862,8 @@ static void test_followed(void)
 		T_CHECK(evs_replace_follow(r, s, &d) == want[i]);
 		T_CHECK(i != NO_MEMORY || fail_end());
 		evs_segment_close(s);
-		T_CHECK(i != GROWN || (evs_replace_lock(r, NULL, &rows, NULL) == 0 && rows == 30));
+		T_CHECK(i != GROWN ||
+			(evs_replace_lock(r, NULL, &rows, &note, NULL) == 0 && rows == 30));
 		evs_replace_close(r);
 	}
 	evs_table_free(table);
