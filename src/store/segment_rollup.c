@@ -1,6 +1,7 @@
 /*
  * Reading a rollup of a commit (spec 5.6, 7.10).
  */
+#include "format/rule.h"
 #include "src/diag.h"
 #include "src/store/segment_read.h"
 
@@ -22,19 +23,16 @@ static int decode(struct evs_segment *s, const uint8_t *p, uint32_t len, uint32_
 	uint32_t summed;
 	int rc;
 
-	*why = "5.6-1 a rollup that is none";
 	if (len < sizeof(raw))
-		return EVS_E_FORMAT;
+		return evs_rule(why, EVS_E_FORMAT, "5.6-1 a rollup that is none");
 	memcpy(&raw, p, sizeof(raw));
 	summed = (uint32_t)sizeof(raw) +
 		 (uint32_t)sizeof(struct evs_block_raw) * evs_get16(raw.blocks);
 	if (summed > len)
-		return EVS_E_FORMAT;
+		return evs_rule(why, EVS_E_FORMAT, "5.6-1 a rollup that is none");
 	rc = evs_group_decode(&g, p, summed, len, why);
-	if (rc == 0 && (g.rows != groups || g.columns != ncols)) {
-		*why = "5.6-1 a rollup of other columns or groups";
-		rc = EVS_E_FORMAT;
-	}
+	if (rc == 0 && (g.rows != groups || g.columns != ncols))
+		rc = evs_rule(why, EVS_E_FORMAT, "5.6-1 a rollup of other columns or groups");
 	evs_decoder_dictionary(s->dec, NULL); /* 5.5-2 */
 	for (uint16_t i = 0; i < ncols && rc == 0; i++) {
 		const struct evs_block *b = evs_group_find(&g, i);
