@@ -9,7 +9,6 @@
 #include "src/store/io.h"
 #include "src/store/segment_write.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* A value as JSON has it, without quotes: of bytes that are all of one length, or else `num`. */
@@ -199,11 +198,8 @@ static int note_aside(struct evs_flush *f, const struct evs_seg_writer *out, str
 	char text[2400];
 	int rc;
 
-	if (!out->aside[0])
+	if (!evs_segw_aside_text(out, text, sizeof(text)))
 		return 0;
-	(void)snprintf(text, sizeof(text),
-		       "%s: %llu bytes that were no commit were set aside in %s", out->path,
-		       (unsigned long long)out->aside_bytes, out->aside);
 	(void)pthread_mutex_lock(&f->lock);
 	rc = evs_flush_remember_ack(f, out->path, text, 0, 0);
 	(void)pthread_mutex_unlock(&f->lock);

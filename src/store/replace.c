@@ -269,11 +269,8 @@ static int note_aside(const struct evs_seg_writer *w, char **note, struct evs_di
 {
 	char text[2400];
 
-	if (!w->aside[0])
+	if (!evs_segw_aside_text(w, text, sizeof(text)))
 		return 0;
-	(void)snprintf(text, sizeof(text),
-		       "%s: %llu bytes that were no commit were set aside in %s", w->path,
-		       (unsigned long long)w->aside_bytes, w->aside);
 	*note = strdup(text);
 	return *note ? 0 : evs_fail_nomem(diag);
 }

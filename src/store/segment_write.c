@@ -483,6 +483,15 @@ int evs_segw_commit_sources(struct evs_seg_writer *w, struct evs_source *sources
 	return rc;
 }
 
+bool evs_segw_aside_text(const struct evs_seg_writer *w, char *text, size_t size)
+{
+	if (!w->aside[0])
+		return false;
+	(void)snprintf(text, size, "%s: %llu bytes that were no commit were set aside in %s",
+		       w->path, (unsigned long long)w->aside_bytes, w->aside);
+	return true;
+}
+
 void evs_segw_close(struct evs_seg_writer *w)
 {
 	if (w->fd >= 0 && w->dirty && !w->new_path[0])

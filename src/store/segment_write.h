@@ -183,6 +183,9 @@ int evs_segw_sources(struct evs_seg_writer *w, struct evs_source **out, uint32_t
 		     struct evs_diag *diag);
 void evs_sources_free(struct evs_source *sources, uint32_t n);
 
+/* What was set aside when it was opened, as a line to tell of it. False: nothing was. */
+bool evs_segw_aside_text(const struct evs_seg_writer *w, char *text, size_t size);
+
 /* Unlock and free. What was not committed is cut off again. */
 void evs_segw_close(struct evs_seg_writer *w);
 
